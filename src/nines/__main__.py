@@ -1,0 +1,5 @@
+"""`python -m nines`."""
+
+from nines.cli.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""Pure judgements over histories, and the statistics behind them."""

@@ -1,0 +1,1 @@
+"""From facts to traces: linking, summaries, propagation. Knows no language and no library by name."""

@@ -1,0 +1,1 @@
+"""Every live process: what is launched, loaded, broken and recorded."""

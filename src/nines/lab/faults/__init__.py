@@ -1,0 +1,1 @@
+"""What a proxy can do to a dependency: one fault per file."""

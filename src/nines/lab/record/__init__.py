@@ -1,0 +1,1 @@
+"""Proxies that read the PostgreSQL, Redis and HTTP wire, and the observed traces made from it."""

@@ -1,0 +1,84 @@
+"""The ordered effects of one entry point, as read in the code or as seen on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+from nines.model.effect import Effect, EffectKind
+from nines.model.place import Place, Step
+from nines.model.record import Record
+
+
+class Witness(StrEnum):
+    """How a trace was obtained."""
+
+    PREDICTED = "predicted"
+    OBSERVED = "observed"
+
+
+class Transaction(Record):
+    """One database transaction of a trace."""
+
+    ordinal: int
+    place: Place | None = None
+    is_explicit: bool = True
+    """False when the library opened it by itself at the first statement (SQLAlchemy's autobegin)."""
+    isolation: str = ""
+    connection: str = ""
+    """Which session or connection carries it, for traces with several."""
+
+
+class Blind(Record):
+    """Something that was not understood, so that silence about it is no pass."""
+
+    reason: str
+    """A short sentence: "call of an unknown object", "import cannot be resolved", "recursion cut"."""
+    text: str = ""
+    place: Place | None = None
+    path: tuple[Step, ...] = ()
+
+
+class Trace(Record):
+    """Everything one entry point does, in order; effects on different arms of a branch are all present."""
+
+    endpoint: str
+    """The id of the endpoint, job or command."""
+    witness: Witness
+    effects: tuple[Effect, ...] = ()
+    transactions: tuple[Transaction, ...] = ()
+    blind: tuple[Blind, ...] = ()
+    status: int | None = None
+    """Observed: the answer's status."""
+    duration_s: float | None = None
+
+    def of(self, *kinds: EffectKind) -> Iterator[tuple[int, Effect]]:
+        """The effects of these kinds with their indexes, in order."""
+        return ((index, effect) for index, effect in enumerate(self.effects) if effect.kind in kinds)
+
+    def reads(self) -> Iterator[tuple[int, Effect]]:
+        return self.of(EffectKind.DATABASE_READ)
+
+    def writes(self) -> Iterator[tuple[int, Effect]]:
+        return self.of(EffectKind.DATABASE_WRITE)
+
+    def remote_calls(self) -> Iterator[tuple[int, Effect]]:
+        return self.of(EffectKind.REMOTE_CALL)
+
+    def within(self, transaction: int) -> Iterator[tuple[int, Effect]]:
+        """The effects that happen while this transaction is open, in order."""
+        return ((i, e) for i, e in enumerate(self.effects) if e.transaction == transaction)
+
+    def before(self, index: int) -> Iterator[tuple[int, Effect]]:
+        """Earlier effects that can happen in the same request, nearest first."""
+        effect = self.effects[index]
+        for earlier in range(index - 1, -1, -1):
+            if not self.effects[earlier].excludes(effect):
+                yield earlier, self.effects[earlier]
+
+    def after(self, index: int) -> Iterator[tuple[int, Effect]]:
+        """Later effects that can happen in the same request, in order."""
+        effect = self.effects[index]
+        for later in range(index + 1, len(self.effects)):
+            if not self.effects[later].excludes(effect):
+                yield later, self.effects[later]

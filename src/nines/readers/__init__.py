@@ -1,0 +1,1 @@
+"""From sources to the model: code, contracts, schemas, settings."""

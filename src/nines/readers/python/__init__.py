@@ -1,0 +1,1 @@
+"""Python source to facts: parsing, lowering, cache, entry points."""

@@ -1,0 +1,1 @@
+"""What nines can do: the only place where specialists are wired together."""
