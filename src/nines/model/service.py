@@ -86,6 +86,24 @@ class Endpoint(Record):
         return mine == theirs or (bool(mine) and theirs.endswith("/" + mine))
 
 
+class Application(Record):
+    """An application object that a server can run."""
+
+    module: str
+    """Dotted, importable from `directory`."""
+    name: str
+    """The variable, or the factory when `is_factory`."""
+    interface: str
+    """asgi or wsgi."""
+    framework: str
+    place: Place
+    directory: str = "."
+    """Relative to the project's root: what must be the working directory or on the import path."""
+    is_factory: bool = False
+    settings_module: str = ""
+    """Django's DJANGO_SETTINGS_MODULE."""
+
+
 class Service(Record):
     """Everything that rules may judge."""
 
