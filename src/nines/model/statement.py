@@ -36,7 +36,7 @@ class Statement(Record):
     """What one statement does; everything unknown keeps its default."""
 
     action: str = ""
-    """SELECT, INSERT, UPDATE, DELETE, UPSERT, DDL, BEGIN, COMMIT, ROLLBACK, SAVEPOINT, LOCK, SET, or "" if not understood."""
+    """SELECT, INSERT, UPDATE, DELETE, UPSERT, DDL, BEGIN, COMMIT, ROLLBACK, SAVEPOINT, LOCK, SET; else ""."""
     tables: tuple[str, ...] = ()
     """Lower case, without schema; the one that is written, or selected FROM, first."""
     comparisons: tuple[Comparison, ...] = ()
