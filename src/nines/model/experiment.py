@@ -13,7 +13,7 @@ from nines.model.contract import Contract, Operation
 from nines.model.history import Check, Exchange, History, Seen
 from nines.model.record import Record
 from nines.model.rule import Standard, Tier
-from nines.model.settings import Identity, LoadSettings
+from nines.model.settings import Identity, LoadSettings, SecuritySettings
 from nines.model.trace import Trace
 from nines.model.verdict import Verdict
 
@@ -172,6 +172,11 @@ class Bench(Protocol):
     @property
     def load_settings(self) -> LoadSettings: ...
 
+    @property
+    def security_settings(self) -> SecuritySettings:
+        """What the owner declared open to everyone or shared between identities."""
+        ...
+
     def clock_s(self) -> float:
         """Seconds since the experiment began."""
         ...
@@ -239,7 +244,9 @@ class Bench(Protocol):
         ...
 
     async def find(self, creator: Operation, markers: Sequence[str], identity: str) -> tuple[Seen, ...] | None:
-        """Reads the state back and counts each marker: by the reader, the lister, or in the database."""
+        """Reads the state back and counts each marker: by the reader, the lister, or in the database.
+
+        What it found is added to History.seen, those that are gone with a count of 0."""
         ...
 
     def check(self, check: Check) -> None:
