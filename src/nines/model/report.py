@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from nines.model.budget import BudgetResult, Budgets
 from nines.model.experiment import Trial
-from nines.model.finding import Finding
+from nines.model.finding import Finding, Standing
 from nines.model.record import Record
 from nines.model.rule import Standard, Tier
 from nines.model.verdict import Verdict
@@ -91,6 +91,8 @@ class Report(Record):
     """Sorted, those in the baseline and those allowed taken out."""
     allowed: int = 0
     baselined: int = 0
+    stale: tuple[str, ...] = ()
+    """Baseline entries that no longer match anything; they fail the run, so that a baseline only shrinks."""
     excerpts: tuple[Excerpt, ...] = ()
     rules: tuple[RuleSummary, ...] = ()
     trials: tuple[Trial, ...] = ()
@@ -100,3 +102,7 @@ class Report(Record):
     reading: Reading = Reading()
     machine: Machine = Machine()
     next_steps: tuple[str, ...] = ()
+
+    def failing(self, tier: Tier) -> tuple[Finding, ...]:
+        """The findings of this tier or above that nothing refuted."""
+        return tuple(f for f in self.findings if f.tier.rank <= tier.rank and f.standing is not Standing.REFUTED)

@@ -1,0 +1,124 @@
+"""Joining what was read with what was seen: suspected, proven, refuted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from nines.model.contract import Contract
+from nines.model.experiment import Trial
+from nines.model.finding import Evidence, Finding, Standing
+from nines.model.rule import Rule
+from nines.model.service import Service
+from nines.model.trace import Witness
+from nines.model.verdict import Verdict
+
+OBSERVED = "observed trace"
+
+
+def join(
+    findings: tuple[Finding, ...], trials: tuple[Trial, ...], known: Iterable[Rule], service: Service
+) -> tuple[tuple[Finding, ...], tuple[Trial, ...]]:
+    """Gives every finding its standing and every broken claim the findings that explain it."""
+    rules = {rule.id: rule for rule in known}
+    merged = _with_observations(findings)
+    decided = tuple(_decided(finding, trials, rules, service) for finding in merged)
+    explained = tuple(_explained(trial, decided, rules, service) for trial in trials)
+    return tuple(sorted(decided, key=lambda f: f.order)), explained  # type: ignore[arg-type,return-value]
+
+
+def _with_observations(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """A finding that was read and also seen at the same endpoint becomes one proven finding."""
+    predicted = [finding for finding in findings if finding.witness is Witness.PREDICTED]
+    alone: list[Finding] = []
+    for seen in (finding for finding in findings if finding.witness is Witness.OBSERVED):
+        matches = [i for i, finding in enumerate(predicted) if _is_same(finding, seen)]
+        for index in matches:
+            evidence = Evidence(source=OBSERVED, says=f"seen on the wire: {seen.message}", supports=True)
+            predicted[index] = msgspec.structs.replace(
+                predicted[index],
+                standing=Standing.PROVEN,
+                evidence=(*predicted[index].evidence, evidence),
+            )
+        if not matches:
+            alone.append(seen)
+    return (*predicted, *alone)
+
+
+def _is_same(read: Finding, seen: Finding) -> bool:
+    return read.rule == seen.rule and bool(_endpoints(read) & _endpoints(seen))
+
+
+def _endpoints(finding: Finding) -> set[str]:
+    return {finding.endpoint, *finding.endpoints} - {""}
+
+
+def _decided(finding: Finding, trials: tuple[Trial, ...], rules: Mapping[str, Rule], service: Service) -> Finding:
+    rule = rules.get(finding.rule)
+    if rule is None:
+        return finding
+    evidence: list[Evidence] = list(finding.evidence)
+    for trial in trials:
+        if trial.experiment not in rule.info.decided_by:
+            continue
+        verdicts = _verdicts(trial, finding, service)
+        if verdicts:
+            evidence.append(_evidence(trial, Verdict.merge(verdicts)))
+    evidence = [e for e in evidence if e.says]
+    if any(e.supports for e in evidence):
+        standing = Standing.PROVEN
+    elif evidence:
+        standing = Standing.REFUTED
+    else:
+        standing = finding.standing
+    return msgspec.structs.replace(finding, standing=standing, evidence=tuple(evidence))
+
+
+def _evidence(trial: Trial, verdict: Verdict) -> Evidence:
+    """An unknown verdict decides nothing and is left out by its empty sentence."""
+    return Evidence(
+        source=trial.experiment,
+        says="" if verdict is Verdict.UNKNOWN else trial.says,
+        supports=verdict is Verdict.BROKEN,
+        effort=_effort(trial),
+        reproduction=trial.reproduction[0] if trial.reproduction and verdict is Verdict.BROKEN else "",
+    )
+
+
+def _effort(trial: Trial) -> str:
+    samples = max((figure.samples for figure in trial.figures), default=0) or len(trial.history.exchanges)
+    return f"{samples} requests in {trial.duration_s:.0f} s, seed {trial.seed}"
+
+
+def _verdicts(trial: Trial, finding: Finding, service: Service) -> list[Verdict]:
+    """The trial's verdicts on the operations behind the finding's endpoints; none where it tried others."""
+    endpoints = _endpoints(finding)
+    return [
+        verdict for subject, verdict in trial.subjects if _endpoint_of(subject, service.contract, service) in endpoints
+    ]
+
+
+def _endpoint_of(subject: str, contract: Contract | None, service: Service) -> str:
+    operation = contract.operation(subject) if contract else None
+    serving = service.serving(operation) if operation else None
+    return serving.id if serving else subject
+
+
+def _explained(trial: Trial, findings: tuple[Finding, ...], rules: Mapping[str, Rule], service: Service) -> Trial:
+    """Findings whose rule this experiment decides, at the operations that broke."""
+    if trial.verdict is not Verdict.BROKEN:
+        return trial
+    broken = {
+        _endpoint_of(subject, service.contract, service)
+        for subject, verdict in trial.subjects
+        if verdict is Verdict.BROKEN
+    }
+    fingerprints = tuple(
+        finding.fingerprint
+        for finding in findings
+        if finding.rule in rules
+        and trial.experiment in rules[finding.rule].info.decided_by
+        and (not broken or broken & _endpoints(finding))
+    )
+    return msgspec.structs.replace(trial, explained_by=tuple(dict.fromkeys(fingerprints)))

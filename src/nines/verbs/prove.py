@@ -1,0 +1,195 @@
+"""`nines prove`: start the service, try to break it, and judge what was seen."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from datetime import UTC, datetime
+
+import msgspec
+import uvloop
+
+from nines import __version__, experiments
+from nines.checkers import budgets as budget_checker
+from nines.lab.laboratory import Laboratory
+from nines.model.budget import BudgetResult, Budgets
+from nines.model.contract import Contract
+from nines.model.errors import LabError, NinesError, UsageError
+from nines.model.experiment import Experiment, Trial
+from nines.model.place import Place
+from nines.model.progress import Progress, Silent
+from nines.model.record import Record
+from nines.model.report import Report, Unexamined
+from nines.model.service import Endpoint, EndpointKind
+from nines.model.settings import budgets_of
+from nines.model.trace import Trace
+from nines.model.verdict import Verdict
+from nines.readers import openapi, sql
+from nines.verbs import machine, trials
+from nines.verbs.project import Project
+from nines.verbs.reading import Read, read
+
+_SEED_BITS = 32
+
+
+class Proof(Record):
+    """What running the service showed."""
+
+    contract: Contract | None
+    observed: tuple[Trace, ...]
+    trials: tuple[Trial, ...]
+    budgets: tuple[BudgetResult, ...]
+    unexamined: tuple[Unexamined, ...]
+    seed: int
+
+
+def prove(
+    project: Project,
+    *,
+    only: tuple[str, ...] = (),
+    seed: int | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Runs the experiments; raises LaunchError when the service cannot be started at all."""
+    progress = progress or Silent()
+    started, clock_s = datetime.now(UTC), time.monotonic()
+    progress.stage("reading the code")
+    found = read(project)
+    proof = run(project, found, only=only, seed=seed, progress=progress)
+    return Report(
+        command="prove",
+        project=project.name,
+        version=__version__,
+        started_at=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        duration_s=time.monotonic() - clock_s,
+        seed=proof.seed,
+        verdict=Verdict.merge(trial.verdict for trial in proof.trials),
+        says=says(proof.trials),
+        trials=proof.trials,
+        limits=budgets_of(project.settings.budgets),
+        budgets=proof.budgets,
+        unexamined=(*found.unexamined, *proof.unexamined),
+        reading=found.reading,
+        machine=machine.describe(),
+    )
+
+
+def says(carried_out: tuple[Trial, ...]) -> str:
+    """One sentence over all trials."""
+    counts = {verdict: sum(1 for trial in carried_out if trial.verdict is verdict) for verdict in Verdict}
+    held, broken, unknown = counts[Verdict.HOLDS], counts[Verdict.BROKEN], counts[Verdict.UNKNOWN]
+    return f"{held} of {len(carried_out)} claims hold, {broken} broken, {unknown} without a conclusion"
+
+
+def chosen(project: Project, only: tuple[str, ...]) -> tuple[Experiment, ...]:
+    """The experiments to carry out; raises UsageError for a name that no experiment has."""
+    known = experiments.load()
+    names = {name for e in known for name in (e.id, e.id.rsplit("/", 1)[-1])}
+    for name in (*only, *project.settings.experiments_off):
+        if name not in names:
+            listed = ", ".join(sorted(e.id for e in known))
+            raise UsageError(f"there is no experiment called {name!r}", hint=f"There are: {listed}")
+    off = set(project.settings.experiments_off)
+    return tuple(e for e in known if (not only or _is_named(e, set(only))) and not _is_named(e, off))
+
+
+def _is_named(experiment: Experiment, names: set[str]) -> bool:
+    return experiment.id in names or experiment.id.rsplit("/", 1)[-1] in names
+
+
+def run(project: Project, found: Read, *, only: tuple[str, ...], seed: int | None, progress: Progress) -> Proof:
+    """Starts the laboratory, carries out every chosen experiment, and stops everything again."""
+    selected = chosen(project, only)
+    chosen_seed = secrets.randbits(_SEED_BITS) if seed is None else seed
+    progress.note(f"seed {chosen_seed}")
+    return uvloop.run(_conduct(project, found, selected, chosen_seed, progress))
+
+
+async def _conduct(
+    project: Project, found: Read, selected: tuple[Experiment, ...], seed: int, progress: Progress
+) -> Proof:
+    limits = budgets_of(project.settings.budgets)
+    unexamined: list[Unexamined] = []
+    carried_out: list[Trial] = []
+    origin_s = time.monotonic()
+    async with Laboratory(
+        settings=project.settings,
+        root=project.root,
+        service=found.service,
+        applications=found.applications,
+        read_contract=openapi.read,
+        read_statement=sql.read,
+        seed=seed,
+        progress=progress,
+    ) as laboratory:
+        observed = await laboratory.survey()
+        for position, experiment in enumerate(selected):
+            progress.plan(sum(later.info.duration_s for later in selected[position:]))
+            progress.stage(experiment.info.title, experiment.info.duration_s)
+            begun_s = time.monotonic()
+            trial = await _carry_out(laboratory, experiment, limits, begun_s - origin_s)
+            carried_out.append(trial)
+            progress.note(f"{trial.verdict.value}: {trial.claim} {trial.says}")
+        unexamined.extend(laboratory.unexamined)
+        contract = laboratory.contract
+    done = tuple(carried_out)
+    return Proof(
+        contract=contract,
+        observed=observed,
+        trials=done,
+        budgets=budget_checker.evaluate(done, limits),
+        unexamined=tuple(unexamined),
+        seed=seed,
+    )
+
+
+async def _carry_out(laboratory: Laboratory, experiment: Experiment, limits: Budgets, started_s: float) -> Trial:
+    begun_s = time.monotonic()
+    try:
+        history = await laboratory.conduct(experiment)
+    except LabError as error:
+        return trials.not_run(experiment, str(error))
+    except NinesError as error:
+        return trials.not_run(experiment, f"the experiment could not be carried out: {error}")
+    return trials.conclude(experiment, history, limits, started_s=started_s, duration_s=time.monotonic() - begun_s)
+
+
+def unshown(project: Project, reason: str) -> tuple[BudgetResult, ...]:
+    """The budgets when nothing could be run: none is shown."""
+    results = budget_checker.evaluate((), budgets_of(project.settings.budgets))
+    return tuple(msgspec.structs.replace(result, says=reason) for result in results)
+
+
+def endpoints_of(contract: Contract | None, known: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
+    """The endpoints that only the contract names, so that observed traces of unread code can be judged too."""
+    if contract is None:
+        return known
+    extra = [
+        Endpoint(
+            id=f"{operation.method} {operation.path}",
+            kind=EndpointKind.HTTP,
+            function="",
+            place=Place(file=contract.source, line=1),
+            method=operation.method,
+            path=operation.path,
+            guards_known=False,
+        )
+        for operation in contract.operations
+        if not any(endpoint.serves(operation.method, operation.path) for endpoint in known)
+    ]
+    return (*known, *extra)
+
+
+def attributed(
+    observed: tuple[Trace, ...], contract: Contract | None, endpoints: tuple[Endpoint, ...]
+) -> tuple[Trace, ...]:
+    """Observed traces name the contract's operation; afterwards they name the endpoint that was read."""
+    if contract is None:
+        return observed
+    result = []
+    for trace in observed:
+        operation = contract.operation(trace.endpoint)
+        serving = [e for e in endpoints if operation and e.serves(operation.method, operation.path)]
+        best = max(serving, key=lambda endpoint: len(endpoint.path), default=None)
+        result.append(msgspec.structs.replace(trace, endpoint=best.id) if best else trace)
+    return tuple(result)

@@ -1,0 +1,136 @@
+"""`nines review`: read the code and judge every trace."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from nines import __version__, rules
+from nines.model import page as page_model
+from nines.model.finding import Finding
+from nines.model.progress import Progress, Silent
+from nines.model.record import Record
+from nines.model.report import Report, RuleSummary, Unexamined
+from nines.model.rule import Rule
+from nines.model.service import Service
+from nines.model.settings import budgets_of
+from nines.model.verdict import Verdict
+from nines.readers import revision
+from nines.verbs import allowances, baseline, excerpts
+from nines.verbs.project import Project
+from nines.verbs.reading import Read, read
+
+
+class Judged(Record):
+    """Findings that remain after allowances, and what could not be judged."""
+
+    findings: tuple[Finding, ...]
+    allowed: int
+    unexamined: tuple[Unexamined, ...] = ()
+
+
+def review(
+    project: Project,
+    *,
+    since: str = "",
+    baseline_file: Path | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Reads and judges; with `since`, only what the change since that revision brings."""
+    progress = progress or Silent()
+    started, clock_s = datetime.now(UTC), time.monotonic()
+    progress.stage("reading the code")
+    found = read(project)
+    progress.stage("judging")
+    judged = judge(project, found, found.service)
+    findings = judged.findings
+    if since:
+        progress.stage(f"reading revision {since}")
+        findings = _new_since(project, since, findings)
+    report = report_of(project, found, judged, findings, baseline_file)
+    return msgspec.structs.replace(
+        report,
+        command="review",
+        started_at=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        duration_s=time.monotonic() - clock_s,
+    )
+
+
+def judge(project: Project, found: Read, service: Service) -> Judged:
+    """Every rule that is not switched off, over the service's traces; then the allowances in the code."""
+    findings: list[Finding] = []
+    failures: list[Unexamined] = []
+    for rule in active_rules(project):
+        judged = rules.judge(rule, service)
+        findings.extend(judged.findings)
+        failures.extend(Unexamined(what=f"rule {rule.id}", reason=reason) for reason in judged.failures)
+    allowed = allowances.apply(findings, found.program)
+    return Judged(findings=allowed.findings, allowed=allowed.count, unexamined=tuple(failures))
+
+
+def active_rules(project: Project) -> tuple[Rule, ...]:
+    off = set(project.settings.rules_off)
+    return tuple(rule for rule in rules.load() if rule.id not in off and rule.id.rsplit("/", 1)[-1] not in off)
+
+
+def report_of(
+    project: Project, found: Read, judged: Judged, findings: tuple[Finding, ...], baseline_file: Path | None
+) -> Report:
+    """The report of a reading, with the baseline taken out."""
+    path = baseline_file or (project.root / project.settings.baseline if project.settings.baseline else None)
+    covered, stale = 0, ()
+    if path is not None:
+        compared = baseline.compare(findings, baseline.load(path))
+        findings, covered = compared.findings, compared.covered
+        stale = tuple(f"{entry.rule} at {entry.place} ({entry.fingerprint})" for entry in compared.stale)
+    fired = {finding.rule for finding in findings}
+    known = active_rules(project)
+    return Report(
+        command="review",
+        project=project.name,
+        version=__version__,
+        verdict=Verdict.UNKNOWN,
+        says=_says(findings),
+        findings=findings,
+        allowed=judged.allowed,
+        baselined=covered,
+        stale=stale,
+        excerpts=excerpts.around(findings, project.root),
+        rules=tuple(_summary(rule) for rule in known if rule.id in fired),
+        limits=budgets_of(project.settings.budgets),
+        unexamined=(*found.unexamined, *judged.unexamined),
+        reading=msgspec.structs.replace(found.reading, rules=tuple(rule.id for rule in known)),
+    )
+
+
+def _summary(rule: Rule) -> RuleSummary:
+    return RuleSummary(
+        id=rule.id, title=rule.info.title, tier=rule.info.tier, help=rule.page, standards=rule.info.standards
+    )
+
+
+def _says(findings: tuple[Finding, ...]) -> str:
+    if not findings:
+        return "Nothing was found; what was not examined is listed."
+    first = findings[0]
+    count = f"{len(findings)} finding" + ("s" if len(findings) != 1 else "")
+    return f"{count}; the first to look at: {first.message}"
+
+
+def _new_since(project: Project, since: str, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Reads the project as it was at `since` and takes out every finding that was there already."""
+    with tempfile.TemporaryDirectory(prefix="nines-revision-") as folder:
+        earlier = Path(folder)
+        revision.export(project.root, since, earlier)
+        before = read(project, root=earlier)
+        old = judge(project, before, before.service)
+    return baseline.compare(findings, baseline.of(old.findings)).findings
+
+
+def page_title(rule: Rule) -> str:
+    """The title of a rule's page."""
+    return page_model.parse(rule.page, rule.id).title
