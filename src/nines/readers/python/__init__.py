@@ -1,1 +1,5 @@
-"""Python source to facts: parsing, lowering, cache, entry points."""
+"""Python sources to facts, without running a line of them."""
+
+from nines.readers.python.program import read
+
+__all__ = ["read"]
