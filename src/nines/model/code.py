@@ -436,6 +436,9 @@ class Module(Node):
     lines: int
     allowances: tuple[Allowance, ...] = ()
     language: str = "python"
+    prefix: str = ""
+    """What was put before the name that its neighbours import, so that names are unique where two services of one
+    repository both have an `app.main`: an absolute import in this module means `prefix + name` before `name`."""
 
 
 _BODY = msgspec.msgpack.Decoder(tuple[Statement, ...])

@@ -52,6 +52,7 @@ def _program(root: Path, facts: dict[str, Facts], unread: list[Unread], parsed: 
             found.body,
             found.lines,
             found.allowances,
+            prefix=names[file].prefix,
         )
         for file, found in readable.items()
     )
