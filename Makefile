@@ -41,5 +41,8 @@ lock: $(READY)
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --output-file requirements.lock
 
+schemas: $(READY)
+	$(BIN)/python -c "import msgspec; from nines.reports import json; print(msgspec.json.format(msgspec.json.encode(json.schema()), indent=2).decode())" > docs/schemas/report-1.json
+
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .nines

@@ -6,10 +6,20 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from enum import StrEnum
 from functools import cache
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
+
+import msgspec
 
 from nines.model.report import Report
+
+_CONTROLS = {
+    code: "\N{REPLACEMENT CHARACTER}"
+    for code in (*range(0x20), 0x7F, *range(0x80, 0xA0), 0x202A, 0x202B, 0x202D, 0x202E, 0x2066, 0x2067, 0x2068)
+    if chr(code) not in "\t\n\r"
+}
+"""What moves a cursor, colours text or reverses its direction."""
 
 
 class Format(Protocol):
@@ -36,7 +46,19 @@ def suffix(name: str) -> str:
 
 def render(name: str, report: Report, *, width: int = 110, is_coloured: bool = False) -> str:
     """The whole report as text; raises KeyError for a name that `formats` does not list."""
-    return _format(name).render(report, width=width, is_coloured=is_coloured)
+    return _format(name).render(cast("Report", _harmless(report)), width=width, is_coloured=is_coloured)
+
+
+def _harmless(value: Any) -> Any:
+    """The same value with control characters replaced: a hostile repository must not drive anybody's terminal."""
+    if isinstance(value, str) and not isinstance(value, StrEnum):
+        return value if value.isprintable() else value.translate(_CONTROLS)
+    if isinstance(value, msgspec.Struct):
+        changed = {f: _harmless(getattr(value, f)) for f in value.__struct_fields__}
+        return msgspec.structs.replace(value, **changed)
+    if isinstance(value, tuple):
+        return tuple(_harmless(item) for item in value)
+    return value
 
 
 def _format(name: str) -> Format:

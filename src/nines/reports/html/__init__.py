@@ -1,0 +1,51 @@
+"""One self-contained HTML file that a person wants to read: no network, no script needed, light and dark."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import jinja2
+from markupsafe import Markup
+
+from nines.model.finding import Finding, Standing
+from nines.model.report import Report
+from nines.model.rule import Tier
+from nines.reports.html import code, plots
+
+SUFFIX = ".html"
+
+
+def render(report: Report, *, width: int, is_coloured: bool) -> str:  # noqa: ARG001
+    """The page; everything that came from outside is escaped by the template."""
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals["excerpt"] = code.Excerpts(report.excerpts).around
+    environment.globals["plots_of"] = lambda trial: plots.of(trial, report.limits)
+    environment.filters["figure"] = _figure
+    folder = resources.files(__name__)
+    template = environment.from_string((folder / "page.html.j2").read_text(encoding="utf-8"))
+    return template.render(
+        report=report,
+        tiers=_by_tier(report),
+        refuted=[finding for finding in report.findings if finding.standing is Standing.REFUTED],
+        rules={rule.id: rule for rule in report.rules},
+        by_fingerprint={finding.fingerprint: finding for finding in report.findings},
+        style=Markup((folder / "style.css").read_text(encoding="utf-8") + code.style()),  # noqa: S704 - our own file.
+        script=Markup((folder / "script.js").read_text(encoding="utf-8")),  # noqa: S704 - our own file.
+    )
+
+
+def _by_tier(report: Report) -> list[tuple[str, list[Finding]]]:
+    shown = [finding for finding in report.findings if finding.standing is not Standing.REFUTED]
+    grouped = ((tier.value, [finding for finding in shown if finding.tier is tier]) for tier in Tier)
+    return [(name, findings) for name, findings in grouped if findings]
+
+
+def _figure(value: float | None) -> str:
+    """A number as people write it: four significant digits, no exponent for everyday sizes."""
+    if value is None:
+        return "–"
+    if value == int(value) and abs(value) < 1e15:
+        return f"{int(value):,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    return f"{value:.4g}"
