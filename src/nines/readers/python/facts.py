@@ -61,7 +61,7 @@ def encode(facts: Facts) -> bytes:
     return _ENCODER.encode(facts)
 
 
-def decode(blob: bytes) -> Facts | None:
+def decode(blob: bytes | memoryview) -> Facts | None:
     """None for anything but encoded facts."""
     try:
         return _DECODER.decode(blob)

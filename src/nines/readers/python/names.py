@@ -83,14 +83,19 @@ class _Votes:
         return best
 
     def _matched(self, folder: str, parts: list[str]) -> int:
+        """How many parts of the name exist below the folder; 0 where the rest cannot be something defined inside."""
         length = 0
         path = folder
+        defines = False
         for part in parts:
             path = _joined(path, part)
-            if path not in self._known and path + ".py" not in self._known:
+            is_module = path + ".py" in self._known or path in self._packages
+            if not is_module and path not in self._known:
                 break
             length += 1
-        return length
+            defines = is_module
+        is_found = length == len(parts) or (length == len(parts) - 1 and defines)
+        return length if is_found else 0
 
     def credible(self, root: str, first: str) -> int:
         """The votes for a root, none where they may as well mean an installed library of that name."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from nines.model.code import Module, Program, Unread
-from nines.readers.python.facts import Facts, facts_of, quiet
+from nines.readers.python.cache import Cache, digest_of
+from nines.readers.python.facts import Facts, decode, encode, facts_of, quiet
 from nines.readers.python.files import FILE_BYTES_MAX, find
 from nines.readers.python.names import name_all
 
@@ -24,16 +25,40 @@ def read(
     found = find(root, paths, exclude)
     unread = list(found.unread)
     facts: dict[str, Facts] = {}
+    missing: dict[str, bytes] = {}
+    digests: dict[str, bytes] = {}
+    store = Cache(cache, root.resolve()) if cache is not None else None
     with quiet():
         for file in found.files:
-            try:
-                with (root / file).open("rb") as stream:
-                    source = stream.read(FILE_BYTES_MAX + 1)
-            except OSError as error:
-                unread.append(Unread(file=file, reason=f"it cannot be opened: {error.strerror}"))
+            source = _bytes_of(root / file)
+            if isinstance(source, str):
+                unread.append(Unread(file=file, reason=source, hint="Make it readable, or exclude it."))
                 continue
-            facts[file] = facts_of(source)
-    return _program(root, facts, unread, len(facts))
+            known = None
+            if store is not None:
+                digests[file] = digest_of(source)
+                blob = store.get(digests[file])
+                known = decode(blob) if blob is not None else None
+            if known is None:
+                missing[file] = source
+            else:
+                facts[file] = known
+        fresh = {file: facts_of(source) for file, source in missing.items()}
+        if store is not None:
+            new = {digests[file]: encode(found) for file, found in fresh.items()}
+            store.store(new, frozenset(digests.values()))
+    ordered = {file: fresh.get(file) or facts[file] for file in found.files if file in fresh or file in facts}
+    return _program(root, ordered, unread, len(fresh))
+
+
+def _bytes_of(path: Path) -> bytes | str:
+    """The file's content, or why there is none."""
+    try:
+        with path.open("rb") as stream:
+            source = stream.read(FILE_BYTES_MAX + 1)
+    except OSError as error:
+        return f"it cannot be opened: {error.strerror}"
+    return source if len(source) <= FILE_BYTES_MAX else f"it grew beyond {FILE_BYTES_MAX:,} bytes while it was read"
 
 
 def _program(root: Path, facts: dict[str, Facts], unread: list[Unread], parsed: int) -> Program:
