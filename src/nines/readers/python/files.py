@@ -82,9 +82,8 @@ class _Search:
                             pending.append((entry.path, name, depth + 1))
                         else:
                             self._leave_out(name, f"it lies more than {FOLDER_DEPTH_MAX} folders deep")
-                elif entry.name.endswith(".py") and entry.is_file(follow_symlinks=False):
-                    if not self._is_test_file(entry.name) and not self._is_excluded(name):
-                        self._take(name, entry.stat(follow_symlinks=False).st_size)
+                elif self._is_wanted_file(entry, name):
+                    self._take(name, entry.stat(follow_symlinks=False).st_size)
 
     def _entries(self, folder: str, prefix: str) -> Iterator[os.DirEntry[str]]:
         try:
@@ -139,9 +138,10 @@ class _Search:
             return False
         return not (path / "pyvenv.cfg").is_file() and not self._is_excluded(name)
 
-    @staticmethod
-    def _is_test_file(name: str) -> bool:
-        return any(fnmatchcase(name, pattern) for pattern in TEST_FILES)
+    def _is_wanted_file(self, entry: os.DirEntry[str], name: str) -> bool:
+        if not entry.name.endswith(".py") or not entry.is_file(follow_symlinks=False):
+            return False
+        return not any(fnmatchcase(entry.name, pattern) for pattern in TEST_FILES) and not self._is_excluded(name)
 
     def _is_excluded(self, name: str) -> bool:
         """A pattern without a slash speaks of any part of the path, one with a slash of the path from the root."""
