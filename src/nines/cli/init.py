@@ -1,0 +1,108 @@
+"""Find out how a backend is started and used, ask what cannot be found, and write nines.toml."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from nines.model.errors import UsageError
+from nines.model.settings import Identity
+from nines.readers import settings as settings_reader
+from nines.verbs.init import BUDGETS, Answers, Proposal, Question, propose
+from nines.verbs.project import open_project
+
+
+def run(
+    path: Annotated[Path, typer.Argument(help="The folder of the backend.")] = Path(),
+    rate: Annotated[float | None, typer.Option(help="Requests a second that it must carry.")] = None,
+    criticality: Annotated[str, typer.Option(help="critical, standard or internal: sets the budgets.")] = "critical",
+    app: Annotated[str, typer.Option(help="The application object, package.module:name.")] = "",
+    command: Annotated[str, typer.Option(help="How it is started, with {host} and {port}.")] = "",
+    python: Annotated[str, typer.Option(help="The interpreter that has its dependencies.")] = "",
+    database: Annotated[str, typer.Option(help="URL of a PostgreSQL server where nines may create databases.")] = "",
+    setup: Annotated[list[str], typer.Option(help="A command for a fresh database; may be repeated.")] = [],
+    ready: Annotated[str, typer.Option(help="The path that answers 2xx when it is ready.")] = "",
+    identity: Annotated[list[str], typer.Option(help="NAME=USERNAME:PASSWORD; may be repeated.")] = [],
+    env: Annotated[list[str], typer.Option(help="NAME=VALUE for the service; may be repeated.")] = [],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; take the defaults.")] = False,
+    force: Annotated[bool, typer.Option(help="Replace an existing nines.toml.")] = False,
+    show: Annotated[bool, typer.Option("--print", help="Print the file instead of writing it.")] = False,
+) -> None:
+    if criticality not in BUDGETS:
+        raise UsageError(f"there is no criticality {criticality!r}", hint=f"There are: {', '.join(BUDGETS)}")
+    project = open_project(path)
+    target = project.root / "nines.toml"
+    if target.exists() and not (force or show):
+        raise UsageError("there is a nines.toml already", where=str(target), hint="Replace it with: nines init --force")
+    answers = Answers(
+        rate_hz=rate,
+        criticality=criticality,
+        app=app,
+        command=command,
+        python=python,
+        database_url=database,
+        setup=tuple(setup),
+        ready=ready,
+        identities=tuple(_identity(text) for text in identity),
+        env=dict(_pair(text, "--env") for text in env),
+    )
+    proposal = propose(project, answers)
+    if proposal.questions and not yes and sys.stdin.isatty():
+        proposal = propose(project, _asked(proposal, answers))
+    _tell(proposal)
+    text = settings_reader.dump(proposal.settings)
+    if show:
+        typer.echo(text)
+        return
+    target.write_text(text, encoding="utf-8")
+    typer.echo(f"wrote {target}\nNext: nines check {path}")
+
+
+def _asked(proposal: Proposal, answers: Answers) -> Answers:
+    """Puts the open questions; an empty answer leaves a question open."""
+    for line in proposal.found:
+        typer.echo(f"found: {line}", err=True)
+    for question in proposal.questions:
+        said = typer.prompt(question.text, default=question.default, show_default=bool(question.default), err=True)
+        if said:
+            answers = _answered(question, said.strip(), answers)
+    return answers
+
+
+def _answered(question: Question, said: str, answers: Answers) -> Answers:
+    if question.key == "rate_hz":
+        try:
+            return msgspec.structs.replace(answers, rate_hz=float(said))
+        except ValueError as error:
+            raise UsageError(f"{said!r} is not a number of requests a second") from error
+    if question.key == "identities":
+        return msgspec.structs.replace(answers, identities=tuple(_identity(part) for part in said.split()))
+    if question.key.startswith("env."):
+        return msgspec.structs.replace(answers, env={**answers.env, question.key.removeprefix("env."): said})
+    return msgspec.structs.replace(answers, command=said)
+
+
+def _tell(proposal: Proposal) -> None:
+    for line in proposal.found:
+        typer.echo(f"found: {line}", err=True)
+    for question in proposal.questions:
+        typer.echo(f"open:  {question.text}", err=True)
+
+
+def _identity(text: str) -> Identity:
+    name, separator, rest = text.partition("=")
+    username, colon, password = rest.partition(":")
+    if not (separator and colon and name and username):
+        raise UsageError(f"{text!r} is not an identity", hint="Write it as owner=someone@example.com:password")
+    return Identity(name=name, username=username, password=password, is_admin=name == "admin", register=False)
+
+
+def _pair(text: str, option: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not (separator and name):
+        raise UsageError(f"{text!r} is not NAME=VALUE", hint=f"Write it as {option} NAME=VALUE")
+    return name, value
