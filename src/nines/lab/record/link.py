@@ -1,0 +1,333 @@
+"""One proxied connection: two sockets, two pipes between them, and the reader that looks on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import struct
+from collections import deque
+from typing import TYPE_CHECKING, cast
+
+from nines.lab.record.events import ConnectionEnded
+from nines.lab.record.interference import PORTION_BYTES_MAX, Direction
+from nines.lab.record.wire import Unreadable, Wire
+
+if TYPE_CHECKING:
+    from nines.lab.record.proxy import Proxy
+
+HELD_BYTES_MAX = 256 * 1024
+"""What a pipe holds back under a fault before it stops reading from its source."""
+_LINGER_NOT_AT_ALL = struct.pack("ii", 1, 0)
+
+
+def reset(transport: asyncio.Transport) -> None:
+    """Ends a connection with RST instead of FIN."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None and sock.fileno() >= 0:
+        # The loop's own socket object may not offer setsockopt; a duplicate speaks for the same connection.
+        with socket.socket(fileno=os.dup(sock.fileno())) as same:
+            same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT_AT_ALL)
+    transport.abort()
+
+
+class Pipe:
+    """Carries bytes one way, in order, at the pace that the faults allow."""
+
+    def __init__(self, link: Link, direction: Direction) -> None:
+        self.link = link
+        self.direction = direction
+        self.source: asyncio.Transport | None = None
+        self.sink: asyncio.Transport | None = None
+        self.is_blocked = False
+        """The sink takes no more for now."""
+        self.is_ended = False
+        """The source will send no more."""
+        self._queue: deque[tuple[float, bytes]] = deque()
+        self._held = 0
+        self._end_s: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_paused = False
+
+    def push(self, data: bytes) -> None:
+        """Takes bytes from the source."""
+        now_s = self.link.proxy.recorder.clock_s()
+        if self._queue or self.is_blocked or self.sink is None or self.link.proxy.interferences:
+            self._queue.append((now_s, data))
+            self._held += len(data)
+            self.pump()
+            self._balance()
+        else:
+            self.link.forward(self.direction, data, now_s, now_s)
+
+    def end(self) -> None:
+        """The source has sent its last byte; the sink learns so after everything that is still held."""
+        if not self.is_ended:
+            self.is_ended = True
+            self._end_s = self.link.proxy.recorder.clock_s()
+            self.pump()
+
+    def drop(self) -> None:
+        """Forgets what is held; nothing moves any more."""
+        self._queue.clear()
+        self._held = 0
+        self.sink = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._queue and self._end_s is None
+
+    def pump(self) -> None:
+        """Moves what may move now, and comes back by itself for what must wait for a known time."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._queue and self.sink is not None and not self.is_blocked:
+            arrived_s, data = self._queue[0]
+            now_s = self.link.proxy.recorder.clock_s()
+            if not self._may_move(arrived_s, now_s):
+                return
+            self._move(arrived_s, data, now_s)
+        self._balance()
+        if not self._queue and self._end_s is not None and self.sink is not None:
+            if not self._may_move(self._end_s, self.link.proxy.recorder.clock_s()):
+                return
+            self._end_s = None
+            self.link.finished(self.direction)
+
+    def balance(self, *, is_blocked: bool) -> None:
+        """The sink is full, or takes more again."""
+        self.is_blocked = is_blocked
+        if not is_blocked:
+            self.pump()
+        self._balance()
+
+    def _may_move(self, arrived_s: float, now_s: float) -> bool:
+        active = self.link.proxy.interferences
+        wait_s = max((each.wait_s(self.direction, arrived_s, now_s) for each in active), default=0.0)
+        if 0.0 < wait_s < float("inf"):
+            self._timer = asyncio.get_running_loop().call_later(wait_s, self.pump)
+        return wait_s <= 0.0
+
+    def _move(self, arrived_s: float, data: bytes, now_s: float) -> None:
+        active = self.link.proxy.interferences
+        size = min((each.portion_bytes(self.direction) for each in active), default=PORTION_BYTES_MAX)
+        self._queue.popleft()
+        if len(data) > size:
+            self._queue.appendleft((arrived_s, data[size:]))
+            data = data[:size]
+        self._held -= len(data)
+        for each in active:
+            each.moved(self.direction, len(data), now_s)
+        self.link.forward(self.direction, data, arrived_s, now_s)
+
+    def _balance(self) -> None:
+        wanted = self.is_blocked or self._held > HELD_BYTES_MAX or self.sink is None
+        if wanted == self._is_paused or self.source is None or self.source.is_closing():
+            return
+        self._is_paused = wanted
+        if wanted:
+            self.source.pause_reading()
+        else:
+            self.source.resume_reading()
+
+
+class Side(asyncio.Protocol):
+    """One of the two sockets; `outgoing` carries what it receives, `incoming` what it is sent."""
+
+    def __init__(self, link: Link, outgoing: Pipe, incoming: Pipe) -> None:
+        self.link = link
+        self.outgoing = outgoing
+        self.incoming = incoming
+        self.transport: asyncio.Transport | None = None
+        self.is_lost = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        self.outgoing.source = self.transport
+        self.link.made(self)
+
+    def data_received(self, data: bytes) -> None:
+        self.outgoing.push(data)
+
+    def eof_received(self) -> bool:
+        self.outgoing.end()
+        return True
+
+    def pause_writing(self) -> None:
+        self.incoming.balance(is_blocked=True)
+
+    def resume_writing(self) -> None:
+        self.incoming.balance(is_blocked=False)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.is_lost = True
+        self.link.lost(self, error)
+
+
+class Link:
+    """One client connection with its connection to the dependency."""
+
+    def __init__(self, proxy: Proxy, number: int, wire: Wire) -> None:
+        self.proxy = proxy
+        self.number = number
+        self.wire = wire
+        self.is_answering = False
+        """The proxy answers in the dependency's place (the ERROR fault)."""
+        self.opened_s = proxy.recorder.clock_s()
+        self.error = ""
+        self._is_over = False
+        self.requests = Pipe(self, Direction.REQUEST)
+        self.answers = Pipe(self, Direction.ANSWER)
+        self.client = Side(self, self.requests, self.answers)
+        self.server = Side(self, self.answers, self.requests)
+
+    def made(self, side: Side) -> None:
+        """One of the sockets is there: the pipe towards it opens."""
+        side.incoming.sink = side.transport
+        if side is self.client:
+            self.proxy.accepted(self)
+        side.incoming.pump()
+        side.incoming.balance(is_blocked=False)
+
+    def forward(self, direction: Direction, data: bytes, arrived_s: float, now_s: float) -> None:
+        """Reads bytes and passes them on, unless a fault answers or cuts."""
+        if direction is Direction.REQUEST:
+            data = self._read_request(data, arrived_s, now_s)
+            sink = self.requests.sink
+        else:
+            if self.is_answering:
+                return
+            data = self._read(Direction.ANSWER, data, now_s)
+            sink = self.answers.sink
+            if self._is_cut():
+                return
+        if data and sink is not None and not sink.is_closing():
+            sink.write(data)
+
+    def _read_request(self, data: bytes, arrived_s: float, now_s: float) -> bytes:
+        status = self.proxy.error_status
+        if not self.is_answering and status is not None and self.wire.is_idle:
+            self.is_answering = True
+            self.proxy.answered_instead()
+        data = self._read(Direction.REQUEST, data, arrived_s)
+        if self.wire.reply:
+            reply, self.wire.reply = self.wire.reply, b""
+            self._tell(reply)
+        if not self.is_answering:
+            return data
+        refusal = self.wire.refuse(status if status is not None else 503)
+        if refusal.data:
+            self._read(Direction.ANSWER, refusal.data, now_s)
+            self._tell(refusal.data)
+        if refusal.closes:
+            self.cut("error")
+        elif self.proxy.error_status is None and self.wire.is_idle:
+            self.is_answering = False
+        return b""
+
+    def _tell(self, data: bytes) -> None:
+        sink = self.answers.sink
+        if sink is not None and not sink.is_closing():
+            sink.write(data)
+
+    def _read(self, direction: Direction, data: bytes, at_s: float) -> bytes:
+        try:
+            if direction is Direction.REQUEST:
+                return self.wire.from_client(data, at_s)
+            return self.wire.from_server(data, at_s)
+        except Unreadable as stop:
+            self._give_up(stop.reason)
+            return stop.forward or data
+        except (ValueError, IndexError, KeyError, struct.error, UnicodeError) as error:
+            self._give_up(f"{type(error).__name__}: {error}")
+            return data
+
+    def _give_up(self, reason: str) -> None:
+        self.wire.closed(self.proxy.recorder.clock_s(), "unreadable")
+        self.wire = Wire(self.wire.session)
+        if reason:
+            self.proxy.recorder.unreadable(self.wire.session.dependency, reason)
+
+    def _is_cut(self) -> bool:
+        wire = self.wire
+        is_cut = any(each.cuts(wire) for each in self.proxy.interferences)
+        wire.answered_read = wire.answered_write = False
+        if is_cut:
+            self.cut("cut")
+        return is_cut
+
+    def finished(self, direction: Direction) -> None:
+        """Everything that one side had to say has been passed on: the other side learns that it ended."""
+        pipe = self.requests if direction is Direction.REQUEST else self.answers
+        sink = pipe.sink
+        if sink is None or sink.is_closing():
+            return
+        if self.requests.is_ended and self.answers.is_ended and self.requests.is_empty and self.answers.is_empty:
+            self.cut("")
+        elif pipe is self.requests and self.client.is_lost:
+            # Nobody is left to read the answer, so the dependency sees its client go.
+            sink.close()
+        elif sink.can_write_eof():
+            sink.write_eof()
+
+    def lost(self, side: Side, error: Exception | None) -> None:
+        """A socket is gone; what it sent is still delivered, unless it was reset."""
+        other = self.server if side is self.client else self.client
+        side.incoming.drop()
+        if error is not None and other.transport is not None and not other.is_lost:
+            self.error = self.error or "reset"
+            self._end_all(abruptly=True)
+        elif not other.is_lost and other.transport is not None:
+            if side.outgoing.is_ended and side.outgoing.is_empty:
+                other.transport.close()
+            side.outgoing.end()
+        if self.client.is_lost and (self.server.is_lost or self.server.transport is None):
+            self._over()
+
+    def unreachable(self) -> None:
+        """The dependency could not be connected to: the client is reset."""
+        self.error = "refused"
+        self._end_all(abruptly=True)
+
+    def cut(self, error: str) -> None:
+        """Closes both sides once what was written has left."""
+        self.error = self.error or error
+        self._end_all(abruptly=False)
+
+    def reset(self) -> None:
+        """Resets the client's side with RST and drops the other."""
+        self.error = self.error or "reset"
+        self._end_all(abruptly=True)
+
+    def _end_all(self, *, abruptly: bool) -> None:
+        for side in (self.client, self.server):
+            side.incoming.drop()
+            if side.transport is None or side.is_lost:
+                continue
+            if abruptly:
+                reset(side.transport)
+            else:
+                side.transport.close()
+
+    def _over(self) -> None:
+        if self._is_over:
+            return
+        self._is_over = True
+        now_s = self.proxy.recorder.clock_s()
+        status = self.wire.status
+        self.wire.closed(now_s, self.error or "lost")
+        self.proxy.recorder.add(
+            ConnectionEnded(
+                dependency=self.proxy.dependency,
+                connection=self.number,
+                started_s=self.opened_s,
+                ended_s=now_s,
+                status=status,
+                error=self.error or self.wire.trouble,
+            )
+        )
+        self.proxy.over(self)

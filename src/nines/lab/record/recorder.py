@@ -1,0 +1,100 @@
+"""Collects what all proxies saw, on one clock and in bounded memory."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+
+from nines.lab.record.events import CommandSeen, ConnectionEnded, Event, RequestSeen, StatementSeen, Tally
+
+EVENTS_MAX = 200_000
+"""Events kept; the oldest are dropped, and counted, when more come."""
+TEXT_CHARS_MAX = 64_000_000
+"""Characters of statement text kept over all events."""
+UNREADABLE_MAX = 100
+"""Reasons kept of connections that could not be read."""
+
+
+class Recorder:
+    """The memory of one bench; every proxy adds to it from the same event loop."""
+
+    def __init__(
+        self,
+        clock_s: Callable[[], float] = time.monotonic,
+        *,
+        events_max: int = EVENTS_MAX,
+        text_chars_max: int = TEXT_CHARS_MAX,
+    ) -> None:
+        self.clock_s = clock_s
+        self.dropped = 0
+        self._events: deque[Event] = deque()
+        self._events_max = events_max
+        self._text_chars_max = text_chars_max
+        self._text_chars = 0
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._unreadable: deque[tuple[float, str, str]] = deque(maxlen=UNREADABLE_MAX)
+
+    def add(self, event: Event) -> None:
+        """Keeps an event, dropping the oldest ones where a limit is passed."""
+        self._events.append(event)
+        self._text_chars += _chars(event)
+        self._count(event)
+        while len(self._events) > self._events_max or self._text_chars > self._text_chars_max:
+            self._text_chars -= _chars(self._events.popleft())
+            self.dropped += 1
+
+    def opened(self, dependency: str) -> None:
+        """Notes an accepted connection."""
+        self._counts[dependency, "connections"] += 1
+        self._counts[dependency, "open"] += 1
+
+    def closed(self, dependency: str) -> None:
+        """Notes that an accepted connection is gone."""
+        self._counts[dependency, "open"] -= 1
+
+    def failed(self, dependency: str) -> None:
+        """Notes a connection that the dependency did not take."""
+        self._counts[dependency, "failed"] += 1
+
+    def unreadable(self, dependency: str, reason: str) -> None:
+        """Notes a connection whose bytes are passed on without being understood."""
+        self._counts[dependency, "unreadable"] += 1
+        self._unreadable.append((self.clock_s(), dependency, reason))
+
+    def window(self, since_s: float, until_s: float = float("inf")) -> tuple[Event, ...]:
+        """The events that started within these times, in the order in which they started."""
+        found = [event for event in self._events if since_s <= event.started_s <= until_s]
+        return tuple(sorted(found, key=lambda event: event.started_s))
+
+    def blind(self, since_s: float = float("-inf")) -> tuple[tuple[str, str], ...]:
+        """Dependency and reason of the connections that could not be read, newest last."""
+        return tuple((dependency, reason) for at_s, dependency, reason in self._unreadable if at_s >= since_s)
+
+    def tally(self, dependency: str) -> Tally:
+        """Exact counts of one dependency; subtract two with `Tally.since` for an experiment's part."""
+        get = self._counts
+        return Tally(**{name: get[dependency, name] for name in Tally.__struct_fields__})
+
+    def clear(self) -> None:
+        """Forgets the events, not the counts: a new experiment begins."""
+        self._events.clear()
+        self._text_chars = 0
+
+    def _count(self, event: Event) -> None:
+        match event:
+            case StatementSeen():
+                name, is_error = "statements", bool(event.error)
+            case RequestSeen():
+                name, is_error = "requests", event.status is None or event.status >= 500
+            case CommandSeen():
+                name, is_error = "commands", bool(event.error)
+            case ConnectionEnded():
+                return
+        self._counts[event.dependency, name] += 1
+        if is_error:
+            self._counts[event.dependency, "errors"] += 1
+
+
+def _chars(event: Event) -> int:
+    return len(event.text) if isinstance(event, StatementSeen) else 0

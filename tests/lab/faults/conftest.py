@@ -1,0 +1,3 @@
+"""The proxies' PostgreSQL, for the faults too."""
+
+from tests.lab.record.conftest import server as server
