@@ -34,6 +34,7 @@ _PREFIX = "nines-lab-"
 _LEDGER = "ledger"
 _LOCK = "lock"
 _GONE_LIMIT_S = 5.0
+_POLL_S = 0.01
 _DROP_LIMIT_S = 10.0
 _ROUNDS_MAX = 5
 _STALE_MAX = 50
@@ -162,7 +163,10 @@ def settle(directory: Path) -> None:
         for process in found:
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        psutil.wait_procs(found, _GONE_LIMIT_S)
+        until = time.monotonic() + _GONE_LIMIT_S
+        # A zombie counts as gone: it waits for its parent only, and holds nothing.
+        while any(is_alive(process) for process in found) and time.monotonic() < until:
+            time.sleep(_POLL_S)
     for entry in entries:
         if entry.kind == "cluster":
             _remove_shared_memory(Path(entry.path))
@@ -196,7 +200,7 @@ def _members(entries: list[Entry], run: str, directory: Path) -> list[psutil.Pro
             if _is_inside(process, directory) or process.environ().get(MARK) == run:
                 found[process.pid] = process
     found.pop(os.getpid(), None)
-    return [process for process in found.values() if _is_alive(process)]
+    return [process for process in found.values() if is_alive(process)]
 
 
 def _is_inside(process: psutil.Process, directory: Path) -> bool:
@@ -206,7 +210,8 @@ def _is_inside(process: psutil.Process, directory: Path) -> bool:
     return False
 
 
-def _is_alive(process: psutil.Process) -> bool:
+def is_alive(process: psutil.Process) -> bool:
+    """Whether the process still does something; a zombie does not."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:

@@ -16,7 +16,7 @@ from typing import IO
 
 import psutil
 
-from nines.lab.launch.cleanup import Entry, Premises
+from nines.lab.launch.cleanup import Entry, Premises, is_alive
 from nines.model.errors import LaunchError
 
 TAIL_LINES = 20
@@ -83,7 +83,7 @@ class Process:
                     member.kill()
             if await self._gone(members, KILL_LIMIT_S / _ROUNDS_MAX):
                 return
-            members = [member for member in members if _is_alive(member)]
+            members = [member for member in members if is_alive(member)]
         raise LaunchError(
             f"{self.name} (process {self.pid}) does not die of SIGKILL", hint="It may hang in the kernel."
         )
@@ -99,7 +99,7 @@ class Process:
             await self.kill()
         for member in members:
             with contextlib.suppress(psutil.Error):
-                if _is_alive(member):
+                if is_alive(member):
                     member.kill()
         return took if is_gone else None
 
@@ -109,18 +109,11 @@ class Process:
 
     async def _gone(self, members: list[psutil.Process], limit_s: float) -> bool:
         until = time.monotonic() + limit_s
-        while self.is_running or any(_is_alive(member) for member in members):
+        while self.is_running or any(is_alive(member) for member in members):
             if time.monotonic() > until:
                 return False
             await asyncio.sleep(_POLL_S)
         return True
-
-
-def _is_alive(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:
