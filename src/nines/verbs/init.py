@@ -187,6 +187,7 @@ def _environment(variables: Environment, talk: _Talk) -> dict[str, str]:
     return result
 
 
+_LOCATION = "{database.user}:{database.password}@{database.host}:{database.port}/{database.name}"
 _DATABASE_PARTS = (
     ("host", re.compile(r"^(POSTGRES|PG|DB|DATABASE)_?(SERVER|HOST|HOSTNAME)$")),
     ("port", re.compile(r"^(POSTGRES|PG|DB|DATABASE)_?PORT$")),
@@ -201,7 +202,7 @@ def _template(variable: Variable) -> str:
     name = variable.name.upper()
     scheme, separator, _ = variable.value.partition("://")
     if separator and scheme.lower() in _DATABASE_LIBRARIES:
-        return "{database.url}" if scheme in ("postgresql", "postgres") else scheme + "://{database.location}"
+        return "{database.url}" if scheme in ("postgresql", "postgres") else f"{scheme}://{_LOCATION}"
     if not variable.value and re.search(r"(DATABASE|POSTGRES|DB)_(URL|URI|DSN)$", name):
         return "{database.url}"
     if scheme.lower() in ("redis", "rediss") or re.search(r"REDIS_(URL|URI|DSN)$", name):
