@@ -1,0 +1,58 @@
+"""Pairs of --format and --output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nines.cli import outputs
+from nines.model.errors import UsageError
+from nines.model.report import Report
+
+EMPTY = Report(command="review", project="p")
+
+
+@pytest.mark.parametrize(
+    ("given", "paired"),
+    [
+        (["check", "."], ["check", "."]),
+        (["--format", "json"], ["--format", "json", "--output", "-"]),
+        (["-f", "json", "-o", "a.json"], ["--format", "json", "--output", "a.json"]),
+        (
+            ["--format", "terminal", "--format", "html", "--output", "r.html", "x"],
+            ["--format", "terminal", "--output", "-", "--format", "html", "--output", "r.html", "x"],
+        ),
+        (["--format=sarif", "--output=n.sarif"], ["--format", "sarif", "--output", "n.sarif"]),
+        (["--output", "r.html"], ["--format", "html", "--output", "r.html"]),
+        (["--", "--format"], ["--", "--format"]),
+    ],
+)
+def test_every_format_gets_one_output(given: list[str], paired: list[str]) -> None:
+    assert outputs.paired(given) == paired
+
+
+@pytest.mark.parametrize("given", [["--format"], ["--output", "report.xyz"], ["--output"]])
+def test_what_cannot_be_paired_is_one_clear_error(given: list[str]) -> None:
+    with pytest.raises(UsageError):
+        outputs.paired(given)
+
+
+def test_unknown_formats_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    target = tmp_path / "r.json"
+    with pytest.raises(UsageError, match="no format 'pdf'"):
+        outputs.write(EMPTY, ["json", "pdf"], [str(target), "-"])
+    assert not target.exists()
+
+
+def test_reports_are_written_whole(tmp_path: Path) -> None:
+    target = tmp_path / "r.json"
+    target.write_text("old")
+    outputs.write(EMPTY, ["json"], [str(target)])
+    assert '"project": "p"' in target.read_text()
+    assert [path.name for path in tmp_path.iterdir()] == ["r.json"]
+
+
+def test_a_folder_that_is_not_there_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be written"):
+        outputs.check_writable([str(tmp_path / "no" / "r.json")])
