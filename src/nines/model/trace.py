@@ -65,6 +65,15 @@ class Trace(Record):
     def remote_calls(self) -> Iterator[tuple[int, Effect]]:
         return self.of(EffectKind.REMOTE_CALL)
 
+    def transaction_of(self, effect: Effect) -> Transaction | None:
+        """The transaction that is open while the effect happens, if one is."""
+        ordinal = effect.transaction
+        return self.transactions[ordinal] if ordinal is not None and ordinal < len(self.transactions) else None
+
+    def opening(self, ordinal: int | None) -> Effect | None:
+        """The first effect of a transaction, by its index: its BEGIN, where there is one."""
+        return next((e for e in self.effects if e.transaction == ordinal), None) if ordinal is not None else None
+
     def within(self, transaction: int) -> Iterator[tuple[int, Effect]]:
         """The effects that happen while this transaction is open, in order."""
         return ((i, e) for i, e in enumerate(self.effects) if e.transaction == transaction)
