@@ -1,0 +1,199 @@
+"""Identities signed in: registration, log-in, tokens, cookies, renewal."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from nines.lab.requests import answers, encode
+from nines.lab.requests.flaws import Headers, expires_s, flawed
+from nines.lab.requests.graph import Graph
+from nines.model.contract import Contract, Operation
+from nines.model.experiment import Call, CredentialFlaw
+from nines.model.history import Exchange, Outcome
+from nines.model.settings import Identity, LoginSettings
+
+RENEW_BEFORE_S = 30.0
+"""How long before its expiry a token is renewed."""
+TOKEN_NAMES = ("accesstoken", "token", "jwt", "idtoken", "authtoken", "bearer", "apikey", "key", "sessiontoken")
+_FORMATS = ("Bearer {token}", "Token {token}", "JWT {token}", "{token}")
+
+
+class Sessions:
+    """Who is signed in, and with which headers. `send` sends a call of nobody as it is; `now_s` is Unix time."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        identities: Sequence[Identity],
+        *,
+        register: LoginSettings,
+        login: LoginSettings,
+        send: Callable[[Call], Awaitable[Exchange]],
+        note: Callable[[str], None],
+        now_s: Callable[[], float],
+    ) -> None:
+        self._contract = contract
+        self._identities = tuple(identities)
+        self._register = register
+        self._login = login
+        self._send = send
+        self._note = note
+        self._now_s = now_s
+        self._headers: dict[str, Headers] = {}
+        self._format = login.format
+
+    async def open(self) -> tuple[Identity, ...]:
+        """Registers and signs everybody in; those for whom it failed are noted and left out."""
+        signed_in: list[Identity] = []
+        for identity in self._identities:
+            if identity.register and not identity.headers and self._register.path:
+                await self._registered(identity)
+            if await self.renew(identity.name):
+                signed_in.append(identity)
+        return tuple(signed_in)
+
+    async def headers(self, identity: str) -> Headers:
+        """The credentials of this identity, renewed when they are about to expire; none for nobody."""
+        found = self._headers.get(identity, ())
+        expiry = expires_s(found)
+        if expiry is not None and expiry - self._now_s() < RENEW_BEFORE_S and await self.renew(identity):
+            found = self._headers.get(identity, ())
+        return found
+
+    def known_headers(self, identity: str) -> Headers:
+        """The credentials as they are, for a load that cannot wait."""
+        return self._headers.get(identity, ())
+
+    def flawed_headers(self, identity: str, flaw: CredentialFlaw) -> Headers:
+        """The identity's credentials made wrong."""
+        return flawed(self._headers.get(identity, ()), flaw, int(self._now_s()))
+
+    async def renew(self, name: str) -> bool:
+        """Signs in again; False when that failed."""
+        identity = next((each for each in self._identities if each.name == name), None)
+        if identity is None:
+            return False
+        if identity.headers:
+            self._headers[name] = tuple((header.lower(), value) for header, value in identity.headers.items())
+            return True
+        if not self._login.path:
+            self._note(f"identity {name}: neither fixed headers nor a log-in is configured")
+            return False
+        answer = await self._send(self._call(self._login, identity, "login"))
+        if answer.outcome is not Outcome.OK:
+            self._note(f"identity {name}: the log-in answered {_told(answer)}")
+            return False
+        return await self._keep(name, answer)
+
+    async def _registered(self, identity: Identity) -> None:
+        answer = await self._send(self._call(self._register, identity, "register"))
+        if answer.outcome is not Outcome.OK:
+            # Often it is there already, so the log-in decides.
+            self._note(f"identity {identity.name}: the registration answered {_told(answer)}")
+
+    def _call(self, login: LoginSettings, identity: Identity, purpose: str) -> Call:
+        values = values_of(identity)
+        headers = [(name.lower(), filled(text, values)) for name, text in login.headers.items()]
+        body = b""
+        if login.json:
+            body = encode.as_json(filled(login.json, values))
+            headers.append(("content-type", "application/json"))
+        elif login.form:
+            body = urlencode(filled(login.form, values)).encode()
+            headers.append(("content-type", "application/x-www-form-urlencoded"))
+        path = filled(login.path, values)
+        operation = self._contract.at(login.method, login.path.partition("?")[0])
+        return Call(
+            operation=operation.id if operation else f"{login.method} {login.path}",
+            method=login.method.upper(),
+            path=path if path.startswith("/") else "/" + path,
+            headers=tuple(headers),
+            body=body,
+            phase=purpose,
+        )
+
+    async def _keep(self, name: str, answer: Exchange) -> bool:
+        body = answers.parsed(answer)
+        token = answers.at(body, self._login.token) if self._login.token else _token_in(body)
+        if isinstance(token, str) and token:
+            await self._settle_format(token)
+            self._headers[name] = ((self._login.header.lower(), self._format.replace("{token}", token)),)
+            return True
+        cookies = [text.partition(";")[0].strip() for key, text in answer.headers if key == "set-cookie"]
+        if cookies:
+            self._headers[name] = (("cookie", "; ".join(cookies)),)
+            return True
+        where = f" at {self._login.token!r}" if self._login.token else ""
+        self._note(f"identity {name}: the log-in's answer holds no token{where} and sets no cookie")
+        return False
+
+    async def _settle_format(self, token: str) -> None:
+        """Tries the usual ways of writing the token, once, where the default is refused."""
+        probe = self._probe()
+        if self._headers or self._login.format != _FORMATS[0] or probe is None:
+            return
+        for each in (self._login.format, *_FORMATS[1:]):
+            credential = (self._login.header.lower(), each.replace("{token}", token))
+            call = Call(operation=probe.id, method="GET", path=probe.path, headers=(credential,), phase="login")
+            answer = await self._send(call)
+            if answer.outcome is Outcome.OK:
+                self._format = each
+                return
+
+    def _probe(self) -> Operation | None:
+        own = Graph(self._contract).reader_of_self()
+        if own is not None and own.is_secured:
+            return own
+        plain = (o for o in self._contract.operations if o.method == "GET" and o.is_secured and not o.path_parameters)
+        return next((o for o in plain if not any(p.is_required for p in o.parameters)), None)
+
+
+def with_credentials(call: Call, credentials: Headers) -> Call:
+    """The call with these headers added; cookies are joined with those that it has."""
+    own = {name.lower(): value for name, value in call.headers}
+    joined = tuple(
+        (name, f"{own[name]}; {value}" if name == "cookie" and "cookie" in own else value)
+        for name, value in credentials
+    )
+    named = {name for name, _ in joined}
+    kept = tuple((name, value) for name, value in call.headers if name.lower() not in named)
+    return msgspec.structs.replace(call, headers=kept + joined)
+
+
+def values_of(identity: Identity) -> dict[str, str]:
+    """What templates may name: the identity's own values, and an address and a plain name made from its user name."""
+    username = identity.username
+    local = "".join(c for c in username.partition("@")[0] if c.isalnum() or c == "_")
+    made = {
+        "name": identity.name,
+        "email": username if "@" in username else f"{username}@example.com",
+        "handle": local if "@" in username else username,
+    }
+    return {**made, **identity.values, "username": username, "password": identity.password}
+
+
+def filled(template: Any, values: Mapping[str, str]) -> Any:
+    """The template with {name} replaced wherever a text stands."""
+    if isinstance(template, str):
+        for name, value in values.items():
+            template = template.replace("{" + name + "}", value)
+        return template
+    if isinstance(template, dict):
+        return {key: filled(item, values) for key, item in template.items()}
+    if isinstance(template, list):
+        return [filled(item, values) for item in template]
+    return template
+
+
+def _token_in(body: Any) -> Any:
+    if isinstance(body, str):
+        return body
+    return answers.identifier_in(body, TOKEN_NAMES)
+
+
+def _told(answer: Exchange) -> str:
+    return f"{answer.status or answer.error} {answer.body[:200]}".strip()

@@ -1,0 +1,161 @@
+"""Identifiers that requests need: of something made for the purpose, of oneself, or from a list."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeAlias
+
+import msgspec
+
+from nines.lab.requests import answers, paths
+from nines.lab.requests.graph import Graph, noun
+from nines.lab.requests.stock import Stock
+from nines.model.contract import Operation, Schema
+from nines.model.experiment import Call
+from nines.model.history import Exchange, Outcome
+from nines.model.record import Record
+
+DEPTH_MAX = 4
+"""How many generations of parents are created for one request."""
+
+Send: TypeAlias = Callable[[Call], Awaitable[Exchange]]
+Build: TypeAlias = Callable[[Operation, str, int], Awaitable[Call | None]]
+"""A request of an operation as an identity, at a depth of parents."""
+
+
+class Wanted(Record):
+    """An identifier that a request needs, and who could give it."""
+
+    name: str
+    schema: Schema
+    maker: Operation | None = None
+    lister: Operation | None = None
+    is_consumed: bool = False
+
+
+class Supplier:
+    """Makes and remembers what requests refer to."""
+
+    def __init__(self, graph: Graph, *, send: Send, build: Build, say: Callable[[str], None], admin: str = "") -> None:
+        self._graph = graph
+        self._send = send
+        self._build = build
+        self._say = say
+        self._admin = admin
+        self._stock = Stock()
+
+    async def supplied(self, wanted: Wanted, identity: str, depth: int) -> tuple[Any, Exchange | None]:
+        """An identifier: one's own, of something created for it, or of the first thing in a list."""
+        name, schema, maker = wanted.name, wanted.schema, wanted.maker
+        if maker is None and self._graph.is_person(name):
+            own = await self._own_id(name, schema, identity)
+            if own is not None:
+                return own, None
+        if maker is not None and depth < DEPTH_MAX:
+            for maybe in dict.fromkeys((identity, self._admin) if self._admin else (identity,)):
+                made = await self._made(maker, maybe, depth, is_consumed=wanted.is_consumed)
+                found = await self.id_of(made, maker, name, schema) if made is not None else None
+                if found is not None:
+                    return found, made
+        if wanted.lister is not None and depth < DEPTH_MAX:
+            return await self._first_listed(wanted.lister, name, schema, identity, depth), None
+        return None, None
+
+    async def _made(self, maker: Operation, identity: str, depth: int, *, is_consumed: bool) -> Exchange | None:
+        """Something that `maker` created as this identity: fresh while the stock is small, then in turn."""
+        if self._stock.has_failed(maker.id, identity):
+            return None if is_consumed else self._stock.next(maker.id, identity)
+        if not is_consumed and self._stock.is_full(maker.id, identity):
+            return self._stock.next(maker.id, identity)
+        call = await self._build(maker, identity, depth + 1)
+        if call is None:
+            self._stock.failed(maker.id, identity)
+            return None
+        exchange = await self._send(msgspec.structs.replace(call, phase="setup"))
+        if exchange.outcome is not Outcome.OK:
+            self._say(
+                f"{maker.id}: answered {exchange.status or exchange.error} to {identity or 'nobody'} in setting up"
+            )
+            self._stock.failed(maker.id, identity)
+            return self._stock.next(maker.id, identity)
+        if not is_consumed:
+            self._stock.put(maker.id, identity, exchange)
+        return exchange
+
+    async def id_of(self, created: Exchange, creator: Operation, name: str, schema: Schema) -> Any:
+        """The identifier of what was created: in a link, in the answer, in Location, or in the list by its marker."""
+        names = names_of(name, noun(creator))
+        for link in creator.links:
+            if link.parameter == name:
+                linked = answers.pointed(answers.parsed(created), link.pointer)
+                if isinstance(linked, str | int):
+                    return linked
+        found = answers.identifier(created, names, schema)
+        reader = self._graph.reader_of(creator)
+        if found is None and created.header("location") and reader is not None:
+            located = paths.values_in(reader.path, created.header("location")) or {}
+            found = next(reversed(located.values()), None)
+        if found is None and created.marker:
+            found = await self._listed_id(created, creator, names, schema)
+        return found
+
+    async def _listed_id(self, created: Exchange, creator: Operation, names: Sequence[str], schema: Schema) -> Any:
+        lister = self._graph.lister_of(creator)
+        call = await self._build(lister, created.identity, DEPTH_MAX) if lister else None
+        if call is None:
+            return None
+        answer = await self._send(msgspec.structs.replace(call, phase="setup"))
+        for item in answers.items(answers.parsed(answer)) or ():
+            if created.marker in str(item):
+                return answers.identifier_in(item, [name.replace("_", "") for name in names], schema)
+        return None
+
+    async def _first_listed(self, lister: Operation, name: str, schema: Schema, identity: str, depth: int) -> Any:
+        if self._stock.has_failed(lister.id, identity):
+            return None
+        call = await self._build(lister, identity, depth + 1)
+        answer = await self._send(msgspec.structs.replace(call, phase="setup")) if call else None
+        listed = answers.items(answers.parsed(answer)) if answer else None
+        if not listed:
+            self._stock.failed(lister.id, identity)
+            return None
+        names = [each.replace("_", "") for each in names_of(name, noun(lister))]
+        return answers.identifier_in(listed[0], names, schema)
+
+    async def _own_id(self, name: str, schema: Schema, identity: str) -> Any:
+        """The signed-in identity's own id, asked once."""
+        reader = self._graph.reader_of_self()
+        if reader is None or not identity:
+            return None
+        known = self._stock.next(reader.id, identity)
+        if known is None:
+            known = await self._send(
+                Call(operation=reader.id, method="GET", path=reader.path, identity=identity, phase="setup")
+            )
+            if known.outcome is not Outcome.OK:
+                return None
+            self._stock.put(reader.id, identity, known)
+        return answers.identifier(known, names_of(name, ("user",)), schema)
+
+
+def names_of(parameter: str, named: tuple[str, ...]) -> tuple[str, ...]:
+    """The keys under which an answer may hold an identifier, the likeliest first."""
+    own = "_".join(named)
+    return tuple(
+        dict.fromkeys(
+            (
+                parameter,
+                f"{own}_id",
+                "id",
+                "uuid",
+                f"{own}_uuid",
+                "_id",
+                "guid",
+                "slug",
+                "key",
+                "code",
+                "number",
+                "name",
+            )
+        )
+    )
