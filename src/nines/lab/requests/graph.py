@@ -61,6 +61,9 @@ _SELF = frozenset(
 _PEOPLE = frozenset(
     (
         "user",
+        "username",
+        "login",
+        "profile",
         "owner",
         "author",
         "creator",

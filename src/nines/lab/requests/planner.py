@@ -26,6 +26,8 @@ Note: TypeAlias = Callable[[str], None]
 
 FIND_MAX = 500
 """How many objects are read back one by one."""
+PARENTS_MAX = 20
+"""How many different lists are walked for one reading."""
 _KEY_HEADERS = ("idempotency-key", "x-idempotency-key", "idempotencykey")
 _UNSENT = ("authorization", "content-type", "accept", "cookie", "host", "user-agent")
 
@@ -56,7 +58,7 @@ class Planner:
         self._today = today
         self._values = dict(values or {})
         self._said: set[str] = set()
-        self._supplier = Supplier(self.graph, send=send, build=self._build_for, say=self._say, admin=admin)
+        self._supplier = Supplier(self.graph, send=send, build=self._build, say=self._say, admin=admin)
 
     def creators(self) -> tuple[Operation, ...]:
         return self.graph.creators
@@ -101,37 +103,37 @@ class Planner:
         """How often each marker exists, by reading single objects and lists back; None when there is no way.
 
         `exchanges` are those in which the markers were sent, for the identifiers in their answers."""
-        counts: dict[str, int] = {}
-        by_marker = {each.marker: each for each in exchanges if each.outcome is Outcome.OK and each.marker}
-        listed = await self._listed(creator, identity)
-        for marker in markers[:FIND_MAX]:
-            counts[marker] = listed.count(marker) if listed is not None else 0
-            if counts[marker] == 0 and marker in by_marker and self.graph.reader_of(creator) is not None:
-                call = await self.prepare_read(by_marker[marker], identity)
+        by_marker = {each.marker: each for each in exchanges if each.marker}
+        reader = self.graph.reader_of(creator)
+        listed = await self._listed(creator, identity, [by_marker[m] for m in markers if m in by_marker])
+        if listed is None and reader is None:
+            return None
+        counts = {marker: listed.count(marker) if listed is not None else 0 for marker in markers}
+        for marker in [m for m in markers if counts[m] == 0 and m in by_marker][:FIND_MAX]:
+            created = by_marker[marker]
+            if created.outcome is Outcome.OK and reader is not None:
+                call = await self.prepare_read(created, identity)
                 answer = await self._send(msgspec.structs.replace(call, phase="find")) if call else None
                 counts[marker] = int(answer is not None and answer.status == 200 and marker in answer.body)
-        if listed is None and self.graph.reader_of(creator) is None:
-            return None
         return tuple(Seen(marker=marker, count=count) for marker, count in counts.items())
 
-    async def _listed(self, creator: Operation, identity: str) -> Listing | None:
-        """Every page of the list of what `creator` makes."""
+    async def _listed(self, creator: Operation, identity: str, exchanges: Sequence[Exchange]) -> Listing | None:
+        """Every page of the lists in which what `creator` made should stand: one for each parent."""
         lister = self.graph.lister_of(creator)
-        call = await self._build(lister, identity, None, 0) if lister else None
-        if lister is None or call is None:
+        if lister is None:
             return None
         found = Listing()
-        for page in range(PAGES_MAX):
-            target = page_of(lister, call.path, page, self._values)
-            if target is None:
-                break
-            answer = await self._send(msgspec.structs.replace(call, path=target, phase="find"))
-            if answer.outcome is not Outcome.OK or not found.add(answer):
-                break
+        parents = {each.path: each for each in exchanges}
+        for created in list(parents.values())[:PARENTS_MAX]:
+            call = await self._build(lister, identity, created, 0)
+            for page in range(PAGES_MAX if call is not None else 0):
+                target = page_of(lister, call.path, page, self._values) if call is not None else None
+                if call is None or target is None:
+                    break
+                answer = await self._send(msgspec.structs.replace(call, path=target, phase="find"))
+                if answer.outcome is not Outcome.OK or not found.add(answer):
+                    break
         return found
-
-    async def _build_for(self, operation: Operation, identity: str, depth: int) -> Call | None:
-        return await self._build(operation, identity, None, depth)
 
     # --- one request ---------------------------------------------------------------------------------
 

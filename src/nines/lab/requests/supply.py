@@ -19,8 +19,8 @@ DEPTH_MAX = 4
 """How many generations of parents are created for one request."""
 
 Send: TypeAlias = Callable[[Call], Awaitable[Exchange]]
-Build: TypeAlias = Callable[[Operation, str, int], Awaitable[Call | None]]
-"""A request of an operation as an identity, at a depth of parents."""
+Build: TypeAlias = Callable[[Operation, str, Exchange | None, int], Awaitable[Call | None]]
+"""A request of an operation as an identity, on what an exchange created, at a depth of parents."""
 
 
 class Wanted(Record):
@@ -67,7 +67,7 @@ class Supplier:
             return None if is_consumed else self._stock.next(maker.id, identity)
         if not is_consumed and self._stock.is_full(maker.id, identity):
             return self._stock.next(maker.id, identity)
-        call = await self._build(maker, identity, depth + 1)
+        call = await self._build(maker, identity, None, depth + 1)
         if call is None:
             self._stock.failed(maker.id, identity)
             return None
@@ -101,7 +101,7 @@ class Supplier:
 
     async def _listed_id(self, created: Exchange, creator: Operation, names: Sequence[str], schema: Schema) -> Any:
         lister = self._graph.lister_of(creator)
-        call = await self._build(lister, created.identity, DEPTH_MAX) if lister else None
+        call = await self._build(lister, created.identity, created, DEPTH_MAX) if lister else None
         if call is None:
             return None
         answer = await self._send(msgspec.structs.replace(call, phase="setup"))
@@ -113,7 +113,7 @@ class Supplier:
     async def _first_listed(self, lister: Operation, name: str, schema: Schema, identity: str, depth: int) -> Any:
         if self._stock.has_failed(lister.id, identity):
             return None
-        call = await self._build(lister, identity, depth + 1)
+        call = await self._build(lister, identity, None, depth + 1)
         answer = await self._send(msgspec.structs.replace(call, phase="setup")) if call else None
         listed = answers.items(answers.parsed(answer)) if answer else None
         if not listed:
