@@ -74,6 +74,11 @@ class Endpoint(Record):
         return any(guard.kind in (GuardKind.AUTHENTICATION, GuardKind.SIGNATURE) for guard in self.guards)
 
     @property
+    def is_guarded(self) -> bool:
+        """Whether anything but the rate turns a caller away."""
+        return any(guard.kind is not GuardKind.RATE_LIMIT for guard in self.guards)
+
+    @property
     def is_safe(self) -> bool:
         """Defined not to change anything (RFC 9110, 9.2.1)."""
         return self.method in ("GET", "HEAD", "OPTIONS")
