@@ -1,0 +1,1 @@
+"""Rules about threads and event loops."""

@@ -1,0 +1,1 @@
+"""Rules about data that two requests change at once."""

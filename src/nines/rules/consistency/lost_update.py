@@ -1,0 +1,94 @@
+"""A value computed from a row that nothing protects between reading and writing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nines.model.effect import Assignment, Effect, EffectKind
+from nines.model.finding import Finding
+from nines.model.origin import OriginKind
+from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
+from nines.model.service import EndpointKind, Service
+from nines.model.trace import Trace
+from nines.rules import reporting
+
+INFO = RuleInfo(
+    title="Lost update",
+    tier=Tier.RELIABILITY,
+    severity=Severity.HIGH,
+    standards=(
+        Standard(id="CWE-362", url="https://cwe.mitre.org/data/definitions/362.html"),
+        Standard(
+            id="PostgreSQL, 13.2 Transaction Isolation",
+            url="https://www.postgresql.org/docs/current/transaction-iso.html",
+        ),
+    ),
+    decided_by=("consistency/lost-update", "consistency/invariant"),
+    needs_code=True,
+)
+_REFUSING = ("serializable", "repeatable read")
+"""Isolation in which PostgreSQL refuses the second of two writers of one row."""
+
+
+def check(service: Service) -> Iterator[Finding]:
+    for endpoint, trace in service.judged():
+        for index, write in trace.writes():
+            if write.action.upper() != "UPDATE" or write.handles_conflict:
+                continue
+            for assignment in write.assignments:
+                source = _source(trace, index, assignment)
+                if source is None or _is_protected(trace, index, source):
+                    continue
+                read = trace.effects[source]
+                yield reporting.at(
+                    endpoint,
+                    trace,
+                    write,
+                    message=f"the new {write.target}.{assignment.column} is computed from a row that was read "
+                    "without a lock",
+                    consequence="Of two requests at once the second erases what the first wrote; nobody gets an error.",
+                    severity=INFO.severity,
+                    confidence=Confidence.LOW if endpoint.kind is EndpointKind.COMMAND else Confidence.HIGH,
+                    related=(("the old value is read here", read.place),),
+                    about=assignment.column,
+                )
+
+
+def _source(trace: Trace, index: int, assignment: Assignment) -> int | None:
+    """The read of the same row whose same column the new value is computed from."""
+    write = trace.effects[index]
+    if assignment.is_atomic:
+        return None
+    for origin in assignment.origins:
+        read = origin.effect
+        if origin.kind is not OriginKind.DATABASE or read is None or read >= index:
+            continue
+        if origin.name not in ("", assignment.column) or trace.effects[read].target != write.target:
+            continue
+        if read in write.row_origins or (not write.row_origins and _selects_alike(trace.effects[read], write)):
+            return read
+    return None
+
+
+def _selects_alike(read: Effect, write: Effect) -> bool:
+    """Whether plain statements choose their row by a common condition."""
+    known = read.predicates_known and write.predicates_known
+    return known and bool(
+        {(p.column, p.origins) for p in read.predicates} & {(p.column, p.origins) for p in write.predicates}
+    )
+
+
+def _is_protected(trace: Trace, index: int, source: int) -> bool:
+    """By a lock, a refusing isolation, or a condition that fails when the row has changed meanwhile."""
+    write, read = trace.effects[index], trace.effects[source]
+    transaction = trace.transaction_of(write)
+    if read.locks_rows or (transaction and transaction.isolation.lower().replace("_", " ") in _REFUSING):
+        return True
+    if any(
+        e.kind is EffectKind.LOCK or (e.locks_rows and e.transaction == write.transaction)
+        for _, e in trace.before(index)
+    ):
+        return True
+    keys = {predicate.column for predicate in read.predicates}
+    compared = (p for p in write.predicates if p.column not in keys and p.column != "id")
+    return any(o.kind is OriginKind.DATABASE for p in compared for o in p.origins)

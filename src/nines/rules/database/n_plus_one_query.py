@@ -1,0 +1,96 @@
+"""A query that runs once for each row of another."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from nines.model.effect import Effect, Loop, Rows
+from nines.model.finding import Finding
+from nines.model.origin import OriginKind
+from nines.model.place import Place
+from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
+from nines.model.service import Endpoint, EndpointKind, Service
+from nines.model.trace import Trace, Witness
+from nines.rules import reporting, wording
+
+INFO = RuleInfo(
+    title="One query per row",
+    tier=Tier.PERFORMANCE,
+    severity=Severity.HIGH,
+    standards=(
+        Standard(id="CWE-1050", url="https://cwe.mitre.org/data/definitions/1050.html"),
+        Standard(
+            id="SQLAlchemy, Relationship Loading Techniques",
+            url="https://docs.sqlalchemy.org/en/20/orm/queryhelp/relationships.html",
+        ),
+        Standard(id="Django, select_related", url="https://docs.djangoproject.com/en/stable/ref/models/querysets/"),
+    ),
+    decided_by=("database/n-plus-one",),
+)
+FEW = 10
+"""A loop that is bounded by a constant up to this is no growth."""
+SEEN_MIN = 5
+"""Equal statements of one observed request from which a loop is assumed."""
+
+
+def check(service: Service) -> Iterator[Finding]:
+    for endpoint, trace in service.judged():
+        yield from _seen(endpoint, trace) if trace.witness is Witness.OBSERVED else _read(endpoint, trace)
+
+
+def _read(endpoint: Endpoint, trace: Trace) -> Iterator[Finding]:
+    for _, effect in trace.reads():
+        for loop in reversed(effect.loops):
+            walked = _walked(trace, loop)
+            if walked and (loop.iterations_max is None or loop.iterations_max > FEW):
+                what = f"{effect.target or 'a relationship'} is loaded" if effect.is_lazy else _statement(effect)
+                is_from_rows = loop.effect is not None
+                is_background = endpoint.kind in (EndpointKind.COMMAND, EndpointKind.TASK, EndpointKind.SCHEDULE)
+                yield reporting.at(
+                    endpoint,
+                    trace,
+                    effect,
+                    message=f"{what} once for each {walked}",
+                    consequence="The number of round trips, and the time a connection is held, grow with the data.",
+                    severity=Severity.LOW if is_background else INFO.severity if is_from_rows else Severity.MEDIUM,
+                    confidence=Confidence.HIGH if is_from_rows else Confidence.MEDIUM,
+                    related=(("the loop", loop.place), ("its rows come from here", _origin(trace, loop))),
+                )
+                break
+
+
+def _walked(trace: Trace, loop: Loop) -> str:
+    """What the loop walks over, in words; "" when that is not known to grow."""
+    if loop.effect is not None and loop.effect < len(trace.effects):
+        rows = trace.effects[loop.effect]
+        return f"row of {wording.table(rows)}" if rows.is_database and rows.rows is not Rows.ONE else ""
+    names = wording.caller_names(loop.origins)
+    is_from_caller = loop.origins and all(origin.kind is OriginKind.CALLER for origin in loop.origins)
+    return f"item of {', '.join(names)}" if names and is_from_caller else ""
+
+
+def _origin(trace: Trace, loop: Loop) -> Place | None:
+    return trace.effects[loop.effect].place if loop.effect is not None else None
+
+
+def _statement(effect: Effect) -> str:
+    return f"{effect.action or 'a query'} of {wording.table(effect)} runs"
+
+
+def _seen(endpoint: Endpoint, trace: Trace) -> Iterator[Finding]:
+    """Equal statements of one request on the wire."""
+    times: Counter[tuple[str, str, str]] = Counter((e.dependency, e.target, e.text) for _, e in trace.reads())
+    for key, count in times.items():
+        if count >= SEEN_MIN and key[1]:
+            effect = next(e for _, e in trace.reads() if (e.dependency, e.target, e.text) == key)
+            yield reporting.at(
+                endpoint,
+                trace,
+                effect,
+                message=f"the same SELECT of {effect.target} ran {count} times in one request",
+                consequence="The number of round trips, and the time a connection is held, grow with the data.",
+                severity=INFO.severity,
+                confidence=Confidence.HIGH if count > FEW else Confidence.MEDIUM,
+                about=effect.text,
+            )

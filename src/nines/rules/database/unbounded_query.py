@@ -1,0 +1,90 @@
+"""A read whose rows grow with the data, all of them at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from nines.model.effect import Effect, Known, Rows
+from nines.model.finding import Finding
+from nines.model.origin import OriginKind
+from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
+from nines.model.schema import Table
+from nines.model.service import Endpoint, EndpointKind, Service
+from nines.model.trace import Trace, Witness
+from nines.rules import reporting, wording
+
+INFO = RuleInfo(
+    title="Query without a limit",
+    tier=Tier.RELIABILITY,
+    severity=Severity.HIGH,
+    standards=(
+        Standard(id="CWE-770", url="https://cwe.mitre.org/data/definitions/770.html"),
+        Standard(
+            id="OWASP API4:2023",
+            url="https://owasp.org/API-Security/editions/2023/en/0xa4-unrestricted-resource-consumption/",
+        ),
+    ),
+    decided_by=("database/list-growth",),
+)
+_FEW_ROWS = re.compile(
+    r"countr|currenc|role|permission|setting|config|categor|language|locale|status|plan|tier|region|timezone|unit"
+    r"|feature|flag|template|version|migration|choice|option|lookup|enum|provider|integration|_types?$|_kinds?$"
+)
+"""Names of tables that people fill by hand."""
+
+
+def check(service: Service) -> Iterator[Finding]:
+    tables = {table.name: table for table in service.tables}
+    for endpoint, trace in service.judged():
+        if endpoint.kind is EndpointKind.COMMAND:
+            continue
+        for _, effect in trace.reads():
+            if _grows(effect, tables.get(effect.target), is_seen=trace.witness is Witness.OBSERVED):
+                yield _finding(endpoint, trace, effect, tables.get(effect.target))
+
+
+def _grows(effect: Effect, table: Table | None, *, is_seen: bool) -> bool:
+    """Whether nothing bounds the rows, and all of them are held at once."""
+    if effect.limit is not Known.MISSING or effect.rows is Rows.ONE or effect.is_lazy or not effect.predicates_known:
+        return False
+    fixed = {p.column for p in effect.predicates if p.operator in ("=", "in", "is") and p.origins}
+    if "id" in fixed or (table is not None and table.is_unique_over(frozenset(fixed))):
+        return False
+    if is_seen:
+        return effect.rows is Rows.MANY and not effect.predicates
+    return effect.reaches_response
+
+
+def _finding(endpoint: Endpoint, trace: Trace, effect: Effect, table: Table | None) -> Finding:
+    parent = _parent(effect, table)
+    is_small = bool(_FEW_ROWS.search(effect.target))
+    severity, confidence = INFO.severity, Confidence.HIGH
+    if is_small or parent or endpoint.kind is not EndpointKind.HTTP:
+        severity = Severity.LOW if is_small or parent else Severity.MEDIUM
+        confidence = Confidence.LOW
+    elif effect.predicates:
+        severity, confidence = Severity.MEDIUM, Confidence.MEDIUM
+    which = f"all rows of {wording.table(effect)}" + (f" with one {parent}" if parent else "")
+    which += " that meet its conditions" if effect.predicates and not parent else ""
+    return reporting.at(
+        endpoint,
+        trace,
+        effect,
+        message=f"{which} are read at once",
+        consequence=f"Time and memory of one request grow with {wording.table(effect)}; one day it is killed for its "
+        "memory, and every other request of the process with it.",
+        severity=severity,
+        confidence=confidence,
+    )
+
+
+def _parent(effect: Effect, table: Table | None) -> str:
+    """A column that narrows the rows to those of one parent, or of the caller."""
+    for predicate in effect.predicates:
+        column = table.column(predicate.column) if table else None
+        is_principal = any(origin.kind is OriginKind.PRINCIPAL for origin in predicate.origins)
+        is_key = predicate.column.endswith("_id") or (column is not None and bool(column.references))
+        if predicate.operator == "=" and (is_key or is_principal):
+            return predicate.column
+    return ""

@@ -1,0 +1,92 @@
+"""A remote write that is sent again although the first may have arrived."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from nines.model.effect import Effect, Known, Retry
+from nines.model.finding import Finding
+from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
+from nines.model.service import Service
+from nines.model.trace import Trace, Witness
+from nines.rules import reporting, wording
+
+INFO = RuleInfo(
+    title="Retry that may repeat a write",
+    tier=Tier.RELIABILITY,
+    severity=Severity.HIGH,
+    standards=(
+        Standard(id="RFC 9110, 9.2.2", url="https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2"),
+        Standard(id="CWE-837", url="https://cwe.mitre.org/data/definitions/837.html"),
+    ),
+    decided_by=("deadlines/ambiguous-write",),
+)
+_NEVER_SENT = (
+    "ConnectError",
+    "ConnectTimeout",
+    "PoolTimeout",
+    "ClientConnectorError",
+    "NewConnectionError",
+    "gaierror",
+)
+"""Errors that prove that the request did not leave."""
+_ONLY_ASKS = re.compile(
+    r"search|query|graphql|token|oauth|login|authenticate|introspect|lookup|validate|verify|embeddings|completions"
+    r"|predict|infer|translate|tokenize|rerank|detect|classify|geocode|resolve|batchget|_msearch|/select\b",
+    re.IGNORECASE,
+)
+"""What is commonly sent by POST and changes nothing at the other side."""
+
+
+def check(service: Service) -> Iterator[Finding]:
+    for endpoint, trace in service.judged():
+        for index, effect in trace.remote_calls():
+            if not _may_repeat(effect):
+                continue
+            retry = next((retry for retry in effect.retries if _covers(retry, effect)), None)
+            first = _first_attempt(trace, index)
+            if retry is None and first is None:
+                continue
+            how = f" by {retry.source}" if retry and retry.source else ""
+            yield reporting.at(
+                endpoint,
+                trace,
+                effect,
+                message=f"{wording.call(effect)} is retried{how} without an idempotency key",
+                consequence=f"When an answer of {wording.peer(effect)} is lost, what it did is done twice: charged, "
+                "sent or created a second time.",
+                severity=INFO.severity,
+                confidence=Confidence.HIGH if retry is None or retry.errors or retry.place else Confidence.MEDIUM,
+                related=(
+                    ("the retry is declared here", retry.place if retry else None),
+                    ("the first attempt", trace.effects[first].place if first is not None else None),
+                ),
+                about=effect.action,
+            )
+
+
+def _may_repeat(effect: Effect) -> bool:
+    is_write = effect.is_remote_write and effect.action.upper() in ("POST", "PATCH")
+    return is_write and effect.idempotency is Known.MISSING and not _ONLY_ASKS.search(f"{effect.target} {effect.text}")
+
+
+def _covers(retry: Retry, effect: Effect) -> bool:
+    """Whether the policy repeats this request after it may have arrived."""
+    methods = {method.upper() for method in retry.methods}
+    if retry.known is Known.MISSING or (retry.attempts_max is not None and retry.attempts_max < 2):
+        return False
+    if methods and effect.action.upper() not in methods:
+        return False
+    return not retry.errors or any(name.rpartition(".")[2] not in _NEVER_SENT for name in retry.errors)
+
+
+def _first_attempt(trace: Trace, index: int) -> int | None:
+    """Seen on the wire: the same request, which had failed."""
+    if trace.witness is not Witness.OBSERVED:
+        return None
+    effect = trace.effects[index]
+    same = (effect.action, effect.target, effect.text, effect.dependency)
+    return next(
+        (i for i, e in trace.before(index) if e.error and (e.action, e.target, e.text, e.dependency) == same), None
+    )

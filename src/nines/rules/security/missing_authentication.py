@@ -1,0 +1,97 @@
+"""An endpoint that anyone may call although it should ask who is calling."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from nines.model.effect import Effect, EffectKind
+from nines.model.finding import Finding
+from nines.model.origin import OriginKind
+from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
+from nines.model.service import Endpoint, EndpointKind, Service
+from nines.rules.public import is_public_by_nature
+
+INFO = RuleInfo(
+    title="Endpoint without authentication",
+    tier=Tier.SECURITY,
+    severity=Severity.CRITICAL,
+    standards=(
+        Standard(id="CWE-306", url="https://cwe.mitre.org/data/definitions/306.html"),
+        Standard(
+            id="OWASP API2:2023", url="https://owasp.org/API-Security/editions/2023/en/0xa2-broken-authentication/"
+        ),
+    ),
+    decided_by=("security/authentication-matrix",),
+    needs_code=True,
+)
+_PRIVATE = re.compile(r"(?:^|[/_-])(?:admin|internal|export|backup|dump|billing|payroll)(?:$|[/_-])", re.IGNORECASE)
+_CREDENTIALS = re.compile(r"authori[sz]ation|token|api_?key|signature|secret|credential|otp|hmac|nonce", re.IGNORECASE)
+_WRITES = (EffectKind.DATABASE_WRITE, EffectKind.PUBLISH, EffectKind.PROCESS)
+
+
+def check(service: Service) -> Iterator[Finding]:
+    guarded = any(endpoint.is_guarded for endpoint in service.endpoints)
+    open_ones = [e for e in service.endpoints if _is_open(e) and not _checks_inside(service, e)]
+    if guarded:
+        yield from (
+            _finding(e) for e in open_ones if _PRIVATE.search(e.path) or (not e.is_safe and _changes(service, e))
+        )
+    elif all(endpoint.guards_known for endpoint in service.endpoints):
+        changing = [e for e in open_ones if not e.is_safe and _changes(service, e)]
+        yield from [_finding_for_all(changing)] if changing else []
+
+
+def _is_open(endpoint: Endpoint) -> bool:
+    if endpoint.kind is not EndpointKind.HTTP or not endpoint.guards_known or endpoint.is_guarded:
+        return False
+    if any(_CREDENTIALS.search(parameter.name) for parameter in endpoint.parameters):
+        return False
+    return not is_public_by_nature(endpoint)
+
+
+def _checks_inside(service: Service, endpoint: Endpoint) -> bool:
+    """Whether the handler itself looks at who is calling, or at a secret."""
+    effects = [e for trace in service.traces if trace.endpoint == endpoint.id for e in trace.effects]
+    conditions = [condition for effect in effects for condition in effect.conditions]
+    asks = any(o.kind is OriginKind.PRINCIPAL for c in conditions for o in c.origins)
+    names = any(_CREDENTIALS.search(o.name) for c in conditions for o in c.origins if o.kind is OriginKind.CALLER)
+    return asks or names or any(e.kind is EffectKind.COMPUTE for e in effects)
+
+
+def _changes(service: Service, endpoint: Endpoint) -> bool:
+    traces = (trace for trace in service.traces if trace.endpoint == endpoint.id)
+    return any(_is_change(effect) for trace in traces for effect in trace.effects)
+
+
+def _is_change(effect: Effect) -> bool:
+    return effect.kind in _WRITES or (effect.is_remote_write and bool(effect.action))
+
+
+def _finding(endpoint: Endpoint) -> Finding:
+    return Finding(
+        rule="",
+        message=f"{endpoint.id} does not ask who is calling, unlike others of this service",
+        place=endpoint.place,
+        endpoint=endpoint.id,
+        consequence="Anyone who can reach the service can call it" + ("." if endpoint.is_safe else " and change data."),
+        subject=f"{endpoint.function} {endpoint.id}",
+        severity=Severity.HIGH if endpoint.is_safe else INFO.severity,
+        confidence=Confidence.MEDIUM,
+    )
+
+
+def _finding_for_all(endpoints: list[Endpoint]) -> Finding:
+    first = min(endpoints, key=lambda e: (e.place, e.id))
+    count = f"{len(endpoints)} endpoints change data" if len(endpoints) > 1 else f"{first.id} changes data"
+    return Finding(
+        rule="",
+        message=f"no endpoint of this service asks who is calling, and {count}",
+        place=first.place,
+        endpoint=first.id,
+        endpoints=tuple(sorted(endpoint.id for endpoint in endpoints)),
+        consequence="Unless something in front of the service authenticates, anyone who can reach it can change data.",
+        subject="no authentication anywhere",
+        severity=Severity.MEDIUM,
+        confidence=Confidence.LOW,
+    )

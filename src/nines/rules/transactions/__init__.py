@@ -1,0 +1,1 @@
+"""Rules about what happens between BEGIN and COMMIT."""
