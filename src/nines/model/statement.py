@@ -17,10 +17,13 @@ class Comparison(Record):
     column: str
     """Lower case; `table.column` where the column is qualified and several tables take part."""
     operator: str = "="
+    """=, !=, <, <=, >, >=, in (also `= ANY`), between, like, ilike, is, each also after "not "; "?" for anything else."""
     parameter: str = ""
     literal: str = ""
     is_bound: bool = False
     """Compared with a placeholder or a literal, not with another column."""
+    is_alternative: bool = False
+    """One side of an OR: the rows need not fulfil it."""
 
 
 class Written(Record):
