@@ -1,3 +1,5 @@
 """The proxies' PostgreSQL, for the faults too."""
 
-from tests.lab.record.conftest import server as server
+from tests.lab.record.conftest import server
+
+__all__ = ["server"]

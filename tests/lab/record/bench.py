@@ -1,4 +1,4 @@
-"""Real parts for the proxies' tests: one PostgreSQL for the whole session, its proxy, and an event loop like the laboratory's."""
+"""Real parts for the proxies' tests: a PostgreSQL behind its proxy, and an event loop like the laboratory's."""
 
 from __future__ import annotations
 

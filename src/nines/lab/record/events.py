@@ -85,6 +85,11 @@ class ConnectionEnded(Record):
 Event: TypeAlias = StatementSeen | RequestSeen | CommandSeen | ConnectionEnded
 
 
+def when_s(event: Event) -> float:
+    """The moment that an event stands for: its start, and the end of a connection."""
+    return event.ended_s if isinstance(event, ConnectionEnded) else event.started_s
+
+
 class Tally(Record):
     """Exact counts of one dependency since the recorder began; they go on when events are dropped."""
 

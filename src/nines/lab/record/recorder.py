@@ -6,7 +6,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 
-from nines.lab.record.events import CommandSeen, ConnectionEnded, Event, RequestSeen, StatementSeen, Tally
+from nines.lab.record.events import CommandSeen, ConnectionEnded, Event, RequestSeen, StatementSeen, Tally, when_s
 
 EVENTS_MAX = 200_000
 """Events kept; the oldest are dropped, and counted, when more come."""
@@ -63,9 +63,9 @@ class Recorder:
         self._unreadable.append((self.clock_s(), dependency, reason))
 
     def window(self, since_s: float, until_s: float = float("inf")) -> tuple[Event, ...]:
-        """The events that started within these times, in the order in which they started."""
-        found = [event for event in self._events if since_s <= event.started_s <= until_s]
-        return tuple(sorted(found, key=lambda event: event.started_s))
+        """The events that started within these times (a connection: ended), in this order."""
+        found = [event for event in self._events if since_s <= when_s(event) <= until_s]
+        return tuple(sorted(found, key=when_s))
 
     def blind(self, since_s: float = float("-inf")) -> tuple[tuple[str, str], ...]:
         """Dependency and reason of the connections that could not be read, newest last."""
