@@ -30,8 +30,8 @@ INFO = RuleInfo(
 )
 FEW = 10
 """A loop that is bounded by a constant up to this is no growth."""
-SEEN_MIN = 5
-"""Equal statements of one observed request from which a loop is assumed."""
+SEEN_MIN = 3
+"""Equal statements of one observed request, as many as an earlier one had rows, from which a loop is assumed."""
 
 
 def check(service: Service) -> Iterator[Finding]:
@@ -79,18 +79,25 @@ def _statement(effect: Effect) -> str:
 
 
 def _seen(endpoint: Endpoint, trace: Trace) -> Iterator[Finding]:
-    """Equal statements of one request on the wire."""
-    times: Counter[tuple[str, str, str]] = Counter((e.dependency, e.target, e.text) for _, e in trace.reads())
-    for key, count in times.items():
-        if count >= SEEN_MIN and key[1]:
-            effect = next(e for _, e in trace.reads() if (e.dependency, e.target, e.text) == key)
-            yield reporting.at(
-                endpoint,
-                trace,
-                effect,
-                message=f"the same SELECT of {effect.target} ran {count} times in one request",
-                consequence="The number of round trips, and the time a connection is held, grow with the data.",
-                severity=INFO.severity,
-                confidence=Confidence.HIGH if count > FEW else Confidence.MEDIUM,
-                about=effect.text,
-            )
+    """Equal statements of one request on the wire, one after the other."""
+    rounds: Counter[tuple[int, str, str]] = Counter()
+    firsts: dict[tuple[int, str, str], Effect] = {}
+    for _, effect in trace.reads():
+        if effect.loops and effect.target:
+            key = (effect.loops[-1].ordinal, effect.dependency, effect.target)
+            rounds[key] += 1
+            firsts.setdefault(key, effect)
+    for key, count in rounds.items():
+        walked = _walked(trace, firsts[key].loops[-1])
+        if count < (SEEN_MIN if walked else FEW):
+            continue
+        why = f", once for each {walked}" if walked else ""
+        yield reporting.at(
+            endpoint,
+            trace,
+            firsts[key],
+            message=f"SELECT of {key[2]} ran {count} times in one request{why}",
+            consequence="The number of round trips, and the time a connection is held, grow with the data.",
+            severity=INFO.severity,
+            confidence=Confidence.HIGH if walked else Confidence.MEDIUM,
+        )

@@ -86,7 +86,12 @@ def _first_attempt(trace: Trace, index: int) -> int | None:
     if trace.witness is not Witness.OBSERVED:
         return None
     effect = trace.effects[index]
-    same = (effect.action, effect.target, effect.text, effect.dependency)
+    same = (effect.action, effect.target, effect.dependency)
     return next(
-        (i for i, e in trace.before(index) if e.error and (e.action, e.target, e.text, e.dependency) == same), None
+        (i for i, e in trace.before(index) if _is_unclear(e.error) and (e.action, e.target, e.dependency) == same), None
     )
+
+
+def _is_unclear(error: str) -> bool:
+    """Whether the other side may have acted; an answer of the 400s says that it refused."""
+    return bool(error) and not error.startswith("HTTP 4")
