@@ -1,0 +1,1 @@
+"""What callers see: routes, schemas, problems, pages and the contract."""
