@@ -1,1 +1,1 @@
-"""Every live process: what is launched, loaded, broken and recorded."""
+"""Every live process: starting, loading, recording and disturbing a service on loopback."""

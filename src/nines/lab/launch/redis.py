@@ -55,7 +55,7 @@ class Redis:
                     where="redis",
                     hint="Install one, or set redis.url to a server that may be used.",
                 )
-            self.port = free_port()
+            self.port = self.port or free_port()
             self._process = self._spawn(program)
         if not await self._ready():
             output = self._process.tail() if self._process else ""
@@ -92,6 +92,10 @@ class Redis:
                 return False
             await asyncio.sleep(_POLL_S)
         return False
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is None or self._process.is_running
 
     async def empty(self) -> None:
         """Forgets everything, where nines owns the server."""

@@ -196,6 +196,11 @@ class Service:
             return "It may lack a variable of its environment: give it in service.env."
         return "The lines above are the service's own; see service.command, service.env and service.ready."
 
+    async def answers(self, limit_s: float) -> bool:
+        """Whether it gives any HTTP answer in time."""
+        path = self._settings.service.ready or "/"
+        return await ask_status(self.host, self.port, path, time.monotonic() + limit_s) is not None
+
     async def kill(self) -> None:
         """SIGKILL to all of it."""
         if self._process is not None:

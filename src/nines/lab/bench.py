@@ -1,0 +1,328 @@
+"""The bench that an experiment works on: every method hands over to the part of the laboratory that can do it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+
+import msgspec
+
+from nines.lab.chronicle import Chronicle
+from nines.lab.faults.apply import interfere
+from nines.lab.load import generator
+from nines.lab.load.answer import Answer
+from nines.lab.load.client import Client
+from nines.lab.load.connection import Address
+from nines.lab.load.ending import Ending, exchange_of_answer
+from nines.lab.load.plan import Plan, plan_of
+from nines.lab.load.request import Request, request_of
+from nines.lab.mix import Mix, prepare_mix
+from nines.lab.quiet import until_quiet
+from nines.lab.record.observe import observe
+from nines.lab.requests.planner import Planner
+from nines.lab.requests.sessions import Sessions, with_credentials
+from nines.lab.search import rows_with
+from nines.lab.site import DATABASE, Site
+from nines.lab.watch import Watch
+from nines.model.budget import Budgets
+from nines.model.contract import Contract, Operation
+from nines.model.errors import LabError
+from nines.model.experiment import Call, CredentialFlaw, Fault, Load, Mutant, Target
+from nines.model.history import Check, Count, Exchange, History, Outcome, Seen, Skip
+from nines.model.settings import Identity, LoadSettings, SecuritySettings
+from nines.model.statement import ReadStatement
+from nines.model.trace import Trace
+
+PAUSE_S_MAX = 600.0
+UNSENDABLE = "unsendable"
+"""The error of an exchange whose request could not even be written."""
+
+Send = Callable[[Call], Awaitable[Exchange]]
+MakePlanner = Callable[[Send, Callable[[str], None]], Planner]
+
+
+class LabBench:
+    """Implements nines.model.experiment.Bench for one experiment; `open` before, `close` after it."""
+
+    def __init__(
+        self,
+        *,
+        site: Site,
+        contract: Contract,
+        identities: tuple[Identity, ...],
+        sessions: Sessions,
+        dependencies: tuple[str, ...],
+        budgets: Budgets,
+        make_planner: MakePlanner,
+        read_statement: ReadStatement,
+        seed: int,
+    ) -> None:
+        self._site = site
+        self._contract = contract
+        self._identities = identities
+        self._sessions = sessions
+        self._dependencies = dependencies
+        self._budgets = budgets
+        self._read_statement = read_statement
+        self._seed = seed
+        self._loads = 0
+        self._origin_s = time.monotonic()
+        service = site.service
+        self._address = Address(host=service.host, port=service.port)
+        self._client = Client(self._address)
+        self._chronicle = Chronicle(seed, self.clock_s, self._origin_s)
+        self._planner = make_planner(self.send, self.note)
+        self._watch = Watch(service.tree, self.clock_s, self._database_connections)
+
+    def open(self) -> None:
+        """Begins to watch the service's processes."""
+        self._watch.open()
+
+    async def close(self) -> None:
+        """Ends what the bench itself holds."""
+        await self._watch.close()
+        await self._client.close()
+
+    # --- what is at hand ------------------------------------------------------------------------------
+
+    @property
+    def contract(self) -> Contract:
+        return self._contract
+
+    @property
+    def identities(self) -> tuple[Identity, ...]:
+        return self._identities
+
+    @property
+    def dependencies(self) -> tuple[str, ...]:
+        return self._dependencies
+
+    @property
+    def budgets(self) -> Budgets:
+        return self._budgets
+
+    @property
+    def load_settings(self) -> LoadSettings:
+        return self._site.settings.load
+
+    @property
+    def security_settings(self) -> SecuritySettings:
+        return self._site.settings.security
+
+    def clock_s(self) -> float:
+        return time.monotonic() - self._origin_s
+
+    def _database_connections(self) -> int:
+        proxy = self._site.proxies.get(DATABASE)
+        return proxy.open_connections if proxy else 0
+
+    # --- requests -------------------------------------------------------------------------------------
+
+    def creators(self) -> tuple[Operation, ...]:
+        return self._planner.creators()
+
+    def reader_of(self, operation: Operation) -> Operation | None:
+        return self._planner.reader_of(operation)
+
+    def lister_of(self, operation: Operation) -> Operation | None:
+        return self._planner.lister_of(operation)
+
+    async def prepare(self, operation: Operation, identity: str, *, like: Call | None = None) -> Call | None:
+        return await self._planner.prepare(operation, identity, like=like)
+
+    async def prepare_read(self, created: Exchange, identity: str) -> Call | None:
+        return await self._planner.prepare_read(created, identity)
+
+    async def prepare_on(self, operation: Operation, created: Exchange, identity: str) -> Call | None:
+        return await self._planner.prepare_on(operation, created, identity)
+
+    def mutants(self, call: Call, limit: int) -> tuple[Mutant, ...]:
+        return self._planner.mutants(call, limit)
+
+    async def send(self, call: Call, *, flaw: CredentialFlaw | None = None, timeout_s: float = 30.0) -> Exchange:
+        try:
+            request = await self._request(call, flaw)
+        except LabError as error:
+            return self._unsendable(call, error)
+        return self._keep(request, await self._client.send(request, timeout_s))
+
+    async def together(self, calls: Sequence[Call]) -> tuple[Exchange, ...]:
+        requests = [await self._request(call, None) for call in calls]
+        answers = await self._client.together(requests)
+        return tuple(self._keep(request, answer) for request, answer in zip(requests, answers, strict=True))
+
+    async def _request(self, call: Call, flaw: CredentialFlaw | None) -> Request:
+        if flaw is not None:
+            credentials = self._sessions.flawed_headers(call.identity, flaw)
+        else:
+            credentials = await self._sessions.headers(call.identity)
+        return request_of(with_credentials(call, credentials), host=self._address.host_header)
+
+    def _keep(self, request: Request, answer: Answer) -> Exchange:
+        exchange = exchange_of_answer(request, answer, url=self._address.url, origin_s=self._origin_s)
+        self._chronicle.add(exchange)
+        return exchange
+
+    def _unsendable(self, call: Call, error: LabError) -> Exchange:
+        now_s = self.clock_s()
+        exchange = Exchange(
+            operation=call.operation,
+            method=call.method,
+            path=call.path,
+            outcome=Outcome.FAILED,
+            identity=call.identity,
+            marker=call.marker,
+            phase=call.phase,
+            intended_s=now_s,
+            sent_s=now_s,
+            ended_s=now_s,
+            error=UNSENDABLE,
+        )
+        self.note(str(error))
+        self._chronicle.add(exchange)
+        return exchange
+
+    # --- load -----------------------------------------------------------------------------------------
+
+    async def load(self, load: Load) -> None:
+        mix = await self._mix(load)
+        self.mark("load on", load.phase, f"{load.rate_hz:g}/s for {load.duration_s:g} s")
+        report = await generator.run(self._plan(load), self._address, mix.next, self._ended)
+        self.mark("load off", load.phase)
+        self._chronicle.loads.append(report)
+
+    def background(self, load: Load) -> AbstractAsyncContextManager[None]:
+        return self._background(load)
+
+    @contextlib.asynccontextmanager
+    async def _background(self, load: Load) -> AsyncIterator[None]:
+        mix = await self._mix(load)
+        self.mark("load on", load.phase, f"{load.rate_hz:g}/s")
+        running: generator.OpenLoop | None = None
+        try:
+            async with generator.background(self._plan(load), self._address, mix.next, self._ended) as running:
+                yield
+        finally:
+            self.mark("load off", load.phase)
+            if running is not None:
+                self._chronicle.loads.append(running.report())
+
+    async def _mix(self, load: Load) -> Mix:
+        self._loads += 1
+        return await prepare_mix(
+            load,
+            self._contract,
+            prepare=self._planner.prepare,
+            credentials=self._sessions.headers,
+            note=self.note,
+            host=self._address.host_header,
+            seed=self._seed + self._loads,
+        )
+
+    def _plan(self, load: Load) -> Plan:
+        settings = self._site.settings.load
+        if load.rate_hz > settings.rate_hz_max:
+            self.note(f"the load was limited to load.rate_hz_max = {settings.rate_hz_max:g} requests a second")
+            load = msgspec.structs.replace(load, rate_hz=settings.rate_hz_max)
+        return plan_of(load, connections_max=settings.connections_max, seed=self._seed + self._loads)
+
+    def _ended(self, ending: Ending) -> None:
+        self._chronicle.add(ending)
+
+    # --- faults and deaths ----------------------------------------------------------------------------
+
+    def fault(self, fault: Fault) -> AbstractAsyncContextManager[None]:
+        return self._fault(fault)
+
+    @contextlib.asynccontextmanager
+    async def _fault(self, fault: Fault) -> AsyncIterator[None]:
+        proxy = self._site.proxies.get(fault.dependency)
+        if proxy is None:
+            raise LabError(f"{fault.dependency} is not behind a proxy, so nothing can be done to it")
+        async with interfere(proxy, fault) as interference:
+            self.mark("fault on", fault.dependency, fault.kind.value)
+            try:
+                yield
+            finally:
+                self.mark("fault off", fault.dependency, fault.kind.value)
+        if interference.acted == 0:
+            self.note(f"the fault {fault.kind.value} at {fault.dependency} met no traffic")
+
+    async def kill(self, target: Target) -> None:
+        await self._site.kill(target)
+        self.mark("killed", target.value)
+
+    async def start(self, target: Target) -> float | None:
+        self.mark("started", target.value)
+        took_s = await self._site.start(target)
+        if took_s is None:
+            self.note(f"the {target.value} did not start again")
+        else:
+            self.mark("ready", target.value, f"after {took_s:.3f} s")
+        return took_s
+
+    async def pause(self, duration_s: float) -> None:
+        await asyncio.sleep(min(max(duration_s, 0.0), PAUSE_S_MAX))
+
+    # --- looking --------------------------------------------------------------------------------------
+
+    async def observe(self, call: Call) -> tuple[Exchange, Trace]:
+        recorder = self._site.recorder
+        await until_quiet(recorder)
+        since_s = recorder.clock_s()
+        exchange = await self.send(call)
+        ended_s = recorder.clock_s()
+        if not await until_quiet(recorder):
+            self.note("the proxies did not fall silent, so an observed trace may hold effects of other work")
+        trace = observe(
+            recorder.window(since_s),
+            self._read_statement,
+            endpoint=call.operation,
+            began_s=since_s,
+            duration_s=ended_s - since_s,
+            status=exchange.status,
+            blind=recorder.blind(since_s),
+        )
+        self._chronicle.traces.append(trace)
+        return exchange, trace
+
+    async def find(self, creator: Operation, markers: Sequence[str], identity: str) -> tuple[Seen, ...] | None:
+        found = await self._planner.find(creator, markers, identity, self._chronicle.sent_with(markers))
+        counts = {seen.marker: seen.count for seen in found or ()}
+        missing = [marker for marker in markers if not counts.get(marker)]
+        if missing and self._site.database is not None:
+            # A list may be cut or filtered: what the database holds was not lost.
+            stored = await rows_with(self._site.database, self._site.database_name, missing)
+            counts |= {marker: stored.get(marker, 0) for marker in missing}
+        elif found is None:
+            self.note(f"{creator.id}: nothing reads back what it creates")
+            return None
+        seen = tuple(Seen(marker=marker, count=counts.get(marker, 0)) for marker in markers)
+        self._chronicle.seen.extend(seen)
+        return seen
+
+    # --- keeping --------------------------------------------------------------------------------------
+
+    def check(self, check: Check) -> None:
+        self._chronicle.checks.append(check)
+
+    def count(self, name: str, x: float, y: float) -> None:
+        self._chronicle.counts.append(Count(name=name, x=x, y=y))
+
+    def skip(self, subject: str, reason: str) -> None:
+        self._chronicle.skips.append(Skip(subject=subject, reason=reason))
+
+    def note(self, text: str) -> None:
+        self._chronicle.note(text)
+
+    def mark(self, event: str, name: str = "", detail: str = "") -> None:
+        self._chronicle.mark(event, name, detail)
+
+    def last(self) -> int:
+        return self._chronicle.last()
+
+    def history(self) -> History:
+        return self._chronicle.history(self._watch.samples)

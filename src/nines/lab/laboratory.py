@@ -1,0 +1,300 @@
+"""The laboratory: everything that must stand for experiments, opened once, and a bench for each experiment."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from nines.lab.bench import LabBench
+from nines.lab.discovery import Discovery, contract_of_endpoints
+from nines.lab.launch.cleanup import Premises, ending_on_signals
+from nines.lab.load.client import Client
+from nines.lab.load.connection import Address
+from nines.lab.load.request import Request, encode
+from nines.lab.reception import make_sessions
+from nines.lab.record.recorder import Recorder
+from nines.lab.requests.planner import Planner
+from nines.lab.requests.sessions import Sessions
+from nines.lab.site import DATABASE, REDIS, Site
+from nines.model.contract import Contract, Operation
+from nines.model.errors import LabError, NinesError
+from nines.model.experiment import Call, Experiment, Need
+from nines.model.history import Exchange, History, Outcome
+from nines.model.progress import Progress
+from nines.model.report import Unexamined
+from nines.model.service import Application, Service
+from nines.model.settings import Identity, Settings, budgets_of
+from nines.model.statement import ReadStatement
+from nines.model.trace import Trace
+
+TIME_FACTOR = 5.0
+"""An experiment may take so many times its usual duration ..."""
+TIME_MIN_S = 90.0
+"""... or this, whichever is longer, beside the time that its load may take."""
+SURVEY_S_MAX = 120.0
+SURVEY_TIMES = 2
+"""The first request of an operation may fill caches and prepare statements; the second is what callers get."""
+GET_LIMIT_S = 10.0
+CONTRACT_BYTES_MAX = 32 * 1024 * 1024
+
+
+class Laboratory:
+    """An async context manager; leaving it stops and removes everything, however that happens."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        root: Path,
+        service: Service,
+        applications: tuple[Application, ...],
+        read_contract: Callable[[bytes, str], Contract],
+        read_statement: ReadStatement,
+        seed: int,
+        progress: Progress,
+    ) -> None:
+        self.settings = settings
+        self.contract = Contract()
+        self.identities: tuple[Identity, ...] = ()
+        self.unexamined: list[Unexamined] = []
+        self.notes: list[str] = []
+        self._service = service
+        self._root = root
+        self._read_contract = read_contract
+        self._read_statement = read_statement
+        self._seed = seed
+        self._progress = progress
+        self._recorder = Recorder()
+        self._premises = Premises()
+        self._site = Site(
+            settings=settings,
+            root=root,
+            applications=applications,
+            read_contract=read_contract,
+            premises=self._premises,
+            recorder=self._recorder,
+        )
+        self._sessions: Sessions | None = None
+        self._stack = AsyncExitStack()
+        self._is_worn = False
+        self._benches: Counter[str] = Counter()
+
+    async def __aenter__(self) -> Self:
+        try:
+            self._stack.enter_context(ending_on_signals())
+            self._stack.callback(self._premises.close)
+            self._premises.open()
+            self._stack.push_async_callback(self._site.close)
+            await self._open()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def _open(self) -> None:
+        self._progress.stage("starting the service and what it needs")
+        begun_s = time.monotonic()
+        await self._site.open()
+        self._progress.note(f"the service was ready after {time.monotonic() - begun_s:.1f} s")
+        for note in self._site.service.notes:
+            self._note(note)
+        self._client = Client(self._address())
+        self._stack.push_async_callback(self._client.close)
+        await self._find_contract()
+        await self._sign_in()
+
+    def _address(self) -> Address:
+        return Address(host=self._site.service.host, port=self._site.service.port)
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+            self._progress.note(text)
+
+    # --- the contract ---------------------------------------------------------------------------------
+
+    async def _find_contract(self) -> None:
+        discovery = Discovery(self.settings, self._root, self._read_contract, self._get)
+        found = await discovery.find(self._service.endpoints) or self._service.contract
+        if found is None:
+            found = contract_of_endpoints(self._service.name, self._service.endpoints)
+            self.unexamined.append(
+                Unexamined(
+                    what="the contract",
+                    reason="the service serves no OpenAPI document where nines looked, and the project holds none; "
+                    "only what the code shows of its endpoints is tried",
+                    hint="Set `contract` to a file of the project or to the path that serves it.",
+                )
+            )
+        self.contract = found
+        for problem in found.problems:
+            self._note(f"contract: {problem}")
+
+    async def _get(self, path: str) -> tuple[int | None, bytes]:
+        call = Call(operation="", method="GET", path=path)
+        wire = encode("GET", path, (("accept", "application/json, */*;q=0.5"),), b"", self._client.address.host_header)
+        answer = await self._client.send(Request(call, wire), GET_LIMIT_S)
+        is_whole = not answer.error and answer.body_bytes <= CONTRACT_BYTES_MAX
+        return (answer.status, answer.body) if is_whole else (None, b"")
+
+    # --- identities -----------------------------------------------------------------------------------
+
+    async def _sign_in(self) -> None:
+        """Registers and signs in on the present database."""
+        self._sessions = make_sessions(self.contract, self.settings, self._client, self._note)
+        self.identities = await self._sessions.open()
+
+    # --- experiments ----------------------------------------------------------------------------------
+
+    async def survey(self) -> tuple[Trace, ...]:
+        """The observed trace of every safe operation, one request at a time on a quiet system."""
+        safe = [operation for operation in self.contract.operations if operation.method in ("GET", "HEAD")]
+        self._progress.stage("looking at one request at a time", len(safe) * 0.3)
+        bench = self._bench("survey")
+        traces: list[Trace] = []
+        left_out: list[str] = []
+        until_s = time.monotonic() + SURVEY_S_MAX
+        try:
+            for operation in safe:
+                trace = await self._look(bench, operation) if time.monotonic() < until_s else None
+                if trace is None:
+                    left_out.append(operation.id)
+                else:
+                    traces.append(trace)
+        finally:
+            await bench.close()
+        if left_out:
+            reason = "no valid request could be made, or it was not answered with success: " + ", ".join(left_out[:8])
+            self.unexamined.append(
+                Unexamined(what="operations without an observed trace", reason=reason, count=len(left_out))
+            )
+        return tuple(traces)
+
+    async def _look(self, bench: LabBench, operation: Operation) -> Trace | None:
+        identity = self.identities[0].name if self.identities else ""
+        trace: Trace | None = None
+        for _ in range(SURVEY_TIMES):
+            call = await bench.prepare(operation, identity)
+            if call is None:
+                return trace
+            exchange, seen = await bench.observe(call)
+            if exchange.outcome is not Outcome.OK:
+                return trace
+            trace = seen
+        return trace
+
+    async def conduct(self, experiment: Experiment) -> History:
+        """Carries out one experiment and leaves everything healed; LabError when it could not be carried out."""
+        self._demand(experiment)
+        if experiment.info.fresh_database or self._is_worn:
+            await self._renew()
+        bench = self._bench(experiment.id)
+        bench.open()
+        # Whatever ends an experiment early may leave data behind that the next one must not meet.
+        self._is_worn = True
+        try:
+            async with asyncio.timeout(self._limit_s(experiment)):
+                await experiment.run(bench)
+            self._is_worn = experiment.info.is_destructive
+        except TimeoutError:
+            bench.note(f"ended by the time limit of {self._limit_s(experiment):.0f} s; what was seen until then counts")
+        except NinesError:
+            raise
+        except Exception as error:
+            raise LabError(
+                f"the experiment failed in itself: {error!r}",
+                where=experiment.id,
+                hint="This is a defect of nines; please report it.",
+            ) from error
+        finally:
+            await bench.close()
+            await asyncio.shield(self._heal())
+        return bench.history()
+
+    async def _renew(self) -> None:
+        await self._client.close()
+        await self._site.fresh()
+        self._client.address = self._address()
+        await self._sign_in()
+        self._is_worn = False
+
+    async def _heal(self) -> None:
+        try:
+            await self._site.heal()
+        except NinesError as error:
+            # A new copy of everything is the last resort, taken before the next experiment.
+            self._is_worn = True
+            self._note(f"after the experiment: {error.what}")
+
+    def _limit_s(self, experiment: Experiment) -> float:
+        usual_s = experiment.info.duration_s * TIME_FACTOR
+        return max(usual_s, TIME_MIN_S) + self.settings.load.duration_s_max
+
+    def _demand(self, experiment: Experiment) -> None:
+        dependencies = self._dependencies()
+        is_met = {
+            Need.DATABASE: DATABASE in dependencies,
+            Need.DEPENDENCY: bool(dependencies),
+            Need.IDENTITY: bool(self.identities),
+            Need.TWO_IDENTITIES: len(self.identities) > 1,
+            Need.MUTATION: any(True for _ in self.contract.mutations()),
+            Need.OWNED_PROCESS: True,
+        }
+        lacking = [need.value for need in experiment.info.needs if not is_met[need]]
+        if lacking:
+            raise LabError(f"not tried, for want of: {', '.join(lacking)}")
+
+    def _dependencies(self) -> tuple[str, ...]:
+        """Those that the service uses: declared upstreams, and what it has opened a connection to."""
+        needed = {DATABASE: self.settings.database.needed, REDIS: self.settings.redis.needed}
+        return tuple(
+            name
+            for name in self._site.proxies
+            if name not in needed or needed[name] or self._recorder.tally(name).connections
+        )
+
+    def _bench(self, name: str) -> LabBench:
+        assert self._sessions is not None
+        self._benches[name] += 1
+        seed = _derived(self._seed, f"{name} {self._benches[name]}")
+        return LabBench(
+            site=self._site,
+            contract=self.contract,
+            identities=self.identities,
+            sessions=self._sessions,
+            dependencies=self._dependencies(),
+            budgets=budgets_of(self.settings.budgets),
+            make_planner=lambda send, note: self._planner(send, note, seed),
+            read_statement=self._read_statement,
+            seed=seed,
+        )
+
+    def _planner(self, send: Callable[[Call], Awaitable[Exchange]], note: Callable[[str], None], seed: int) -> Planner:
+        admin = next((identity.name for identity in self.identities if identity.is_admin), "")
+        return Planner(
+            self.contract,
+            send=send,
+            note=note,
+            seed=seed,
+            today=datetime.now(UTC).date(),
+            values=self.settings.values,
+            admin=admin,
+        )
+
+
+def _derived(seed: int, name: str) -> int:
+    """A seed of its own for each experiment, the same in every run with the same seed."""
+    return int.from_bytes(hashlib.sha256(f"{seed} {name}".encode()).digest()[:4], "big")

@@ -1,0 +1,44 @@
+"""Who comes to the service: the identities that are configured, or two that register where everybody may."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from nines.lab.load.client import Client
+from nines.lab.load.ending import exchange_of_answer
+from nines.lab.load.request import request_of
+from nines.lab.requests.fields import PASSWORD
+from nines.lab.requests.login import propose
+from nines.lab.requests.sessions import Sessions
+from nines.model.contract import Contract
+from nines.model.experiment import Call
+from nines.model.history import Exchange
+from nines.model.settings import Identity, LoginSettings, Settings
+
+
+def make_sessions(contract: Contract, settings: Settings, client: Client, note: Callable[[str], None]) -> Sessions:
+    """Sessions that are still to be opened, by the configured doors or by those that the contract shows."""
+    register, login = propose(contract)
+    register = settings.register if settings.register.path else register
+    login = settings.login if settings.login.path else login
+
+    async def send(call: Call) -> Exchange:
+        request = request_of(call, host=client.address.host_header)
+        return exchange_of_answer(request, await client.send(request), url=client.address.url)
+
+    return Sessions(
+        contract,
+        settings.identities or _invented(register, login),
+        register=register,
+        login=login,
+        send=send,
+        note=note,
+        now_s=time.time,
+    )
+
+
+def _invented(register: LoginSettings, login: LoginSettings) -> tuple[Identity, ...]:
+    if not (register.path and login.path):
+        return ()
+    return tuple(Identity(name=name, username=f"n9{name}", password=PASSWORD) for name in ("owner", "peer"))

@@ -1,0 +1,239 @@
+"""What stands while experiments run: database, Redis, stubs, the proxies before them, and the service."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+from nines.lab.launch.cleanup import Premises
+from nines.lab.launch.installation import choose, unavailable_extensions
+from nines.lab.launch.ports import LOOPBACK
+from nines.lab.launch.postgres import Cluster, GivenServer, open_database
+from nines.lab.launch.redis import Redis, find_program
+from nines.lab.launch.service import Service
+from nines.lab.launch.stubs import Stub
+from nines.lab.launch.templates import mentions
+from nines.lab.record.http import HttpWire
+from nines.lab.record.postgres import postgres_wires
+from nines.lab.record.proxy import Proxy
+from nines.lab.record.recorder import Recorder
+from nines.lab.record.redis import RedisWire
+from nines.model.contract import Contract
+from nines.model.errors import LabError, LaunchError, NinesError
+from nines.model.experiment import Target
+from nines.model.report import Unexamined
+from nines.model.service import Application
+from nines.model.settings import Settings, UpstreamSettings
+
+DATABASE, REDIS = "database", "redis"
+ANSWER_LIMIT_S = 5.0
+"""A service that gives no answer for so long between two experiments is started again."""
+
+ReadContract = Callable[[bytes, str], Contract]
+
+
+class Site:
+    """Opened once; `fresh` gives the next experiment a new copy of the base database and a new service process."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        root: Path,
+        applications: tuple[Application, ...],
+        read_contract: ReadContract,
+        premises: Premises,
+        recorder: Recorder,
+    ) -> None:
+        self.settings = settings
+        self.root = root
+        self.recorder = recorder
+        self.unexamined: list[Unexamined] = []
+        self.proxies: dict[str, Proxy] = {}
+        self.stubs: dict[str, Stub] = {}
+        self.database: Cluster | GivenServer | None = None
+        self.redis: Redis | None = None
+        self.service = Service(premises, settings, root, applications)
+        self.database_name = ""
+        self._premises = premises
+        self._read_contract = read_contract
+        self._copies = 0
+
+    async def open(self) -> None:
+        """Starts everything; a PostgreSQL that lacks an extension is exchanged, once, for one that has it."""
+        await self._open_redis()
+        await self._open_stubs()
+        extensions = self.settings.database.extensions
+        try:
+            await self._open_service(extensions)
+        except LaunchError as error:
+            lacking = unavailable_extensions(error.detail)
+            if not lacking or not isinstance(self.database, Cluster):
+                raise
+            await self._close_database()
+            await self._open_service((*extensions, *lacking))
+
+    async def _open_service(self, extensions: tuple[str, ...]) -> None:
+        await self._open_database(extensions)
+        await self.service.set_up(self.values())
+        if self.database is not None:
+            await self._copy()
+        await self.service.start(self.values())
+
+    async def fresh(self) -> None:
+        """A new copy of the base database, an empty Redis, and a new process of the service on its old port."""
+        await self.service.kill()
+        earlier = self.database_name
+        if self.database is not None:
+            await self._copy()
+            with contextlib.suppress(LabError):
+                await self.database.drop(earlier)
+        if self.redis is not None:
+            await self.redis.empty()
+        await self.service.start(self.values())
+
+    async def heal(self) -> None:
+        """Whatever an experiment left broken runs again."""
+        for proxy in self.proxies.values():
+            if proxy.interferences:
+                raise LabError(f"a fault on {proxy.dependency} was left on", hint="This is a defect of the experiment.")
+        if isinstance(self.database, Cluster):
+            await self.database.start()
+        if self.redis is not None and not self.redis.is_running:
+            await self.redis.open()
+        if self.service.is_running and not await self.service.answers(ANSWER_LIMIT_S):
+            await self.service.kill()
+        await self.service.start()
+
+    async def kill(self, target: Target) -> None:
+        """SIGKILL."""
+        if target is Target.SERVICE:
+            await self.service.kill()
+        elif isinstance(self.database, Cluster):
+            await self.database.kill()
+        else:
+            raise LabError("the database is not one that nines started, so it cannot be killed")
+
+    async def start(self, target: Target) -> float | None:
+        """The seconds until it was ready, None when it never was."""
+        try:
+            if target is Target.SERVICE:
+                return await self.service.start()
+            return await self.database.start() if isinstance(self.database, Cluster) else None
+        except LaunchError:
+            return None
+
+    async def close(self) -> None:
+        """Stops everything; what does not stop in order is killed with the premises."""
+        with contextlib.suppress(NinesError, OSError):
+            await self.service.kill()
+        for proxy in self.proxies.values():
+            with contextlib.suppress(NinesError, OSError):
+                await proxy.stop()
+        for stub in self.stubs.values():
+            await stub.close()
+        for part in (self.redis, self.database):
+            if part is not None:
+                with contextlib.suppress(NinesError, OSError):
+                    await part.close()
+
+    def values(self) -> dict[str, str]:
+        """The placeholders of the configuration."""
+        found: dict[str, str] = {}
+        if self.database is not None:
+            found |= self._database_values(self.database)
+        if self.redis is not None:
+            port = self.proxies[REDIS].port
+            found |= {"redis.host": LOOPBACK, "redis.port": str(port), "redis.url": self.redis.url(LOOPBACK, port)}
+        for name in self.stubs:
+            port = self.proxies[name].port
+            found[f"upstream.{name}.host"] = LOOPBACK
+            found[f"upstream.{name}.port"] = str(port)
+            found[f"upstream.{name}.url"] = f"http://{LOOPBACK}:{port}{self.settings.upstreams[name].path}"
+        return found
+
+    def _database_values(self, database: Cluster | GivenServer) -> dict[str, str]:
+        port = self.proxies[DATABASE].port
+        login = quote(database.user, safe="")
+        if database.password:
+            login += ":" + quote(database.password, safe="")
+        return {
+            "database.host": LOOPBACK,
+            "database.port": str(port),
+            "database.user": database.user,
+            "database.password": database.password,
+            "database.name": self.database_name,
+            "database.url": f"{self.settings.database.scheme}://{login}@{LOOPBACK}:{port}/{self.database_name}",
+        }
+
+    async def _open_database(self, extensions: tuple[str, ...]) -> None:
+        wanted = self.settings.database
+        if wanted.needed is False:
+            return
+        try:
+            installation = None if wanted.url else choose(extensions)
+        except LaunchError as error:
+            if wanted.needed:
+                raise
+            self.unexamined.append(Unexamined(what=DATABASE, reason=error.what, hint=error.hint))
+            return
+        self.database = await open_database(self._premises, wanted.url, installation)
+        await self._proxy(DATABASE, self.database.host, self.database.port)
+        self.database_name = self._named("base")
+        await self.database.create(self.database_name)
+
+    async def _close_database(self) -> None:
+        await self.service.kill()
+        await self.proxies.pop(DATABASE).stop()
+        assert self.database is not None
+        await self.database.close()
+        self.database = None
+
+    async def _copy(self) -> None:
+        assert self.database is not None
+        self._copies += 1
+        name = self._named(str(self._copies))
+        await self.database.create(name, self._named("base"))
+        self.database_name = name
+
+    def _named(self, part: str) -> str:
+        return f"nines_{self._premises.run}_{part}"
+
+    async def _open_redis(self) -> None:
+        wanted = self.settings.redis
+        texts = (*self.settings.service.env.values(), *self.settings.service.setup, self.settings.service.command)
+        is_asked = bool(wanted.needed or wanted.url or any(mentions(text, REDIS) for text in texts))
+        if wanted.needed is False or (not is_asked and find_program() is None):
+            return
+        redis = Redis(self._premises, wanted.url)
+        await redis.open()
+        self.redis = redis
+        await self._proxy(REDIS, redis.host, redis.port)
+
+    async def _open_stubs(self) -> None:
+        for name, upstream in self.settings.upstreams.items():
+            stub = Stub(name, upstream.answers, self._contract_of(upstream))
+            await stub.open()
+            self.stubs[name] = stub
+            await self._proxy(name, stub.host, stub.port)
+
+    def _contract_of(self, upstream: UpstreamSettings) -> Contract | None:
+        if not upstream.contract:
+            return None
+        path = self.root / upstream.contract
+        try:
+            return self._read_contract(path.read_bytes(), upstream.contract)
+        except OSError as error:
+            raise LaunchError(
+                f"the contract of an upstream cannot be read: {error.strerror}",
+                where=upstream.contract,
+                hint="Correct the upstream's contract in the configuration of nines.",
+            ) from error
+
+    async def _proxy(self, dependency: str, host: str, port: int) -> None:
+        wire = {DATABASE: postgres_wires(), REDIS: RedisWire}.get(dependency, HttpWire)
+        proxy = Proxy(dependency=dependency, host=host, port=port, recorder=self.recorder, wire=wire)
+        await proxy.start()
+        self.proxies[dependency] = proxy
