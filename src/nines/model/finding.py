@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from nines.model.place import Place, Step
 from nines.model.record import Record
-from nines.model.rule import Confidence, Severity, Tier
+from nines.model.tier import Confidence, Severity, Tier
 from nines.model.trace import Witness
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from nines.model.budget import Budgets
 from nines.model.record import StrictRecord
-from nines.model.rule import Tier
+from nines.model.tier import Tier
 
 
 class BudgetSettings(StrictRecord):
