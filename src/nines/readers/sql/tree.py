@@ -243,9 +243,7 @@ class _Reading:
         """Whether a query, or the one that it selects from, ends after so many rows."""
         count = _limit_of(query)
         if count is not None:
-            return not isinstance(count, exp.Null) and not (
-                isinstance(count, exp.Column) and count.name.lower() == "all"
-            )
+            return not isinstance(count, exp.Null) and count.name.lower() != "all"
         source = query.args.get("from_")
         inner: exp.Expression | None = source.this if isinstance(source, exp.From) else None
         if isinstance(inner, exp.Table) and not inner.db:
