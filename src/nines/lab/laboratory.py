@@ -111,7 +111,7 @@ class Laboratory:
         self._progress.note(f"the service was ready after {time.monotonic() - begun_s:.1f} s")
         for note in self._site.service.notes:
             self._note(note)
-        self._client = Client(self._address())
+        self._client = Client(self._address(), keeps_connections=False)
         self._stack.push_async_callback(self._client.close)
         await self._find_contract()
         await self._sign_in()
