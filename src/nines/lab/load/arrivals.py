@@ -18,13 +18,13 @@ def constant(rate_hz: float, duration_s: float) -> Iterator[float]:
     """At even distances, the first at 0 and all before `duration_s`."""
     check(rate_hz, duration_s)
     # A product instead of a running sum: a million additions would drift.
-    return itertools.takewhile(duration_s.__gt__, (index / rate_hz for index in itertools.count()))
+    return itertools.takewhile(lambda offset_s: offset_s < duration_s, (index / rate_hz for index in itertools.count()))
 
 
 def poisson(rate_hz: float, duration_s: float, seed: int) -> Iterator[float]:
     """As independent users arrive: exponential gaps, the same for the same seed."""
     check(rate_hz, duration_s)
-    return itertools.takewhile(duration_s.__gt__, _exponential(rate_hz, seed))
+    return itertools.takewhile(lambda offset_s: offset_s < duration_s, _exponential(rate_hz, seed))
 
 
 def _exponential(rate_hz: float, seed: int) -> Iterator[float]:
