@@ -1,0 +1,515 @@
+"""What each rule makes of hand-built traces: the one that accuses, and every change that must silence it."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from nines.model.effect import (
+    Assignment,
+    Condition,
+    Deadline,
+    Effect,
+    Handler,
+    Known,
+    Loop,
+    Predicate,
+    Retry,
+    Rows,
+)
+from nines.model.rule import Confidence, Severity
+from nines.model.schema import Column, Table
+from nines.model.service import Endpoint, EndpointKind, EndpointParameter, Guard, GuardKind
+from nines.model.trace import Trace, Transaction, Witness
+from tests.rules.build import SIGNED_IN, effect, endpoint, found, origin, service
+
+TRANSACTION = Transaction(ordinal=0)
+IMPLICIT = Transaction(ordinal=0, is_explicit=False)
+
+
+class TestRemoteCallInTransaction:
+    RULE = "transactions/remote-call-in-transaction"
+    WRITE = effect("database_write", "orders", "INSERT", transaction=0)
+    READ = effect("database_read", "orders", "SELECT", transaction=0)
+    CALL = effect("remote_call", "https://pay.example/charges", "POST", 5, transaction=0)
+
+    def test_locks_make_it_grave(self) -> None:
+        (finding,) = found(self.RULE, service(self.WRITE, self.CALL, transactions=(IMPLICIT,)))
+        assert (finding.severity, finding.confidence) == (Severity.HIGH, Confidence.HIGH)
+        assert "POST to pay.example" in finding.message
+        assert "orders" in finding.consequence
+
+    def test_a_row_lock_counts_as_a_lock(self) -> None:
+        (finding,) = found(self.RULE, service(replace(self.READ, locks_rows=True), self.CALL, transactions=(IMPLICIT,)))
+        assert finding.severity is Severity.HIGH
+
+    def test_a_block_that_has_only_read_is_less_grave(self) -> None:
+        (finding,) = found(self.RULE, service(self.READ, self.CALL, transactions=(TRANSACTION,)))
+        assert finding.severity is Severity.MEDIUM
+
+    def test_an_implicit_transaction_that_has_only_read_is_minor(self) -> None:
+        (finding,) = found(self.RULE, service(self.READ, self.CALL, transactions=(IMPLICIT,)))
+        assert (finding.severity, finding.confidence) == (Severity.LOW, Confidence.MEDIUM)
+
+    def test_a_write_on_another_arm_holds_nothing(self) -> None:
+        one = replace(self.WRITE, conditions=(Condition(branch=1, arm=0),))
+        other = replace(self.CALL, conditions=(Condition(branch=1, arm=1),))
+        (finding,) = found(self.RULE, service(self.READ, one, other, transactions=(IMPLICIT,)))
+        assert finding.severity is Severity.LOW
+
+    @pytest.mark.parametrize("change", [{"transaction": None}, {"after_response": True}])
+    def test_silent(self, change: dict[str, object]) -> None:
+        assert not found(self.RULE, service(self.WRITE, replace(self.CALL, **change), transactions=(TRANSACTION,)))
+
+
+class TestPublishInTransaction:
+    RULE = "transactions/publish-in-transaction"
+    WRITE = effect("database_write", "orders", "INSERT", transaction=0)
+    TASK = effect("publish", "shop.tasks.send_receipt", "delay", 5, transaction=0)
+
+    def test_after_the_write(self) -> None:
+        (finding,) = found(self.RULE, service(self.WRITE, self.TASK, transactions=(IMPLICIT,)))
+        assert finding.message.startswith("send_receipt is sent before the transaction")
+        assert finding.confidence is Confidence.HIGH
+
+    def test_before_the_write_in_a_block(self) -> None:
+        (finding,) = found(self.RULE, service(self.TASK, self.WRITE, transactions=(TRANSACTION,)))
+        assert finding.confidence is Confidence.MEDIUM
+
+    @pytest.mark.parametrize(
+        "effects",
+        [
+            (TASK,),
+            (effect("database_read", "orders", "SELECT", transaction=0), TASK),
+            (WRITE, replace(TASK, transaction=None)),
+            (WRITE, replace(TASK, after_response=True)),
+            (TASK, WRITE),
+        ],
+    )
+    def test_silent(self, effects: tuple[Effect, ...]) -> None:
+        assert not found(self.RULE, service(*effects, transactions=(IMPLICIT,)))
+
+
+class TestLostUpdate:
+    RULE = "consistency/lost-update"
+    ID = Predicate(column="id", origins=(origin("caller", "account_id", location="path"),))
+    READ = effect("database_read", "accounts", "SELECT", 3, predicates=(ID,), predicates_known=True, transaction=0)
+    NEW = Assignment(column="balance", origins=(origin("database", "balance", 0), origin("caller", "amount")))
+    WRITE = effect(
+        "database_write", "accounts", "UPDATE", 5, assignments=(NEW,), row_origins=(0,), transaction=0, predicates=(ID,)
+    )
+
+    def test_a_new_value_from_the_old(self) -> None:
+        (finding,) = found(self.RULE, service(self.READ, self.WRITE, transactions=(IMPLICIT,)))
+        assert "accounts.balance" in finding.message
+        assert finding.related[0][1].line == 3
+
+    def test_plain_statements_that_choose_alike(self) -> None:
+        write = replace(self.WRITE, row_origins=(), predicates_known=True)
+        assert found(self.RULE, service(self.READ, write, transactions=(IMPLICIT,)))
+
+    @pytest.mark.parametrize(
+        ("read", "write"),
+        [
+            ({"locks_rows": True}, {}),
+            ({}, {"assignments": (replace(NEW, is_atomic=True),)}),
+            ({}, {"assignments": (Assignment(column="balance", origins=(origin("caller", "balance"),)),)}),
+            ({}, {"assignments": (Assignment(column="total", origins=(origin("database", "balance", 0),)),)}),
+            ({}, {"predicates": (ID, Predicate(column="version", origins=(origin("database", "version", 0),)))}),
+            ({}, {"action": "INSERT"}),
+            ({"target": "limits"}, {}),
+            ({}, {"row_origins": ()}),
+        ],
+    )
+    def test_silent(self, read: dict[str, object], write: dict[str, object]) -> None:
+        effects = (replace(self.READ, **read), replace(self.WRITE, **write))
+        assert not found(self.RULE, service(*effects, transactions=(IMPLICIT,)))
+
+    @pytest.mark.parametrize("isolation", ["SERIALIZABLE", "repeatable_read"])
+    def test_silent_where_the_database_refuses(self, isolation: str) -> None:
+        transactions = (Transaction(ordinal=0, isolation=isolation),)
+        assert not found(self.RULE, service(self.READ, self.WRITE, transactions=transactions))
+
+    def test_silent_under_a_lock(self) -> None:
+        lock = effect("lock", "advisory")
+        read = self.READ
+        write = replace(
+            self.WRITE,
+            row_origins=(1,),
+            assignments=(replace(self.NEW, origins=(origin("database", "balance", 1),)),),
+        )
+        assert found(self.RULE, service(effect("sleep"), read, write, transactions=(IMPLICIT,)))
+        assert not found(self.RULE, service(lock, read, write, transactions=(IMPLICIT,)))
+
+
+class TestCheckThenAct:
+    RULE = "consistency/check-then-act"
+    EMAIL = (origin("caller", "email"),)
+    READ = effect(
+        "database_read",
+        "users",
+        "SELECT",
+        3,
+        predicates=(Predicate(column="email", origins=EMAIL),),
+        predicates_known=True,
+    )
+    ABSENT = Condition(branch=0, arm=1, effects=(0,), wants="absent")
+    WRITE = effect(
+        "database_write",
+        "users",
+        "INSERT",
+        6,
+        assignments=(Assignment(column="email", origins=EMAIL),),
+        conditions=(ABSENT,),
+    )
+    COLUMNS = (Column(name="id", is_primary=True), Column(name="email"))
+    OPEN = Table(name="users", columns=COLUMNS, unique=(("id",),))
+    UNIQUE = Table(name="users", columns=COLUMNS, unique=(("id",), ("email",)))
+    HANDLER = Handler(errors=("sqlalchemy.exc.IntegrityError",), ends_by="raises")
+
+    def test_without_a_constraint_there_are_two_rows(self) -> None:
+        (finding,) = found(self.RULE, service(self.READ, self.WRITE, tables=(self.OPEN,)))
+        assert (finding.severity, finding.confidence) == (Severity.HIGH, Confidence.HIGH)
+        assert "email" in finding.message
+
+    def test_with_one_the_second_gets_a_500(self) -> None:
+        (finding,) = found(self.RULE, service(self.READ, self.WRITE, tables=(self.UNIQUE,)))
+        assert finding.severity is Severity.LOW
+        assert "500" in finding.message
+
+    @pytest.mark.parametrize("tables", [(), (replace(OPEN, is_complete=False),)])
+    def test_an_unknown_constraint_is_said(self, tables: tuple[Table, ...]) -> None:
+        (finding,) = found(self.RULE, service(self.READ, self.WRITE, tables=tables))
+        assert finding.confidence is Confidence.LOW
+        assert "not seen" in finding.consequence
+
+    @pytest.mark.parametrize(
+        ("read", "write"),
+        [
+            ({}, {"handlers": (HANDLER,)}),
+            ({}, {"handlers": (Handler(errors=()),)}),
+            ({}, {"handles_conflict": True}),
+            ({}, {"conditions": (replace(ABSENT, wants="present"),)}),
+            ({}, {"conditions": ()}),
+            ({}, {"action": "UPDATE"}),
+            ({}, {"assignments": (Assignment(column="name"),)}),
+            ({"locks_rows": True}, {}),
+            ({"target": "teams"}, {}),
+        ],
+    )
+    def test_silent(self, read: dict[str, object], write: dict[str, object]) -> None:
+        effects = (replace(self.READ, **read), replace(self.WRITE, **write))
+        assert not found(self.RULE, service(*effects, tables=(self.OPEN,)))
+
+    def test_a_handler_of_something_else_does_not_help(self) -> None:
+        write = replace(self.WRITE, handlers=(Handler(errors=("KeyError",)),))
+        assert found(self.RULE, service(self.READ, write, tables=(self.OPEN,)))
+
+    def test_the_error_may_be_handled_around_the_commit(self) -> None:
+        commit = effect("commit", handlers=(self.HANDLER,), transaction=0)
+        effects = (self.READ, replace(self.WRITE, transaction=0), commit)
+        assert not found(self.RULE, service(*effects, tables=(self.OPEN,), transactions=(IMPLICIT,)))
+
+
+class TestCallWithoutDeadline:
+    RULE = "deadlines/call-without-deadline"
+    CALL = effect("remote_call", "api.example", "GET", deadline=Deadline(known=Known.MISSING))
+
+    @pytest.mark.parametrize(
+        ("kind", "severity"),
+        [
+            (EndpointKind.HTTP, Severity.HIGH),
+            (EndpointKind.TASK, Severity.MEDIUM),
+            (EndpointKind.COMMAND, Severity.LOW),
+        ],
+    )
+    def test_missing(self, kind: EndpointKind, severity: Severity) -> None:
+        (finding,) = found(self.RULE, service(self.CALL, entry=endpoint(kind=kind)))
+        assert (finding.message, finding.severity) == ("GET to api.example has no timeout", severity)
+
+    @pytest.mark.parametrize("known", [Known.SET, Known.UNKNOWN])
+    def test_silent(self, known: Known) -> None:
+        assert not found(self.RULE, service(replace(self.CALL, deadline=Deadline(known=known))))
+
+
+class TestRetryNonIdempotent:
+    RULE = "deadlines/retry-non-idempotent"
+    RETRY = Retry(known=Known.SET, attempts_max=3, source="tenacity")
+    CALL = effect("remote_call", "https://pay.example/charges", "POST", idempotency=Known.MISSING, retries=(RETRY,))
+
+    def test_a_retried_write(self) -> None:
+        (finding,) = found(self.RULE, service(self.CALL))
+        assert "retried by tenacity without an idempotency key" in finding.message
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"idempotency": Known.SET},
+            {"idempotency": Known.UNKNOWN},
+            {"action": "GET"},
+            {"action": "PUT"},
+            {"action": ""},
+            {"retries": ()},
+            {"retries": (replace(RETRY, attempts_max=1),)},
+            {"retries": (replace(RETRY, methods=("GET", "PUT")),)},
+            {"retries": (replace(RETRY, errors=("httpx.ConnectError", "httpx.ConnectTimeout")),)},
+            {"target": "https://auth.example/oauth/token"},
+            {"target": "https://search.example/_search"},
+        ],
+    )
+    def test_silent(self, change: dict[str, object]) -> None:
+        assert not found(self.RULE, service(replace(self.CALL, **change)))
+
+    @pytest.mark.parametrize(("error", "count"), [("timeout", 1), ("HTTP 503", 1), ("HTTP 409", 0), ("", 0)])
+    def test_seen(self, error: str, count: int) -> None:
+        first = replace(self.CALL, retries=(), error=error)
+        again = replace(self.CALL, retries=())
+        assert len(found(self.RULE, service(first, again, witness=Witness.OBSERVED))) == count
+
+
+class TestNPlusOne:
+    RULE = "database/n-plus-one-query"
+    ROWS = effect("database_read", "books", "SELECT", 2, rows=Rows.MANY)
+    LOOP = Loop(ordinal=0, effect=0)
+    QUERY = effect("database_read", "authors", "SELECT", 4, loops=(LOOP,))
+
+    def test_for_each_row(self) -> None:
+        (finding,) = found(self.RULE, service(self.ROWS, self.QUERY))
+        assert finding.message == "SELECT of authors runs once for each row of books"
+        assert finding.severity is Severity.HIGH
+
+    def test_for_each_item_of_the_request(self) -> None:
+        loop = Loop(ordinal=0, origins=(origin("caller", "items"),))
+        (finding,) = found(self.RULE, service(self.ROWS, replace(self.QUERY, loops=(loop,))))
+        assert "each item of items" in finding.message
+        assert finding.severity is Severity.MEDIUM
+
+    def test_an_inner_constant_loop_does_not_hide_the_outer(self) -> None:
+        loops = (self.LOOP, Loop(ordinal=1, iterations_max=2))
+        assert found(self.RULE, service(self.ROWS, replace(self.QUERY, loops=loops)))
+
+    @pytest.mark.parametrize(
+        "loops",
+        [
+            (),
+            (Loop(ordinal=0),),
+            (Loop(ordinal=0, iterations_max=3, origins=(origin("caller", "items"),)),),
+            (Loop(ordinal=0, origins=(origin("setting", "SHARDS"),)),),
+        ],
+    )
+    def test_silent(self, loops: tuple[Loop, ...]) -> None:
+        assert not found(self.RULE, service(self.ROWS, replace(self.QUERY, loops=loops)))
+
+    def test_one_row_is_no_loop(self) -> None:
+        assert not found(self.RULE, service(replace(self.ROWS, rows=Rows.ONE), self.QUERY))
+
+
+class TestUnboundedQuery:
+    RULE = "database/unbounded-query"
+    READ = effect(
+        "database_read", "orders", "SELECT", limit=Known.MISSING, predicates_known=True, reaches_response=True
+    )
+    TABLE = Table(
+        name="orders",
+        columns=(Column(name="id"), Column(name="number"), Column(name="customer_id", references="customers.id")),
+        unique=(("id",), ("number",)),
+    )
+    VALUE = (origin("caller", "value"),)
+
+    def test_all_rows(self) -> None:
+        (finding,) = found(self.RULE, service(self.READ, tables=(self.TABLE,)))
+        assert finding.message == "all rows of orders are read at once"
+        assert finding.confidence is Confidence.HIGH
+
+    def test_the_rows_of_one_parent_are_fewer(self) -> None:
+        read = replace(self.READ, predicates=(Predicate(column="customer_id", origins=self.VALUE),))
+        (finding,) = found(self.RULE, service(read, tables=(self.TABLE,)))
+        assert (finding.severity, finding.confidence) == (Severity.LOW, Confidence.LOW)
+
+    def test_small_tables_are_fewer(self) -> None:
+        (finding,) = found(self.RULE, service(replace(self.READ, target="countries")))
+        assert finding.confidence is Confidence.LOW
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"limit": Known.SET},
+            {"limit": Known.UNKNOWN},
+            {"rows": Rows.ONE},
+            {"predicates_known": False},
+            {"reaches_response": False},
+            {"predicates": (Predicate(column="number", origins=VALUE),)},
+            {"predicates": (Predicate(column="id", operator="in", origins=VALUE),)},
+        ],
+    )
+    def test_silent(self, change: dict[str, object]) -> None:
+        assert not found(self.RULE, service(replace(self.READ, **change), tables=(self.TABLE,)))
+
+    def test_commands_may_read_it_all(self) -> None:
+        assert not found(self.RULE, service(self.READ, entry=endpoint(kind=EndpointKind.COMMAND)))
+
+
+class TestBlockingInAsync:
+    RULE = "concurrency/blocking-in-async"
+    CALL = effect("remote_call", "api.example", "GET", text="requests.get(...)", blocks_thread=True, on_event_loop=True)
+
+    def test_a_blocking_call(self) -> None:
+        (finding,) = found(self.RULE, service(self.CALL))
+        assert finding.message == "GET to api.example with requests.get blocks the event loop"
+        assert "handler" in finding.consequence
+
+    def test_one_finding_for_the_statements_of_a_function(self) -> None:
+        statements = [
+            effect("database_read", "orders", "SELECT", line, blocks_thread=True, on_event_loop=True)
+            for line in (3, 4, 5)
+        ]
+        assert [f.place.line for f in found(self.RULE, service(*statements)) if f.place] == [3]
+
+    @pytest.mark.parametrize("change", [{"blocks_thread": False}, {"on_event_loop": False}])
+    def test_silent(self, change: dict[str, object]) -> None:
+        assert not found(self.RULE, service(replace(self.CALL, **change)))
+
+    def test_handing_a_task_over_is_quick(self) -> None:
+        task = effect("publish", "mail", "delay", blocks_thread=True, on_event_loop=True)
+        assert not found(self.RULE, service(task))
+
+
+class TestMissingAuthentication:
+    RULE = "security/missing-authentication"
+    WRITE = effect("database_write", "orders", "DELETE")
+    GUARDED = endpoint("GET /orders", function="app.main.orders", guards=SIGNED_IN)
+    OTHERS = ((GUARDED, Trace(endpoint=GUARDED.id, witness=Witness.PREDICTED)),)
+
+    def test_the_one_that_was_forgotten(self) -> None:
+        entry = endpoint("DELETE /orders/{order_id}", function="app.main.delete_order")
+        (finding,) = found(self.RULE, service(self.WRITE, entry=entry, others=self.OTHERS))
+        assert finding.endpoint == entry.id
+        assert finding.severity is Severity.CRITICAL
+
+    def test_no_authentication_anywhere_is_one_finding(self) -> None:
+        other = endpoint("PUT /orders/{id}", function="app.main.put_order")
+        trace = Trace(endpoint=other.id, witness=Witness.PREDICTED, effects=(self.WRITE,))
+        entry = endpoint("DELETE /orders/{id}", function="app.main.delete_order")
+        (finding,) = found(self.RULE, service(self.WRITE, entry=entry, others=((other, trace),)))
+        assert len(finding.endpoints) == 2
+        assert finding.confidence is Confidence.LOW
+
+    @pytest.mark.parametrize(
+        "entry",
+        [
+            endpoint("DELETE /orders/{id}", guards=SIGNED_IN),
+            endpoint("DELETE /orders/{id}", guards=(Guard(kind=GuardKind.SIGNATURE, name="hmac"),)),
+            endpoint("DELETE /orders/{id}", guards_known=False),
+            endpoint("POST /login/access-token"),
+            endpoint("POST /users/sign-up"),
+            endpoint("POST /password-reset"),
+            endpoint("POST /webhooks/stripe"),
+            endpoint("POST /accounts", function="app.views.register"),
+            endpoint("POST /x", parameters=(EndpointParameter(name="x_api_key", location="header"),)),
+            endpoint("task send", kind=EndpointKind.TASK),
+            endpoint("GET /articles"),
+        ],
+        ids=lambda entry: entry.id,
+    )
+    def test_silent(self, entry: Endpoint) -> None:
+        assert not found(self.RULE, service(self.WRITE, entry=entry, others=self.OTHERS))
+
+    def test_the_handler_may_ask_by_itself(self) -> None:
+        asked = replace(self.WRITE, conditions=(Condition(branch=0, arm=1, origins=(origin("principal", "user"),)),))
+        assert not found(self.RULE, service(asked, entry=endpoint("DELETE /orders/{id}"), others=self.OTHERS))
+
+
+class TestBrokenObjectAuthorization:
+    RULE = "security/broken-object-authorization"
+    ENTRY = endpoint("GET /invoices/{invoice_id}", guards=SIGNED_IN)
+    KEY = Predicate(column="id", origins=(origin("caller", "invoice_id", location="path"),))
+    READ = effect(
+        "database_read", "invoices", "SELECT", 3, predicates=(KEY,), predicates_known=True, reaches_response=True
+    )
+    MINE = Predicate(column="owner_id", origins=(origin("principal", "user"),))
+    TABLES = (
+        Table(name="users", columns=(Column(name="id"),)),
+        Table(name="invoices", columns=(Column(name="id"), Column(name="owner_id", references="users.id"))),
+        Table(
+            name="lines",
+            columns=(Column(name="id"), Column(name="invoice_id", references="invoices.id", is_nullable=False)),
+        ),
+        Table(name="posts", columns=(Column(name="id"), Column(name="author_id", references="users.id"))),
+        Table(name="countries", columns=(Column(name="id"), Column(name="name"))),
+    )
+
+    def test_a_row_of_somebody_else(self) -> None:
+        (finding,) = found(self.RULE, service(self.READ, entry=self.ENTRY, tables=self.TABLES))
+        assert "invoice_id from the path" in finding.message
+        assert (finding.severity, finding.confidence) == (Severity.CRITICAL, Confidence.MEDIUM)
+
+    def test_where_others_ask_for_the_owner_it_stands_out(self) -> None:
+        other = endpoint("GET /invoices", guards=SIGNED_IN)
+        listed = effect("database_read", "invoices", "SELECT", predicates=(self.MINE,))
+        trace = Trace(endpoint=other.id, witness=Witness.PREDICTED, effects=(listed,))
+        (finding,) = found(
+            self.RULE, service(self.READ, entry=self.ENTRY, tables=self.TABLES, others=((other, trace),))
+        )
+        assert finding.confidence is Confidence.HIGH
+
+    def test_a_child_of_an_owned_row(self) -> None:
+        (finding,) = found(self.RULE, service(replace(self.READ, target="lines"), entry=self.ENTRY, tables=self.TABLES))
+        assert finding.confidence is Confidence.LOW
+
+    def test_what_was_written_for_everyone_may_be_read_but_not_changed(self) -> None:
+        posts = replace(self.READ, target="posts")
+        delete = effect("database_write", "posts", "DELETE", 3, predicates=(self.KEY,), predicates_known=True)
+        assert not found(self.RULE, service(posts, entry=self.ENTRY, tables=self.TABLES))
+        entry = endpoint("DELETE /posts/{id}", guards=SIGNED_IN)
+        assert found(self.RULE, service(delete, entry=entry, tables=self.TABLES))
+
+    @pytest.mark.parametrize(
+        ("change", "entry"),
+        [
+            ({"target": "countries"}, ENTRY),
+            ({"target": "unknown"}, ENTRY),
+            ({"predicates": (KEY, MINE)}, ENTRY),
+            ({"predicates_known": False}, ENTRY),
+            ({"predicates": (replace(KEY, origins=(origin("principal", "id"),)),)}, ENTRY),
+            ({"predicates": (replace(KEY, column="state"),)}, ENTRY),
+            ({"reaches_response": False}, ENTRY),
+            ({}, replace(ENTRY, guards=())),
+            ({}, replace(ENTRY, guards_known=False)),
+            ({}, replace(ENTRY, guards=(*SIGNED_IN, Guard(kind=GuardKind.AUTHORISATION, name="admin")))),
+        ],
+    )
+    def test_silent(self, change: dict[str, object], entry: Endpoint) -> None:
+        assert not found(self.RULE, service(replace(self.READ, **change), entry=entry, tables=self.TABLES))
+
+    def test_a_later_test_of_the_user_ties_it(self) -> None:
+        checked = Condition(branch=0, arm=1, effects=(0,), origins=(origin("principal", "user"),))
+        respond = effect("respond", conditions=(checked,))
+        assert not found(self.RULE, service(self.READ, respond, entry=self.ENTRY, tables=self.TABLES))
+
+    def test_a_membership_ties_it(self) -> None:
+        member = effect(
+            "database_read", "members", "SELECT", predicates=(replace(self.KEY, column="invoice_id"), self.MINE)
+        )
+        assert not found(self.RULE, service(member, self.READ, entry=self.ENTRY, tables=self.TABLES))
+
+
+class TestSqlInjection:
+    RULE = "security/sql-injection"
+    CALL = effect("database_read", "orders", "SELECT", text_origins=(origin("caller", "sort", location="query"),))
+
+    def test_text_from_the_request(self) -> None:
+        (finding,) = found(self.RULE, service(self.CALL))
+        assert finding.message == "sort from the query becomes part of the text of a SQL statement"
+        assert (finding.severity, finding.confidence) == (Severity.CRITICAL, Confidence.HIGH)
+
+    @pytest.mark.parametrize("kind", ["setting", "constant", "unknown", "database", "principal"])
+    def test_other_origins_are_silent(self, kind: str) -> None:
+        assert not found(self.RULE, service(replace(self.CALL, text_origins=(origin(kind, "x"),))))
+
+    @pytest.mark.parametrize("safe", ["sql", "int", "uuid", "enum"])
+    def test_what_was_made_safe_is_silent(self, safe: str) -> None:
+        origins = (replace(origin("caller", "sort"), sanitised=(safe,)),)
+        assert not found(self.RULE, service(replace(self.CALL, text_origins=origins)))
+
+    def test_an_operator_may_write_sql(self) -> None:
+        assert not found(self.RULE, service(self.CALL, entry=endpoint(kind=EndpointKind.COMMAND)))
