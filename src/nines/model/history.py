@@ -135,6 +135,8 @@ class LoadReport(Record):
     rate_hz: float
     duration_s: float
     sent: int = 0
+    not_sent: int = 0
+    """Requests that were due, but left out because too many were unanswered."""
     lag_ms_p99: float = 0.0
     """How late requests left, measured against their intended time while connections were free."""
     is_spoiled: bool = False
