@@ -126,6 +126,7 @@ class OpenLoop:
             rate_hz=self._plan.rate_hz,
             duration_s=min(ran_s, self._plan.duration_s),
             sent=self.sent,
+            not_sent=self.not_sent,
             lag_ms_p99=self.lag.p99_ms,
             is_spoiled=bool(reason),
             reason=reason,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote
 
 import msgspec
@@ -41,15 +42,15 @@ def request_of(call: Call, *, host: str, credentials: Iterable[tuple[str, str]] 
 
 def encode(method: str, path: str, headers: Iterable[tuple[str, str]], body: bytes, host: str) -> bytes:
     """The bytes of one HTTP/1.1 request."""
-    if not _TOKEN.match(method):
+    if not _lowered(method):
         raise _unsendable(method, path, "the method is not a token")
     if len(body) > REQUEST_BYTES_MAX:
         raise _unsendable(method, path, f"the body is larger than {REQUEST_BYTES_MAX} bytes")
     lines = [f"{method} {target_of(path)} HTTP/1.1"]
     present = set()
     for name, value in headers:
-        lowered = name.lower()
-        if lowered not in present and not _TOKEN.match(name):
+        lowered = _lowered(name)
+        if not lowered:
             raise _unsendable(method, path, f"{name!r} cannot be the name of a header")
         present.add(lowered)
         lines.append(f"{name}: {value}")
@@ -79,6 +80,12 @@ def target_of(path: str) -> str:
     if _NOT_IN_TARGET.search(path) is None:
         return path
     return _NOT_IN_TARGET.sub(lambda found: quote(found.group().encode("utf-8", "surrogatepass"), safe=""), path)
+
+
+@lru_cache(maxsize=1024)
+def _lowered(name: str) -> str:
+    """A token in lower case; "" for what is no token. A load uses the same few over and over."""
+    return name.lower() if _TOKEN.match(name) else ""
 
 
 def _unsendable(method: str, path: str, why: str) -> LabError:
