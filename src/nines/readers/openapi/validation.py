@@ -71,6 +71,9 @@ class _Copying:
             return value
         if under in _NAME_MAPS:
             return {str(key): self.copied(item, "") for key, item in value.items()}
+        if under == "variables":
+            # The default of a server's variable is a part of its address, and compulsory.
+            return {str(key): {**item} if isinstance(item, dict) else item for key, item in value.items()}
         reference = value.get("$ref")
         if isinstance(reference, str) and not reference.startswith("#"):
             self.leads_out = reference[:100]
