@@ -210,9 +210,9 @@ class Link:
 
     def _read_request(self, data: bytes, arrived_s: float, now_s: float) -> bytes:
         status = self.proxy.error_status
-        if not self.is_answering and status is not None and self.wire.is_idle:
-            self.is_answering = True
-            self.proxy.answered_instead()
+        if self.wire.is_idle:
+            # Only between requests may the answering change hands, either way.
+            self.is_answering = status is not None
         data = self._read(Direction.REQUEST, data, arrived_s)
         if self.wire.reply:
             reply, self.wire.reply = self.wire.reply, b""
@@ -220,13 +220,13 @@ class Link:
         if not self.is_answering:
             return data
         refusal = self.wire.refuse(status if status is not None else 503)
+        if refusal.data or refusal.closes:
+            self.proxy.answered_instead()
         if refusal.data:
             self._read(Direction.ANSWER, refusal.data, now_s)
             self._tell(refusal.data)
         if refusal.closes:
             self.cut("error")
-        elif self.proxy.error_status is None and self.wire.is_idle:
-            self.is_answering = False
         return b""
 
     def _tell(self, data: bytes) -> None:
@@ -242,7 +242,8 @@ class Link:
         except Unreadable as stop:
             self._give_up(stop.reason)
             return stop.forward or data
-        except (ValueError, IndexError, KeyError, struct.error, UnicodeError) as error:
+        except Exception as error:
+            # Whatever bytes do to a reader, they are passed on: the service must not notice that it is watched.
             self._give_up(f"{type(error).__name__}: {error}")
             return data
 
