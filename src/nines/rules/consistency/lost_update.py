@@ -57,7 +57,7 @@ def check(service: Service) -> Iterator[Finding]:
 def _source(trace: Trace, index: int, assignment: Assignment) -> int | None:
     """The read of the same row whose same column the new value is computed from."""
     write = trace.effects[index]
-    if assignment.is_atomic:
+    if assignment.is_atomic or assignment.is_picked:
         return None
     for origin in assignment.origins:
         read = origin.effect
