@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from pathlib import Path
 
 import pytest
@@ -94,3 +96,15 @@ def test_a_page_is_complete(rule: Rule) -> None:
     assert all(case.marks for case in own if case.section == "bad" and not case.observed)
     assert not any(case.marks for case in own if case.is_clean)
     assert rule.info.needs_code or any(case.observed and case.marks for case in own)
+
+
+LINES_MAX = 80
+"""Of a rule's functions together: a decision that needs more asks for a query in the model."""
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_decision_is_short(rule: Rule) -> None:
+    module = sys.modules[rule.check.__module__]
+    functions = [f for _, f in inspect.getmembers(module, inspect.isfunction) if f.__module__ == module.__name__]
+    lines = [line for function in functions for line in inspect.getsource(function).splitlines() if line.strip()]
+    assert len(lines) <= LINES_MAX
