@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from nines.model.effect import Effect, EffectKind
@@ -10,6 +11,7 @@ from nines.model.finding import Finding
 from nines.model.origin import OriginKind
 from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
 from nines.model.service import Endpoint, EndpointKind, Service
+from nines.rules.ownership import Owners, Ownership
 from nines.rules.public import is_public_by_nature
 
 INFO = RuleInfo(
@@ -27,6 +29,8 @@ INFO = RuleInfo(
 )
 _PRIVATE = re.compile(r"(?:^|[/_-])(?:admin|internal|export|backup|dump|billing|payroll)(?:$|[/_-])", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"authori[sz]ation|token|api_?key|signature|secret|credential|otp|hmac|nonce", re.IGNORECASE)
+GUARDED_MIN = 2
+"""Guarded endpoints that must show a table before the one that is open stands out."""
 _WRITES = (EffectKind.DATABASE_WRITE, EffectKind.PUBLISH, EffectKind.PROCESS)
 
 
@@ -34,12 +38,26 @@ def check(service: Service) -> Iterator[Finding]:
     guarded = any(endpoint.is_guarded for endpoint in service.endpoints)
     open_ones = [e for e in service.endpoints if _is_open(e) and not _checks_inside(service, e)]
     if guarded:
-        yield from (
-            _finding(e) for e in open_ones if _PRIVATE.search(e.path) or (not e.is_safe and _changes(service, e))
-        )
+        alone = _read_by_one(service)
+        for endpoint in open_ones:
+            is_change = not endpoint.is_safe and _changes(service, endpoint)
+            if is_change or _PRIVATE.search(endpoint.path) or endpoint.id in alone:
+                yield _finding(endpoint)
     elif all(endpoint.guards_known for endpoint in service.endpoints):
         changing = [e for e in open_ones if not e.is_safe and _changes(service, e)]
         yield from [_finding_for_all(changing)] if changing else []
+
+
+def _read_by_one(service: Service) -> set[str]:
+    """Endpoints that alone show somebody's rows to strangers, where every other that shows them is guarded."""
+    owners = Owners(service.tables)
+    shown: defaultdict[str, set[str]] = defaultdict(set)
+    for endpoint, trace in service.judged():
+        for _, effect in trace.reads():
+            if effect.reaches_response and endpoint.is_safe and owners.of(effect.target) >= Ownership.OWNED:
+                shown[effect.target].add(endpoint.id)
+    free = {endpoint.id for endpoint in service.endpoints if not endpoint.is_guarded}
+    return {id for ids in shown.values() if len(ids) > GUARDED_MIN and len(ids & free) == 1 for id in ids & free}
 
 
 def _is_open(endpoint: Endpoint) -> bool:
