@@ -128,7 +128,7 @@ def contract_of_endpoints(title: str, endpoints: Iterable[Endpoint]) -> Contract
         Operation(
             id=endpoint.id,
             method=endpoint.method,
-            path=endpoint.path,
+            path=re.sub(r"\{(\w+):[^}]*\}", r"{\1}", endpoint.path),
             parameters=tuple(
                 ContractParameter(name=name, location="path", is_required=True, schema={"type": "string"})
                 for name in re.findall(r"\{(\w+)[^}]*\}", endpoint.path)

@@ -184,7 +184,15 @@ class Laboratory:
         return tuple(traces)
 
     async def _look(self, bench: LabBench, operation: Operation) -> Trace | None:
-        identity = self.identities[0].name if self.identities else ""
+        """As the first identity that is let in: the owner, then those with more rights, then the others."""
+        ranked = sorted(self.identities[1:], key=lambda identity: not identity.is_admin)
+        for name in [*(identity.name for identity in (*self.identities[:1], *ranked)), ""]:
+            trace = await self._look_as(bench, operation, name)
+            if trace is not None:
+                return trace
+        return None
+
+    async def _look_as(self, bench: LabBench, operation: Operation, identity: str) -> Trace | None:
         trace: Trace | None = None
         for _ in range(SURVEY_TIMES):
             call = await bench.prepare(operation, identity)
