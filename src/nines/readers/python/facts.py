@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import gc
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +15,11 @@ from nines.model.code import Allowance, Statement
 from nines.model.record import NodeMeta
 from nines.readers.python.allowances import allowances_of
 from nines.readers.python.expressions import storable
+from nines.readers.python.newer import rewritten
 from nines.readers.python.statements import Statements
 
+NEWEST_GRAMMAR = (3, 14)
+"""From this version on an interpreter knows all the grammar that `newer` can rewrite."""
 REASON_MAX = 200
 """Characters of a parser's message that are kept."""
 
@@ -40,12 +44,11 @@ _DECODER = msgspec.msgpack.Decoder(Facts)
 def facts_of(source: bytes) -> Facts:
     """Never raises for what a file holds. Call it within `quiet()`."""
     try:
-        tree = ast.parse(source)
+        tree, readable = _parsed(source)
         lowering = Statements()
         _, statements = lowering.documented(tree.body)
         body = lowering.block(statements)
-        allowances = allowances_of(source)
-        facts = Facts(body, _lines(source), allowances, tuple(sorted(lowering.imports)))
+        facts = Facts(body, _lines(source), allowances_of(readable), tuple(sorted(lowering.imports)))
         # Encoding recurses as well; what cannot be encoded here must not surprise the cache.
         _ENCODER.encode(facts)
     except SyntaxError as error:
@@ -55,6 +58,21 @@ def facts_of(source: bytes) -> Facts:
     except (ValueError, LookupError) as error:
         return _unreadable(f"it is not Python: {error}", 0, "Exclude the file if it is not meant to be Python.")
     return facts
+
+
+def _parsed(source: bytes) -> tuple[ast.Module, bytes]:
+    """The tree, and the bytes that it was read from: in older words where this interpreter is too old for them."""
+    try:
+        return ast.parse(source), source
+    except SyntaxError:
+        older = rewritten(source) if sys.version_info < NEWEST_GRAMMAR else None
+        if older is None:
+            raise
+        try:
+            return ast.parse(older), older
+        except (SyntaxError, ValueError):
+            pass
+        raise
 
 
 def encode(facts: Facts) -> bytes:
