@@ -6,9 +6,10 @@ from pathlib import Path
 
 from nines.model.code import Module, Program, Unread
 from nines.readers.python.cache import Cache, digest_of
-from nines.readers.python.facts import Facts, decode, encode, facts_of, quiet
+from nines.readers.python.facts import Facts, decode, encode, quiet
 from nines.readers.python.files import FILE_BYTES_MAX, find
 from nines.readers.python.names import name_all
+from nines.readers.python.parallel import facts_of_all
 
 
 def read(
@@ -43,7 +44,7 @@ def read(
                 missing[file] = source
             else:
                 facts[file] = known
-        fresh = {file: facts_of(source) for file, source in missing.items()}
+        fresh = dict(zip(missing, facts_of_all(list(missing.values()), jobs), strict=True))
         if store is not None:
             new = {digests[file]: encode(found) for file, found in fresh.items()}
             store.store(new, frozenset(digests.values()))
