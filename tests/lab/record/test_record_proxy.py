@@ -15,7 +15,7 @@ import pytest
 import uvloop
 
 from nines.lab.record.events import ConnectionEnded
-from nines.lab.record.link import HELD_BYTES_MAX
+from nines.lab.record.pipe import HELD_BYTES_MAX
 from nines.lab.record.proxy import Proxy
 from nines.lab.record.recorder import Recorder
 from nines.model.errors import LabError

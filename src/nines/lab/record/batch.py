@@ -62,7 +62,7 @@ class Batch:
         word, counted = _read_tag(tag)
         if is_suspended:
             word, counted = "SELECT", rows
-        if not text and not word:
+        if not word:
             return
         self._add(pending, at_s, text, tag=word, rows=counted)
         event = self._done[-1] if self._done else None

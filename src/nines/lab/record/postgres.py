@@ -202,7 +202,7 @@ class PostgresWire(Wire):
         rows, self._back.count = self._back.count, 0
         tag = _text(payload.partition(b"\0")[0]) if kind == "C" else ""
         head = self._queue[0]
-        if head.kind in "QE":
+        if head.kind in "QE" and kind != "I":
             self._batch.complete(head, self._at_s, tag, rows, is_suspended=kind == "s")
         if head.kind == "E":
             self._queue.popleft()

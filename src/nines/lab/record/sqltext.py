@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 
 _TOKEN = re.compile(
@@ -16,6 +17,9 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_BLANK_OR_END = " \t\r\n;"
+REMEMBERED_CHARS_MAX = 2000
+"""Statements up to this length are remembered, for most come again and again."""
 _BLOCK = re.compile(r"/\*|\*/")
 _WRITES = re.compile(
     r"\b(insert|update|delete|merge|truncate|create|alter|drop|copy|grant|revoke|refresh|call|do)\b", re.IGNORECASE
@@ -26,8 +30,10 @@ _TO_SAVEPOINT = re.compile(r"\s*rollback\s+(?:work\s+|transaction\s+)?to\b", re.
 
 def split_statements(text: str) -> tuple[str, ...]:
     """The statements of a simple query, in order, without empty ones; quotes and comments are respected."""
-    if ";" not in text:
-        return (text.strip(),) if _bare(text) else ()
+    alone = text.strip(_BLANK_OR_END)
+    if ";" not in alone:
+        # The usual case: one statement, with or without a semicolon after it.
+        return (alone,) if _bare(alone) else ()
     edges = [0]
     position = 0
     while (match := _TOKEN.search(text, position)) is not None:
@@ -46,6 +52,11 @@ def split_statements(text: str) -> tuple[str, ...]:
 
 def changes_data(text: str) -> bool:
     """Whether the statement may change the database; words inside quotes may make it say yes too often."""
+    return _changes(text) if len(text) <= REMEMBERED_CHARS_MAX else _changes.__wrapped__(text)
+
+
+@lru_cache(maxsize=4096)
+def _changes(text: str) -> bool:
     return _WRITES.search(_NOT_A_WRITE.sub("", text)) is not None
 
 
@@ -73,7 +84,7 @@ def without_comments(text: str) -> str:
 
 
 def _bare(text: str) -> str:
-    return without_comments(text).strip(" \t\r\n;")
+    return without_comments(text).strip(_BLANK_OR_END)
 
 
 def _after_comment(text: str, position: int) -> int:

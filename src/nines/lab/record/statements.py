@@ -20,7 +20,14 @@ _FIRST_WORD = re.compile(r"\s*\(*\s*([A-Za-z]+)")
 _COPY_TO = re.compile(r"\bto\s+(?:stdout|program|'|\$)", re.IGNORECASE)
 _CURSOR = re.compile(r"\s*declare\s.*?\scursor\s.*?\bfor\s+", re.IGNORECASE | re.DOTALL)
 _LITERAL = re.compile(r"'(?:[^']|'')*'|\$\d+|\b\d+(?:\.\d+)?\b|\(\s*\?(?:\s*,\s*\?)+\s*\)")
-_ACTIONS = {"MERGE": "UPSERT", "TRUNCATE": "DELETE", "TABLE": "SELECT", "VALUES": "SELECT", "WITH": "SELECT"}
+_ACTIONS = {
+    "MERGE": "UPSERT",
+    "TRUNCATE": "DELETE",
+    "TABLE": "SELECT",
+    "VALUES": "SELECT",
+    "WITH": "SELECT",
+    "DECLARE": "SELECT",
+}
 _DDL = frozenset(("CREATE", "ALTER", "DROP", "GRANT", "REVOKE", "COMMENT", "REFRESH", "REINDEX", "ANALYZE", "VACUUM"))
 _READ = frozenset(("SELECT", ""))
 _SILENT = frozenset(("SAVEPOINT", "RELEASE", "SET", "BEGIN", "COMMIT", "ROLLBACK"))
