@@ -301,3 +301,15 @@ def test_effects_are_plain_values() -> None:
     (effect,) = wire.trace().effects
     assert isinstance(effect, Effect)
     assert effect.text == "select * from item"
+
+
+def test_what_begins_after_the_answer_is_background_work() -> None:
+    wire = Wire()
+    wire.sql("select * from item", 1)
+    wire.now_s += 2.0
+    wire.http("POST", "/mails?token=secret&to=me")
+    before, after = wire.trace().effects
+    assert not before.after_response
+    assert after.after_response
+    assert "secret" not in after.text
+    assert after.text.startswith("POST /mails?token=…&to=…")

@@ -9,6 +9,9 @@ import psycopg
 import pytest
 
 from nines.lab.record.events import ConnectionEnded
+from nines.lab.record.observe import observe
+from nines.lab.record.settle import settled
+from nines.model.statement import Statement
 from tests.lab.record.bench import Server, proxied, run
 
 pytestmark = pytest.mark.lab
@@ -233,5 +236,127 @@ def test_a_client_that_insists_on_tls_is_passed_through_unread(server: Server) -
             await connection.execute("select 1")
             await connection.close()
             assert bench.texts() == ["select 1"]
+
+    run(scenario())
+
+
+def test_an_aborted_pipeline_records_what_was_executed(server: Server) -> None:
+    async def scenario() -> None:
+        async with proxied(server) as bench:
+            connection = await bench.psycopg(autocommit=True)
+            with pytest.raises(psycopg.errors.DivisionByZero):
+                await abort_a_pipeline(connection)
+            await connection.execute("select 3")
+            await connection.close()
+            assert [(s.text, s.error, s.after) for s in bench.statements()] == [
+                ("select 1", "", "I"),
+                ("select 1 / 0", "22012", "I"),
+                ("select 3", "", "I"),
+            ]
+
+    run(scenario())
+
+
+async def abort_a_pipeline(connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
+    async with connection.pipeline():
+        await connection.execute("select 1")
+        await connection.execute("select 1 / 0")
+        await connection.execute("select 2")
+
+
+def test_a_commit_that_fails_has_rolled_back(server: Server) -> None:
+    async def scenario() -> None:
+        async with proxied(server) as bench:
+            connection = await bench.asyncpg()
+            await connection.execute("create temp table once (a int unique deferrable initially deferred)")
+            transaction = connection.transaction()
+            await transaction.start()
+            await connection.execute("insert into once values (1), (1)")
+            with pytest.raises(asyncpg.UniqueViolationError):
+                await transaction.commit()
+            with pytest.raises(asyncpg.UniqueViolationError):
+                await connection.execute("insert into once values ($1), ($1)", 2)
+            await connection.close()
+            seen = bench.statements()
+            assert [(s.text.split()[0], s.error, s.before, s.after) for s in seen][1:] == [
+                ("BEGIN", "", "I", "T"),
+                ("insert", "", "T", "T"),
+                ("COMMIT", "23505", "T", "I"),
+                ("insert", "23505", "I", "I"),
+            ]
+            trace = observe(seen, lambda text: Statement(), endpoint="x", began_s=0.0)
+            assert [effect.kind.value for effect in trace.effects] == [
+                "database_write",
+                "begin",
+                "database_write",
+                "rollback",
+                "database_write",
+            ]
+            assert trace.effects[3].error.startswith("23505")
+
+    run(scenario())
+
+
+def test_savepoints_chains_and_copies_of_asyncpg(server: Server) -> None:
+    async def scenario() -> None:
+        async with proxied(server) as bench:
+            connection = await bench.asyncpg()
+            await connection.execute("create temp table t (a int, b text)")
+            async with connection.transaction():
+                inner = connection.transaction()
+                await inner.start()
+                await connection.copy_records_to_table("t", records=[(n, "x") for n in range(1000)])
+                await inner.rollback()
+                assert await connection.fetchval("select count(*) from t") == 0
+            await connection.execute(
+                "begin; insert into t values (1); commit and chain; insert into t values (2); commit"
+            )
+            await connection.close()
+            seen = bench.statements()[1:]
+            assert [(s.tag, s.rows, s.after) for s in seen] == [
+                ("BEGIN", None, "T"),
+                ("SAVEPOINT", None, "T"),
+                ("COPY", 1000, "T"),
+                ("ROLLBACK", None, "T"),
+                ("SELECT", 1, "T"),
+                ("COMMIT", None, "I"),
+                ("BEGIN", None, "T"),
+                ("INSERT", 1, "T"),
+                ("COMMIT", None, "T"),
+                ("INSERT", 1, "T"),
+                ("COMMIT", None, "I"),
+            ]
+
+    run(scenario())
+
+
+def test_silence_is_waited_for(server: Server) -> None:
+    async def scenario() -> None:
+        async with proxied(server) as bench:
+            connection = await bench.asyncpg()
+            task = asyncio.create_task(connection.execute("select pg_sleep(0.2)"))
+            await asyncio.sleep(0.02)
+            assert not await settled(bench.recorder, [bench.proxy], limit_s=0.05)
+            assert await settled(bench.recorder, [bench.proxy], limit_s=10.0)
+            assert task.done()
+            assert bench.texts() == ["select pg_sleep(0.2)"]
+            await connection.close()
+
+    run(scenario())
+
+
+def test_an_unreadable_connection_stays_a_blind_spot_while_it_is_open(server: Server) -> None:
+    async def scenario() -> None:
+        async with proxied(server) as bench:
+            _, writer = await asyncio.open_connection("127.0.0.1", bench.proxy.port)
+            writer.write(b"\x16\x03\x01 no start-up packet")
+            await asyncio.sleep(0.05)
+            later_s = bench.recorder.clock_s()
+            is_open = bench.proxy.open_connections == 1
+            assert len(bench.recorder.blind(later_s)) == is_open
+            writer.close()
+            await asyncio.sleep(0.05)
+            assert bench.recorder.blind(bench.recorder.clock_s()) == ()
+            assert len(bench.recorder.blind(0.0)) == 1
 
     run(scenario())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from nines.lab.record.events import StatementSeen
-from nines.lab.record.sqltext import changes_data, is_to_savepoint, split_statements
+from nines.lab.record.sqltext import changes_data, is_chained, is_to_savepoint, split_statements
 from nines.lab.record.wire import Session
 
 DONE_MAX = 1000
@@ -152,7 +152,7 @@ def _after(before: str, tag: str, text: str, error: str) -> str:
     if tag == "ROLLBACK" and is_to_savepoint(text):
         return "T"
     if tag in ("COMMIT", "ROLLBACK", "PREPARE TRANSACTION"):
-        return "I"
+        return "T" if is_chained(text) else "I"
     return before
 
 

@@ -16,6 +16,8 @@ _WAITS = frozenset(("BLPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH", "BZPOPMIN", "BZPOP
 _REMOVES = frozenset(("DEL", "UNLINK", "EVAL", "EVALSHA", "FCALL"))
 _NOT_A_QUEUE = frozenset(("LTRIM", "LRANGE", "EXPIRE", "PEXPIRE", "LLEN", "LINDEX"))
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
+# Query values may hold credentials, and a report may be shown around.
+_VALUE = re.compile(r"=[^&]*")
 _VARYING = re.compile(r"[^/?&=:.,]*\d[^/?&=:.,]*|(?<==)[^&]*")
 
 
@@ -33,7 +35,7 @@ def request_effect(event: RequestSeen, began_s: float) -> Effect:
         kind=EffectKind.REMOTE_CALL,
         target=f"{event.dependency}{path}",
         action=event.method,
-        text=f"{event.method} {event.path} -> {ended}"[:TEXT_CHARS_MAX],
+        text=f"{event.method} {_VALUE.sub('=…', event.path)} -> {ended}"[:TEXT_CHARS_MAX],
         dependency=event.dependency,
         idempotency=idempotency,
         at_s=event.started_s - began_s,

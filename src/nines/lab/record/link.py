@@ -79,6 +79,11 @@ class Link:
         self.client = Side(self, self.requests, self.answers)
         self.server = Side(self, self.answers, self.requests)
 
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is under way, and nothing is held back."""
+        return self.wire.is_idle and self.requests.is_empty and self.answers.is_empty
+
     def made(self, side: Side) -> None:
         """One of the sockets is there: the pipe towards it opens."""
         side.incoming.sink = side.transport
@@ -89,6 +94,7 @@ class Link:
 
     def forward(self, direction: Direction, data: bytes, arrived_s: float, now_s: float) -> None:
         """Reads bytes and passes them on, unless a fault answers or cuts."""
+        self.proxy.recorder.moved_s = now_s
         if direction is Direction.REQUEST:
             data = self._read_request(data, arrived_s, now_s)
             sink = self.requests.sink
@@ -145,7 +151,7 @@ class Link:
         self.wire.closed(self.proxy.recorder.clock_s(), "unreadable")
         self.wire = Wire(self.wire.session)
         if reason:
-            self.proxy.recorder.unreadable(self.wire.session.dependency, reason)
+            self.proxy.recorder.unreadable(self.proxy.dependency, self.number, reason)
 
     def _is_cut(self) -> bool:
         wire = self.wire

@@ -76,10 +76,6 @@ class Messages:
         """No message has been read in part."""
         return self._state is _State.HEAD and not self._line
 
-    @property
-    def is_tunnel(self) -> bool:
-        return self._state is _State.TUNNEL
-
     def tunnel(self) -> None:
         """From here on nothing is read."""
         self._state = _State.TUNNEL

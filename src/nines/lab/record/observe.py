@@ -51,7 +51,7 @@ def observe(
     status: int | None = None,
     blind: Sequence[tuple[str, str]] = (),
 ) -> Trace:
-    """The trace of one request that began at `began_s` on the recorder's clock.
+    """The trace of one request that began at `began_s` on the recorder's clock and was answered `duration_s` later.
 
     `events` come from `Recorder.window`, `blind` from `Recorder.blind`; `read` understands SQL."""
     ordered = sorted(events, key=when_s)
@@ -66,12 +66,19 @@ def observe(
     return Trace(
         endpoint=endpoint,
         witness=Witness.OBSERVED,
-        effects=tuple(replace(each.effect, loops=around) for each, around in zip(effects, loops, strict=True)),
+        effects=tuple(
+            replace(each.effect, loops=around, after_response=_is_after(each.effect, duration_s))
+            for each, around in zip(effects, loops, strict=True)
+        ),
         transactions=transactions,
         blind=tuple(dark),
         status=status,
         duration_s=duration_s,
     )
+
+
+def _is_after(effect: Effect, duration_s: float | None) -> bool:
+    return duration_s is not None and effect.at_s is not None and effect.at_s > duration_s
 
 
 class _Reader:

@@ -53,10 +53,14 @@ class Proxy:
         # A second socket, bound but never listening, keeps the port ours while the first is closed by REFUSE.
         self._guard = _bound(0)
         self.port = int(self._guard.getsockname()[1])
-        await self._listen()
+        try:
+            await self._listen()
+        except LabError:
+            await self.stop()
+            raise
 
     async def stop(self) -> None:
-        """Closes every socket and leaves no task; also after a failed start."""
+        """Closes every socket and leaves no task; a second call does nothing."""
         self._unlisten()
         for task in tuple(self._tasks):
             task.cancel()
@@ -84,6 +88,11 @@ class Proxy:
     def open_connections(self) -> int:
         """Client connections at this moment."""
         return len(self._links)
+
+    @property
+    def is_idle(self) -> bool:
+        """No statement, request or command is under way on any connection."""
+        return all(link.is_idle for link in self._links)
 
     @property
     def error_status(self) -> int | None:
@@ -129,7 +138,7 @@ class Proxy:
 
     def over(self, link: Link) -> None:
         """Both sockets of a connection are closed."""
-        self.recorder.closed(self.dependency)
+        self.recorder.closed(self.dependency, link.number)
         self._links.discard(link)
         if not self._links:
             self._none_left.set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from nines.lab.record.events import CommandSeen, ConnectionEnded, Event, RequestSeen, StatementSeen, Tally, when_s
 
@@ -12,8 +13,14 @@ EVENTS_MAX = 200_000
 """Events kept; the oldest are dropped, and counted, when more come."""
 TEXT_CHARS_MAX = 64_000_000
 """Characters of statement text kept over all events."""
-UNREADABLE_MAX = 100
-"""Reasons kept of connections that could not be read."""
+UNREADABLE_MAX = 1000
+"""Connections remembered that could not be read."""
+
+
+@dataclass
+class _Unread:
+    reason: str
+    until_s: float = float("inf")
 
 
 class Recorder:
@@ -33,7 +40,9 @@ class Recorder:
         self._text_chars_max = text_chars_max
         self._text_chars = 0
         self._counts: Counter[tuple[str, str]] = Counter()
-        self._unreadable: deque[tuple[float, str, str]] = deque(maxlen=UNREADABLE_MAX)
+        self._unreadable: dict[tuple[str, int], _Unread] = {}
+        self.moved_s = clock_s()
+        """When bytes last moved through any proxy."""
 
     def add(self, event: Event) -> None:
         """Keeps an event, dropping the oldest ones where a limit is passed."""
@@ -49,18 +58,23 @@ class Recorder:
         self._counts[dependency, "connections"] += 1
         self._counts[dependency, "open"] += 1
 
-    def closed(self, dependency: str) -> None:
+    def closed(self, dependency: str, connection: int) -> None:
         """Notes that an accepted connection is gone."""
         self._counts[dependency, "open"] -= 1
+        unread = self._unreadable.get((dependency, connection))
+        if unread is not None:
+            unread.until_s = self.clock_s()
 
     def failed(self, dependency: str) -> None:
         """Notes a connection that the dependency did not take."""
         self._counts[dependency, "failed"] += 1
 
-    def unreadable(self, dependency: str, reason: str) -> None:
+    def unreadable(self, dependency: str, connection: int, reason: str) -> None:
         """Notes a connection whose bytes are passed on without being understood."""
         self._counts[dependency, "unreadable"] += 1
-        self._unreadable.append((self.clock_s(), dependency, reason))
+        self._unreadable[dependency, connection] = _Unread(reason)
+        if len(self._unreadable) > UNREADABLE_MAX:
+            del self._unreadable[next(iter(self._unreadable))]
 
     def window(self, since_s: float, until_s: float = float("inf")) -> tuple[Event, ...]:
         """The events that started within these times (a connection: ended), in this order."""
@@ -68,8 +82,8 @@ class Recorder:
         return tuple(sorted(found, key=when_s))
 
     def blind(self, since_s: float = float("-inf")) -> tuple[tuple[str, str], ...]:
-        """Dependency and reason of the connections that could not be read, newest last."""
-        return tuple((dependency, reason) for at_s, dependency, reason in self._unreadable if at_s >= since_s)
+        """Dependency and reason of connections that could not be read and were open at or after this time."""
+        return tuple((key[0], unread.reason) for key, unread in self._unreadable.items() if unread.until_s >= since_s)
 
     def tally(self, dependency: str) -> Tally:
         """Exact counts of one dependency; subtract two with `Tally.since` for an experiment's part."""

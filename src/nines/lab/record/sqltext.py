@@ -25,6 +25,7 @@ _WRITES = re.compile(
     r"\b(insert|update|delete|merge|truncate|create|alter|drop|copy|grant|revoke|refresh|call|do)\b", re.IGNORECASE
 )
 _NOT_A_WRITE = re.compile(r"\bfor\s+(?:no\s+key\s+)?update\b|\bto\s+stdout\b", re.IGNORECASE)
+_CHAIN = re.compile(r"\band\s+chain\b", re.IGNORECASE)
 _TO_SAVEPOINT = re.compile(r"\s*rollback\s+(?:work\s+|transaction\s+)?to\b", re.IGNORECASE)
 
 
@@ -63,6 +64,11 @@ def _changes(text: str) -> bool:
 def is_to_savepoint(text: str) -> bool:
     """ROLLBACK TO SAVEPOINT, whose tag is the same as that of a whole ROLLBACK."""
     return _TO_SAVEPOINT.match(text) is not None
+
+
+def is_chained(text: str) -> bool:
+    """COMMIT or ROLLBACK AND CHAIN, which opens the next transaction at once."""
+    return _CHAIN.search(text) is not None
 
 
 def without_comments(text: str) -> str:
