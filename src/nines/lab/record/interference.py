@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Protocol
 
+from nines.lab.record.recorder import Recorder
 from nines.lab.record.wire import Wire
 
 PORTION_BYTES_MAX = 1 << 20
@@ -27,6 +29,13 @@ class Admission(StrEnum):
     """Accepted and reset at once."""
     REFUSE = "refuse"
     """The port does not listen."""
+
+
+class Governed(Protocol):
+    """What moves bytes under faults: a proxy, seen from its connections."""
+
+    recorder: Recorder
+    interferences: tuple[Interference, ...]
 
 
 class Interference:

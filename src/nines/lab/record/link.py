@@ -6,15 +6,12 @@ import asyncio
 import os
 import socket
 import struct
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 from nines.lab.record.events import ConnectionEnded
-from nines.lab.record.interference import Direction
+from nines.lab.record.interference import Direction, Governed
 from nines.lab.record.pipe import Pipe
 from nines.lab.record.wire import Unreadable, Wire
-
-if TYPE_CHECKING:
-    from nines.lab.record.proxy import Proxy
 
 _LINGER_NOT_AT_ALL = struct.pack("ii", 1, 0)
 
@@ -62,10 +59,25 @@ class Side(asyncio.Protocol):
         self.link.lost(self, error)
 
 
+class Host(Governed, Protocol):
+    """The proxy, as its connections see it."""
+
+    dependency: str
+
+    @property
+    def error_status(self) -> int | None: ...
+
+    def accepted(self, link: Link) -> None: ...
+
+    def answered_instead(self) -> None: ...
+
+    def over(self, link: Link) -> None: ...
+
+
 class Link:
     """One client connection with its connection to the dependency."""
 
-    def __init__(self, proxy: Proxy, number: int, wire: Wire) -> None:
+    def __init__(self, proxy: Host, number: int, wire: Wire) -> None:
         self.proxy = proxy
         self.number = number
         self.wire = wire
@@ -74,8 +86,8 @@ class Link:
         self.opened_s = proxy.recorder.clock_s()
         self.error = ""
         self._is_over = False
-        self.requests = Pipe(self, Direction.REQUEST)
-        self.answers = Pipe(self, Direction.ANSWER)
+        self.requests = Pipe(proxy, Direction.REQUEST, self.forward, self.finished)
+        self.answers = Pipe(proxy, Direction.ANSWER, self.forward, self.finished)
         self.client = Side(self, self.requests, self.answers)
         self.server = Side(self, self.answers, self.requests)
 

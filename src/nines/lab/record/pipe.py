@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from nines.lab.record.interference import PORTION_BYTES_MAX, Direction
-
-if TYPE_CHECKING:
-    from nines.lab.record.link import Link
+from nines.lab.record.interference import PORTION_BYTES_MAX, Direction, Governed
 
 HELD_BYTES_MAX = 256 * 1024
 """What a pipe holds back under a fault before it stops reading from its source."""
 
 
 class Pipe:
-    """Carries bytes one way, in order, at the pace that the faults allow."""
+    """Carries bytes one way, in order, at the pace that the faults allow.
 
-    def __init__(self, link: Link, direction: Direction) -> None:
-        self.link = link
+    `forward(direction, data, arrived_s, now_s)` is called for what may move now, `finished(direction)` at the end."""
+
+    def __init__(
+        self,
+        governed: Governed,
+        direction: Direction,
+        forward: Callable[[Direction, bytes, float, float], None],
+        finished: Callable[[Direction], None],
+    ) -> None:
         self.direction = direction
+        self._governed = governed
+        self._clock_s = governed.recorder.clock_s
+        self._forward = forward
+        self._finished = finished
         self.source: asyncio.Transport | None = None
         self.sink: asyncio.Transport | None = None
         self.is_blocked = False
@@ -35,20 +43,20 @@ class Pipe:
 
     def push(self, data: bytes) -> None:
         """Takes bytes from the source."""
-        now_s = self.link.proxy.recorder.clock_s()
-        if self._queue or self.is_blocked or self.sink is None or self.link.proxy.interferences:
+        now_s = self._clock_s()
+        if self._queue or self.is_blocked or self.sink is None or self._governed.interferences:
             self._queue.append((now_s, data))
             self._held += len(data)
             self.pump()
             self._balance()
         else:
-            self.link.forward(self.direction, data, now_s, now_s)
+            self._forward(self.direction, data, now_s, now_s)
 
     def end(self) -> None:
         """The source has sent its last byte; the sink learns so after everything that is still held."""
         if not self.is_ended:
             self.is_ended = True
-            self._end_s = self.link.proxy.recorder.clock_s()
+            self._end_s = self._clock_s()
             self.pump()
 
     def drop(self) -> None:
@@ -71,16 +79,16 @@ class Pipe:
             self._timer = None
         while self._queue and self.sink is not None and not self.is_blocked:
             arrived_s, data = self._queue[0]
-            now_s = self.link.proxy.recorder.clock_s()
+            now_s = self._clock_s()
             if not self._may_move(arrived_s, now_s):
                 return
             self._move(arrived_s, data, now_s)
         self._balance()
         if not self._queue and self._end_s is not None and self.sink is not None:
-            if not self._may_move(self._end_s, self.link.proxy.recorder.clock_s()):
+            if not self._may_move(self._end_s, self._clock_s()):
                 return
             self._end_s = None
-            self.link.finished(self.direction)
+            self._finished(self.direction)
 
     def balance(self, *, is_blocked: bool) -> None:
         """The sink is full, or takes more again."""
@@ -90,14 +98,14 @@ class Pipe:
         self._balance()
 
     def _may_move(self, arrived_s: float, now_s: float) -> bool:
-        active = self.link.proxy.interferences
+        active = self._governed.interferences
         wait_s = max((each.wait_s(self.direction, arrived_s, now_s) for each in active), default=0.0)
         if 0.0 < wait_s < float("inf"):
             self._timer = asyncio.get_running_loop().call_later(wait_s, self.pump)
         return wait_s <= 0.0
 
     def _move(self, arrived_s: float, data: bytes, now_s: float) -> None:
-        active = self.link.proxy.interferences
+        active = self._governed.interferences
         size = min((each.portion_bytes(self.direction) for each in active), default=PORTION_BYTES_MAX)
         self._queue.popleft()
         if len(data) > size:
@@ -106,7 +114,7 @@ class Pipe:
         self._held -= len(data)
         for each in active:
             each.moved(self.direction, len(data), now_s)
-        self.link.forward(self.direction, data, arrived_s, now_s)
+        self._forward(self.direction, data, arrived_s, now_s)
 
     def _balance(self) -> None:
         wanted = self.is_blocked or self._held > HELD_BYTES_MAX or self.sink is None
