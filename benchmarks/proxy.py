@@ -1,11 +1,11 @@
 """What the recording proxy adds to a statement: the same `select` directly and through it, in turns, in the same run.
 
-    python -m benchmarks.proxy [--rounds N] [--peers]
+    python -m benchmarks.proxy [--rounds N] [--peer]
 
 Three connections to one embedded PostgreSQL take turns, so that a busy moment of the machine falls on all alike:
 direct, through a proxy that passes bytes on unread, and through one that reads and records every statement. The proxies
-run in a process of their own, as far from the client as any other proxy. With --peers, HAProxy and nginx (stream) stand
-beside them where they are installed.
+run in a process of their own, as far from the client as any other proxy. With --peer, HAProxy (mode tcp) stands beside
+them where it is installed.
 """
 
 from __future__ import annotations
@@ -71,30 +71,25 @@ def served(port: int) -> Iterator[tuple[int, int, Connection]]:
 
 
 @contextlib.asynccontextmanager
-async def peers(port: int, folder: Path, configurations: dict[str, str]) -> AsyncIterator[dict[str, int]]:
-    """HAProxy and nginx in TCP mode, those that are installed."""
-    found: dict[str, int] = {}
-    running: list[asyncio.subprocess.Process] = []
-    for name, configuration in configurations.items():
-        program = shutil.which(name)
-        if program is None:
-            continue
-        found[name] = free_port()
-        file = folder / f"{name}.conf"
-        file.write_text(configuration.format(listen=found[name], port=port, folder=folder))
-        flags = ["-f", str(file)] if name == "haproxy" else ["-c", str(file), "-p", str(folder), "-g", "daemon off;"]
-        running.append(await asyncio.create_subprocess_exec(program, *flags, stderr=asyncio.subprocess.DEVNULL))
-    await asyncio.sleep(1.0 if running else 0.0)
+async def haproxy(port: int, folder: Path, program: str | None) -> AsyncIterator[dict[str, int]]:
+    """HAProxy in TCP mode, the most usual proxy of this kind; nothing without a program."""
+    if program is None:
+        yield {}
+        return
+    listen = free_port()
+    file = folder / "haproxy.cfg"
+    file.write_text(_CONFIGURATION.format(listen=listen, port=port))
+    process = await asyncio.create_subprocess_exec(program, "-f", str(file), stderr=asyncio.subprocess.DEVNULL)
+    await asyncio.sleep(1.0)
     try:
-        yield found
+        yield {"haproxy": listen} if process.returncode is None else {}
     finally:
-        for process in running:
+        if process.returncode is None:
             process.terminate()
-            await process.wait()
+        await process.wait()
 
 
-_CONFIGURATIONS = {
-    "haproxy": """
+_CONFIGURATION = """
 defaults
   mode tcp
   timeout connect 5s
@@ -103,15 +98,7 @@ defaults
 listen database
   bind 127.0.0.1:{listen}
   server database 127.0.0.1:{port}
-""",
-    "nginx": """
-worker_processes 1;
-pid {folder}/nginx.pid;
-error_log {folder}/nginx.log;
-events {{ worker_connections 64; }}
-stream {{ server {{ listen 127.0.0.1:{listen}; proxy_pass 127.0.0.1:{port}; tcp_nodelay on; }} }}
-""",
-}
+"""
 
 
 async def measure(ports: dict[str, int], user: str, rounds: int) -> dict[str, list[float]]:
@@ -143,7 +130,7 @@ def report(taken: dict[str, list[float]], recorded: int) -> None:
     print(f"\n{recorded} statements recorded; {added:.3f} ms added is {verdict} the {BUDGET_MS} ms that are allowed")
 
 
-async def main(folder: Path, rounds: int, *, with_peers: bool) -> None:
+async def main(folder: Path, rounds: int, *, with_peer: bool) -> None:
     premises = Premises(folder)
     premises.open()
     cluster = Cluster(premises, choose(()))
@@ -151,7 +138,7 @@ async def main(folder: Path, rounds: int, *, with_peers: bool) -> None:
     try:
         with served(cluster.port) as (plain, reading, talk):
             ways = {"direct": cluster.port, "unread": plain, "recording": reading}
-            async with peers(cluster.port, folder, _CONFIGURATIONS if with_peers else {}) as others:
+            async with haproxy(cluster.port, folder, shutil.which("haproxy") if with_peer else None) as others:
                 taken = await measure(ways | others, cluster.user, rounds)
             talk.send("stop")
             report(taken, talk.recv())
@@ -163,9 +150,9 @@ async def main(folder: Path, rounds: int, *, with_peers: bool) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
     parser.add_argument("--rounds", type=int, default=5000)
-    parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--peer", action="store_true")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         # The server's own user must be able to walk to its data.
         Path(name).chmod(0o711)
-        runner.run(main(Path(name), chosen.rounds, with_peers=chosen.peers))
+        runner.run(main(Path(name), chosen.rounds, with_peer=chosen.peer))
