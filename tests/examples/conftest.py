@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,6 +14,8 @@ import psycopg
 import pytest
 
 from tests.examples.stage import EXAMPLES, MERCHANT_ID, Cluster, Provider, Service, reference_env
+
+CALM_LIMIT_S = 30.0
 
 
 @dataclass
@@ -71,6 +75,17 @@ class Stage:
         answer = self.client.post("/v1/tokens", json={"email": email, "password": password})
         assert answer.status_code == 200, answer.text
         return Caller(self.client, answer.json()["access_token"])
+
+    @contextlib.contextmanager
+    def provider_in(self, mood: str) -> Iterator[None]:
+        """And afterwards waits until payments go through again: the breaker may be open."""
+        with self.provider.in_mood(mood):
+            yield
+        caller = self.newcomer()
+        account, until = caller.open_account(), time.monotonic() + CALM_LIMIT_S
+        while caller.pay(account).status_code != 201:
+            assert time.monotonic() < until, "the service did not recover from the provider's trouble"
+            time.sleep(0.2)
 
     def newcomer(self) -> Caller:
         email = f"{uuid.uuid4().hex}@example.com"

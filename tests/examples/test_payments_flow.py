@@ -87,7 +87,7 @@ def test_one_of_many_concurrent_captures_wins(owner: Caller, merchant: Caller, a
 
 def test_declined_payments_fail_and_move_nothing(stage: Stage, owner: Caller) -> None:
     account = owner.open_account()
-    with stage.provider.in_mood("declined"):
+    with stage.provider_in("declined"):
         made = owner.pay(account)
     assert (made.status_code, made.json()["status"], made.json()["failure_code"]) == (201, "failed", "declined")
     assert balance(owner, account) == 0
@@ -96,7 +96,7 @@ def test_declined_payments_fail_and_move_nothing(stage: Stage, owner: Caller) ->
 def test_a_declined_capture_releases_the_money(stage: Stage, owner: Caller, merchant: Caller) -> None:
     account = owner.open_account()
     path = owner.pay(account).headers["location"]
-    with stage.provider.in_mood("declined"):
+    with stage.provider_in("declined"):
         captured = merchant.post(f"{path}/captures")
     assert captured.json()["status"] == "failed"
     assert balance(owner, account) == 0
@@ -105,7 +105,7 @@ def test_a_declined_capture_releases_the_money(stage: Stage, owner: Caller, merc
 def test_a_declined_refund_gives_the_share_back(stage: Stage, owner: Caller, merchant: Caller, account: str) -> None:
     path = owner.pay(account).headers["location"]
     merchant.post(f"{path}/captures")
-    with stage.provider.in_mood("declined"):
+    with stage.provider_in("declined"):
         refund = merchant.post(f"{path}/refunds", {"amount_minor": 500})
     assert refund.json()["status"] == "failed"
     assert owner.get(path).json()["refunded_minor"] == 0
@@ -115,7 +115,7 @@ def test_a_declined_refund_gives_the_share_back(stage: Stage, owner: Caller, mer
 def test_an_unclear_outcome_is_accepted_and_finished_by_the_sweep(stage: Stage, owner: Caller, mood: str) -> None:
     account = owner.open_account()
     key = uuid.uuid4().hex
-    with stage.provider.in_mood(mood):
+    with stage.provider_in(mood):
         made = owner.pay(account, key=key, ref=f"unclear-{key}")
         assert (made.status_code, made.json()["status"]) == (202, "pending")
     assert wait_for(owner, made.headers["location"], "authorized").json()["status"] == "authorized"
@@ -128,7 +128,7 @@ def test_an_unclear_outcome_is_accepted_and_finished_by_the_sweep(stage: Stage, 
 
 def test_a_silent_provider_does_not_hold_the_caller_or_the_database(stage: Stage, owner: Caller) -> None:
     account = owner.open_account()
-    with stage.provider.in_mood("stall"), ThreadPoolExecutor(12) as pool:
+    with stage.provider_in("stall"), ThreadPoolExecutor(12) as pool:
         paying = [pool.submit(owner.pay, account) for _ in range(12)]
         assert owner.get("/v1/payments", params={"page_size": 1}).status_code == 200
         held = stage.sql(

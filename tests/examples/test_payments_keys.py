@@ -41,7 +41,7 @@ def test_a_key_belongs_to_its_subject(owner: Caller, peer: Caller, account: str)
 def test_while_the_first_is_in_flight_the_second_is_a_conflict(stage: Stage, owner: Caller, account: str) -> None:
     body, key = payment(account), uuid.uuid4().hex
     before = len(stage.provider.attempts)
-    with stage.provider.in_mood("stall"), ThreadPoolExecutor(2) as pool:
+    with stage.provider_in("stall"), ThreadPoolExecutor(2) as pool:
         first = pool.submit(owner.post, "/v1/payments", body, key=key)
         while len(stage.provider.attempts) == before and not first.done():
             pass
