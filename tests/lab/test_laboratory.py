@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -345,6 +348,45 @@ def test_experiments_run_on_a_real_service(root: Path, monkeypatch: pytest.Monke
     children = asyncio.run(scenario())
     assert children
     assert not [pid for pid in children if psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie"]
+
+
+PROVE = """
+import asyncio, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import uvloop
+from tests.lab.test_laboratory import experiment, laboratory
+
+async def main():
+    async with laboratory(Path(sys.argv[2])) as lab:
+        async def run(bench):
+            print(lab._premises.directory, flush=True)
+            await bench.pause(600)
+        await lab.conduct(experiment(run))
+
+uvloop.run(main())
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_signal_in_the_middle_of_an_experiment_leaves_nothing(number: signal.Signals, root: Path) -> None:
+    here = str(Path(__file__).parents[2])
+    command = [sys.executable, "-c", PROVE, here, str(root)]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert run.stdout is not None
+    directory = Path(run.stdout.readline().strip() or "/nothing was printed")
+    assert directory.is_dir()
+    children = psutil.Process(run.pid).children(recursive=True)
+    assert len(children) > 3
+    run.send_signal(number)
+    _, errors = run.communicate(timeout=60)
+    assert run.returncode == (-number if number != signal.SIGINT else run.returncode), errors
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert [p for p in alive if p.status() != psutil.STATUS_ZOMBIE] == []
+    until = time.monotonic() + 20
+    while directory.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not directory.exists()
 
 
 def test_needs_that_are_not_met_are_said(root: Path) -> None:

@@ -26,7 +26,7 @@ from nines.lab.requests.sessions import Sessions
 from nines.lab.site import DATABASE, REDIS, Site
 from nines.model.contract import Contract, Operation
 from nines.model.errors import LabError, NinesError
-from nines.model.experiment import Call, Experiment, Need
+from nines.model.experiment import Call, Experiment, Need, Target
 from nines.model.history import Exchange, History, Outcome
 from nines.model.progress import Progress
 from nines.model.report import Unexamined
@@ -108,7 +108,7 @@ class Laboratory:
         self._progress.stage("starting the service and what it needs")
         begun_s = time.monotonic()
         await self._site.open()
-        self._progress.note(f"the service was ready after {time.monotonic() - begun_s:.1f} s")
+        self._progress.note(f"the service and its dependencies were ready after {time.monotonic() - begun_s:.1f} s")
         for note in self._site.service.notes:
             self._note(note)
         self._client = Client(self._address(), keeps_connections=False)
@@ -176,6 +176,8 @@ class Laboratory:
                     traces.append(trace)
         finally:
             await bench.close()
+        self._site.refuse_strangers(self._site.service.tree())
+        self.unexamined += [left for left in self._site.unexamined if left not in self.unexamined]
         if left_out:
             reason = "no valid request could be made, or it was not answered with success: " + ", ".join(left_out[:8])
             self.unexamined.append(
@@ -228,6 +230,9 @@ class Laboratory:
                 hint="This is a defect of nines; please report it.",
             ) from error
         finally:
+            if self._site.last_words():
+                bench.mark("died", Target.SERVICE.value)
+                bench.note(self._site.last_words())
             await bench.close()
             await asyncio.shield(self._heal())
         return bench.history()

@@ -7,12 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
+
 from nines.lab.launch.cleanup import Premises
 from nines.lab.launch.installation import choose, unavailable_extensions
 from nines.lab.launch.ports import LOOPBACK
 from nines.lab.launch.postgres import Cluster, GivenServer, open_database
 from nines.lab.launch.redis import Redis, find_program
 from nines.lab.launch.service import Service
+from nines.lab.launch.strangers import database_files, strange_stores
 from nines.lab.launch.stubs import Stub
 from nines.lab.launch.templates import mentions
 from nines.lab.record.http import HttpWire
@@ -60,27 +63,54 @@ class Site:
         self._premises = premises
         self._read_contract = read_contract
         self._copies = 0
+        self._killed: set[Target] = set()
 
     async def open(self) -> None:
         """Starts everything; a PostgreSQL that lacks an extension is exchanged, once, for one that has it."""
         await self._open_redis()
         await self._open_stubs()
         extensions = self.settings.database.extensions
+        lacking = await self._open_or_lack(extensions)
+        if lacking:
+            await self._close_database()
+            await self._open_service((*extensions, *lacking))
+
+    async def _open_or_lack(self, extensions: tuple[str, ...]) -> tuple[str, ...]:
+        """The extensions for want of which a setup command or the service failed; () when all went well."""
         try:
             await self._open_service(extensions)
         except LaunchError as error:
             lacking = unavailable_extensions(error.detail)
             if not lacking or not isinstance(self.database, Cluster):
                 raise
-            await self._close_database()
-            await self._open_service((*extensions, *lacking))
+            return lacking
+        return ()
 
     async def _open_service(self, extensions: tuple[str, ...]) -> None:
         await self._open_database(extensions)
-        await self.service.set_up(self.values())
+        await self.service.set_up(self.values(), lambda process: self.refuse_strangers(process.tree()))
+        if self.settings.service.setup and self.database and not self.recorder.tally(DATABASE).connections:
+            self._leave_out("the setup", "no setup command opened a connection to the laboratory's database")
         if self.database is not None:
             await self._copy()
         await self.service.start(self.values())
+        self.refuse_strangers(self.service.tree())
+
+    def refuse_strangers(self, processes: list[psutil.Process]) -> None:
+        """Raises LaunchError when these processes keep their data somewhere that is not the laboratory's."""
+        ours = {proxy.port for proxy in self.proxies.values()}
+        named = (*self.settings.service.env.values(), self.settings.service.command)
+        for peer in strange_stores(processes, ours, named):
+            self._leave_out(str(peer), "the service uses it, but no proxy sees it, and no copy protects its data")
+        for file in database_files(processes, self.root):
+            reason = "the service keeps its data in a file of the project, which no proxy sees and no copy protects"
+            hint = "Give it a PostgreSQL by {database.url}, or a copy of the file, in service.env."
+            self._leave_out(f"the database {file}", reason, hint)
+
+    def _leave_out(self, what: str, reason: str, hint: str = "") -> None:
+        left = Unexamined(what=what, reason=reason, hint=hint)
+        if left not in self.unexamined:
+            self.unexamined.append(left)
 
     async def fresh(self) -> None:
         """A new copy of the base database, an empty Redis, and a new process of the service on its old port."""
@@ -99,6 +129,7 @@ class Site:
         for proxy in self.proxies.values():
             if proxy.interferences:
                 raise LabError(f"a fault on {proxy.dependency} was left on", hint="This is a defect of the experiment.")
+        self._killed.clear()
         if isinstance(self.database, Cluster):
             await self.database.start()
         if self.redis is not None and not self.redis.is_running:
@@ -106,9 +137,19 @@ class Site:
         if self.service.is_running and not await self.service.answers(ANSWER_LIMIT_S):
             await self.service.kill()
         await self.service.start()
+        if self.service.process is not None:
+            self.service.process.trim()
+
+    def last_words(self) -> str:
+        """How the service ended, when nobody killed it; "" while it runs."""
+        process = self.service.process
+        if process is None or process.is_running or Target.SERVICE in self._killed:
+            return ""
+        return f"the service exited by itself with code {process.returncode}; its last line: {process.tail(1)[:500]}"
 
     async def kill(self, target: Target) -> None:
         """SIGKILL."""
+        self._killed.add(target)
         if target is Target.SERVICE:
             await self.service.kill()
         elif isinstance(self.database, Cluster):
@@ -118,11 +159,14 @@ class Site:
 
     async def start(self, target: Target) -> float | None:
         """The seconds until it was ready, None when it never was."""
+        self._killed.discard(target)
         try:
             if target is Target.SERVICE:
                 return await self.service.start()
             return await self.database.start() if isinstance(self.database, Cluster) else None
         except LaunchError:
+            # The failed start left no process, so there is nothing that could have ended by itself.
+            self._killed.add(target)
             return None
 
     async def close(self) -> None:
@@ -177,8 +221,12 @@ class Site:
         except LaunchError as error:
             if wanted.needed:
                 raise
-            self.unexamined.append(Unexamined(what=DATABASE, reason=error.what, hint=error.hint))
+            self._leave_out(DATABASE, error.what, error.hint)
             return
+        if installation is not None and not installation.is_embedded:
+            self.service.notes.append(
+                f"{installation.name} is used, for the embedded one lacks {', '.join(extensions)}"
+            )
         self.database = await open_database(self._premises, wanted.url, installation)
         await self._proxy(DATABASE, self.database.host, self.database.port)
         self.database_name = self._named("base")

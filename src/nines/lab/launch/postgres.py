@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shutil
 import signal
 import time
 from collections.abc import Sequence
@@ -242,12 +243,13 @@ class Cluster(Server):
             await self._process.kill()
 
     async def close(self) -> None:
-        """Stops the server at once but in order, so that it removes what it holds of the system."""
+        """Stops the server at once but in order, so that it removes what it holds of the system, and its files."""
         if self._process is None:
             return
         self._process.send(signal.SIGQUIT)
         if not await self._process.wait(STOP_LIMIT_S):
             await self._process.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     @property
     def process(self) -> Process | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psutil
@@ -26,6 +26,7 @@ STOP_LIMIT_S = 30.0
 SETUP_LIMIT_S = 300.0
 ANSWER_LIMIT_S = 10.0
 _POLL_S = 0.02
+_LOOK_S = 0.2
 _PORTS_MAX = 3
 _SETTLE_S = 2.0
 _IN_USE = ("address already in use", "errno 98", "errno 48", "eaddrinuse")
@@ -78,8 +79,10 @@ class Service:
     def _all_values(self) -> dict[str, str]:
         return {"host": self.host, "port": str(self.port), **self._values}
 
-    async def set_up(self, values: Mapping[str, str]) -> None:
-        """Runs the setup commands one after another; LaunchError with the output of the one that fails."""
+    async def set_up(self, values: Mapping[str, str], look: Callable[[Process], None] = lambda _process: None) -> None:
+        """Runs the setup commands one after another; LaunchError with the output of the one that fails.
+
+        `look` is shown each running command now and then, and what it raises ends the command."""
         self._values = dict(values)
         for number, line in enumerate(self._settings.service.setup, 1):
             where = f"service.setup[{number}]"
@@ -91,9 +94,7 @@ class Service:
                 env={**self.environment(), **dict(command.env)},
                 directory=self._directory(self._settings.service.directory),
             )
-            is_ended = await process.wait(SETUP_LIMIT_S)
-            if not is_ended:
-                await process.kill()
+            is_ended = await self._watched(process, look)
             if process.returncode != 0:
                 reason = f"exit code {process.returncode}" if is_ended else f"not done within {SETUP_LIMIT_S:.0f} s"
                 raise LaunchError(
@@ -103,6 +104,19 @@ class Service:
                     hint="The lines above are the command's own. Its environment is service.env and the laboratory's "
                     f"addresses; its interpreter is {self.interpreter.path} ({self.interpreter.source}).",
                 )
+
+    async def _watched(self, process: Process, look: Callable[[Process], None]) -> bool:
+        """Whether a setup command ended in time."""
+        until = time.monotonic() + SETUP_LIMIT_S
+        try:
+            while not await process.wait(_LOOK_S):
+                look(process)
+                if time.monotonic() > until:
+                    return False
+        finally:
+            if process.is_running:
+                await asyncio.shield(process.kill())
+        return True
 
     async def start(self, values: Mapping[str, str] | None = None) -> float:
         """Starts it and waits until it is ready; the seconds that took. Values of an earlier start are kept."""
