@@ -35,7 +35,8 @@ class Recorder:
     ) -> None:
         self.clock_s = clock_s
         self.dropped = 0
-        self._events: deque[Event] = deque()
+        self._events: deque[tuple[float, Event]] = deque()
+        """With the moment at which each was recorded; these only grow, while ends may come out of order."""
         self._events_max = events_max
         self._text_chars_max = text_chars_max
         self._text_chars = 0
@@ -46,11 +47,11 @@ class Recorder:
 
     def add(self, event: Event) -> None:
         """Keeps an event, dropping the oldest ones where a limit is passed."""
-        self._events.append(event)
+        self._events.append((self.clock_s(), event))
         self._text_chars += _chars(event)
         self._count(event)
         while len(self._events) > self._events_max or self._text_chars > self._text_chars_max:
-            self._text_chars -= _chars(self._events.popleft())
+            self._text_chars -= _chars(self._events.popleft()[1])
             self.dropped += 1
 
     def opened(self, dependency: str) -> None:
@@ -78,7 +79,13 @@ class Recorder:
 
     def window(self, since_s: float, until_s: float = float("inf")) -> tuple[Event, ...]:
         """The events that started within these times (a connection: ended), in this order."""
-        found = [event for event in self._events if since_s <= when_s(event) <= until_s]
+        found: list[Event] = []
+        for recorded_s, event in reversed(self._events):
+            if recorded_s < since_s:
+                break
+            if since_s <= when_s(event) <= until_s:
+                found.append(event)
+        found.reverse()
         return tuple(sorted(found, key=when_s))
 
     def blind(self, since_s: float = float("-inf")) -> tuple[tuple[str, str], ...]:

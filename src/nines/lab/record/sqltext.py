@@ -24,7 +24,7 @@ _BLOCK = re.compile(r"/\*|\*/")
 _WRITES = re.compile(
     r"\b(insert|update|delete|merge|truncate|create|alter|drop|copy|grant|revoke|refresh|call|do)\b", re.IGNORECASE
 )
-_NOT_A_WRITE = re.compile(r"\bfor\s+(?:no\s+key\s+)?update\b|\bto\s+stdout\b", re.IGNORECASE)
+_NOT_A_WRITE = re.compile(r"\bfor\s+(?:no\s+key\s+)?update\b|\bcopy\b.*?\bto\s+stdout\b", re.IGNORECASE | re.DOTALL)
 _CHAIN = re.compile(r"\band\s+chain\b", re.IGNORECASE)
 _TO_SAVEPOINT = re.compile(r"\s*rollback\s+(?:work\s+|transaction\s+)?to\b", re.IGNORECASE)
 
