@@ -1,0 +1,90 @@
+"""As whom, and on which operations, an experiment tries something."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from nines.model.contract import Operation
+from nines.model.experiment import Bench, Call
+from nines.model.history import Exchange
+
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_DOORS = frozenset(
+    ("login", "logout", "signin", "signout", "signup", "register", "registration", "token", "tokens", "refresh",
+     "authenticate", "password", "passwords", "recover", "recovery", "reset", "forgot", "verify", "oauth", "sso")
+)  # fmt: skip
+_SELF = frozenset(("me", "self", "current", "user", "profile", "account", "session", "sessions"))
+_PLUMBING = frozenset(
+    ("health", "healthz", "live", "livez", "liveness", "ready", "readyz", "readiness", "ping", "status", "metrics",
+     "version", "openapi", "docs", "redoc", "swagger", "favicon")
+)  # fmt: skip
+_SCHEMA_DEPTH_MAX = 3
+
+
+def owner(bench: Bench) -> str:
+    """The identity that experiments act as: the first that is no administrator, "" where nobody can sign in."""
+    plain = [identity.name for identity in bench.identities if not identity.is_admin]
+    return next(iter(plain), next((identity.name for identity in bench.identities), ""))
+
+
+def peers(bench: Bench) -> tuple[str, str] | None:
+    """Two identities of equal rights, None where there are not two."""
+    plain = [identity.name for identity in bench.identities if not identity.is_admin]
+    return (plain[0], plain[1]) if len(plain) > 1 else None
+
+
+def path_words(operation: Operation) -> frozenset[str]:
+    """The lower-case words of the path's fixed parts."""
+    fixed = [part for part in operation.path.split("/") if part and "{" not in part]
+    return frozenset(word.lower() for part in fixed for word in (*_WORD.findall(part), part))
+
+
+def is_door(operation: Operation) -> bool:
+    """Whether it signs somebody in or out, registers, or changes a password."""
+    return bool(path_words(operation) & _DOORS) or _mentions_password(operation)
+
+
+def is_plumbing(operation: Operation) -> bool:
+    """Whether it serves the operators: health, metrics, documentation."""
+    return bool(path_words(operation) & _PLUMBING)
+
+
+def harms_identity(operation: Operation) -> bool:
+    """Whether it could lock the identity out: deleting itself, changing its password, signing out."""
+    last = operation.path.rstrip("/").rpartition("/")[2].lower()
+    return (not operation.is_safe and is_door(operation)) or (
+        not operation.is_safe and operation.method != "POST" and last in _SELF
+    )
+
+
+def is_named(operation: Operation, patterns: tuple[str, ...]) -> bool:
+    """Whether the owner named it, by its id or by a path with *."""
+    texts = (operation.id, operation.path, f"{operation.method} {operation.path}")
+    return any(text == pattern or fnmatchcase(text, pattern) for pattern in patterns for text in texts)
+
+
+async def attempt(bench: Bench, operation: Operation, identity: str, phase: str) -> tuple[Call, Exchange] | None:
+    """Prepares a valid request and sends it once; None where none could be made."""
+    call = await bench.prepare(operation, identity)
+    if call is None:
+        return None
+    call = msgspec.structs.replace(call, phase=phase)
+    return call, await bench.send(call)
+
+
+def _mentions_password(operation: Operation) -> bool:
+    return operation.body is not None and _names_password(operation.body.schema, 0)
+
+
+def _names_password(schema: object, depth: int) -> bool:
+    if not isinstance(schema, dict) or depth > _SCHEMA_DEPTH_MAX:
+        return False
+    inner = schema.get("properties")
+    named = inner if isinstance(inner, dict) else {}
+    parts = [part for word in ("allOf", "oneOf", "anyOf") for part in schema.get(word) or ()]
+    return any("password" in str(name).lower() for name in named) or any(
+        _names_password(each, depth + 1) for each in (*named.values(), *parts)
+    )

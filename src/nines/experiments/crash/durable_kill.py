@@ -1,0 +1,191 @@
+"""What was acknowledged survives a crash of the service and of its database."""
+
+from __future__ import annotations
+
+from nines.checkers.sets import SetResult, check_set
+from nines.experiments import judging
+from nines.experiments.choosing import attempt, is_door, owner
+from nines.model.budget import Budgets
+from nines.model.contract import Operation
+from nines.model.experiment import Bench, ExperimentInfo, Figure, Judgement, Load, Need, Share, Target
+from nines.model.history import Exchange, History, Outcome, Seen
+from nines.model.rule import Standard, Tier
+from nines.model.verdict import Verdict
+
+SERVICE_KILLS = 3
+"""The fewest from which the budgets speak of a worst recovery."""
+DATABASE_KILLS = 1
+CREATORS_MAX = 2
+RATE_HZ = 20.0
+BEFORE_S = 1.0
+"""Creates flow for so long before each kill, so that some have only just been acknowledged."""
+AFTER_S = 0.3
+ROUND_S_MAX = 60.0
+TIMEOUT_S = 5.0
+PAUSE_S = 0.1
+CRASH, CONTROL, RECOVERY = "crash", "control", "recovery"
+
+INFO = ExperimentInfo(
+    title="Crash",
+    claim="What was acknowledged survives SIGKILL of the service and of its database, and it comes back in time",
+    tier=Tier.RELIABILITY,
+    needs=(Need.MUTATION, Need.OWNED_PROCESS),
+    budgets=("recovery", "availability"),
+    standards=(
+        Standard(id="CWE-662", url="https://cwe.mitre.org/data/definitions/662.html"),
+        Standard(
+            id="AWS REL11",
+            url="https://docs.aws.amazon.com/wellarchitected/latest/reliability-pillar/design-your-workload-to-withstand-component-failures.html",
+        ),
+    ),
+    is_destructive=True,
+    duration_s=25.0,
+)
+
+
+async def run(bench: Bench) -> None:
+    """Kills under a stream of creates, then looks for everything that was acknowledged."""
+    identity = owner(bench)
+    creators = await _findable(bench, identity)
+    if not creators:
+        return
+    targets = [Target.SERVICE] * SERVICE_KILLS
+    if Target.DATABASE.value in bench.dependencies:
+        targets += [Target.DATABASE] * DATABASE_KILLS
+    for target in targets:
+        if not await _crash(bench, creators, identity, target):
+            # What does not come back cannot be asked, so nothing more can be learnt.
+            return
+    for creator in creators:
+        sent = [e for e in bench.history().during(CRASH) if e.operation == creator.id and e.marker]
+        if sent and await bench.find(creator, [e.marker for e in sent], identity) is not None:
+            bench.mark("read back", creator.id, f"{len(sent)} markers")
+
+
+async def _findable(bench: Bench, identity: str) -> list[Operation]:
+    """Creators whose objects can be found again on the healthy system: the control of the whole experiment."""
+    found: list[Operation] = []
+    for creator in bench.creators():
+        if len(found) >= CREATORS_MAX:
+            break
+        if is_door(creator):
+            bench.skip(creator.id, "it registers accounts, which is slow and limited on purpose")
+            continue
+        tried = await attempt(bench, creator, identity, CONTROL)
+        if tried is None or tried[1].outcome is not Outcome.OK:
+            answer = judging.answered(tried[1]) if tried else "no valid request could be made"
+            bench.skip(creator.id, f"a valid create does not succeed: {answer}")
+            continue
+        marker = tried[0].marker
+        seen = await bench.find(creator, [marker], identity) if marker else None
+        if not any(each.marker == marker and each.count for each in seen or ()):
+            bench.skip(creator.id, "what it creates carries no marker by which it could be found again")
+            continue
+        found.append(creator)
+    return found
+
+
+async def _crash(bench: Bench, creators: list[Operation], identity: str, target: Target) -> bool:
+    """One kill, measured until the first correct answer; False when there was none."""
+    load = Load(
+        rate_hz=min(RATE_HZ, bench.load_settings.rate_hz),
+        duration_s=ROUND_S_MAX / 4,
+        shares=tuple(Share(operation=creator.id, identity=identity) for creator in creators),
+        phase=CRASH,
+        timeout_s=TIMEOUT_S,
+        keeps_bodies=True,
+    )
+    async with bench.background(load):
+        await bench.pause(BEFORE_S)
+        killed_s = bench.clock_s()
+        await bench.kill(target)
+        started = await bench.start(target)
+        recovered = started is not None and await _answers(bench, creators[0], identity, killed_s)
+        if recovered:
+            bench.count(f"recovery of the {target.value}", 1.0, bench.clock_s() - killed_s)
+            await bench.pause(AFTER_S)
+    if not recovered:
+        bench.mark("not recovered", target.value, f"{bench.clock_s() - killed_s:.1f}")
+    return recovered
+
+
+async def _answers(bench: Bench, creator: Operation, identity: str, killed_s: float) -> bool:
+    """Waits for the first correct answer."""
+    while bench.clock_s() - killed_s < ROUND_S_MAX:
+        tried = await attempt(bench, creator, identity, RECOVERY)
+        if tried is not None and tried[1].outcome is Outcome.OK:
+            return True
+        await bench.pause(PAUSE_S)
+    return False
+
+
+def judge(history: History, budgets: Budgets) -> Judgement:
+    """The set of what was acknowledged against what was found, and the worst recovery against its budget."""
+    readable = {mark.name for mark in history.marked("read back")}
+    sent = [(i, e) for i, e in judging.indexed(history, CRASH) if e.operation in readable and e.marker]
+    result = check_set((e for _, e in sent), _last_seen(history.seen))
+    figures = (*_recoveries(history), _lost_figure(result))
+    dead = next(iter(history.marked("not recovered")), None)
+    slow = [f for f in figures if f.name.startswith("recovery") and f.value > budgets.recovery_s]
+    kills = sum(1 for _ in history.marked("killed"))
+    if result.lost or dead is not None or slow:
+        lost = set(result.lost)
+        return Judgement(
+            verdict=Verdict.BROKEN,
+            says=_says(result, slow, kills, dead.name if dead else ""),
+            figures=figures,
+            offending=tuple(i for i, e in sent if e.marker in lost)[: judging.OFFENDING_MAX],
+            subjects=_subjects(sent, lost),
+        )
+    if not kills:
+        return judging.unknown("nothing could be killed", history, figures)
+    if not result.acknowledged:
+        return judging.unknown("nothing was acknowledged around the crashes", history, figures)
+    worst = max((f.value for f in figures if f.name.startswith("recovery")), default=0.0)
+    says = (
+        f"none of {result.acknowledged} acknowledged creates was lost in {kills} crashes; "
+        f"{result.indefinite} were left open by the crash, {len(result.recovered)} of them had happened; "
+        f"the worst recovery took {worst:.1f} s"
+    )
+    return Judgement(verdict=Verdict.HOLDS, says=says, figures=figures, subjects=_subjects(sent, set()))
+
+
+def _last_seen(seen: tuple[Seen, ...]) -> tuple[Seen, ...]:
+    """The newest reading of each marker."""
+    return tuple({each.marker: each for each in seen}.values())
+
+
+def _recoveries(history: History) -> tuple[Figure, ...]:
+    figures: list[Figure] = []
+    for target in Target:
+        name = f"recovery of the {target.value}"
+        measured = [count.y for count in history.counts if count.name == name]
+        dead = [mark for mark in history.marked("not recovered") if mark.name == target.value]
+        if dead:
+            waited_s = max(float(mark.detail or 0.0) for mark in dead)
+            figures.append(Figure(name=name, value=waited_s, unit="s", samples=len(measured) + len(dead)))
+        elif measured:
+            worst = max(measured)
+            figures.append(Figure(name=name, value=worst, unit="s", upper=worst, samples=len(measured)))
+    return tuple(figures)
+
+
+def _lost_figure(result: SetResult) -> Figure:
+    return judging.share_figure("acknowledged, then lost", len(result.lost), result.acknowledged)
+
+
+def _subjects(sent: list[tuple[int, Exchange]], lost: set[str]) -> tuple[tuple[str, Verdict], ...]:
+    acknowledged = [e for _, e in sent if e.outcome is Outcome.OK]
+    return judging.merged_subjects(
+        (e.operation, Verdict.BROKEN if e.marker in lost else Verdict.HOLDS) for e in acknowledged
+    )
+
+
+def _says(result: SetResult, slow: list[Figure], kills: int, dead: str) -> str:
+    parts: list[str] = []
+    if result.lost:
+        parts.append(f"{len(result.lost)} of {result.acknowledged} acknowledged creates were lost in {kills} crashes")
+    if dead:
+        parts.append(f"after the crash of the {dead} no correct answer came while nines waited")
+    parts += [f"the {figure.name} took {figure.value:.0f} s" for figure in slow if not dead]
+    return "; ".join(parts)

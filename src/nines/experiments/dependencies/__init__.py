@@ -1,0 +1,1 @@
+"""When something that the service needs fails."""

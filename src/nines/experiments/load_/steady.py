@@ -1,0 +1,219 @@
+"""The budgets hold at the target rate."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from nines.checkers.binomial import CONFIDENCE, lower_bound, samples_needed
+from nines.checkers.quantiles import quantile
+from nines.checkers.windows import windows, worst
+from nines.experiments import judging
+from nines.experiments.choosing import attempt, harms_identity, is_door, owner
+from nines.model.budget import Budgets
+from nines.model.contract import Operation
+from nines.model.experiment import Bench, ExperimentInfo, Figure, Judgement, Load, Share
+from nines.model.history import Exchange, History, Outcome
+from nines.model.rule import Standard, Tier
+from nines.model.verdict import Verdict
+
+WARM_UP_S = 3.0
+OPERATIONS_MAX = 30
+READ_WEIGHT = 4.0
+"""Without weights in the settings a read is sent four times as often as a write."""
+MARGIN = 1.02
+"""A little more than needed, for arrivals are random."""
+WINDOW_S = 1.0
+P95, P99 = 0.95, 0.99
+
+INFO = ExperimentInfo(
+    title="Steady load",
+    claim="At the target rate the error and response-time budgets hold",
+    tier=Tier.RELIABILITY,
+    budgets=("error_rate", "latency_p95"),
+    standards=(Standard(id="SRE, chapter 4", url="https://sre.google/sre-book/service-level-objectives/"),),
+    duration_s=68.0,
+)
+
+
+async def run(bench: Bench) -> None:
+    """Finds out what can be driven, warms up, and keeps the rate until the error budget could be shown."""
+    shares = await _shares(bench)
+    if not shares:
+        return
+    settings = bench.load_settings
+    needed = _needed(0, bench.budgets)
+    duration_s = settings.duration_s or min(needed * MARGIN / settings.rate_hz, settings.duration_s_max)
+    load = Load(rate_hz=settings.rate_hz, duration_s=WARM_UP_S, shares=shares, phase="warm-up")
+    await bench.load(load)
+    await bench.load(msgspec.structs.replace(load, duration_s=duration_s, phase="steady"))
+    failures = sum(1 for exchange in bench.history().during("steady") if _failed(exchange))
+    left_s = settings.duration_s_max - duration_s
+    more_s = (_needed(failures, bench.budgets) - needed) * MARGIN / settings.rate_hz
+    if failures and not settings.duration_s and more_s <= left_s:
+        # A failure or two may be chance: with more requests the same budget can still be shown, or missed.
+        bench.note(f"{failures} requests failed, so the load goes on for {more_s:.0f} s")
+        await bench.load(msgspec.structs.replace(load, duration_s=more_s, phase="steady"))
+
+
+async def _shares(bench: Bench) -> tuple[Share, ...]:
+    """What answers a valid request correctly; everything else is said."""
+    wanted = bench.load_settings.operations
+    identity = owner(bench)
+    creators = {operation.id for operation in bench.creators()}
+    shares: list[Share] = []
+    operations = sorted(bench.contract.operations, key=lambda o: not o.is_safe)
+    for name in wanted:
+        if bench.contract.operation(name) is None:
+            bench.skip(name, "load.operations names it, but the contract has no such operation")
+    for operation in operations:
+        if wanted and operation.id not in wanted:
+            continue
+        if len(shares) >= OPERATIONS_MAX:
+            bench.skip(operation.id, f"only {OPERATIONS_MAX} operations are driven")
+            continue
+        reason = "" if wanted else _unsuitable(operation, creators)
+        if not reason:
+            reason = await _refusal(bench, operation, identity)
+        if reason:
+            bench.skip(operation.id, reason)
+            continue
+        weight = wanted.get(operation.id, READ_WEIGHT if operation.is_safe else 1.0)
+        shares.append(Share(operation=operation.id, identity=identity, weight=weight))
+    return tuple(shares)
+
+
+def _unsuitable(operation: Operation, creators: set[str]) -> str:
+    if is_door(operation) or harms_identity(operation):
+        return "signing in and changing credentials is only driven when load.operations names it"
+    if operation.method == "DELETE" or (operation.method == "POST" and operation.id not in creators):
+        return "it cannot be repeated at will; name it in load.operations to drive it all the same"
+    return "" if operation.method in ("GET", "POST", "PUT", "PATCH") else f"{operation.method} is not driven"
+
+
+async def _refusal(bench: Bench, operation: Operation, identity: str) -> str:
+    """Why a valid request does not succeed twice in a row on the quiet system, "" when it does."""
+    for _ in range(2):
+        tried = await attempt(bench, operation, identity, "control")
+        if tried is None:
+            return "no valid request could be made"
+        if tried[1].outcome is not Outcome.OK:
+            return f"a valid request was answered {judging.answered(tried[1])} on the quiet system"
+    return ""
+
+
+def _needed(failures: int, budgets: Budgets) -> int:
+    return samples_needed(failures, budgets.error_rate) if 0.0 < budgets.error_rate < 1.0 else 1
+
+
+def judge(history: History, budgets: Budgets) -> Judgement:
+    """Errors by exact bounds, response times by order statistics, over everything and operation by operation."""
+    sent = judging.indexed(history, "steady")
+    counted = [(index, exchange) for index, exchange in sent if not _refused(exchange)]
+    if not counted:
+        return judging.unknown("nothing could be driven", history)
+    figures = _figures([exchange for _, exchange in counted])
+    spoiled = next((load for load in history.loads if load.is_spoiled), None)
+    if spoiled is not None:
+        reason = spoiled.reason or "it could not keep its own schedule"
+        return judging.unknown(f"the load generator spoiled the run: {reason}", history, judging.unbounded(figures))
+    refused = len(sent) - len(counted)
+    if refused / len(sent) > budgets.error_rate:
+        says = f"{refused} of {len(sent)} requests were refused with a 4xx, so that too few tried the service"
+        limited = sum(1 for _, exchange in sent if exchange.status == 429)
+        says += f" ({limited} by its rate limit)" if limited else ""
+        return judging.unknown(says, history, judging.unbounded(figures))
+    subjects = _subjects(counted, budgets)
+    errors, p95 = figures[0], figures[1]
+    is_broken = _exceeds(errors, budgets.error_rate) or _exceeds(p95, budgets.latency_p95_ms)
+    holds = _below(errors, budgets.error_rate) and _below(p95, budgets.latency_p95_ms)
+    verdict = Verdict.HOLDS if holds else Verdict.UNKNOWN
+    if is_broken or any(found is Verdict.BROKEN for _, found in subjects):
+        verdict = Verdict.BROKEN
+    return Judgement(
+        verdict=verdict,
+        says=_says(counted, figures, subjects, budgets),
+        figures=figures,
+        offending=_offending(counted, budgets) if verdict is not Verdict.HOLDS else (),
+        subjects=subjects,
+    )
+
+
+def _figures(counted: list[Exchange]) -> tuple[Figure, ...]:
+    failures = sum(1 for exchange in counted if _failed(exchange))
+    latencies = [exchange.latency_ms for exchange in counted]
+    figures = [judging.share_figure("error rate", failures, len(counted))]
+    for name, share in (("p95", P95), ("p99", P99)):
+        found = quantile(latencies, share)
+        assert found is not None  # There are exchanges, or nothing would be judged.
+        figures.append(judging.quantile_figure(name, found))
+    span_s = max(e.intended_s for e in counted) - min(e.intended_s for e in counted)
+    figures.append(Figure(name="rate", value=len(counted) / max(span_s, 1.0), unit="1/s", samples=len(counted)))
+    bad = worst(windows(((e.intended_s, _failed(e)) for e in counted), WINDOW_S))
+    if bad is not None:
+        figures.append(Figure(name="worst second", value=bad.share, unit="share", samples=bad.samples))
+    return tuple(figures)
+
+
+def _subjects(counted: list[tuple[int, Exchange]], budgets: Budgets) -> tuple[tuple[str, Verdict], ...]:
+    """Each operation against the budgets; the confidence is raised, for many are tried at once."""
+    by_operation: dict[str, list[Exchange]] = {}
+    for _, exchange in counted:
+        by_operation.setdefault(exchange.operation, []).append(exchange)
+    strict = 1.0 - (1.0 - CONFIDENCE) / len(by_operation)
+    found: list[tuple[str, Verdict]] = []
+    for operation, exchanges in by_operation.items():
+        failures = sum(1 for exchange in exchanges if _failed(exchange))
+        slow = quantile([exchange.latency_ms for exchange in exchanges], P95, strict)
+        assert slow is not None
+        if lower_bound(failures, len(exchanges), strict) > budgets.error_rate or (
+            slow.lower is not None and slow.lower > budgets.latency_p95_ms
+        ):
+            found.append((operation, Verdict.BROKEN))
+        elif failures == 0 and slow.upper is not None and slow.upper < budgets.latency_p95_ms:
+            found.append((operation, Verdict.HOLDS))
+        else:
+            found.append((operation, Verdict.UNKNOWN))
+    return tuple(found)
+
+
+def _says(
+    counted: list[tuple[int, Exchange]],
+    figures: tuple[Figure, ...],
+    subjects: tuple[tuple[str, Verdict], ...],
+    budgets: Budgets,
+) -> str:
+    errors, p95 = figures[0], figures[1]
+    failures = round(errors.value * errors.samples)
+    bound = "too few for a bound" if p95.upper is None else f"at most {math.ceil(p95.upper)} ms"
+    says = (
+        f"{failures} of {len(counted)} requests failed, at most {(errors.upper or 0) * 100:.3g} % "
+        f"(budget {budgets.error_rate * 100:.3g} %); p95 {p95.value:.0f} ms, {bound} "
+        f"(budget {budgets.latency_p95_ms:.0f} ms)"
+    )
+    broken = [operation for operation, verdict in subjects if verdict is Verdict.BROKEN]
+    return says + (f"; over budget: {judging.listed(broken)}" if broken else "")
+
+
+def _offending(counted: list[tuple[int, Exchange]], budgets: Budgets) -> tuple[int, ...]:
+    failed = [index for index, exchange in counted if _failed(exchange)]
+    slow = sorted(counted, key=lambda pair: -pair[1].latency_ms)
+    late = [i for i, e in slow[: judging.OFFENDING_MAX] if e.latency_ms > budgets.latency_p95_ms]
+    return tuple(dict.fromkeys([*failed, *late]))[: judging.OFFENDING_MAX]
+
+
+def _failed(exchange: Exchange) -> bool:
+    return exchange.status is None or exchange.is_server_error
+
+
+def _refused(exchange: Exchange) -> bool:
+    return exchange.status is not None and 400 <= exchange.status < 500
+
+
+def _exceeds(figure: Figure, limit: float) -> bool:
+    return figure.lower is not None and figure.lower > limit
+
+
+def _below(figure: Figure, limit: float) -> bool:
+    return figure.upper is not None and figure.upper < limit

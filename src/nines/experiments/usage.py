@@ -1,0 +1,67 @@
+"""Which operations use which dependency, seen on a quiet system."""
+
+from __future__ import annotations
+
+import msgspec
+
+from nines.experiments import judging
+from nines.experiments.choosing import harms_identity, is_door
+from nines.model.contract import Operation
+from nines.model.experiment import Bench, Call
+from nines.model.history import Exchange, Outcome
+from nines.model.record import Record
+
+OBSERVED_MAX = 16
+PAUSE_S = 0.1
+
+
+class Use(Record):
+    """An operation that answers correctly, and the dependencies that its trace touched."""
+
+    operation: Operation
+    call: Call
+    dependencies: frozenset[str]
+
+
+async def uses(bench: Bench, identity: str) -> tuple[Use, ...]:
+    """Observes reads first, then creators; what does not answer correctly is said and left out."""
+    creators = [operation for operation in bench.creators() if not is_door(operation)]
+    reads = [operation for operation in bench.contract.operations if operation.method == "GET"]
+    found: list[Use] = []
+    for operation in [*reads[: OBSERVED_MAX - 4], *creators[:4]]:
+        if harms_identity(operation) or is_door(operation):
+            continue
+        call = await bench.prepare(operation, identity)
+        if call is None:
+            bench.skip(operation.id, "no valid request could be made")
+            continue
+        exchange, trace = await bench.observe(msgspec.structs.replace(call, phase="observe"))
+        if exchange.outcome is not Outcome.OK:
+            bench.skip(operation.id, f"a valid request was answered {judging.answered(exchange)} on the quiet system")
+            continue
+        touched = frozenset(effect.dependency for effect in trace.effects if effect.dependency)
+        found.append(Use(operation=operation, call=call, dependencies=touched))
+    return tuple(found)
+
+
+async def again(bench: Bench, use: Use, phase: str, identity: str) -> Call | None:
+    """The same request once more; what creates something is made anew."""
+    call = use.call if use.operation.is_safe else await bench.prepare(use.operation, identity)
+    return msgspec.structs.replace(call, phase=phase) if call else None
+
+
+async def heal(bench: Bench, use: Use, phase: str, identity: str, limit_s: float) -> float | None:
+    """Repeats a request until it succeeds: the seconds that took, None when it never did."""
+    began_s = bench.clock_s()
+    while bench.clock_s() - began_s < limit_s:
+        call = await again(bench, use, phase, identity)
+        if call is not None:
+            answer = await bench.send(call, timeout_s=max(1.0, min(10.0, limit_s)))
+            if answer.outcome is Outcome.OK:
+                return bench.clock_s() - began_s
+        await bench.pause(PAUSE_S)
+    return None
+
+
+def succeeded(exchange: Exchange) -> bool:
+    return exchange.outcome is Outcome.OK
