@@ -52,4 +52,4 @@ def _parsed(node: ast.Constant) -> ast.expr:
     for part in ast.walk(found):
         if isinstance(part, ast.expr):
             ast.copy_location(part, node)
-    return found
+    return annotation_of(found)

@@ -7,8 +7,8 @@ import re
 NESTING_MAX = 20
 """F-strings within f-strings that are followed."""
 
-_NEXT = re.compile(r"""#[^\n]*|(?<![\w'"])(?P<prefix>[rRbBuUfF]{1,2})?(?P<quote>\"{3}|'{3}|"|')""")
-_FIELD = re.compile(r"""(?<![\w'"])(?P<prefix>[rRbBuUfF]{1,2})?(?P<quote>\"{3}|'{3}|"|')|[(\[{}\])]|!=|[:!#\n]""")
+_NEXT = re.compile(r"""#[^\n]*|(?:(?<!\w)(?P<prefix>[rRbBuUfF]{1,2}))?(?P<quote>\"{3}|'{3}|"|')""")
+_FIELD = re.compile(r"""(?:(?<!\w)(?P<prefix>[rRbBuUfF]{1,2}))?(?P<quote>\"{3}|'{3}|"|')|[(\[{}\])]|!=|[:!#\n]""")
 _UNSAFE = re.compile(r"""['"\\#{}\n]""")
 _LITERAL = re.compile(r"""\\.|\{\{|\}\}|\{|\"{3}|'{3}|"|'""", re.DOTALL)
 

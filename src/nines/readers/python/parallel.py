@@ -13,16 +13,16 @@ from collections.abc import Callable, Sequence
 from nines.readers.python.facts import Facts, decode, facts_of
 from nines.readers.python.worker import READY, read_frame, write_frame
 
-PARALLEL_BYTES_MIN = 3_000_000
+PARALLEL_BYTES_MIN = 4_000_000
 """Fewer bytes are read sooner than another process has started."""
-BYTES_PER_PROCESS = 1_500_000
+BYTES_PER_PROCESS = 2_000_000
 PROCESSES_MAX = 8
 WORKER_TIME_MAX_S = 300.0
 """How long a worker may take after this process has done its own share."""
 CRASHES_MAX = 8
 """Sources that may bring down the interpreter before the rest is given up."""
 
-COMMAND = (sys.executable, "-P", "-m", "nines.readers.python.worker")
+COMMAND = (sys.executable, "-P", "-c", "from nines.readers.python.worker import main; main()")
 """-P, because the folder that nines runs in is often the one that it must not trust."""
 
 

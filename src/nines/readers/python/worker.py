@@ -41,7 +41,3 @@ def main() -> None:
         for source in sources:
             write_frame(outgoing, encode(facts_of(source)))
             outgoing.flush()
-
-
-if __name__ == "__main__":
-    main()
