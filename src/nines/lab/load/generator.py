@@ -8,12 +8,15 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from nines.lab.load.answer import TIMEOUT
+import msgspec
+
+from nines.lab.load.answer import TIMEOUT, AnswerReader
 from nines.lab.load.connection import Address, Connection
 from nines.lab.load.ending import Ending
 from nines.lab.load.lag import LagWatch
 from nines.lab.load.plan import Plan
 from nines.lab.load.pool import Pool
+from nines.lab.load.quiet import rest, unrest
 from nines.lab.load.request import Request
 from nines.lab.load.tally import Tally
 from nines.model.history import LoadReport
@@ -26,17 +29,14 @@ BURST_MAX = 64
 """Requests sent in one turn of the loop; then answers get theirs."""
 
 
-class Flight:
-    """One request on its way."""
+class Flight(msgspec.Struct, gc=False, eq=False):
+    """One request on its way; it lets go of its connection when it ends, so that no cycle is left to collect."""
 
-    __slots__ = ("connection", "intended_s", "is_done", "request", "sent_s")
-
-    def __init__(self, request: Request, intended_s: float) -> None:
-        self.request = request
-        self.intended_s = intended_s
-        self.sent_s = 0.0
-        self.connection: Connection | None = None
-        self.is_done = False
+    request: Request
+    intended_s: float
+    sent_s: float = 0.0
+    connection: Connection | None = None
+    is_done: bool = False
 
 
 class OpenLoop:
@@ -59,6 +59,7 @@ class OpenLoop:
         self._plan = plan
         self._next_request = next_request
         self._sink = sink
+        self._keeps_bodies = plan.keeps_bodies
         self._clock = clock
         self._arrivals = plan.arrivals()
         self._pool = Pool(
@@ -78,7 +79,7 @@ class OpenLoop:
         self._ended = asyncio.get_running_loop().create_future()
         self._failure: BaseException | None = None
         self._own_fault = ""
-        self._cpu_s = 0.0
+        self._rests = False
         self.lag = LagWatch()
         self.tally = Tally(0.0)
         self.start_s = 0.0
@@ -89,6 +90,8 @@ class OpenLoop:
     async def start(self) -> None:
         """Opens the warm connections and begins."""
         await self._pool.warm(self._plan.warm)
+        rest()
+        self._rests = True
         self.start_s = self._clock()
         self.tally = Tally(self.start_s)
         self._advance()
@@ -103,6 +106,9 @@ class OpenLoop:
             self._is_over = True
             if not self._ended.done():
                 self._ended.set_result(None)
+            if self._rests:
+                self._rests = False
+                unrest()
             await self._pool.close()
         if self._failure is not None:
             raise self._failure
@@ -208,7 +214,7 @@ class OpenLoop:
             connection = flight.connection
             if connection is not None:
                 self._pool.drop(connection)
-            self._close(flight, TIMEOUT)
+            self._close(flight, TIMEOUT, now)
         waiting = self._waiting
         while waiting and waiting[0].is_done:
             waiting.popleft()
@@ -225,18 +231,16 @@ class OpenLoop:
         self._pool.give(connection, now)
         self._grow()
 
-    def _close(self, flight: Flight, error: str, reader: Connection | None = None) -> None:
-        now = self._clock()
+    def _close(self, flight: Flight, error: str, now: float, reader: AnswerReader | None = None) -> None:
         flight.is_done = True
         self._outstanding -= 1
         was_sent = flight.connection is not None
         flight.connection = None
         status, body, media_type = 0, b"", b""
         if reader is not None:
-            answer = reader.reader
-            status = answer.status or 0
-            if self._plan.keeps_bodies:
-                body, media_type = answer.body, answer.media_type()
+            status = reader.status or 0
+            if self._keeps_bodies:
+                body, media_type = reader.body, reader.media_type()
         ending = Ending(
             flight.request, status, error, was_sent, flight.intended_s, flight.sent_s, now, body, media_type
         )
@@ -259,18 +263,19 @@ class OpenLoop:
         self._end()
 
     def answered(self, connection: Connection) -> None:
+        now = self._clock()
         flight: Flight | None = connection.user
         connection.user = None
         if flight is not None and not flight.is_done:
-            self._close(flight, "", connection)
-        self._serve_waiting(connection, self._clock())
+            self._close(flight, "", now, connection.reader)
+        self._serve_waiting(connection, now)
 
     def broke(self, connection: Connection, error: str, detail: str) -> None:  # noqa: ARG002 - an Owner's signature.
         flight: Flight | None = connection.user
         connection.user = None
         self._pool.drop(connection)
         if flight is not None and not flight.is_done:
-            self._close(flight, error)
+            self._close(flight, error, self._clock())
         self._grow()
 
     def closed(self, connection: Connection) -> None:
@@ -287,7 +292,7 @@ class OpenLoop:
         while waiting:
             flight = waiting.popleft()
             if not flight.is_done:
-                self._close(flight, error)
+                self._close(flight, error, self._clock())
                 break
         self._grow()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -32,45 +32,60 @@ def request_of(call: Call, *, host: str, credentials: Iterable[tuple[str, str]] 
 
     Host, Accept, User-Agent and Content-Length are added where the call does not set them itself. A character that
     must not stand in a request target is percent-encoded; a header that would break out of its line is a LabError."""
-    extra = tuple(credentials)
     headers = call.headers
+    extra = tuple(credentials)
     if extra:
-        replaced = {name.lower() for name, _ in extra}
-        headers = (*(pair for pair in headers if pair[0].lower() not in replaced), *extra)
+        replaced = [_lowered(name) for name, _ in extra]
+        headers = (*[pair for pair in headers if _lowered(pair[0]) not in replaced], *extra)
     return Request(call, encode(call.method, call.path, headers, call.body, host), headers)
 
 
-def encode(method: str, path: str, headers: Iterable[tuple[str, str]], body: bytes, host: str) -> bytes:
+def encode(method: str, path: str, headers: Sequence[tuple[str, str]], body: bytes, host: str) -> bytes:
     """The bytes of one HTTP/1.1 request."""
-    if not _lowered(method):
-        raise _unsendable(method, path, "the method is not a token")
     if len(body) > REQUEST_BYTES_MAX:
         raise _unsendable(method, path, f"the body is larger than {REQUEST_BYTES_MAX} bytes")
-    lines = [f"{method} {target_of(path)} HTTP/1.1"]
-    present = set()
-    for name, value in headers:
-        lowered = _lowered(name)
-        if not lowered:
-            raise _unsendable(method, path, f"{name!r} cannot be the name of a header")
-        present.add(lowered)
-        lines.append(f"{name}: {value}")
-    if "host" not in present:
-        lines.append(f"host: {host}")
-    if "accept" not in present:
-        lines.append("accept: */*")
-    if "user-agent" not in present:
-        lines.append(f"user-agent: {USER_AGENT}")
-    if (body or method in _WITH_LENGTH) and "content-length" not in present and "transfer-encoding" not in present:
-        lines.append(f"content-length: {len(body)}")
-    text = "\r\n".join(lines)
-    if "\0" in text or not text.count("\r") == text.count("\n") == len(lines) - 1:
+    names, values = zip(*headers, strict=True) if headers else ((), ())
+    head = _head(method, names, host, bool(body))
+    if head.flaw:
+        raise _unsendable(method, path, head.flaw)
+    length = (str(len(body)),) if head.has_length else ()
+    text = head.template % (target_of(path), *values, *length)
+    if "\0" in text or not text.count("\r") == text.count("\n") == head.breaks:
         raise _unsendable(method, path, "a header holds a line break or a zero byte")
     # Names and tokens are ASCII; a value beyond Latin-1 travels as UTF-8, which is what servers make of it anyway.
     try:
-        head = text.encode("latin-1")
+        return text.encode("latin-1") + body
     except UnicodeEncodeError:
-        head = text.encode("utf-8", "surrogateescape")
-    return head + b"\r\n\r\n" + body
+        return text.encode("utf-8", "surrogatepass") + body
+
+
+class _Head(msgspec.Struct, frozen=True):
+    """Everything of a request's head that its values do not change."""
+
+    template: str = ""
+    """For the target, the headers' values, and the length if there is one."""
+    breaks: int = 0
+    has_length: bool = False
+    flaw: str = ""
+
+
+@lru_cache(maxsize=1024)
+def _head(method: str, names: tuple[str, ...], host: str, has_body: bool) -> _Head:
+    """A load sends the same few heads over and over with other values, hence the cache."""
+    if not _lowered(method):
+        return _Head(flaw="the method is not a token")
+    wrong = next((name for name in names if not _lowered(name)), None)
+    if wrong is not None:
+        return _Head(flaw=f"{wrong!r} cannot be the name of a header")
+    present = {_lowered(name) for name in names}
+    lines = [f"{method.replace('%', '%%')} %s HTTP/1.1", *(f"{name.replace('%', '%%')}: %s" for name in names)]
+    for name, value in (("host", host.replace("%", "%%")), ("accept", "*/*"), ("user-agent", USER_AGENT)):
+        if name not in present:
+            lines.append(f"{name}: {value}")
+    has_length = (has_body or method in _WITH_LENGTH) and present.isdisjoint({"content-length", "transfer-encoding"})
+    if has_length:
+        lines.append("content-length: %s")
+    return _Head(template="\r\n".join(lines) + "\r\n\r\n", breaks=len(lines) + 1, has_length=has_length)
 
 
 def target_of(path: str) -> str:
