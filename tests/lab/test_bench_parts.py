@@ -1,4 +1,4 @@
-"""The small parts between the laboratory's halls: mixes, chronicles, quiet, search, discovery and the watch."""
+"""The small parts between the laboratory's halls: mixes, chronicles, search, discovery and the watch."""
 
 from __future__ import annotations
 
@@ -19,9 +19,6 @@ from nines.lab.launch.postgres import Cluster
 from nines.lab.load.ending import Ending
 from nines.lab.load.request import Request, request_of
 from nines.lab.mix import Mix, prepare_mix, renewed
-from nines.lab.quiet import until_quiet
-from nines.lab.record.events import RequestSeen
-from nines.lab.record.recorder import Recorder
 from nines.lab.search import rows_with
 from nines.lab.watch import Watch
 from nines.model.contract import Contract, Operation
@@ -138,27 +135,6 @@ def test_a_chronicle_keeps_order_and_turns_endings_into_exchanges() -> None:
     ]
     assert history.exchanges[1].intended_s == pytest.approx(1.0)
     assert history.marks[0].time_s == 4.0
-
-
-def test_quiet_is_told_from_busy() -> None:
-    async def scenario() -> tuple[bool, bool]:
-        recorder = Recorder()
-
-        async def busy() -> None:
-            while True:
-                now_s = recorder.clock_s()
-                recorder.add(
-                    RequestSeen(dependency="d", connection=1, started_s=now_s, ended_s=now_s, method="GET", path="/")
-                )
-                await asyncio.sleep(0.002)
-
-        quiet = await until_quiet(recorder)
-        worker = asyncio.create_task(busy())
-        noisy = await until_quiet(recorder, quiet_s=0.2, limit_s=0.5)
-        worker.cancel()
-        return quiet, noisy
-
-    assert asyncio.run(scenario()) == (True, False)
 
 
 @pytest.mark.lab

@@ -20,8 +20,8 @@ from nines.lab.load.ending import Ending, exchange_of_answer
 from nines.lab.load.plan import Plan, plan_of
 from nines.lab.load.request import Request, request_of
 from nines.lab.mix import Mix, prepare_mix
-from nines.lab.quiet import until_quiet
 from nines.lab.record.observe import observe
+from nines.lab.record.settle import settled
 from nines.lab.requests.planner import Planner
 from nines.lab.requests.sessions import Sessions, with_credentials
 from nines.lab.search import rows_with
@@ -273,11 +273,12 @@ class LabBench:
 
     async def observe(self, call: Call) -> tuple[Exchange, Trace]:
         recorder = self._site.recorder
-        await until_quiet(recorder)
+        proxies = tuple(self._site.proxies.values())
+        await settled(recorder, proxies)
         since_s = recorder.clock_s()
         exchange = await self.send(call)
         ended_s = recorder.clock_s()
-        if not await until_quiet(recorder):
+        if not await settled(recorder, proxies):
             self.note("the proxies did not fall silent, so an observed trace may hold effects of other work")
         trace = observe(
             recorder.window(since_s),
