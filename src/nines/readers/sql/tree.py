@@ -130,6 +130,9 @@ class _Reading:
             subject, operator, values = node.this, "in", list(node.expressions)
         elif isinstance(node, exp.Column):
             operator, values = "is", [exp.true()]
+        elif isinstance(node, exp.Is) and isinstance(node.expression, exp.Not):
+            subject, operator, values = _bare(node.this), "is", [node.expression.this]
+            is_negated = not is_negated
         elif operator != "?":
             subject, operator, values = self._sides(node, operator)
         if is_negated and operator != "?":
