@@ -109,7 +109,8 @@ class HttpWire(Wire):
             raise Unreadable(f"no HTTP/1 answer: {head.line[:60]!r}")
         status = int(line[1])
         if not self._asked:
-            raise Unreadable("an answer that nobody asked for")
+            # A 408 is how a server takes leave of an idle connection, and nothing follows it.
+            raise Unreadable("" if status == 408 else "an answer that nobody asked for")
         asked = self._asked[0]
         if status == 101 or (asked.method == "CONNECT" and 200 <= status < 300):
             self._front.tunnel()
