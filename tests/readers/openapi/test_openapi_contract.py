@@ -279,45 +279,19 @@ def test_a_pattern_that_never_ends_is_not_tried() -> None:
     assert contract.operations[0].parameters[0].schema["default"] == schema["default"]
 
 
+_KEYS = st.sampled_from(
+    [
+        *("$ref", "get", "post", "/a", "parameters", "schema", "content", "responses", "200", "allOf", "properties"),
+        *("in", "name", "type", "nullable", "enum", "servers", "url", "security", "links", "requestBody", "required"),
+    ]
+)
+_LEAVES = st.one_of(
+    *(st.none(), st.booleans(), st.integers(), st.text(max_size=5)),
+    st.sampled_from(["#/paths/~1a", "3.0.0", "path"]),
+)
 _VALUES = st.recursive(
-    st.one_of(
-        st.none(), st.booleans(), st.integers(), st.text(max_size=5), st.sampled_from(["#/paths/~1a", "3.0.0", "path"])
-    ),
-    lambda children: st.one_of(
-        st.lists(children, max_size=3),
-        st.dictionaries(
-            st.sampled_from(
-                [
-                    "$ref",
-                    "get",
-                    "post",
-                    "/a",
-                    "parameters",
-                    "schema",
-                    "content",
-                    "responses",
-                    "200",
-                    "allOf",
-                    "properties",
-                ]
-                + [
-                    "in",
-                    "name",
-                    "type",
-                    "nullable",
-                    "enum",
-                    "servers",
-                    "url",
-                    "security",
-                    "links",
-                    "requestBody",
-                    "required",
-                ]
-            ),
-            children,
-            max_size=5,
-        ),
-    ),
+    _LEAVES,
+    lambda children: st.one_of(st.lists(children, max_size=3), st.dictionaries(_KEYS, children, max_size=5)),
     max_leaves=25,
 )
 

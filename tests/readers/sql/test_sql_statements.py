@@ -70,6 +70,8 @@ def _comparisons(condition: str, source: str = "t") -> list[tuple[str, str, bool
         ("a IN (1, 2) AND b = ANY($1::int[])", [("a", "in", False), ("b", "in", False)]),
         ("a BETWEEN 1 AND 2 AND b ILIKE 'x%'", [("a", "between", False), ("b", "ilike", False)]),
         ("a IS NULL AND b IS NOT NULL", [("a", "is", False), ("b", "not is", False)]),
+        ("a NOT IN (1) AND b NOT LIKE 'x'", [("a", "not in", False), ("b", "not like", False)]),
+        ("a NOT BETWEEN 1 AND 2 AND b IS DISTINCT FROM 3", [("a", "not between", False), ("b", "!=", False)]),
         ("active AND NOT deleted", [("active", "is", False), ("deleted", "not is", False)]),
         ("(a, b) = ($1, $2)", [("a", "=", False), ("b", "=", False)]),
         ("lower(a) = 'x'", [("a", "?", False)]),

@@ -123,6 +123,8 @@ class _Reading:
 
     def _comparison(self, node: exp.Expression, *, is_negated: bool) -> Iterator[Comparison]:
         operator = _OPERATORS.get(type(node), "?")
+        # `IS NOT` is a flag in newer versions of sqlglot, and a NOT on the right in older ones.
+        is_negated = is_negated != bool(node.args.get("negate"))
         subject, values = node, [node]
         if isinstance(node, exp.Between):
             subject, operator, values = node.this, "between", [node.args["low"], node.args["high"]]
