@@ -15,9 +15,17 @@ from nines.model.code import Program
 from nines.model.errors import SourceError
 from nines.readers.python import files as files_module
 from nines.readers.python import read
-from nines.readers.python.cache import Cache, digest_of
+from nines.readers.python.cache import PACKS_MAX, Cache, digest_of
 from nines.readers.python.facts import Facts, quiet
 from nines.readers.python.parallel import facts_of_all
+
+KEY = b"k" * 32
+
+
+@pytest.fixture(autouse=True)
+def own_account(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys are kept where no real account keeps its own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("account")))
 
 
 def _project(root: Path, **contents: str) -> Path:
@@ -148,25 +156,55 @@ def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
 
 def test_entries_nobody_asks_for_are_forgotten_in_time(tmp_path: Path) -> None:
     old = digest_of(b"old")
-    Cache(tmp_path, tmp_path).store({old: b"blob"}, frozenset({old}))
+    Cache(tmp_path, tmp_path, KEY).store({old: b"blob"}, frozenset({old}))
     runs = 0
-    while Cache(tmp_path, tmp_path).get(old) is not None:
+    while Cache(tmp_path, tmp_path, KEY).get(old) is not None:
         runs += 1
         assert runs < 50
         new = digest_of(str(runs).encode())
-        Cache(tmp_path, tmp_path).store({new: b"blob"}, frozenset({new}))
+        Cache(tmp_path, tmp_path, KEY).store({new: b"blob"}, frozenset({new}))
     assert runs > 1
 
 
 def test_two_writers_leave_a_whole_pack(tmp_path: Path) -> None:
-    first, second = Cache(tmp_path, tmp_path), Cache(tmp_path, tmp_path)
+    first, second = Cache(tmp_path, tmp_path, KEY), Cache(tmp_path, tmp_path, KEY)
     a, b = digest_of(b"a"), digest_of(b"b")
     first.store({a: b"from a"}, frozenset({a}))
     second.store({b: b"from b"}, frozenset({b}))
-    found = Cache(tmp_path, tmp_path).get(b)
+    found = Cache(tmp_path, tmp_path, KEY).get(b)
     assert found is not None
     assert bytes(found) == b"from b"
     assert [path.suffix for path in tmp_path.iterdir()] == [".pack"]
+
+
+def test_facts_that_another_account_has_left_are_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = _project(tmp_path / "root", a="x = 1")
+    cache = root / ".nines" / "cache"
+    assert read(root, cache=cache).parsed == 1
+    assert read(root, cache=cache).parsed == 0
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another"))
+    assert read(root, cache=cache).parsed == 1
+
+
+def test_a_project_cannot_have_us_write_or_delete_elsewhere(tmp_path: Path) -> None:
+    root = _project(tmp_path / "root", a="x = 1")
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (root / ".nines").symlink_to(victim)
+    assert read(root, cache=root / ".nines" / "cache").parsed == 1
+    assert list(victim.iterdir()) == []
+
+
+def test_old_packs_go_and_foreign_files_stay(tmp_path: Path) -> None:
+    foreign = [tmp_path / f"objects-{number}.pack" for number in range(PACKS_MAX + 5)]
+    for path in foreign:
+        path.write_bytes(b"precious")
+    roots = [tmp_path / str(number) for number in range(PACKS_MAX + 3)]
+    for root in roots:
+        Cache(tmp_path, root, KEY).store({b"digest": b"blob"}, frozenset())
+    packs = set(tmp_path.glob("*.pack"))
+    assert packs.issuperset(foreign)
+    assert len(packs) == len(foreign) + PACKS_MAX
 
 
 def test_several_processes_find_the_same(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from nines.model.code import Module, Program, Unread
 from nines.readers.python.cache import Cache, digest_of
 from nines.readers.python.facts import Facts, decode, encode, quiet
 from nines.readers.python.files import FILE_BYTES_MAX, find
+from nines.readers.python.key import user_key
 from nines.readers.python.names import name_all
 from nines.readers.python.parallel import facts_of_all
 
@@ -28,7 +29,8 @@ def read(
     facts: dict[str, Facts] = {}
     missing: dict[str, bytes] = {}
     digests: dict[str, bytes] = {}
-    store = Cache(cache, root.resolve()) if cache is not None else None
+    key = user_key() if cache is not None else None
+    store = Cache(cache, root, key) if cache is not None and key is not None else None
     with quiet():
         for file in found.files:
             source = _bytes_of(root / file)

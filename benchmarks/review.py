@@ -1,0 +1,143 @@
+"""What reading a project costs, beside Bandit over the same files in the same run.
+
+    python -m benchmarks.review FOLDER [--bandit COMMAND] [--rounds N]
+
+Every figure is the median wall-clock time of whole processes, their start included; rounds alternate between the peers,
+so that a busy machine spoils neither alone. `cold` has an empty cache; `warm` follows a change of one file. The folder
+is copied first: nothing in it is changed. Bandit is not a dependency; point at one with --bandit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from nines.readers.python import read
+from nines.readers.python.files import find
+
+ROUNDS = 3
+PROCESS_TIME_MAX_S = 1_800.0
+COLD_LIMIT = 1.0
+WARM_LIMIT = 0.1
+"""The share of Bandit's time that nines may take."""
+
+_READ = "import sys, pathlib; from nines.readers.python import read; read(pathlib.Path(sys.argv[1]), cache=pathlib.Path(sys.argv[2]))"
+_REVIEW = (sys.executable, "-m", "nines", "review", "--format", "json", "--output")
+
+
+def main() -> None:
+    """Measures and prints; the exit code says whether the limits hold."""
+    arguments = _arguments()
+    with tempfile.TemporaryDirectory(prefix="nines-benchmark-") as scratch:
+        corpus = Path(scratch) / "corpus"
+        size = _copy(arguments.folder, corpus)
+        print(f"{size[0]:,} files, {size[1]:,} lines")
+        bench = _Bench(corpus, Path(scratch), shlex.split(arguments.bandit))
+        figures = bench.run(arguments.rounds, with_review=not arguments.reading_only)
+    bandit_s = figures["bandit"]
+    print(f"{'':24}{'seconds':>9}{'x bandit':>10}")
+    for name, seconds in figures.items():
+        print(f"{name:24}{seconds:9.2f}{seconds / bandit_s:10.3f}")
+    holds = figures["reading, cold"] <= COLD_LIMIT * bandit_s and figures["reading, warm"] <= WARM_LIMIT * bandit_s
+    print(
+        f"reading: cold at most {COLD_LIMIT:g} x bandit, warm at most {WARM_LIMIT:g} x: {'holds' if holds else 'BROKEN'}"
+    )
+    sys.exit(0 if holds else 1)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="a folder of Python projects, at least 200,000 lines")
+    parser.add_argument("--bandit", default=shutil.which("bandit") or f"{sys.executable} -m bandit")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--reading-only", action="store_true", help="leave out the whole review")
+    return parser.parse_args()
+
+
+def _copy(folder: Path, corpus: Path) -> tuple[int, int]:
+    """Copies the files that nines reads, so that both peers get exactly the same; returns files and lines."""
+    for file in find(folder).files:
+        target = corpus / file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder / file, target)
+    program = read(corpus)
+    return len(program.modules), program.lines
+
+
+class _Bench:
+    def __init__(self, corpus: Path, scratch: Path, bandit: list[str]) -> None:
+        self._corpus = corpus
+        self._scratch = scratch
+        self._bandit = bandit
+        self._cache = scratch / "cache"
+        self._changed = max(corpus.rglob("*.py"), key=lambda file: file.stat().st_size)
+
+    def run(self, rounds: int, *, with_review: bool) -> dict[str, float]:
+        """The median seconds of each peer."""
+        steps: dict[str, Callable[[], float]] = {
+            "bandit": self._run_bandit,
+            "reading, cold": self._read_cold,
+            "reading, warm": self._read_warm,
+        }
+        if with_review:
+            steps |= {"review, cold": self._review_cold, "review, warm": self._review_warm}
+        times: dict[str, list[float]] = {name: [] for name in steps}
+        for _ in range(rounds):
+            for name, step in steps.items():
+                times[name].append(step())
+        return {name: statistics.median(found) for name, found in times.items()}
+
+    def _run_bandit(self) -> float:
+        report = str(self._scratch / "bandit.json")
+        return _timed([*self._bandit, "-q", "--exit-zero", "-f", "json", "-o", report, "-r", str(self._corpus)])
+
+    def _read_cold(self) -> float:
+        shutil.rmtree(self._cache, ignore_errors=True)
+        return self._read()
+
+    def _read_warm(self) -> float:
+        self._change()
+        return self._read()
+
+    def _read(self) -> float:
+        return _timed([sys.executable, "-c", _READ, str(self._corpus), str(self._cache)])
+
+    def _review_cold(self) -> float:
+        for name in (".nines",):
+            shutil.rmtree(self._corpus / name, ignore_errors=True)
+        return self._review()
+
+    def _review_warm(self) -> float:
+        self._change()
+        return self._review()
+
+    def _review(self) -> float:
+        """The whole of `nines review`: reading, tracing, judging, reporting."""
+        return _timed([*_REVIEW, str(self._scratch / "review.json"), str(self._corpus)], accepted=(0, 1))
+
+    def _change(self) -> None:
+        with self._changed.open("a") as stream:
+            stream.write("\n# changed\n")
+
+
+def _timed(command: list[str], accepted: tuple[int, ...] = (0,)) -> float:
+    started = time.perf_counter()
+    done = subprocess.run(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=PROCESS_TIME_MAX_S, check=False
+    )
+    elapsed = time.perf_counter() - started
+    if done.returncode not in accepted:
+        sys.exit(f"{shlex.join(command)} ended with {done.returncode}:\n{done.stderr.decode(errors='replace')[-2000:]}")
+    return elapsed
+
+
+if __name__ == "__main__":
+    main()
