@@ -14,7 +14,7 @@ KEY_BYTES = 32
 
 
 def user_key() -> bytes | None:
-    """This user's key, made on first use; None where the account has no place to keep one, and then nothing is cached."""
+    """This user's key, made on first use; None where the account has no place for one, and then nothing is cached."""
     try:
         path = _path()
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
