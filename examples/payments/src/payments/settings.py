@@ -30,7 +30,8 @@ class Settings(BaseSettings):
     gateway_deadline_s: float = Field(default=1.5, gt=0)
     """All attempts of one call together; afterwards the caller gets 202 and the sweep finishes the work."""
     gateway_attempts_max: int = Field(default=2, ge=1)
-    gateway_concurrency_max: int = Field(default=32, ge=1)
+    gateway_concurrency_max: int = Field(default=24, ge=1)
+    """Below requests_max, so that a silent provider never keeps reads waiting; more calls are left to the sweep."""
     gateway_breaker_open_s: float = Field(default=2.0, gt=0)
 
     jwt_secret: str = Field(min_length=32)
@@ -47,7 +48,7 @@ class Settings(BaseSettings):
     rate_limit_login: Quota = "10/60"
     """Failed logins for each e-mail address."""
 
-    requests_max: int = Field(default=256, ge=1)
+    requests_max: int = Field(default=48, ge=1)
     """Requests in flight; more are answered with 503 at once, so that the rest stay fast."""
     body_bytes_max: int = Field(default=65536, ge=1024)
     drain_s: float = Field(default=1.0, ge=0)

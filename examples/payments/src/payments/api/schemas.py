@@ -30,7 +30,7 @@ Email: TypeAlias = Annotated[
     str,
     Field(
         max_length=254,
-        pattern=r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$",
+        pattern=r"^[A-Za-z0-9_%+-]+(\.[A-Za-z0-9_%+-]+)*@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}$",
         examples=["ada@example.com"],
         json_schema_extra={"format": "email"},
     ),

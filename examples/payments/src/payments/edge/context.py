@@ -13,6 +13,7 @@ class RequestContext:
     request_id: str
     path: str = ""
     subject: str = ""
+    is_logged: bool = True
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     """Headers that every answer of this request carries, errors included."""
 

@@ -89,7 +89,7 @@ def _record(scope: Scope, context: RequestContext, status: int, duration_s: floa
     # The path itself would give the metrics as many labels as there are identifiers.
     operation = getattr(route, "operation_id", None) or getattr(route, "path", None) or "none"
     telemetry.REQUEST_SECONDS.labels(operation, scope["method"], status).observe(duration_s)
-    if scope["path"] not in _UNLOGGED:
+    if context.is_logged and scope["path"] not in _UNLOGGED:
         log.info(
             "request",
             extra={
@@ -160,6 +160,8 @@ class Guard:
             return
         if self.in_flight >= self.requests_max:
             telemetry.SHED.inc()
+            # Counted, and not logged: refusing must stay cheap when there is too much to do.
+            current().is_logged = False
             await answer(send, unavailable("Too many requests are in flight."))
             return
         self.in_flight += 1

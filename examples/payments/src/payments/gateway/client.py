@@ -24,6 +24,7 @@ from payments.settings import Settings
 
 ANSWER_BYTES_MAX = 65_536
 BACKOFF_S = 0.05
+KEEPALIVE_MAX = 8
 
 log = logging.getLogger("payments.gateway")
 
@@ -55,7 +56,8 @@ class Gateway:
             timeout=httpx.Timeout(settings.gateway_attempt_s),
             limits=httpx.Limits(
                 max_connections=settings.gateway_concurrency_max,
-                max_keepalive_connections=settings.gateway_concurrency_max,
+                # Every idle connection is looked at for each call, so that many of them cost more than they save.
+                max_keepalive_connections=KEEPALIVE_MAX,
                 keepalive_expiry=15.0,
             ),
             follow_redirects=False,

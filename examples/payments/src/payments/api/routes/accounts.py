@@ -108,7 +108,7 @@ async def change(
     ] = None,
 ) -> AccountOut:
     """Refused with 412 when somebody else changed it first, so that no change is lost."""
-    if if_match is None:
+    if not if_match:
         raise Problem(428, "precondition-required", "Send If-Match with the ETag that you read.")
     async with services.database.transaction() as tx:
         if await accounts.get(tx, account_id, owner_id=principal.id) is None:

@@ -30,6 +30,7 @@ _LINKS = {
     "getPayment": link("getPayment", "payment_id"),
     "capturePayment": link("capturePayment", "payment_id"),
     "refundPayment": link("refundPayment", "payment_id"),
+    "listRefunds": link("listRefunds", "payment_id"),
 }
 _ACCEPTED = {
     "description": "Accepted: the provider's answer is not known yet. Read the payment to see what became of it.",
