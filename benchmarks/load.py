@@ -46,6 +46,7 @@ BUDGET_US = 25.0
 BUDGET_SHARE = 0.10
 """The most that p95 and p99 may be off the truth."""
 FROZEN_RATE_HZ, FROZEN_DURATION_S, FREEZE_AT_S, FREEZE_S = 1000.0, 20.0, 8.0, 2.0
+ROUNDS = 3
 _BODY = b'{"id":"0b0b2c","amount":100,"currency":"EUR","status":"created"}'
 _HEAD = (
     b"HTTP/1.1 201 Created\r\ndate: Thu, 01 Jan 1970 00:00:00 GMT\r\nserver: raw\r\ncontent-type: application/json\r\n"
@@ -54,7 +55,7 @@ ANSWER = _HEAD + b"content-length: %d\r\n\r\n" % len(_BODY) + _BODY
 
 
 class Raw(asyncio.Protocol):
-    """Takes whatever arrives for a whole request, so that the service is never the bottleneck."""
+    """Takes every end of a head for a whole request, so that the service is never the bottleneck."""
 
     delay_s = 0.0
 
@@ -62,7 +63,9 @@ class Raw(asyncio.Protocol):
         # A uvloop transport is one in all but its class.
         self.transport = cast("asyncio.Transport", transport)
 
-    def data_received(self, data: bytes) -> None:  # noqa: ARG002 - a Protocol's signature.
+    def data_received(self, data: bytes) -> None:
+        if b"\r\n\r\n" not in data:
+            return
         if self.delay_s:
             asyncio.get_running_loop().call_later(self.delay_s, self.transport.write, ANSWER)
         else:
@@ -186,11 +189,16 @@ async def httpx_loop(port: int, seconds: float) -> int:
 
 
 def cost_us(work: Callable[[], int], who: int = resource.RUSAGE_SELF) -> float:
-    """Processor time, user and system, for each of what `work` counts."""
-    before = resource.getrusage(who)
-    count = work()
-    after = resource.getrusage(who)
-    return 1e6 * (after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime) / max(count, 1)
+    """Processor time, user and system, for each of what `work` counts.
+
+    The least of three rounds: what else runs on the machine can only add to it."""
+    rounds = []
+    for _ in range(ROUNDS):
+        before = resource.getrusage(who)
+        count = work()
+        after = resource.getrusage(who)
+        rounds.append(1e6 * (after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime) / max(count, 1))
+    return min(rounds)
 
 
 def wrk(port: int, seconds: float, connections: int) -> str:
@@ -292,7 +300,7 @@ def _freeze_later(talk: Connection) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rate-hz", type=float, default=8000.0)
-    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--no-frozen", action="store_true")
     options = parser.parse_args()
     kept = cost(options.rate_hz, options.seconds)

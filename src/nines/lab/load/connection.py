@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import select
 import ssl
+from functools import lru_cache
 from typing import Any, Protocol, cast
 from urllib.parse import urlsplit
 
@@ -184,8 +185,11 @@ async def connect(address: Address, owner: Owner, *, body_max: int, timeout_s: f
     return connection
 
 
+@lru_cache(maxsize=16)
 def tls_context(address: Address) -> ssl.SSLContext:
-    """Verifies certificates, except on the own machine, where they are self-signed as a rule."""
+    """Verifies certificates, except on the own machine, where they are self-signed as a rule.
+
+    Loading the trusted roots takes 10 ms, hence one context for each address."""
     context = ssl.create_default_context()
     try:
         is_own = ipaddress.ip_address(address.host).is_loopback

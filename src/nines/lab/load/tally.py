@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from hdrh.histogram import HdrHistogram
 
 from nines.lab.load.ending import Ending
@@ -68,7 +70,12 @@ class Tally:
 
     def percentile_ms(self, percent: float) -> float:
         """The latency, from the intended time, that this many percent of the requests did not exceed; 0 without any."""
-        return self._histogram.get_value_at_percentile(percent) / 1000.0 if self.total else 0.0
+        total = self.total
+        if not total:
+            return 0.0
+        # The histogram rounds to the nearest rank, which with few requests falls short; a whole rank it meets.
+        rank = math.ceil(total * percent / 100.0 - 1e-9)
+        return float(self._histogram.get_value_at_percentile(100.0 * rank / total)) / 1000.0
 
     def windows(self) -> tuple[Window, ...]:
         """The seconds in which requests were due, in order."""
