@@ -1,1 +1,5 @@
-"""From facts to traces: linking, summaries, propagation. Knows no language and no library by name."""
+"""The interprocedural effect analysis: from a program's facts to endpoints, predicted traces and tables."""
+
+from nines.effects.analyse import analyse
+
+__all__ = ["analyse"]

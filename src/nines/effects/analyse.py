@@ -1,0 +1,71 @@
+"""The whole analysis: link, register, interpret, unfold."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from nines.effects.entries.boot import boot
+from nines.effects.entries.build import entries
+from nines.effects.interpret import expressions, stages, statements
+from nines.effects.interpret.resolve import resolve_base
+from nines.effects.interpret.world import World
+from nines.effects.limits import PYTHON_STACK
+from nines.effects.link import Linked
+from nines.effects.signatures import load
+from nines.effects.tables import tables
+from nines.effects.unfold import unfold
+from nines.model.code import Program
+from nines.model.service import Service
+from nines.model.statement import ReadStatement
+from nines.model.trace import Blind
+
+_LOADED = (expressions, stages, statements)
+
+
+def analyse(
+    program: Program,
+    *,
+    read_statement: ReadStatement,
+    signatures: Mapping[str, Any] | None = None,
+    name: str = "",
+) -> Service:
+    """Predicts what every entry point of a program does; raises SignatureError for a broken signature."""
+    world = make_world(program, read_statement, signatures)
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, PYTHON_STACK))
+    try:
+        return _analyse(world, program, name)
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def make_world(program: Program, read_statement: ReadStatement, signatures: Mapping[str, Any] | None = None) -> World:
+    """The linked project with the signatures, ready to be interpreted."""
+    linked = Linked(program)
+    world = World(linked, load(signatures), read_statement)
+    linked.resolve_base = lambda info, expression: resolve_base(world, info, expression)
+    return world
+
+
+def _analyse(world: World, program: Program, name: str) -> Service:
+    boot(world)
+    world.calls = world.unresolved = 0
+    endpoints = []
+    traces = []
+    for entry in entries(world):
+        endpoints.append(entry.endpoint)
+        traces.append(unfold(entry.endpoint.id, entry.nodes, mode=entry.mode, returned=entry.returned))
+    blind: list[Blind] = []
+    if world.unresolved:
+        share = 100.0 * (world.calls - min(world.unresolved, world.calls)) / max(world.calls, 1)
+        blind.append(Blind(reason=f"{share:.1f} % of {world.calls} calls were resolved", text="calls"))
+    return Service(
+        name=name,
+        root=program.root,
+        endpoints=tuple(endpoints),
+        traces=tuple(traces),
+        tables=tables(world),
+        blind=tuple(blind),
+    )

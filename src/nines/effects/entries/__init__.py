@@ -1,0 +1,1 @@
+"""Entry points: routes, tasks and commands, with their parameters, guards and trees."""

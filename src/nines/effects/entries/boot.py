@@ -1,0 +1,97 @@
+"""Runs what modules do when they are imported, and application factories, so that routes get registered."""
+
+from __future__ import annotations
+
+from nines.effects.interpret.arguments import bind
+from nines.effects.interpret.evaluate import evaluate, run_block
+from nines.effects.interpret.frame import Frame, WorkLimit
+from nines.effects.interpret.resolve import function_value
+from nines.effects.interpret.summaries import activate
+from nines.effects.interpret.world import OutOfBudget, World
+from nines.effects.link import ClassInfo, FunctionInfo, ModuleInfo
+from nines.effects.values import InstanceThing, Value
+from nines.model import code
+
+_FACTORIES_MAX = 400
+
+
+def boot(world: World) -> None:
+    """Registers every route, mount and hook that importing the project would."""
+    for module in list(world.linked.modules.values()):
+        world.start_entry()
+        try:
+            _module(world, module)
+        except (OutOfBudget, WorkLimit, RecursionError):
+            continue
+    _factories(world)
+
+
+def _module(world: World, module: ModuleInfo) -> None:
+    for function in module.functions:
+        if function.node.decorators:
+            function_value(world, function)
+    for info in module.classes:
+        for method in info.methods.values():
+            if method.node.decorators:
+                function_value(world, method)
+    frame = Frame(world, module)
+    _body(frame, module.node.body)
+
+
+def _body(frame: Frame, body: tuple[code.Statement, ...]) -> None:
+    for statement in body:
+        if isinstance(statement, code.Evaluate) and not isinstance(statement.value, code.Constant):
+            frame.line = statement.line
+            evaluate(frame, statement.value)
+        elif isinstance(statement, code.If):
+            _body(frame, statement.then)
+            _body(frame, statement.otherwise)
+        elif isinstance(statement, code.Try | code.With):
+            _body(frame, statement.body)
+        elif isinstance(statement, code.For):
+            run_block(frame, (statement,))
+        frame.raised = False
+        frame.nodes.clear()
+
+
+def _factories(world: World) -> None:
+    """Functions that make applications or register routes on what they are given."""
+    words = _registering_words(world)
+    done = 0
+    for module in list(world.linked.modules.values()):
+        functions: list[tuple[FunctionInfo, ClassInfo | None]] = [(f, None) for f in module.functions]
+        functions += [(method, info) for info in module.classes for method in info.methods.values()]
+        for function, owner in functions:
+            raw = bytes(function.node.body)
+            if any(word in raw for word in words) and done < _FACTORIES_MAX:
+                done += 1
+                _factory(world, function, owner)
+
+
+def _registering_words(world: World) -> set[bytes]:
+    """The names of methods that register, as they stand in packed bodies."""
+    found: set[bytes] = set()
+    for name, signature in world.signatures.calls.items():
+        short = name.rpartition(".")[2]
+        registers = signature.mount or signature.mechanism == "hook" or (signature.route and signature.route.handler)
+        if registers and "_" in short:
+            found.add(short.encode())
+        elif signature.route and signature.route.path and not signature.route.handler:
+            found.add(f"@{short}".encode())
+    for name, type in world.signatures.types.items():
+        if type.router:
+            found.add(name.rpartition(".")[2].encode())
+    return found
+
+
+def _factory(world: World, function: FunctionInfo, owner: ClassInfo | None) -> None:
+    world.start_entry()
+    frame = Frame(world, function.module)
+    first: list[Value] = []
+    if owner is not None:
+        first = [Value(InstanceThing(owner))]
+    try:
+        env = bind(frame, function, first, {})
+        activate(frame, function, env)
+    except (OutOfBudget, WorkLimit, RecursionError):
+        return

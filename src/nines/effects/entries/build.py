@@ -1,0 +1,376 @@
+"""Makes endpoints and their trees from registered routes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from nines.effects.entries.inject import (
+    Gathered,
+    dependency,
+    guard_kinds,
+    injected,
+    note_guard,
+    path_names,
+)
+from nines.effects.entries.mounts import Chain, chains
+from nines.effects.interpret.calls import call
+from nines.effects.interpret.frame import Frame, WorkLimit
+from nines.effects.interpret.remote import shape
+from nines.effects.interpret.retrying import policy
+from nines.effects.interpret.world import OutOfBudget, Route, World
+from nines.effects.link import ClassInfo, FunctionInfo, ModuleInfo
+from nines.effects.nodes import BlindNode, ContextNode, Node
+from nines.effects.signatures import RouteRule
+from nines.effects.values import (
+    UNKNOWN,
+    ClassThing,
+    FunctionThing,
+    InstanceThing,
+    LibraryThing,
+    MethodThing,
+    ObjectThing,
+    PartialThing,
+    Source,
+    Sources,
+    UnionThing,
+    Value,
+    WrappedThing,
+    deep_sources,
+    unknown,
+)
+from nines.effects.values import field as held_field
+from nines.model.origin import OriginKind
+from nines.model.place import Place
+from nines.model.service import Endpoint, EndpointKind, EndpointParameter, Guard, GuardKind
+
+_FLASK_PATH = re.compile(r"<(?:[\w.]+(?:\([^)]*\))?:)?(\w+)>")
+_SLASHES = re.compile(r"/{2,}")
+
+
+@dataclass(slots=True)
+class Entry:
+    """An endpoint with the tree that unfolds into its trace."""
+
+    endpoint: Endpoint
+    nodes: list[Node] = field(default_factory=list)
+    returned: Sources = ()
+    mode: str = ""
+
+
+def innermost(value: Value) -> FunctionInfo | ClassInfo | None:
+    """The project function or class behind decorators and partials."""
+    thing = value.thing
+    if isinstance(thing, FunctionThing):
+        return _undecorated(thing)
+    if isinstance(thing, ClassThing):
+        return thing.info
+    if isinstance(thing, WrappedThing | PartialThing):
+        return innermost(thing.function)
+    if isinstance(thing, InstanceThing):
+        return thing.info
+    if isinstance(thing, UnionThing):
+        return next((found for found in map(innermost, thing.values) if found is not None), None)
+    return None
+
+
+def _undecorated(thing: FunctionThing) -> FunctionInfo:
+    """A wrapper made by a decorator stands for the function that it holds."""
+    if (thing.closure and thing.info.node.decorators == ()) or thing.info.parent:
+        for name, held in thing.closure:
+            if name in ("f", "func", "fn", "function", "view", "view_func", "handler", "wrapped", "method"):
+                inner = innermost(held)
+                if isinstance(inner, FunctionInfo):
+                    return inner
+    return thing.info
+
+
+def joined_path(*parts: str) -> str:
+    path = _FLASK_PATH.sub(r"{\1}", "".join(parts))
+    path = _SLASHES.sub("/", path if path.startswith("/") else f"/{path}")
+    return path
+
+
+def entries(world: World) -> list[Entry]:
+    """Every registered entry point, in a stable order."""
+    made: dict[str, Entry] = {}
+    for route in sorted(world.routes.values(), key=lambda r: (r.place.file, r.place.line, r.path)):
+        for entry in _of_route(world, route):
+            made.setdefault(entry.endpoint.id, entry)
+    return list(made.values())
+
+
+def _of_route(world: World, route: Route) -> list[Entry]:
+    signature = world.signatures.calls[route.signature]
+    rule = signature.route
+    if rule is None or rule.kind == "hook":
+        return []
+    target = innermost(route.handler)
+    if target is None:
+        return []
+    framework = rule.framework or world.signatures.libraries.get(route.signature, "")
+    if rule.kind != "http" and rule.kind != "socket":
+        return [_other(world, route, rule, target, framework)] if isinstance(target, FunctionInfo) else []
+    made: list[Entry] = []
+    for chain in chains(world, route.router) if route.router else [Chain("")]:
+        path = joined_path(chain.prefix, route.path)
+        if isinstance(target, ClassInfo):
+            made.extend(view_entries(world, target, path, route, chain, framework))
+            continue
+        for method in route.methods or ("GET",):
+            made.append(_http(world, route, rule, route.handler, target, method, path, chain, framework))
+    return made
+
+
+def _http(
+    world: World,
+    route: Route,
+    rule: RouteRule,
+    handler: Value,
+    info: FunctionInfo,
+    method: str,
+    path: str,
+    chain: Chain,
+    framework: str,
+) -> Entry:
+    socket = rule.kind == "socket"
+    id = f"SOCKET {path}" if socket else f"{method} {path}"
+    gathered = Gathered()
+    frame = entry_frame(world, info.module, info.node.line)
+    is_async = info.node.is_async
+    value = UNKNOWN
+    try:
+        run_hooks(world, frame, chain, gathered)
+        for each in (*chain.dependencies, *_listed(route, rule)):
+            _extra_dependency(world, frame, each, path, gathered)
+        value = _handled(world, frame, rule, handler, info, path, gathered)
+    except (OutOfBudget, WorkLimit, RecursionError) as error:
+        frame.nodes.append(BlindNode(_reason(error), info.qualified, info.place))
+    note_own_guard(frame, info, gathered)
+    kind = EndpointKind.SOCKET if socket else EndpointKind.HTTP
+    endpoint = Endpoint(
+        id=id,
+        kind=kind,
+        function=info.qualified,
+        place=info.place,
+        method="" if socket else method,
+        path=path,
+        framework=framework,
+        is_async=is_async,
+        parameters=tuple(gathered.parameters.values()),
+        guards=tuple(gathered.guards.values()),
+        guards_known=gathered.guards_known and info not in world.unclear and (chain.is_rooted or not route.router),
+        summary=info.node.summary,
+    )
+    threaded = rule.runs_sync == "thread" and not is_async
+    return Entry(endpoint, root_nodes(frame), deep_sources(value), "loop" if is_async and not threaded else "")
+
+
+def _reason(error: BaseException) -> str:
+    return "nested too deeply" if isinstance(error, RecursionError) else "work limit reached"
+
+
+def entry_frame(world: World, module: ModuleInfo, line: int) -> Frame:
+    """A frame in which the framework's own steps stand; its first list of nodes is the whole tree."""
+    world.start_entry()
+    world.stack.clear()
+    frame = Frame(world, module)
+    frame.line = line
+    _ROOTS[id(frame)] = frame.nodes
+    return frame
+
+
+_ROOTS: dict[int, list[Node]] = {}
+
+
+def root_nodes(frame: Frame) -> list[Node]:
+    return _ROOTS.pop(id(frame))
+
+
+def _listed(route: Route, rule: RouteRule) -> tuple[Value, ...]:
+    from nines.effects.entries.mounts import _entries  # noqa: PLC0415
+
+    arguments = dict(route.arguments)
+    return _entries(arguments.get(rule.dependencies)) if rule.dependencies else ()
+
+
+def _extra_dependency(world: World, frame: Frame, marker: Value, path: str, gathered: Gathered) -> None:
+    thing = marker.thing
+    if isinstance(thing, ObjectThing):
+        held = world.signatures.trait(thing.type, "dependency")
+        if isinstance(held, str) and held:
+            dependency(frame, held_field(marker, held), UNKNOWN, path, gathered)
+            return
+    gathered.guards_known = False
+
+
+def _handled(
+    world: World, frame: Frame, rule: RouteRule, handler: Value, info: FunctionInfo, path: str, gathered: Gathered
+) -> Value:
+    skip = 1 if info.cls is not None and world.kinds.get(info) != "static" else 0
+    filled: dict[str, Value] = {}
+    arguments: list[Value] = []
+    names = [p.name for p in info.node.parameters][skip:]
+    if rule.injects:
+        filled = injected(frame, info, path, gathered, skip=skip)
+    else:
+        if rule.passes and names:
+            arguments.append(Value(ObjectThing(rule.passes)))
+            names = names[1:]
+        for name in path_names(path):
+            place = Place(file=info.module.file, line=info.node.line)
+            gathered.parameters[name] = EndpointParameter(name=name, location="path", place=place)
+            filled[name] = unknown((Source(OriginKind.CALLER, name, "path", sanitised=path_labels(path, name)),))
+        if not any(p.kind == "double_star" for p in info.node.parameters):
+            filled = {name: value for name, value in filled.items() if name in names}
+    frame.facts = set()
+    frame.line = info.node.line
+    with frame.capture() as nodes:
+        value = call(frame, handler, arguments, filled, info.node.line)
+    frame.raised = False
+    frame.nodes.extend(_flattened(nodes, info))
+    if rule.runs_sync == "thread" and not info.node.is_async:
+        frame.nodes[:] = [*frame.nodes[: -len(nodes)], ContextNode(nodes, thread="thread")] if nodes else frame.nodes
+    return value
+
+
+def _flattened(nodes: list[Node], info: FunctionInfo) -> list[Node]:
+    """The handler itself is where the trace starts, not a call on the way."""
+    from nines.effects.nodes import CallNode  # noqa: PLC0415
+
+    for node in nodes:
+        if isinstance(node, CallNode) and node.function == info.qualified:
+            node.is_step = False
+    return nodes
+
+
+def path_labels(path: str, name: str) -> tuple[str, ...]:
+    """What a path converter guarantees: `<int:id>` is a number."""
+    match = re.search(rf"<(\w+):{re.escape(name)}>", path) or re.search(rf"\{{{re.escape(name)}:(\w+)\}}", path)
+    kind = match[1] if match else ""
+    return (kind,) if kind in ("int", "uuid", "float", "slug") else ()
+
+
+def note_own_guard(frame: Frame, info: FunctionInfo, gathered: Gathered) -> None:
+    """What the handler or its decorators check themselves."""
+    for kind in guard_kinds(frame.facts):
+        guard = Guard(kind=kind, name=info.qualified, place=info.place)
+        if not any(each.kind is kind for each in gathered.guards.values()):
+            gathered.guards[(kind.value, info.qualified)] = guard
+
+
+def run_hooks(world: World, frame: Frame, chain: Chain, gathered: Gathered) -> None:
+    """Middleware and before-request functions of the application and of the routers on the way."""
+    for hook in world.hooks.values():
+        if hook.router and hook.router not in chain.routers:
+            continue
+        _hook(world, frame, hook.value, gathered)
+    for route in world.routes.values():
+        rule = world.signatures.calls[route.signature].route
+        if rule is not None and rule.kind == "hook" and (not route.router or route.router in chain.routers):
+            _hook(world, frame, route.handler, gathered)
+
+
+def _hook(world: World, frame: Frame, value: Value, gathered: Gathered) -> None:
+    thing = value.thing
+    if isinstance(thing, LibraryThing | MethodThing):
+        signature = world.signatures.types.get(thing.name)
+        if signature is None or not (signature.is_passive or signature.guard):
+            gathered.guards_known = False
+        elif signature.guard:
+            kind = GuardKind(signature.guard)
+            gathered.guards[(signature.guard, thing.name)] = Guard(kind=kind, name=thing.name)
+        return
+    target = innermost(value)
+    outer, frame.facts = frame.facts, set()
+    if isinstance(target, ClassInfo):
+        for name in ("dispatch", "__call__", "process_request", "process_view"):
+            method = world.linked.find_method(target, name)
+            if method is not None:
+                value = Value(FunctionThing(method, Value(InstanceThing(target))))
+                break
+        else:
+            gathered.guards_known = False
+            return
+        parameters = method.node.parameters[1:]
+        arguments = [Value(ObjectThing(_request_type(world)))] + [UNKNOWN] * (len(parameters) - 1)
+    elif isinstance(target, FunctionInfo):
+        parameters = target.node.parameters
+        arguments = ([Value(ObjectThing(_request_type(world)))] + [UNKNOWN] * (len(parameters) - 1))[: len(parameters)]
+    else:
+        gathered.guards_known = False
+        return
+    call(frame, value, arguments, {}, frame.line)
+    frame.raised = False
+    if target in world.unclear:
+        gathered.guards_known = False
+    note_guard(frame, value if innermost(value) is target else Value(ClassThing(target)), UNKNOWN, gathered)  # type: ignore[arg-type]
+    frame.facts = outer
+
+
+def _request_type(world: World) -> str:
+    return next(
+        (name for name, type in world.signatures.types.items() if type.parameter == "framework" and type.origin), ""
+    )
+
+
+def _other(world: World, route: Route, rule: RouteRule, info: FunctionInfo, framework: str) -> Entry:
+    """A task, a command, a consumer, a scheduled job."""
+    kind = EndpointKind(rule.kind)
+    arguments = dict(route.arguments)
+    name = shape(arguments.get(rule.name)) if rule.name else ""
+    frame = entry_frame(world, info.module, info.node.line)
+    location = "message" if kind in (EndpointKind.TASK, EndpointKind.CONSUMER) else "argument"
+    skip = 1 if info.cls is not None or _is_bound(arguments) else 0
+    place = info.place
+    parameters = []
+    filled: dict[str, Value] = {}
+    for parameter in info.node.parameters[skip:]:
+        if parameter.kind in ("star", "double_star"):
+            continue
+        parameters.append(EndpointParameter(name=parameter.name, location=location, place=place))
+        filled[parameter.name] = unknown((Source(OriginKind.CALLER, parameter.name, location),))
+    value = UNKNOWN
+    try:
+        first = [UNKNOWN] if skip else []
+        value = call(frame, route.handler, first, filled, info.node.line)
+    except (OutOfBudget, WorkLimit, RecursionError) as error:
+        frame.nodes.append(BlindNode(_reason(error), info.qualified, info.place))
+    nodes = _flattened(root_nodes(frame), info)
+    if rule.retry is not None:
+        draft = policy(world, rule.retry, arguments, route.place, route.signature)
+        if draft is not None:
+            nodes = [ContextNode(nodes, retry=draft)]
+    endpoint = Endpoint(
+        id=f"{kind.value} {name or info.qualified}",
+        kind=kind,
+        function=info.qualified,
+        place=place,
+        framework=framework,
+        is_async=info.node.is_async,
+        parameters=tuple(parameters),
+        summary=info.node.summary,
+    )
+    return Entry(endpoint, nodes, deep_sources(value), "loop" if info.node.is_async else "")
+
+
+def _is_bound(arguments: dict[str, Value]) -> bool:
+    bind = arguments.get("bind")
+    return bind is not None and bind.constant is True
+
+
+def view_entries(world: World, info: ClassInfo, path: str, route: Route, chain: Chain, framework: str) -> list[Entry]:
+    """The handlers of a class-based view, one for each HTTP method that it answers."""
+    made: list[Entry] = []
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"):
+        function = world.linked.find_method(info, method.lower())
+        if function is None or (route.methods and method not in route.methods):
+            continue
+        rule = world.signatures.calls[route.signature].route or RouteRule()
+        receiver = Value(InstanceThing(info))
+        from nines.effects.interpret.attributes import attribute  # noqa: PLC0415
+
+        frame = Frame(world, info.module)
+        handler = attribute(frame, receiver, method.lower(), info.node.line)
+        made.append(_http(world, route, rule, handler, function, method, path, chain, framework))
+    return made

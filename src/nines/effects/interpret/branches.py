@@ -1,0 +1,145 @@
+"""Branches: each arm on its own, what it learned from the test, and what was compared with a fetched row."""
+
+from __future__ import annotations
+
+from nines.effects.interpret.evaluate import evaluate, run_block
+from nines.effects.interpret.frame import Frame
+from nines.effects.interpret.loops import joined
+from nines.effects.interpret.tests import is_none, looks_at, narrowed, reads_result, truth, wants
+from nines.effects.interpret.text import written
+from nines.effects.nodes import Arm, BranchNode, Node, RefineNode
+from nines.effects.values import Source, Sources, Value, deep_sources, join, merge_sources
+from nines.model import code
+from nines.model.origin import OriginKind
+
+
+def decided(frame: Frame, test: code.Expression, value: Value) -> bool | None:
+    """A test whose outcome is certain."""
+    if isinstance(test, code.Compare) and isinstance(test.right, code.Constant) and test.right.value is None:
+        if test.operator in ("is", "is not", "==", "!="):
+            with frame.capture():
+                none = is_none(evaluate(frame, test.left))
+            if none is not None:
+                return none == (test.operator in ("is", "=="))
+        return None
+    if isinstance(test, code.Name) and test.id == "TYPE_CHECKING":
+        return False
+    return truth(value)
+
+
+def run_if(frame: Frame, node: code.If) -> str:
+    """An `if` statement."""
+    frame.line = node.line
+    value = evaluate(frame, node.test)
+    if frame.raised:
+        return ""
+    certain = decided(frame, node.test, value)
+    if certain is not None:
+        narrowed(frame, node.test, certain)
+        return run_block(frame, node.then if certain else node.otherwise)
+    before = dict(frame.env)
+    narrowed(frame, node.test, True)
+    with frame.capture() as then_nodes:
+        then_ends = run_block(frame, node.then)
+    then_env, frame.env = frame.env, before
+    narrowed(frame, node.test, False)
+    with frame.capture() as else_nodes:
+        else_ends = run_block(frame, node.otherwise)
+    leaves = then_ends in ("raise", "return") or else_ends in ("raise", "return")
+    if leaves:
+        note_checks(frame, node.test, value)
+    arms = [Arm(then_nodes, then_ends), Arm(else_nodes, else_ends)]
+    if any(arm.nodes or arm.ends for arm in arms):
+        frame.nodes.append(branch(frame, node.test, value, arms, node.line))
+    if then_ends and not else_ends:
+        return ""
+    if else_ends and not then_ends:
+        frame.env = then_env
+        return ""
+    frame.env = joined(then_env, frame.env)
+    if then_ends and else_ends:
+        return then_ends if then_ends == else_ends else "return" if "return" in (then_ends, else_ends) else then_ends
+    return ""
+
+
+def branch(frame: Frame, test: code.Expression, value: Value, arms: list[Arm], line: int) -> BranchNode:
+    sources = tuple(s for s in deep_sources(value) if s.kind is not OriginKind.CONSTANT)
+    meant = wants(test) if reads_result(value) else ("", "")
+    return BranchNode(arms, frame.place(line), written(test), sources, meant)
+
+
+def note_checks(frame: Frame, test: code.Expression, value: Value) -> None:
+    """A fetched row that is compared before going on was checked by that comparison."""
+    compared: list[tuple[Source, Sources]] = []
+    with frame.capture():
+        for comparison in looks_at(test):
+            left, right = evaluate(frame, comparison.left), evaluate(frame, comparison.right)
+            compared.extend(_pairs(left, right))
+    rows = [s for s in value.sources if s.kind is OriginKind.DATABASE]
+    callers = tuple(s for s in value.sources if s.kind is OriginKind.PRINCIPAL)
+    if callers:
+        frame.facts.add("decides")
+        if not compared:
+            compared = [(row, callers) for row in rows if not row.name]
+    if compared:
+        frame.nodes.append(RefineNode(0, checked=tuple(dict.fromkeys(compared))))
+
+
+def _pairs(left: Value, right: Value) -> list[tuple[Source, Sources]]:
+    found: list[tuple[Source, Sources]] = []
+    for one, other in ((left, right), (right, left)):
+        others = tuple(s for s in deep_sources(other) if s.kind is not OriginKind.CONSTANT)
+        if others:
+            found.extend((s, others) for s in one.sources if s.kind is OriginKind.DATABASE)
+    return found
+
+
+def conditional(frame: Frame, node: code.Conditional) -> Value:
+    """`a if test else b`."""
+    test = evaluate(frame, node.test)
+    certain = decided(frame, node.test, test)
+    if certain is not None:
+        return evaluate(frame, node.then if certain else node.otherwise)
+    before = dict(frame.env)
+    narrowed(frame, node.test, True)
+    with frame.capture() as then_nodes:
+        then = evaluate(frame, node.then)
+    frame.env = dict(before)
+    narrowed(frame, node.test, False)
+    with frame.capture() as else_nodes:
+        otherwise = evaluate(frame, node.otherwise)
+    frame.env = before
+    if then_nodes or else_nodes:
+        frame.nodes.append(branch(frame, node.test, test, [Arm(then_nodes), Arm(else_nodes)], frame.line))
+    return join([then, otherwise])
+
+
+def run_match(frame: Frame, node: code.Match) -> str:
+    """A `match` statement: its cases are the arms of one branch."""
+    frame.line = node.line
+    subject = evaluate(frame, node.subject)
+    before = dict(frame.env)
+    arms: list[Arm] = []
+    environments: list[dict[str, Value]] = []
+    for arm in node.arms:
+        frame.env = dict(before)
+        with frame.capture() as nodes:
+            for test in arm.tests:
+                evaluate(frame, test)
+            for name in arm.binds:
+                frame.env[name] = Value(subject.thing, subject.sources)
+            if arm.guard is not None:
+                evaluate(frame, arm.guard)
+            ends = run_block(frame, arm.body)
+        arms.append(Arm(nodes, ends))
+        if not ends:
+            environments.append(frame.env)
+    arms.append(Arm([]))
+    sources = merge_sources(deep_sources(subject))
+    if any(arm.nodes or arm.ends for arm in arms):
+        kept: list[Node] = frame.nodes
+        kept.append(BranchNode(arms, frame.place(node.line), written(node.subject), sources, ("",) * len(arms)))
+    frame.env = before
+    for env in environments:
+        frame.env = joined(frame.env, env)
+    return ""

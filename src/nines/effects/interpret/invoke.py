@@ -1,0 +1,94 @@
+"""A call as it is written: its arguments are evaluated, and what it changed in place is put back into the names."""
+
+from __future__ import annotations
+
+from nines.effects.interpret.arguments import OPEN, REST
+from nines.effects.interpret.assigning import assign_path
+from nines.effects.interpret.calls import call
+from nines.effects.interpret.evaluate import evaluate
+from nines.effects.interpret.fetching import materialise
+from nines.effects.interpret.frame import Frame
+from nines.effects.interpret.library import matters
+from nines.effects.interpret.parts import access_path
+from nines.effects.values import ContainerThing, MethodThing, Value, join, merge_sources, unknown
+from nines.model import code
+
+
+def call_expression(frame: Frame, node: code.Call) -> Value:
+    """The value of a call expression."""
+    line = node.line or frame.line
+    frame.line = line
+    callee = evaluate(frame, node.function)
+    arguments, spread = _positional(frame, node)
+    keywords = _keywords(frame, node)
+    if spread is not None:
+        keywords[REST] = spread
+    changed: dict[str, Value] = {}
+    if isinstance(callee.thing, MethodThing) and callee.thing.name.startswith("?."):
+        _note_unknown(frame, node, callee.thing)
+    value = call(frame, callee, arguments, keywords, line, node.column, changed)
+    if changed:
+        _put_back(frame, node, changed)
+    return value
+
+
+def _positional(frame: Frame, node: code.Call) -> tuple[list[Value], Value | None]:
+    arguments: list[Value] = []
+    spread: Value | None = None
+    for argument in node.arguments:
+        if not isinstance(argument, code.Spread):
+            arguments.append(evaluate(frame, argument))
+            continue
+        value = materialise(frame, evaluate(frame, argument.value), frame.line)
+        thing = value.thing
+        if isinstance(thing, ContainerThing) and thing.entries is not None and thing.items is None:
+            arguments.extend(thing.entries)
+        else:
+            spread = value if spread is None else join([spread, value])
+    return arguments, spread
+
+
+def _keywords(frame: Frame, node: code.Call) -> dict[str, Value]:
+    keywords: dict[str, Value] = {}
+    for keyword in node.keywords:
+        value = evaluate(frame, keyword.value)
+        if keyword.name:
+            keywords[keyword.name] = value
+            continue
+        thing = value.thing
+        if isinstance(thing, ContainerThing) and thing.kind == "dict":
+            keywords.update(thing.fields)
+            if not thing.is_open:
+                continue
+        earlier = keywords.get(OPEN)
+        sources = merge_sources(value.sources, earlier.sources if earlier else ())
+        keywords[OPEN] = unknown(sources)
+    return keywords
+
+
+def _note_unknown(frame: Frame, node: code.Call, thing: MethodThing) -> None:
+    """A call on something unknown is a blind spot when its name speaks of effects."""
+    world = frame.world
+    if thing.receiver.constant is None and thing.receiver.has_constant:
+        return
+    path = access_path(node.function) or thing.name
+    name = thing.name.removeprefix("?.")
+    if name in world.linked.by_method and len(world.linked.by_method[name]) == 1:
+        return
+    world.unresolved += 1
+    if matters(world, path):
+        frame.blind("call of an unknown object", path, node.line, node.column)
+
+
+def _put_back(frame: Frame, node: code.Call, changed: dict[str, Value]) -> None:
+    if "self" in changed and isinstance(node.function, code.Attribute):
+        assign_path(frame, node.function.value, changed["self"])
+    for key, value in changed.items():
+        if key.isdigit() and int(key) < len(node.arguments):
+            argument = node.arguments[int(key)]
+            if not isinstance(argument, code.Spread):
+                assign_path(frame, argument, value)
+        elif key.startswith("="):
+            for keyword in node.keywords:
+                if keyword.name == key[1:]:
+                    assign_path(frame, keyword.value, value)

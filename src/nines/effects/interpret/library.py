@@ -1,0 +1,238 @@
+"""Calls of libraries: whatever their signature says, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nines.effects.interpret.arguments import OPEN, named
+from nines.effects.interpret.frame import Frame
+from nines.effects.interpret.typed import origin_source, type_origin, typed
+from nines.effects.interpret.world import World
+from nines.effects.signatures import CallSignature
+from nines.effects.values import (
+    NO_SOURCES,
+    UNKNOWN,
+    ContainerThing,
+    InstanceThing,
+    ObjectThing,
+    ScalarThing,
+    Sources,
+    Value,
+    WrappedThing,
+    deep_sources,
+    merge_sources,
+    sanitised,
+    sorted_fields,
+    unknown,
+    with_field,
+)
+from nines.model.place import Place
+
+
+@dataclass(slots=True)
+class LibraryCall:
+    """One call of a described function or method."""
+
+    frame: Frame
+    name: str
+    signature: CallSignature
+    receiver: Value | None
+    arguments: list[Value]
+    keywords: dict[str, Value]
+    bound: dict[str, Value]
+    line: int
+    column: int
+    changed: dict[str, Value]
+
+    @property
+    def world(self) -> World:
+        return self.frame.world
+
+    @property
+    def place(self) -> Place:
+        return self.frame.place(self.line, self.column)
+
+    @property
+    def library(self) -> str:
+        return self.world.signatures.libraries.get(self.name, "")
+
+    def argument(self, text: str) -> Value | None:
+        """A signature's reference to an argument, with or without its leading "@"."""
+        return self.bound.get(text.removeprefix("@")) if text else None
+
+    @property
+    def sources(self) -> Sources:
+        """Where the result of a harmless call comes from: its receiver and what it was given."""
+        chosen = self.signature.passes
+        values = [self.bound[name] for name in chosen if name in self.bound] if chosen else list(self.bound.values())
+        own = self.receiver.sources if self.receiver is not None else NO_SOURCES
+        return merge_sources(own, *(deep_sources(value) for value in values))
+
+    @property
+    def connection(self) -> str:
+        return connection_of(self.world, self.receiver)
+
+
+Mechanism = Callable[[LibraryCall], Value]
+MECHANISMS: dict[str, Mechanism] = {}
+"""What a signature may name in `mechanism`."""
+STAGES: list[Callable[[LibraryCall], Value | None]] = []
+"""What a call may do, asked in order; the first that answers gives the value. Filled by stages.py."""
+
+
+def connection_of(world: World, receiver: Value | None) -> str:
+    """Which session or connection an object speaks through."""
+    thing = receiver.thing if receiver is not None else None
+    if isinstance(thing, ObjectThing):
+        if thing.query is not None and thing.query.connection:
+            return thing.query.connection
+        name = world.signatures.trait(thing.type, "connection_name")
+        return str(name) if name else thing.site or thing.type
+    if isinstance(thing, InstanceThing):
+        if thing.connection:
+            return thing.connection
+        for base in world.linked.ancestry(thing.info)[1]:
+            name = world.signatures.trait(base, "connection_name")
+            if name:
+                return str(name)
+    return ""
+
+
+def call_library(
+    frame: Frame,
+    name: str,
+    receiver: Value | None,
+    arguments: list[Value],
+    keywords: dict[str, Value],
+    line: int,
+    column: int,
+    changed: dict[str, Value],
+) -> Value:
+    """The value of calling a library's function, method or class."""
+    world = frame.world
+    world.calls += 1
+    signature = world.signatures.calls.get(name)
+    if signature is None:
+        return _undescribed(frame, name, receiver, arguments, keywords, line, column)
+    bound = named(signature.parameters, arguments, keywords)
+    call = LibraryCall(frame, name, signature, receiver, arguments, keywords, bound, line, column, changed)
+    if signature.credential:
+        frame.facts.add("credential")
+    if signature.guard:
+        frame.facts.add(signature.guard)
+    if receiver is not None and _carries_credential(call):
+        frame.facts.add("credential")
+    if signature.raises:
+        frame.raised = True
+        frame.facts.add("refuses")
+    if signature.keep and receiver is not None:
+        changed["self"] = _kept(call, receiver)
+    for stage in STAGES:
+        value = stage(call)
+        if value is not None:
+            return value
+    return result(call)
+
+
+def _carries_credential(call: LibraryCall) -> bool:
+    """Whether a header or cookie is asked for whose name speaks of a credential."""
+    thing = call.receiver.thing if call.receiver is not None else None
+    origin = call.world.signatures.trait(thing.type, "origin") if isinstance(thing, ObjectThing) else None
+    if origin not in ("caller:header", "caller:cookie"):
+        return False
+    asked = [v.constant.lower() for v in call.bound.values() if isinstance(v.constant, str)]
+    return any(word in name for name in asked for word in call.world.signatures.credential_words)
+
+
+def _kept(call: LibraryCall, receiver: Value) -> Value:
+    for field, text in call.signature.keep.items():
+        held = call.argument(text) if text.startswith("@") else Value(constant=text)
+        if held is not None:
+            receiver = with_field(receiver, field, held)
+    return receiver
+
+
+def result(call: LibraryCall, extra: Sources = NO_SOURCES, *, only: bool = False) -> Value:
+    """What the signature says that the call returns; `extra` are the sources that an effect adds."""
+    signature = call.signature
+    sources = NO_SOURCES if signature.drops or only else sanitised(call.sources, signature.sanitises)
+    name = next((str(v.constant) for v in call.bound.values() if isinstance(v.constant, str)), "")
+    if signature.origin:
+        sources = (origin_source(signature.origin, name),)
+    elif call.receiver is not None:
+        sources = merge_sources(type_origin(call.world, call.receiver, name), sources)
+    sources = merge_sources(extra, sources)
+    text = signature.returns
+    site = call.frame.site(call.line, call.column)
+    if not text:
+        is_type = call.name in call.world.signatures.types or signature.column is not None
+        if not is_type:
+            if signature.sanitises:
+                return Value(ScalarThing(signature.sanitises), sources)
+            return unknown(sources)
+        text = call.name
+    value = typed(call.world, text, call.receiver, call.bound, sources, site)
+    return _with_keeps(call, value, text)
+
+
+def _with_keeps(call: LibraryCall, value: Value, text: str) -> Value:
+    """An object remembers what it was made with, or what it is a part of."""
+    thing = value.thing
+    if not isinstance(thing, ObjectThing) or text in ("self", "element") or text.startswith("@"):
+        return value
+    site = thing.site
+    fields: dict[str, Value] = {}
+    items = thing.items
+    token = thing.token
+    if call.signature.keeps_receiver and call.receiver is not None:
+        inner = call.receiver.thing
+        site = connection_of(call.world, call.receiver)
+        if isinstance(inner, ObjectThing | InstanceThing):
+            fields.update(inner.fields)
+        if isinstance(inner, ObjectThing):
+            token = token or inner.token
+            items = items or inner.items
+    if text == call.name or call.signature.column is not None or call.signature.mechanism == "keep":
+        fields.update({name: held for name, held in call.bound.items() if name != OPEN})
+        if OPEN in call.bound:
+            fields[OPEN] = call.bound[OPEN]
+    kept = tuple(sorted_fields(fields))
+    return Value(ObjectThing(thing.type, site, kept, items, thing.query, token), value.sources)
+
+
+def _undescribed(
+    frame: Frame,
+    name: str,
+    receiver: Value | None,
+    arguments: list[Value],
+    keywords: dict[str, Value],
+    line: int,
+    column: int,
+) -> Value:
+    """A library's function without a signature: harmless by its package or type, else a blind spot if it matters."""
+    world = frame.world
+    given = merge_sources(*(deep_sources(v) for v in (*arguments, *keywords.values())))
+    own = receiver.sources if receiver is not None else NO_SOURCES
+    asked = next((str(v.constant) for v in arguments if isinstance(v.constant, str)), "")
+    sources = merge_sources(type_origin(world, receiver, asked) if receiver is not None else NO_SOURCES, own, given)
+    if name in world.signatures.types:
+        fields = tuple(sorted_fields(named((), arguments, keywords)))
+        return Value(ObjectThing(name, frame.site(line, column), fields), sources)
+    type = ""
+    if receiver is not None and isinstance(receiver.thing, ObjectThing):
+        type = receiver.thing.type
+    harmless = world.signatures.is_harmless(name) or (bool(type) and bool(world.signatures.trait(type, "is_harmless")))
+    if not harmless and not isinstance(receiver.thing if receiver else None, ContainerThing | WrappedThing):
+        world.unresolved += 1
+        if matters(world, name):
+            frame.blind("call into a library without a signature", name, line, column)
+    if name.rpartition(".")[2][:1].isupper():
+        return Value(ObjectThing(name, frame.site(line, column)), sources)
+    return Value(sources=sources) if sources else UNKNOWN
+
+
+def matters(world: World, name: str) -> bool:
+    """Whether a name speaks of databases, networks, queues or the like."""
+    lowered = name.lower()
+    return any(word in lowered for word in world.signatures.words)

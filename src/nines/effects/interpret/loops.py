@@ -1,0 +1,171 @@
+"""Loops and comprehensions: their bodies once, noted as repeated."""
+
+from __future__ import annotations
+
+from nines.effects.interpret.assigning import assign
+from nines.effects.interpret.evaluate import evaluate, run_block
+from nines.effects.interpret.fetching import materialise
+from nines.effects.interpret.frame import Frame
+from nines.effects.nodes import LoopNode, Node
+from nines.effects.values import (
+    NO_SOURCES,
+    ContainerThing,
+    InstanceThing,
+    ObjectThing,
+    Sources,
+    Value,
+    element_of,
+    join,
+    list_of,
+    merge_sources,
+)
+from nines.model import code
+from nines.model.origin import OriginKind
+from nines.model.place import Place
+
+
+def _bound(value: Value) -> int | None:
+    """How many elements there are at most, when all of them are known."""
+    thing = value.thing
+    if isinstance(thing, ContainerThing) and thing.entries is not None and thing.items is None and not thing.is_open:
+        return len(thing.entries)
+    return None
+
+
+def _walk(frame: Frame, iterable: Value, line: int, column: int = 1) -> tuple[Value, Sources]:
+    """One element of what is walked, and the sources that decide how often."""
+    thing = iterable.thing
+    if isinstance(thing, InstanceThing) and not thing.row:
+        method = frame.world.linked.find_method(thing.info, "__iter__") or frame.world.linked.find_method(
+            thing.info, "__aiter__"
+        )
+        if method is not None:
+            from nines.effects.interpret.attributes import attribute  # noqa: PLC0415
+            from nines.effects.interpret.calls import call  # noqa: PLC0415
+
+            bound = attribute(frame, iterable, method.short, line, column)
+            iterable = call(frame, bound, [], {}, line, column)
+    value = materialise(frame, iterable, line, column)
+    if isinstance(value.thing, ObjectThing) and value.thing.query is not None:
+        value = materialise(frame, iterable, line, column, awaited=True)
+    if isinstance(value.thing, ObjectThing) and value.thing.items is None:
+        items = frame.world.signatures.trait(value.thing.type, "items")
+        if isinstance(items, str):
+            return Value(ObjectThing(items), value.sources), value.sources
+    return element_of(value), value.sources
+
+
+def run_for(frame: Frame, node: code.For) -> str:
+    """A `for` statement."""
+    frame.line = node.line
+    iterable = evaluate(frame, node.iterable)
+    element, sources = _walk(frame, iterable, node.line)
+    before = dict(frame.env)
+    _forget_constants(frame, node.body)
+    with frame.capture() as nodes:
+        assign(frame, node.target, element, node.line)
+        ends = run_block(frame, node.body)
+    _close(frame, nodes, frame.place(node.line), sources, _bound(iterable))
+    frame.env = joined(before, frame.env)
+    if node.otherwise:
+        return run_block(frame, node.otherwise)
+    del ends
+    return ""
+
+
+def _close(frame: Frame, nodes: list[Node], place: Place, sources: Sources, bound: int | None) -> None:
+    if nodes:
+        frame.nodes.append(LoopNode(nodes, place, telling(sources), bound))
+
+
+def telling(sources: Sources) -> Sources:
+    return tuple(source for source in sources if source.kind is not OriginKind.CONSTANT)
+
+
+def run_while(frame: Frame, node: code.While) -> str:
+    """A `while` statement."""
+    frame.line = node.line
+    before = dict(frame.env)
+    _forget_constants(frame, node.body)
+    with frame.capture() as nodes:
+        test = evaluate(frame, node.test)
+        run_block(frame, node.body)
+    _close(frame, nodes, frame.place(node.line), test.sources, None)
+    frame.env = joined(before, frame.env)
+    return run_block(frame, node.otherwise) if node.otherwise else ""
+
+
+def _forget_constants(frame: Frame, body: tuple[code.Statement, ...]) -> None:
+    """What a loop assigns is not constant inside it."""
+    for name in assigned_names(body):
+        value = frame.env.get(name)
+        if value is not None and value.has_constant:
+            frame.env[name] = Value(sources=telling(value.sources))
+
+
+def assigned_names(body: tuple[code.Statement, ...]) -> set[str]:
+    """The names that a block assigns, nested blocks included."""
+    found: set[str] = set()
+    for statement in body:
+        if isinstance(statement, code.Assign):
+            found.update(name for target in statement.targets for name in _names(target))
+        elif isinstance(statement, code.Augment):
+            found.update(_names(statement.target))
+        elif isinstance(statement, code.If):
+            found |= assigned_names(statement.then) | assigned_names(statement.otherwise)
+        elif isinstance(statement, code.For | code.While | code.With):
+            found |= assigned_names(statement.body)
+        elif isinstance(statement, code.Try):
+            found |= assigned_names(statement.body)
+            for handler in statement.handlers:
+                found |= assigned_names(handler.body)
+    return found
+
+
+def _names(target: code.Expression) -> list[str]:
+    if isinstance(target, code.Name):
+        return [target.id]
+    if isinstance(target, code.Sequence):
+        return [name for item in target.items for name in _names(item)]
+    return []
+
+
+def joined(one: dict[str, Value], two: dict[str, Value]) -> dict[str, Value]:
+    """The names after either of two ways."""
+    merged = dict(two)
+    for name, value in one.items():
+        other = merged.get(name)
+        if other is None:
+            merged[name] = value
+        elif other is not value and other != value:
+            merged[name] = join([value, other])
+    return merged
+
+
+def comprehension(frame: Frame, node: code.Comprehension) -> Value:
+    """A comprehension; its body is a loop around whatever its parts do."""
+    frame.line = node.line or frame.line
+    outer = dict(frame.env)
+    value, sources = _generators(frame, node, list(node.generators))
+    frame.env = outer
+    if node.kind == "dict":
+        return Value(ContainerThing("dict", value), merge_sources(sources, value.sources))
+    return list_of(value, telling(sources), "list" if node.kind != "set" else "set")
+
+
+def _generators(frame: Frame, node: code.Comprehension, left: list[code.Generator]) -> tuple[Value, Sources]:
+    if not left:
+        if node.key is not None:
+            evaluate(frame, node.key)
+        return evaluate(frame, node.element), NO_SOURCES
+    generator = left[0]
+    line = node.line or frame.line
+    iterable = evaluate(frame, generator.iterable)
+    element, sources = _walk(frame, iterable, line, node.column)
+    with frame.capture() as nodes:
+        assign(frame, generator.target, element, line)
+        for condition in generator.conditions:
+            evaluate(frame, condition)
+        value, inner = _generators(frame, node, left[1:])
+    _close(frame, nodes, frame.place(line, node.column), sources, _bound(iterable))
+    return value, merge_sources(sources, inner)

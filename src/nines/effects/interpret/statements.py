@@ -1,0 +1,247 @@
+"""What each kind of statement does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nines.effects.interpret.assigning import assign
+from nines.effects.interpret.branches import branch, note_checks, run_if, run_match
+from nines.effects.interpret.contexts import run_with
+from nines.effects.interpret.criteria import binary_criterion
+from nines.effects.interpret.decorate import decorate
+from nines.effects.interpret.evaluate import EXECUTORS, evaluate, run_block
+from nines.effects.interpret.frame import Frame
+from nines.effects.interpret.loops import joined, run_for, run_while
+from nines.effects.interpret.parts import concatenate
+from nines.effects.interpret.resolve import annotated, found_value
+from nines.effects.interpret.retrying import error_names
+from nines.effects.link import ClassInfo, FunctionInfo
+from nines.effects.link.names import imported_names
+from nines.effects.nodes import Arm, HandlerDraft, TryNode
+from nines.effects.values import (
+    ClassThing,
+    ColumnThing,
+    ContainerThing,
+    FunctionThing,
+    TextThing,
+    Value,
+    element_of,
+    join,
+    merge_sources,
+    unknown,
+)
+from nines.model import code
+
+
+def _evaluate(frame: Frame, node: code.Evaluate) -> str:
+    frame.line = node.line
+    evaluate(frame, node.value)
+    return ""
+
+
+def _assign(frame: Frame, node: code.Assign) -> str:
+    frame.line = node.line
+    if node.value is None:
+        return ""
+    value = evaluate(frame, node.value)
+    if frame.raised:
+        return ""
+    if node.annotation is not None and value.is_unknown:
+        declared = annotated(frame.world, frame.module, node.annotation, value.sources)
+        value = value if declared.is_unknown else declared
+    for target in node.targets:
+        assign(frame, target, value, node.line)
+    return ""
+
+
+def _augment(frame: Frame, node: code.Augment) -> str:
+    frame.line = node.line
+    before, added = evaluate(frame, node.target), evaluate(frame, node.value)
+    value = binary_criterion(before, node.operator, added)
+    sources = merge_sources(before.sources, added.sources)
+    if isinstance(added.thing, ColumnThing):
+        value = Value(added.thing, sources)
+    if (
+        value is None
+        and node.operator == "+"
+        and (isinstance(before.constant, str) or isinstance(before.thing, TextThing))
+    ):
+        value = concatenate([before, added])
+    if value is None and isinstance(before.thing, ContainerThing):
+        items = join([element_of(before), element_of(added)])
+        value = Value(ContainerThing(before.thing.kind, items, before.thing.fields), sources)
+    assign(frame, node.target, value if value is not None else unknown(sources), node.line)
+    return ""
+
+
+def _return(frame: Frame, node: code.Return) -> str:
+    frame.line = node.line
+    if node.value is not None:
+        value = evaluate(frame, node.value)
+        if frame.raised:
+            return ""
+        frame.returns.append(value)
+    return "return"
+
+
+def _raise(frame: Frame, node: code.Raise) -> str:
+    frame.line = node.line
+    frame.facts.add("refuses")
+    if node.error is not None:
+        evaluate(frame, node.error)
+        frame.raised = False
+    return "raise"
+
+
+def _assert(frame: Frame, node: code.Assert) -> str:
+    frame.line = node.line
+    value = evaluate(frame, node.test)
+    note_checks(frame, node.test, value)
+    from nines.effects.interpret.tests import narrowed  # noqa: PLC0415
+
+    narrowed(frame, node.test, True)
+    frame.nodes.append(branch(frame, node.test, value, [Arm([]), Arm([], "raise")], node.line))
+    return ""
+
+
+def _try(frame: Frame, node: code.Try) -> str:
+    frame.line = node.line
+    before = dict(frame.env)
+    with frame.capture() as body:
+        ends = run_block(frame, node.body)
+    after_body = frame.env
+    reached = joined(before, after_body)
+    handlers: list[HandlerDraft] = []
+    finished: list[dict[str, Value]] = []
+    how: list[str] = []
+    for handler in node.handlers:
+        frame.env = dict(reached)
+        handlers.append(_handler(frame, handler, how))
+        if not how[-1]:
+            finished.append(frame.env)
+    frame.env = after_body
+    otherwise_nodes = []
+    if node.otherwise and not ends:
+        with frame.capture() as otherwise_nodes:
+            ends = run_block(frame, node.otherwise)
+    for env in finished:
+        frame.env = joined(frame.env, env)
+    if ends and finished:
+        frame.env = finished[0]
+        for env in finished[1:]:
+            frame.env = joined(frame.env, env)
+    with frame.capture() as final:
+        final_ends = run_block(frame, node.final)
+    if body or otherwise_nodes or final or any(h.nodes for h in handlers):
+        place = frame.place(node.line)
+        frame.nodes.append(TryNode(body, handlers, otherwise_nodes, final, place, ends))
+    if final_ends:
+        return final_ends
+    return ends if ends and all(how) else ""
+
+
+def _handler(frame: Frame, handler: code.Except, how: list[str]) -> HandlerDraft:
+    frame.line = handler.line
+    with frame.capture() as nodes:
+        names: list[str] = []
+        for error in handler.errors:
+            value = evaluate(frame, error)
+            names.extend(error_names(frame.world, value) or [_written(error)])
+        if handler.name:
+            frame.env[handler.name] = unknown()
+        ends = run_block(frame, handler.body)
+    how.append(ends)
+    words = {"raise": "raises", "return": "returns"}
+    return HandlerDraft(tuple(names), frame.place(handler.line), words.get(ends, "continues"), nodes)
+
+
+def _written(error: code.Expression) -> str:
+    from nines.effects.interpret.text import written  # noqa: PLC0415
+
+    return written(error)
+
+
+def _delete(_frame: Frame, _node: code.Delete) -> str:
+    return ""
+
+
+def _jump(_frame: Frame, node: code.Jump) -> str:
+    return node.kind
+
+
+def _outer(_frame: Frame, _node: code.Outer) -> str:
+    return ""
+
+
+def _import(frame: Frame, node: code.Import) -> str:
+    for name, binding in imported_names(node, frame.module.name, frame.module.is_package):
+        if name == "*" or "\0" in name:
+            continue
+        found = frame.world.linked.imported(binding)
+        if found:
+            frame.env[name] = found_value(frame.world, found[0], frame.module)
+    return ""
+
+
+def _function(frame: Frame, node: code.Function) -> str:
+    """A nested function: it takes the names around it with it."""
+    info = nested_function(frame, node)
+    raw = bytes(node.body)
+    taken = {
+        name: value
+        for name, value in {**frame.closure, **frame.env}.items()
+        if name.partition(".")[0].partition("[")[0].encode() in raw
+    }
+    taken.pop(node.name, None)
+    value = Value(FunctionThing(info, closure=tuple(sorted(taken.items(), key=lambda item: item[0]))))
+    if node.decorators:
+        value = decorate(frame, value, info)
+    frame.env[node.name] = value
+    return ""
+
+
+def nested_function(frame: Frame, node: code.Function) -> FunctionInfo:
+    parent = frame.info.qualified if frame.info else frame.module.name
+    key = (frame.module.name, node.line, f"{parent}.{node.name}")
+    found = frame.world.nested.get(key)
+    if found is None:
+        found = FunctionInfo(node, frame.module, None, parent)
+        frame.world.nested[key] = found
+    info: FunctionInfo = found
+    return info
+
+
+def _class(frame: Frame, node: code.Class) -> str:
+    parent = frame.info.qualified if frame.info else frame.module.name
+    key = (frame.module.name, node.line, f"class {parent}.{node.name}")
+    found = frame.world.nested.get(key)
+    if found is None:
+        found = ClassInfo(node, frame.module, parent)
+        frame.world.nested[key] = found
+    frame.env[node.name] = Value(ClassThing(found))
+    return ""
+
+
+_BY_NODE: dict[type, Callable[[Frame, Any], str]] = {
+    code.Evaluate: _evaluate,
+    code.Assign: _assign,
+    code.Augment: _augment,
+    code.Return: _return,
+    code.Raise: _raise,
+    code.If: run_if,
+    code.Match: run_match,
+    code.For: run_for,
+    code.While: run_while,
+    code.With: run_with,
+    code.Try: _try,
+    code.Assert: _assert,
+    code.Delete: _delete,
+    code.Jump: _jump,
+    code.Outer: _outer,
+    code.Import: _import,
+    code.Function: _function,
+    code.Class: _class,
+}
+
+EXECUTORS.update(_BY_NODE)

@@ -1,0 +1,25 @@
+"""What libraries do, as data: one TOML file per library, and what reads them."""
+
+from nines.effects.signatures.load import load
+from nines.effects.signatures.schema import (
+    CallSignature,
+    ColumnRule,
+    DeadlineRule,
+    MountRule,
+    RetryRule,
+    RouteRule,
+    Signatures,
+    TypeSignature,
+)
+
+__all__ = [
+    "CallSignature",
+    "ColumnRule",
+    "DeadlineRule",
+    "MountRule",
+    "RetryRule",
+    "RouteRule",
+    "Signatures",
+    "TypeSignature",
+    "load",
+]
