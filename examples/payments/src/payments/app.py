@@ -57,6 +57,7 @@ def _lifespan(services: Services) -> Callable[[FastAPI], AbstractAsyncContextMan
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await services.database.open()
+        await services.database.warm()
         stop = asyncio.Event()
         sweeping = asyncio.create_task(
             sweep.run(services.paying, interval_s=services.settings.sweep_interval_s, stop=stop), name="sweep"

@@ -17,6 +17,9 @@ from payments.settings import Settings
 Connection: TypeAlias = Any
 """An asyncpg connection inside a transaction; asyncpg has no type hints."""
 
+WARM_CONNECTIONS = 8
+WARM_S = 1.0
+
 log = logging.getLogger("payments.database")
 
 AWAY = (
@@ -58,6 +61,12 @@ class Database:
                 "idle_in_transaction_session_timeout": deadline_ms,
                 "timezone": "UTC",
             },
+        )
+
+    async def warm(self) -> None:
+        """Opens some connections before the first request needs them; no harm when PostgreSQL is away."""
+        await asyncio.gather(
+            *(self.answers(WARM_S) for _ in range(min(WARM_CONNECTIONS, self._settings.database_pool_max)))
         )
 
     async def close(self) -> None:
