@@ -175,7 +175,7 @@ def test_a_commit_whose_answer_is_cut_has_happened(server: Server, write: Callab
     run(scenario())
 
 
-def test_a_rollback_is_not_cut(server: Server) -> None:
+def test_what_changed_nothing_is_not_cut(server: Server) -> None:
     async def scenario() -> None:
         async with proxied(server) as bench:
             connection = await bench.asyncpg()
@@ -187,6 +187,8 @@ def test_a_rollback_is_not_cut(server: Server) -> None:
                 await transaction.rollback()
                 with pytest.raises(asyncpg.UndefinedTableError):
                     await connection.execute("insert into nowhere values (1)")
+                async with connection.transaction():
+                    assert await connection.fetchval("select count(*) from cut") == 0
                 assert interference.acted == 0
             await connection.close()
 

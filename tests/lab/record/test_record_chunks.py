@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nines.lab.record.events import Event, StatementSeen
+from nines.lab.record.frames import KEPT_BYTES_MAX, Frames
 from nines.lab.record.http import HttpWire
 from nines.lab.record.link import Link
 from nines.lab.record.postgres import PostgresWire
@@ -18,7 +20,7 @@ from nines.lab.record.proxy import Proxy
 from nines.lab.record.recorder import Recorder
 from nines.lab.record.redis import RedisWire
 from nines.lab.record.sqltext import split_statements
-from nines.lab.record.wire import Session, Wire
+from nines.lab.record.wire import Session, Unreadable, Wire
 
 Script = list[tuple[str, bytes]]
 """What the client ("c") and the server ("s") say, in turns."""
@@ -174,6 +176,47 @@ def test_postgres_is_read_alike_in_any_chunking(data: st.DataObject, talk: Talk)
         (e.text, e.tag, e.parameters, e.rows, e.before, e.after, e.error) for e in whole if isinstance(e, StatementSeen)
     ]
     assert found == talk.expected
+
+
+def test_a_big_message_is_never_held() -> None:
+    taken: list[bytes] = []
+    frames = Frames(b"Q", lambda _, payload: taken.append(payload))
+    data = message("Q", b"select 1" + b" " * 3_000_000 + b"\0") + message("Q", b"select 2\0")
+    for start in range(0, len(data), 50_000):
+        frames.feed(data[start : start + 50_000])
+    assert [len(payload) for payload in taken] == [KEPT_BYTES_MAX, 9]
+
+
+@pytest.mark.parametrize("length", [0, 3])
+def test_an_impossible_length_is_no_protocol(length: int) -> None:
+    with pytest.raises(Unreadable):
+        Frames(b"Q", lambda _, payload: None).feed(b"Q" + struct.pack("!I", length) + b"xxxx")
+
+
+def test_a_copy_by_the_extended_protocol_has_one_sync_ignored() -> None:
+    asked = message("P", b"\0copy t from stdin\0\0\0") + message("B", b"\0\0\0\0\0\0\0\0") + message("E", b"\0\0\0\0\0")
+    script = [
+        *startup(),
+        ("c", asked + message("S")),
+        ("s", message("1") + message("2") + message("G", b"\0\0\0")),
+        ("c", message("d", b"1\n") + message("c") + message("S")),
+        ("s", message("C", b"COPY 1\0") + message("Z", b"I")),
+        (
+            "c",
+            message("P", b"\0select 1\0\0\0")
+            + message("B", b"\0\0\0\0\0\0\0\0")
+            + message("E", b"\0\0\0\0\0")
+            + message("S"),
+        ),
+        ("s", message("1") + message("2") + message("D", b"\0\0") + message("C", b"SELECT 1\0") + message("Z", b"I")),
+    ]
+    recorder = Recorder(lambda: 0.0)
+    wire = PostgresWire(Session(dependency="d", connection=1, recorder=recorder))
+    for side, data in script:
+        (wire.from_client if side == "c" else wire.from_server)(data, 0.0)
+    assert wire.is_idle
+    found = [(e.text, e.tag, e.rows) for e in recorder.window(0.0) if isinstance(e, StatementSeen)]
+    assert found == [("copy t from stdin", "COPY", 1), ("select 10000 + 10", "SELECT", 1)]
 
 
 # --- HTTP and Redis ---------------------------------------------------------------------------------

@@ -244,6 +244,14 @@ def test_an_executemany_is_one_effect() -> None:
     assert not effect.loops
 
 
+def test_statements_with_values_inside_that_were_sent_together_are_one_effect_too() -> None:
+    wire = Wire()
+    for number in range(5):
+        wire.sql(f"insert into item values ({number})", 1, batch=7)
+    wire.sql("update item set name = $1", 5, batch=7)
+    assert [effect.action for effect in wire.trace().effects] == ["INSERT", "UPDATE"]
+
+
 def test_statements_that_are_not_understood_still_read_or_write() -> None:
     wire = Wire()
     wire.sql("with gone as (delete from x returning 1) select * from gone", 1)

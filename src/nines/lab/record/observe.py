@@ -6,7 +6,7 @@ How the trace is inferred from the wire:
   transactions in which nothing else happens.
 - A statement is in a transaction when the server's own status said so before it; a statement that commits by itself is
   in none. Remote calls and Redis commands that begin while a transaction is open on any connection are in that one.
-- Equal statements that one driver call sent together (executemany) are one effect, for they cost one round trip.
+- Statements of one shape that were sent together (executemany) are one effect, for they cost one round trip.
 - Loops are inferred from repetition, see `loops`.
 - Where a value comes from is not visible on the wire: origins are UNKNOWN.
 """
@@ -93,8 +93,35 @@ class _Reader:
         self._commands = Commands([event for event in events if isinstance(event, CommandSeen)])
 
     def all(self) -> list[_Seen]:
-        seen = [found for group in _groups(self._events) for found in self._group(group)]
+        seen = [found for group in self._groups() for found in self._group(group)]
         return sorted(seen, key=lambda each: each.effect.at_s or 0.0)
+
+    def _groups(self) -> Iterator[tuple[Event, ...]]:
+        """Statements of one shape that were sent together, everything else alone."""
+        group: list[Event] = []
+        for event in self._events:
+            if group and not self._belong_together(group[-1], event):
+                yield tuple(group)
+                group = []
+            group.append(event)
+        if group:
+            yield tuple(group)
+
+    def _belong_together(self, one: Event, other: Event) -> bool:
+        if not isinstance(one, StatementSeen) or not isinstance(other, StatementSeen):
+            return False
+        if (one.dependency, one.connection, one.batch) != (other.dependency, other.connection, other.batch):
+            return False
+        return one.text == other.text or self._shape(one) == self._shape(other)
+
+    def _shape(self, event: StatementSeen) -> str:
+        return statement_shape(event, self._understood(event))
+
+    def _understood(self, event: StatementSeen) -> Statement:
+        statement = self._statements.get(event.text)
+        if statement is None:
+            statement = self._statements[event.text] = self._read(without_cursor(event.text))
+        return statement
 
     def _group(self, group: tuple[Event, ...]) -> Iterator[_Seen]:
         first = group[0]
@@ -123,36 +150,12 @@ class _Reader:
             return
         if is_housekeeping(first.text):
             return
-        statement = self._statements.get(first.text)
-        if statement is None:
-            statement = self._statements[first.text] = self._read(without_cursor(first.text))
+        statement = self._understood(first)
         effect = statement_effect(group, statement, self._began_s)
         if effect is not None:
             rows = sum(event.rows or 0 for event in group) if effect.kind is EffectKind.DATABASE_READ else None
             shape = "" if effect.error else f"{first.dependency} {statement_shape(first, statement)}"
             yield _Seen(replace(effect, transaction=ordinal), shape, rows)
-
-
-def _groups(events: Sequence[Event]) -> Iterator[tuple[Event, ...]]:
-    """Equal statements of one batch together, everything else alone."""
-    group: list[Event] = []
-    for event in events:
-        if group and not _belong_together(group[-1], event):
-            yield tuple(group)
-            group = []
-        group.append(event)
-    if group:
-        yield tuple(group)
-
-
-def _belong_together(one: Event, other: Event) -> bool:
-    return (
-        isinstance(one, StatementSeen)
-        and isinstance(other, StatementSeen)
-        and not one.is_simple
-        and (one.dependency, one.connection, one.batch, one.text)
-        == (other.dependency, other.connection, other.batch, other.text)
-    )
 
 
 def _bound(

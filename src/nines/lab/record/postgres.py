@@ -229,12 +229,9 @@ class PostgresWire(Wire):
             self._batch.fail(head, self._at_s, code or "XX000", message)
         if head.kind == "Q":
             head.is_open = False
-        elif head.kind not in _ENDS_BATCH:
-            # The server now skips everything up to the next Sync.
-            while self._queue and self._queue[0].kind not in _ENDS_BATCH:
-                self._queue.popleft()
 
     def _ready(self, payload: bytes) -> None:
+        # After an error the server has skipped what was sent before this Sync, so no answers are due to that.
         while self._queue and self._queue.popleft().kind not in _ENDS_BATCH:
             pass
         self._back.count = 0
