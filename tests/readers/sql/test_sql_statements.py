@@ -193,6 +193,32 @@ def test_placeholders_that_look_like_something_else() -> None:
     assert [(c.column, c.operator) for c in statement.comparisons] == [("data", "?"), ("id", "="), ("at", ">")]
 
 
+def test_question_marks_are_values_or_operators_by_where_they_stand() -> None:
+    statement = read("SELECT a ?| $1 FROM t WHERE id = ? AND b IN (?, ?) AND ? < c AND d ? 'k' LIMIT ?")
+    assert statement.is_understood
+    assert [(c.column, c.operator, c.parameter) for c in statement.comparisons] == [
+        ("id", "=", "1"),
+        ("b", "in", "2"),
+        ("c", ">", "4"),
+        ("d", "?", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "action", "tables"),
+    [
+        ("SELECT count(*) FROM organizations o WHERE ", "SELECT", ("organizations",)),
+        ('UPDATE "a"."b" SET x = (CASE WHEN', "UPDATE", ("b",)),
+        ("INSERT INTO log (a) VALUES (1", "INSERT", ("log",)),
+        ("SELECT a FROM t JOIN u ON MATCH ? !", "SELECT", ("t", "u")),
+        ("no sql from here", "", ()),
+    ],
+)
+def test_unfinished_texts_still_name_their_tables(text: str, action: str, tables: tuple[str, ...]) -> None:
+    statement = read(text)
+    assert (statement.action, statement.tables, statement.is_understood) == (action, tables, False)
+
+
 def test_several_statements_show_the_one_that_writes_and_say_so() -> None:
     statement = read("SELECT 1; UPDATE t SET a = 1; COMMIT")
     assert (statement.action, statement.tables, statement.is_understood) == ("UPDATE", ("t",), False)

@@ -24,6 +24,7 @@ TEMPLATE_MAX = 20_000
 TEXTS_MAX = 4_096
 TEMPLATES_MAX = 4_096
 """Texts and templates whose statements are remembered, each."""
+GUESSED_TABLES_MAX = 8
 CACHED_TEXT_MAX = 10_000
 """Longer texts are not remembered themselves, only their templates are."""
 
@@ -39,6 +40,9 @@ _ACTIONS = {
     "replace": "UPSERT",
 }
 """What the first word tells of a statement that is otherwise not understood."""
+_NAMED_TABLE = re.compile(
+    r'\b(?:from|into|join|^update)\s+(?:only\s+)?(?:"?\w+"?\.)?"?(?!select\b|set\b|lateral\b)([a-z_]\w*)"?(?![\w(])'
+)
 _WRAPPED = re.compile(
     r"\s*(?:declare\s+\S+(?:\s+\w+){0,5}\s+for|explain\s+(?:analyze|\([^)]{0,200}analyze[^)]{0,200}\)))\s+(?=[\w(])",
     re.IGNORECASE,
@@ -75,7 +79,10 @@ _read_cached = lru_cache(maxsize=TEXTS_MAX)(_read)
 
 
 def _guess(words: tuple[str, ...], shape: str) -> Statement:
-    return Statement(action=_ACTIONS.get(words[0], "") if words else "", shape=shape)
+    """What can be said of a text that is broken or unfinished: its kind, and the tables that it names."""
+    action = _ACTIONS.get(words[0], "") if words else ""
+    found = _NAMED_TABLE.findall(shape) if action else []
+    return Statement(action=action, tables=tuple(dict.fromkeys(found))[:GUESSED_TABLES_MAX], shape=shape)
 
 
 @lru_cache(maxsize=TEMPLATES_MAX)

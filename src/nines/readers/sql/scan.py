@@ -31,10 +31,34 @@ _TOKEN = re.compile(
   | (?P<format>%[sbt](?!\w))
   | (?P<figure>(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
   | (?P<word>[A-Za-z_\u0080-\U0010ffff][\w$\u0080-\U0010ffff]*)
-  | (?P<sign>::|:=|->>|->|\#>>|\#>|<=|>=|<>|!=|\|\||@>|<@|@@|!~\*|!~|~\*|%%|\?\||\?&|.)
+  | (?P<sign>::|:=|<<=|>>=|<\#>|<\+>|<->|<=>|<<|>>|&&|->>|->|\#>>|\#>|<=|>=|<>|!=|\|\||@>|<@|@@
+      |!~\*|!~|~\*|%%|\?\||\?&|.)
     """,
     re.VERBOSE | re.DOTALL,
 )
+_RARE_OPERATORS = frozenset({"<<=", ">>=", "<#>", "<+>"})
+_NO_OPERAND = frozenset(
+    {
+        "all",
+        "and",
+        "any",
+        "as",
+        "between",
+        "by",
+        "case",
+        "distinct",
+        "else",
+        "fetch",
+        "first",
+        "from",
+        "ilike",
+        "in",
+        "is",
+    }
+    | {"like", "limit", "next", "not", "of", "offset", "on", "or", "returning", "select", "set", "similar", "some"}
+    | {"then", "to", "using", "values", "when", "where", "with"}
+)
+"""After these words no operator can stand."""
 _KEEPS_TEXT = frozenset({"interval", "date", "time", "timestamp", "timestamptz", "escape"})
 """After these words a text is part of the grammar, not a value."""
 _KEEPS_FIGURE = frozenset(
@@ -87,8 +111,6 @@ class _Scanner:
         self._ordinal = 0
         self._depth = self._depth_max = 0
         self._statements = 1
-        self._numbered = "$1" in text or "%s" in text or "%(" in text
-        """Then a question mark is PostgreSQL's operator for JSON, no placeholder."""
         for match in _TOKEN.finditer(text):
             self._take(match)
 
@@ -129,7 +151,7 @@ class _Scanner:
         elif kind == "space":
             return
         elif kind == "sign":
-            self._sign(token, match)
+            self._sign(token)
         elif kind in ("text", "dollar", "tag"):
             self._text(token)
         elif kind == "figure":
@@ -145,8 +167,8 @@ class _Scanner:
             self._words.append(lower)
         self._emit(token, lower)
 
-    def _sign(self, sign: str, match: re.Match[str]) -> None:
-        if sign == "?" and self._is_placeholder(match):
+    def _sign(self, sign: str) -> None:
+        if sign == "?" and self._is_placeholder():
             self._value(Slot(parameter=self._next_ordinal()))
             return
         if sign == "(":
@@ -158,11 +180,16 @@ class _Scanner:
             self._statements += 1
         elif sign == "%%":
             sign = "%"
-        self._emit(sign, sign)
+        # Operators of extensions mean nothing here, but must not stop the parser.
+        self._emit("@>" if sign in _RARE_OPERATORS else sign, sign)
 
-    def _is_placeholder(self, match: re.Match[str]) -> bool:
-        rest = match.string[match.end() : match.end() + 3].lstrip()
-        return not self._numbered and not rest.startswith("'")
+    def _is_placeholder(self) -> bool:
+        """Whether a question mark stands for a value: PostgreSQL's operator of that name has a value before it."""
+        previous = self._shape[-1] if self._shape else ""
+        return (
+            not (previous in (")", "]", "?") or previous[:1] == '"' or previous[:1].isalnum())
+            or previous in _NO_OPERAND
+        )
 
     def _text(self, token: str) -> None:
         previous = self._shape[-1] if self._shape else ""
