@@ -14,8 +14,8 @@ from nines.lab.load.answer import PROTOCOL, RESET, AnswerError, AnswerReader
 from nines.model.errors import LabError
 from nines.model.record import Record
 
-IDLE_REUSE_S_MAX = 1.0
-"""A connection idle for longer is not used again: common servers close theirs after 2 to 5 seconds."""
+IDLE_REUSE_S_MAX = 0.8
+"""A connection idle for longer is not used again: common servers close theirs after 1 to 5 seconds."""
 _CERTAINLY_OPEN_S = 0.005
 
 
