@@ -48,21 +48,24 @@ class _Edits:
     def __init__(self, text: str, tokens: list[tokenize.TokenInfo]) -> None:
         self._text = text
         self._tokens = [token for token in tokens if token.type not in (tokenize.NL, tokenize.COMMENT)]
+        self._done = 0
+        """Tokens before this one lie in brackets that have been dealt with."""
         self._starts = [0]
         for line in text.splitlines(keepends=True):
             self._starts.append(self._starts[-1] + len(line))
 
     def all(self) -> Iterator[Edit]:
-        starts_statement = True
+        starts_statement = starts_line = True
         for index, token in enumerate(self._tokens):
-            if token.type == tokenize.NAME:
+            if token.type == tokenize.NAME and index >= self._done:
                 if token.string in ("def", "class") and self._is(index + 2, "["):
                     yield self._blanked(index + 2)
                 elif token.string == "type" and starts_statement and self._names_type(index):
                     yield from self._type_statement(index)
-                elif token.string == "except" and starts_statement:
+                elif token.string == "except" and starts_line:
                     yield from self._except(index)
-            starts_statement = token.type in _LAYOUT or (token.type == tokenize.OP and token.string in (";", ":"))
+            starts_line = token.type in _LAYOUT
+            starts_statement = starts_line or (token.type == tokenize.OP and token.string in (";", ":"))
 
     def _is(self, index: int, text: str) -> bool:
         return index < len(self._tokens) and self._tokens[index].string == text
@@ -87,7 +90,8 @@ class _Edits:
 
     def _blanked(self, index: int) -> Edit:
         start = self._offset(self._tokens[index].start)
-        end = self._offset(self._tokens[self._closing(index)].end)
+        self._done = self._closing(index)
+        end = self._offset(self._tokens[self._done].end)
         blank = "".join("\\\n" if char == "\n" else " " for char in self._text[start:end])
         return start, end, blank
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from functools import lru_cache
 
 import sqlglot
@@ -47,6 +48,8 @@ _WRAPPED = re.compile(
     r"\s*(?:declare\s+\S+(?:\s+\w+){0,5}\s+for|explain\s+(?:analyze|\([^)]{0,200}analyze[^)]{0,200}\)))\s+(?=[\w(])",
     re.IGNORECASE,
 )
+_PARSING = threading.Lock()
+"""sqlglot's logger is silenced for a moment, which two threads must not do at once."""
 _LOGGER = logging.getLogger("sqlglot")
 
 
@@ -88,16 +91,16 @@ def _guess(words: tuple[str, ...], shape: str) -> Statement:
 @lru_cache(maxsize=TEMPLATES_MAX)
 def _parsed(template: str, inserted_rows: int) -> Understood | None:
     """The statement of a template; None where it is not understood."""
-    was_disabled = _LOGGER.disabled
-    _LOGGER.disabled = True
-    try:
-        trees = [tree for tree in sqlglot.parse(template, dialect="postgres") if isinstance(tree, exp.Expression)]
-        understood = [understand(tree, inserted_rows) for tree in trees if _is_understood(tree)]
-    except (SqlglotError, RecursionError, ValueError, AttributeError, KeyError, IndexError, TypeError):
-        # Half-written SQL takes sqlglot's parser to places that its own errors do not cover.
-        return None
-    finally:
-        _LOGGER.disabled = was_disabled
+    with _PARSING:
+        was_disabled, _LOGGER.disabled = _LOGGER.disabled, True
+        try:
+            trees = [tree for tree in sqlglot.parse(template, dialect="postgres") if isinstance(tree, exp.Expression)]
+            understood = [understand(tree, inserted_rows) for tree in trees if _is_understood(tree)]
+        except (SqlglotError, RecursionError, ValueError, AttributeError, KeyError, IndexError, TypeError):
+            # Half-written SQL takes sqlglot's parser to places that its own errors do not cover.
+            return None
+        finally:
+            _LOGGER.disabled = was_disabled
     if not understood:
         return None
     if len(trees) == 1:
