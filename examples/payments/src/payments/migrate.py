@@ -6,7 +6,6 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 
@@ -17,7 +16,7 @@ LOCK = 0x7061796D656E7473
 
 async def migrate(url: str) -> list[str]:
     """Applies every file that the database has not seen, each in a transaction of its own; returns their names."""
-    connection: Any = await asyncpg.connect(url, timeout=10.0)
+    connection: asyncpg.Connection = await asyncpg.connect(url, timeout=10.0)
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK, timeout=60.0)
         await connection.execute(

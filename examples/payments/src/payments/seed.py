@@ -11,7 +11,6 @@ import os
 import re
 import sys
 from dataclasses import dataclass
-from typing import Any
 
 import asyncpg
 
@@ -33,7 +32,7 @@ class Person:
 async def seed(url: str, people: list[Person]) -> None:
     """Makes each of them once; merchants get an account for each currency."""
     passwords = Passwords()
-    connection: Any = await asyncpg.connect(url, timeout=10.0)
+    connection: asyncpg.Connection = await asyncpg.connect(url, timeout=10.0)
     try:
         for person in people:
             password_hash = await passwords.hash(person.password)

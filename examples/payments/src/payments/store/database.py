@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import asyncpg
 
@@ -14,8 +14,8 @@ from payments.edge import telemetry
 from payments.problems import unavailable
 from payments.settings import Settings
 
-Connection: TypeAlias = Any
-"""An asyncpg connection inside a transaction; asyncpg has no type hints."""
+Connection: TypeAlias = asyncpg.Connection
+"""A connection that a transaction or a read holds."""
 
 WARM_CONNECTIONS = 8
 WARM_S = 1.0
@@ -40,7 +40,7 @@ class Database:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._pool: Any = None
+        self._pool: asyncpg.Pool = None
 
     async def open(self) -> None:
         """Makes the pool; connects to nothing yet."""
