@@ -26,6 +26,7 @@ from nines.model.code import (
 from nines.model.place import Place
 from nines.model.record import Record
 from nines.model.service import Application
+from nines.readers.python.ranking import Candidate, rank
 from nines.readers.python.scope import Scope
 from nines.readers.python.walk import functions_of, nodes_of, statements_of
 
@@ -56,23 +57,6 @@ FRAMEWORKS = {
     "starlette.applications.Starlette": ("starlette", "asgi"),
 }
 """What makes an application: the callable's qualified name, the framework, the interface."""
-MINOR_FOLDERS = frozenset(
-    {"benchmark", "benchmarks", "demo", "demos", "doc", "docs", "docs_src", "example", "examples", "samples", "scripts"}
-    | {"test", "testing", "tests", "tools", "tutorial", "tutorials"}
-)
-"""Applications below these come last."""
-MAIN_MODULES = ("main", "app", "application", "asgi", "wsgi", "server", "api", "web", "run")
-MAIN_NAMES = (
-    "app",
-    "application",
-    "api",
-    "server",
-    "create_app",
-    "make_app",
-    "get_app",
-    "get_application",
-    "build_app",
-)
 HOPS_MAX = 4
 """Subclasses of subclasses and factories of factories that are followed."""
 _SETTINGS_VARIABLE = "DJANGO_SETTINGS_MODULE"
@@ -83,12 +67,6 @@ class _Made(Record):
 
     framework: str
     interface: str
-
-
-class _Candidate(Record):
-    application: Application
-    routes: int = 0
-    is_mounted: bool = False
 
 
 def applications(program: Program) -> tuple[Application, ...]:
@@ -110,14 +88,14 @@ class _Search:
         self._settings = self._settings_module()
 
     def ranked(self) -> tuple[Application, ...]:
-        by_name: dict[tuple[str, str], _Candidate] = {}
+        by_name: dict[tuple[str, str], Candidate] = {}
         for module in self._modules:
             for candidate in self._candidates(module):
                 # `app = Middleware(app)` binds the same name again; where it is first made says most.
                 by_name.setdefault((module.name, candidate.application.name), candidate)
         found = list(by_name.values())
         prefers_asgi = self._prefers_asgi()
-        found.sort(key=lambda candidate: _rank(candidate, prefers_asgi=prefers_asgi))
+        found.sort(key=lambda candidate: rank(candidate, prefers_asgi=prefers_asgi))
         return tuple(candidate.application for candidate in found)
 
     def _learn(self) -> bool:
@@ -191,7 +169,7 @@ class _Search:
                     return made
         return None
 
-    def _candidates(self, module: Module) -> Iterator[_Candidate]:
+    def _candidates(self, module: Module) -> Iterator[Candidate]:
         if "~" in module.name:
             return
         scope = self._scopes[module.name]
@@ -206,12 +184,12 @@ class _Search:
                 if made is not None:
                     yield self._candidate(module, statement.name, made, statement.line, is_factory=True)
 
-    def _candidate(self, module: Module, name: str, made: _Made, line: int, *, is_factory: bool) -> _Candidate:
+    def _candidate(self, module: Module, name: str, made: _Made, line: int, *, is_factory: bool) -> Candidate:
         qualified = f"{module.name}.{name}"
         settings = ""
         if made.framework == "django":
             settings = _settings_in(module) or self._settings
-        return _Candidate(
+        return Candidate(
             application=Application(
                 module=module.name.removeprefix(module.prefix),
                 name=name,
@@ -263,27 +241,6 @@ class _Search:
             if "settings" in module.name or "config" in module.name
             for statement in module.body
         )
-
-
-def _rank(candidate: _Candidate, *, prefers_asgi: bool) -> tuple[bool | int | str, ...]:
-    application = candidate.application
-    folders = application.place.file.split("/")[:-1]
-    last = application.module.rpartition(".")[2]
-    is_asgi = application.interface == "asgi"
-    return (
-        not MINOR_FOLDERS.isdisjoint(folders),
-        candidate.is_mounted,
-        application.framework == "django" and is_asgi != prefers_asgi,
-        application.is_factory and application.name.startswith("_"),
-        MAIN_MODULES.index(last) if last in MAIN_MODULES else len(MAIN_MODULES),
-        application.is_factory,
-        MAIN_NAMES.index(application.name) if application.name in MAIN_NAMES else len(MAIN_NAMES),
-        candidate.routes == 0 and application.framework != "django",
-        len(folders),
-        -candidate.routes,
-        application.place.file,
-        application.place.line,
-    )
 
 
 def _importable(body: tuple[Statement, ...]) -> Iterator[Statement]:

@@ -12,6 +12,19 @@ from sqlglot import exp
 from nines.model.effect import Known, Rows
 from nines.model.record import Record
 from nines.model.statement import Comparison, Statement, Written
+from nines.readers.sql.nodes import (
+    action_of,
+    bare,
+    columns_of,
+    conflict_of,
+    is_aggregate,
+    limit_of,
+    literals_of,
+    main_of,
+    shown_name,
+    slots_of,
+    target_of,
+)
 
 DERIVED_MAX = 8
 """Queries within FROM within FROM that are looked through for a LIMIT."""
@@ -33,7 +46,6 @@ _OPERATORS: dict[type[exp.Expression], str] = {
 }
 _NEGATED = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
-_WRITES = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
 
 
 class Understood(Record):
@@ -52,7 +64,7 @@ def understand(tree: exp.Expression, inserted_rows: int) -> Understood:
 class _Reading:
     def __init__(self, tree: exp.Expression, inserted_rows: int) -> None:
         self._tree = tree
-        self._main = _main_of(tree)
+        self._main = main_of(tree)
         self._inserted_rows = inserted_rows
         self._derived = {cte.alias.lower() for cte in tree.find_all(exp.CTE) if cte.alias}
         self._aliases: dict[str, str] = {}
@@ -60,9 +72,9 @@ class _Reading:
 
     def statement(self) -> Statement:
         main = self._main
-        conflict = _conflict_of(main)
+        conflict = conflict_of(main)
         return Statement(
-            action=_action_of(main, conflict),
+            action=action_of(main, conflict),
             tables=self._tables[:ITEMS_MAX],
             comparisons=tuple(self._comparisons())[:ITEMS_MAX],
             written=tuple(self._written(conflict))[:ITEMS_MAX],
@@ -76,7 +88,7 @@ class _Reading:
 
     def _all_tables(self) -> tuple[str, ...]:
         """Every table once: the written one, or the one selected from, first."""
-        first = _target_of(self._main)
+        first = target_of(self._main)
         ordered = ([first] if first is not None else []) + list(self._tree.find_all(exp.Table))
         names: dict[str, None] = {}
         for table in ordered:
@@ -89,8 +101,8 @@ class _Reading:
         return tuple(names)
 
     def limit_slot(self) -> str:
-        count = _limit_of(self._main) if isinstance(self._main, exp.Query) else None
-        return next(_slots_of(count), "") if count is not None else ""
+        count = limit_of(self._main) if isinstance(self._main, exp.Query) else None
+        return next(slots_of(count), "") if count is not None else ""
 
     # --- conditions --------------------------------------------------------------------------------
 
@@ -133,7 +145,7 @@ class _Reading:
         elif isinstance(node, exp.Column):
             operator, values = "is", [exp.true()]
         elif isinstance(node, exp.Is) and isinstance(node.expression, exp.Not):
-            subject, operator, values = _bare(node.this), "is", [node.expression.this]
+            subject, operator, values = bare(node.this), "is", [node.expression.this]
             is_negated = not is_negated
         elif operator != "?":
             subject, operator, values = self._sides(node, operator)
@@ -147,18 +159,18 @@ class _Reading:
 
     def _sides(self, node: exp.Expression, operator: str) -> tuple[exp.Expression, str, list[exp.Expression]]:
         """The column, the operator as seen from the column, and the other side."""
-        left, right = _bare(node.this), _bare(node.expression)
+        left, right = bare(node.this), bare(node.expression)
         if not isinstance(left, exp.Column) and isinstance(right, exp.Column):
             left, right, operator = right, left, _MIRRORED.get(operator, operator)
         if isinstance(right, exp.Any | exp.All):
             is_any = isinstance(right, exp.Any) and operator == "="
-            return left, "in" if is_any else "?", [_bare(right.this)]
+            return left, "in" if is_any else "?", [bare(right.this)]
         return left, operator, [right]
 
     def _compared(self, subject: exp.Expression, operator: str, values: list[exp.Expression]) -> Iterator[Comparison]:
-        slots = [slot for value in values for slot in _slots_of(value)]
-        literals = [literal for value in values for literal in _literals_of(value)]
-        for column in _own(subject):
+        slots = [slot for value in values for slot in slots_of(value)]
+        literals = [literal for value in values for literal in literals_of(value)]
+        for column in columns_of(subject):
             # A condition on an expression of a column does not fix the column.
             fixes = column is subject or isinstance(subject, exp.Tuple)
             yield Comparison(
@@ -207,7 +219,7 @@ class _Reading:
         elif isinstance(source, exp.Select):
             row = list(source.expressions)
         for index, column in enumerate(target.expressions):
-            slots = list(_slots_of(row[index])) if index < len(row) else []
+            slots = list(slots_of(row[index])) if index < len(row) else []
             yield Written(column=column.name.lower(), parameter=slots[0] if slots else "")
 
     def _assignments(self, nodes: list[exp.Expression]) -> Iterator[Written]:
@@ -220,11 +232,11 @@ class _Reading:
         if not isinstance(node, exp.EQ):
             return None
         target = node.this
-        slots = list(_slots_of(node.expression))
+        slots = list(slots_of(node.expression))
         table = self._tables[0] if self._tables else ""
         own = any(
             not column.table or self._aliases.get(column.table.lower(), column.table.lower()) == table
-            for column in _own(node.expression)
+            for column in columns_of(node.expression)
         )
         return Written(column=target.name.lower(), parameter=slots[0] if slots else "", is_atomic=own)
 
@@ -235,7 +247,7 @@ class _Reading:
         if isinstance(main, exp.SetOperation):
             main = main.find(exp.Select) or main
         items = main.expressions if isinstance(main, exp.Select) else ()
-        return tuple(_shown_name(item) for item in items[:ITEMS_MAX])
+        return tuple(shown_name(item) for item in items[:ITEMS_MAX])
 
     def _limit(self) -> Known:
         if not isinstance(self._main, exp.Query):
@@ -246,7 +258,7 @@ class _Reading:
 
     def _is_limited(self, query: exp.Expression, hops_left: int) -> bool:
         """Whether a query, or the one that it selects from, ends after so many rows."""
-        count = _limit_of(query)
+        count = limit_of(query)
         if count is not None:
             return not isinstance(count, exp.Null) and count.name.lower() != "all"
         source = query.args.get("from_")
@@ -268,99 +280,9 @@ class _Reading:
             return Rows.UNKNOWN
         if main.args.get("from_") is None:
             return Rows.UNKNOWN if main.find(exp.Unnest, exp.Explode, exp.ExplodingGenerateSeries) else Rows.ONE
-        if main.args.get("group") is None and main.expressions and all(map(_is_aggregate, main.expressions)):
+        if main.args.get("group") is None and main.expressions and all(map(is_aggregate, main.expressions)):
             return Rows.ONE
         return Rows.UNKNOWN
 
     def _locks(self) -> bool:
         return any(select.args.get("locks") for select in self._tree.find_all(exp.Select))
-
-
-def _main_of(tree: exp.Expression) -> exp.Expression:
-    """The statement that counts: a write in a CTE counts more than the SELECT around it."""
-    if not isinstance(tree, _WRITES):
-        written = next(tree.find_all(*_WRITES), None)
-        if written is not None:
-            return written
-    while isinstance(tree, exp.Subquery | exp.Paren):
-        tree = tree.this
-    return tree
-
-
-def _target_of(main: exp.Expression) -> exp.Table | None:
-    target = main.this if isinstance(main, _WRITES) else main.args.get("from_")
-    if isinstance(target, exp.Schema | exp.From):
-        target = target.this
-    return target if isinstance(target, exp.Table) else None
-
-
-def _action_of(main: exp.Expression, conflict: exp.OnConflict | None) -> str:
-    if isinstance(main, exp.Insert):
-        return "UPSERT" if conflict is not None and conflict.expressions else "INSERT"
-    if isinstance(main, exp.Update):
-        return "UPDATE"
-    if isinstance(main, exp.Delete):
-        return "DELETE"
-    return "UPSERT" if isinstance(main, exp.Merge) else "SELECT"
-
-
-def _conflict_of(main: exp.Expression) -> exp.OnConflict | None:
-    found = main.args.get("conflict") if isinstance(main, exp.Insert) else None
-    return found if isinstance(found, exp.OnConflict) else None
-
-
-def _own(node: exp.Expression) -> Iterator[exp.Column]:
-    """The columns of a node, without those of subqueries."""
-    for found in node.walk(prune=lambda inner: isinstance(inner, exp.Query)):
-        if isinstance(found, exp.Column):
-            yield found
-
-
-def _bare(node: exp.Expression) -> exp.Expression:
-    """The node without brackets and casts around it."""
-    while isinstance(node, exp.Paren | exp.Cast):
-        node = node.this
-    return node
-
-
-def _slots_of(node: exp.Expression) -> Iterator[str]:
-    for found in node.walk(prune=lambda inner: isinstance(inner, exp.Query)):
-        if isinstance(found, exp.Placeholder) and isinstance(found.this, str):
-            yield found.this
-
-
-def _literals_of(node: exp.Expression) -> Iterator[str]:
-    """What is written out although it is no slot: NULL, TRUE, the text of an interval."""
-    for found in node.walk(prune=lambda inner: isinstance(inner, exp.Query)):
-        if isinstance(found, exp.Literal):
-            yield str(found.this)
-        elif isinstance(found, exp.Null | exp.Boolean):
-            yield found.sql().lower()
-
-
-def _limit_of(query: exp.Expression) -> exp.Expression | None:
-    limit = query.args.get("limit")
-    if limit is None:
-        return None
-    count = limit.args.get("count") if isinstance(limit, exp.Fetch) else limit.expression
-    return count if isinstance(count, exp.Expression) else exp.Literal.number(1)
-
-
-def _shown_name(item: exp.Expression) -> str:
-    if item.alias:
-        return item.alias.lower()
-    if isinstance(item, exp.Star) or (isinstance(item, exp.Column) and isinstance(item.this, exp.Star)):
-        return "*"
-    if isinstance(item, exp.Column | exp.Anonymous):
-        return item.name.lower()
-    return item.sql_name().lower() if isinstance(item, exp.Func) else ""
-
-
-def _is_aggregate(item: exp.Expression) -> bool:
-    """Whether a projection is one value over all rows."""
-    inner = item.unalias()
-    if isinstance(inner, exp.Exists):
-        return False
-    if inner.find(exp.Window) is not None:
-        return False
-    return inner.find(exp.AggFunc) is not None
