@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
 
@@ -13,20 +14,23 @@ from nines.experiments.choosing import attempt, is_door, owner
 from nines.model.budget import Budgets
 from nines.model.contract import Operation
 from nines.model.effect import EffectKind
-from nines.model.experiment import Bench, ExperimentInfo, Figure, Judgement, Need
-from nines.model.history import Count, History, Outcome
+from nines.model.experiment import Bench, Call, ExperimentInfo, Figure, Judgement, Need
+from nines.model.history import Count, Exchange, History, Outcome
 from nines.model.rule import Standard, Tier
 from nines.model.trace import Trace
 from nines.model.verdict import Verdict
 
 STEPS = (1, 2, 3, 4, 6, 8, 11)
 """Rows added before each observation: from five points on a slope has an interval at 95 %."""
+SIZES = (1, 2, 3, 5, 8, 13, 21)
+"""Rows asked for, where the page is full and the list has a parameter for its size."""
 LISTS_MAX = 8
 TIME_MAX_S = 25.0
 GROWTH_MIN = 5
 """Fewer rows more than at the start show nothing."""
 SPARE_ROWS = 4
 """One statement for so many rows is how batches look, not one for each row."""
+_SIZE_NAMES = ("limit", "perpage", "pagesize", "size", "count", "maxresults", "take", "first", "top")
 _DEPTH_MAX = 3
 
 INFO = ExperimentInfo(
@@ -35,7 +39,8 @@ INFO = ExperimentInfo(
     tier=Tier.PERFORMANCE,
     needs=(Need.DATABASE, Need.MUTATION),
     standards=(Standard(id="CWE-1073", url="https://cwe.mitre.org/data/definitions/1073.html"),),
-    duration_s=8.0,
+    fresh_database=True,
+    duration_s=12.0,
 )
 
 
@@ -74,21 +79,53 @@ async def _grow(bench: Bench, creator: Operation, lister: Operation, identity: s
     call = msgspec.structs.replace(call, phase="observe")
     # What a process asks only once (a catalogue, a prepared statement) must not count as growth.
     await bench.send(msgspec.structs.replace(call, phase="warm-up"))
+    shown: list[int] = []
     for step in STEPS:
-        for _ in range(step):
-            more = await (
-                bench.prepare_on(creator, first, identity)
-                if creator.path_parameters
-                else bench.prepare(creator, identity)
-            )
-            if more is not None:
-                await bench.send(msgspec.structs.replace(more, phase="grow"))
-        exchange, trace = await bench.observe(call)
-        rows = rows_shown(exchange.body)
-        if exchange.outcome is not Outcome.OK or rows is None:
-            bench.skip(lister.id, f"its answer shows no list: {judging.answered(exchange)}")
+        await _add(bench, creator, first, identity, step)
+        rows = await _observe(bench, lister, call)
+        if rows is None:
             return
-        bench.count(lister.id, float(rows), float(statements(trace)))
+        shown.append(rows)
+    size = size_parameter(lister)
+    if size and max(shown) - min(shown) < GROWTH_MIN:
+        # The page was full from the start, so it is made smaller instead of its data larger.
+        for rows in SIZES:
+            await _observe(bench, lister, msgspec.structs.replace(call, path=sized(call.path, size, rows)))
+
+
+async def _add(bench: Bench, creator: Operation, first: Exchange, identity: str, rows: int) -> None:
+    """More rows for the same list; where that hangs below a parent, below the same one."""
+    for _ in range(rows):
+        nested = await bench.prepare_on(creator, first, identity) if creator.path_parameters else None
+        more = nested or await bench.prepare(creator, identity)
+        if more is not None:
+            await bench.send(msgspec.structs.replace(more, phase="grow"))
+
+
+async def _observe(bench: Bench, lister: Operation, call: Call) -> int | None:
+    """How many rows were shown; the statements are counted."""
+    exchange, trace = await bench.observe(call)
+    rows = rows_shown(exchange.body)
+    if exchange.outcome is not Outcome.OK or rows is None:
+        bench.skip(lister.id, f"its answer shows no list: {judging.answered(exchange)}")
+        return None
+    bench.count(lister.id, float(rows), float(statements(trace)))
+    return rows
+
+
+def size_parameter(lister: Operation) -> str:
+    """The query parameter that says how many rows are shown, "" where the contract has none."""
+    known = {
+        p.name.lower().replace("_", "").replace("-", ""): p.name for p in lister.parameters if p.location == "query"
+    }
+    return next((known[name] for name in _SIZE_NAMES if name in known), "")
+
+
+def sized(path: str, parameter: str, rows: int) -> str:
+    """The address with this many rows asked for."""
+    parts = urlsplit(path)
+    pairs = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != parameter]
+    return urlunsplit(parts._replace(query=urlencode([*pairs, (parameter, str(rows))])))
 
 
 def statements(trace: Trace) -> int:

@@ -17,7 +17,7 @@ TOGETHER = 20
 """As many at once as usually open every connection of a pool."""
 ONE_BY_ONE = 10
 AFFECTED_MAX = 3
-HEAL_S_MAX = 90.0
+HEAL_S_MAX = 30.0
 CONTROL, AFTER, HEAL = "control", "after", "heal"
 
 INFO = ExperimentInfo(

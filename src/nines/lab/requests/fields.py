@@ -10,52 +10,14 @@ from nines.lab.requests.shapes import words
 PASSWORD = "N9-Correct-Horse-7!"  # noqa: S105 - a value for throw-away accounts.
 
 _UNIQUE = frozenset(
-    (
-        "name",
-        "names",
-        "email",
-        "mail",
-        "username",
-        "login",
-        "handle",
-        "slug",
-        "title",
-        "code",
-        "reference",
-        "ref",
-        "sku",
-        "isbn",
-        "label",
-        "tag",
-        "identifier",
-        "nickname",
-        "alias",
-        "subject",
-        "summary",
-        "serial",
-        "barcode",
-        "hostname",
-        "domain",
-    )
-)
+    ("name", "names", "email", "mail", "username", "login", "handle", "slug", "title", "code", "reference",
+     "ref", "sku", "isbn", "label", "tag", "identifier", "nickname", "alias", "subject", "summary", "serial",
+     "barcode", "hostname", "domain")
+)  # fmt: skip
 _CARRIES = _UNIQUE | frozenset(
-    (
-        "description",
-        "note",
-        "notes",
-        "comment",
-        "comments",
-        "content",
-        "text",
-        "message",
-        "body",
-        "remark",
-        "memo",
-        "bio",
-        "details",
-        "reason",
-    )
-)
+    ("description", "note", "notes", "comment", "comments", "content", "text", "message", "body", "remark",
+     "memo", "bio", "details", "reason")
+)  # fmt: skip
 _PLAIN: dict[str, Any] = {
     "currency": "EUR",
     "country": "DE",
@@ -134,35 +96,12 @@ _NUMBERS: dict[str, float] = {
     "minutes": 60,
 }
 _PAST = frozenset(
-    (
-        "birth",
-        "born",
-        "birthday",
-        "dob",
-        "birthdate",
-        "hired",
-        "issued",
-        "founded",
-        "since",
-    )
-)
+    ("birth", "born", "birthday", "dob", "birthdate", "hired", "issued", "founded", "since")
+)  # fmt: skip
 _LATER = frozenset(
-    (
-        "end",
-        "ends",
-        "until",
-        "to",
-        "expires",
-        "expiry",
-        "expiration",
-        "expire",
-        "finish",
-        "close",
-        "checkout",
-        "return",
-        "valid",
-    )
-)
+    ("end", "ends", "until", "to", "expires", "expiry", "expiration", "expire", "finish", "close", "checkout",
+     "return", "valid")
+)  # fmt: skip
 
 
 def looks_unique(name: str) -> bool:

@@ -8,85 +8,33 @@ from nines.lab.requests import fields, paths
 from nines.lab.requests.shapes import kind, properties, required, settled, singular, words
 from nines.model.contract import Contract, Operation, Schema, path_shape
 
+STEPS_MAX = 4
+"""How many actions on a parent are tried when something cannot be created below it."""
+
+_ENDINGS = frozenset(
+    ("cancel", "delete", "remove", "void", "reject", "refuse", "close", "archive", "refund", "revoke",
+     "deactivate", "disable", "fail", "expire", "abort")
+)  # fmt: skip
 _VERBS = frozenset(
-    (
-        "create",
-        "new",
-        "add",
-        "register",
-        "signup",
-        "sign-up",
-        "sign_up",
-        "registration",
-        "open",
-        "insert",
-        "submit",
-    )
-)
+    ("create", "new", "add", "register", "signup", "sign-up", "sign_up", "registration", "open", "insert",
+     "submit")
+)  # fmt: skip
 _IDS = frozenset(
-    (
-        "id",
-        "ids",
-        "uuid",
-        "guid",
-        "key",
-        "slug",
-        "pk",
-        "identifier",
-        "number",
-        "ref",
-        "reference",
-        "code",
-    )
-)
+    ("id", "ids", "uuid", "guid", "key", "slug", "pk", "identifier", "number", "ref", "reference", "code")
+)  # fmt: skip
 _STRONG_IDS = frozenset(
-    (
-        "id",
-        "ids",
-        "uuid",
-        "guid",
-    )
-)
+    ("id", "ids", "uuid", "guid")
+)  # fmt: skip
 _SELF = frozenset(
-    (
-        "me",
-        "self",
-        "current",
-        "whoami",
-        "profile",
-        "user",
-        "account",
-    )
-)
+    ("me", "self", "current", "whoami", "profile", "user", "account")
+)  # fmt: skip
 _PEOPLE = frozenset(
-    (
-        "user",
-        "username",
-        "login",
-        "profile",
-        "owner",
-        "author",
-        "creator",
-        "member",
-        "assignee",
-        "account",
-    )
-)
+    ("user", "username", "login", "profile", "owner", "author", "creator", "member", "assignee", "account")
+)  # fmt: skip
 _DOORS = frozenset(
-    (
-        "login",
-        "logout",
-        "signin",
-        "signout",
-        "token",
-        "refresh",
-        "authenticate",
-        "session",
-        "sessions",
-        "auth",
-        "oauth",
-    )
-)
+    ("login", "logout", "signin", "signout", "token", "refresh", "authenticate", "session", "sessions", "auth",
+     "oauth")
+)  # fmt: skip
 
 
 def asks_password(operation: Operation) -> bool:
@@ -213,6 +161,17 @@ class Graph:
             if wanted and not get.path_parameters and _shows_many(get) and noun(get) == wanted[-len(noun(get)) :]:
                 return get
         return None
+
+    def steps_before(self, maker: Operation) -> tuple[Operation, ...]:
+        """Actions on the parent that may have to come first: POST /payments/{id}/capture before its refunds."""
+        parent, _, _ = maker.path.rpartition("}")
+        found: list[Operation] = []
+        for operation in self.contract.operations:
+            rest = operation.path.removeprefix(parent + "}/") if parent else operation.path
+            is_step = rest != operation.path and "/" not in rest.rstrip("/") and operation not in self.creators
+            if operation.method in ("POST", "PUT", "PATCH") and is_step and not set(words(rest)) & _ENDINGS:
+                found.append(operation)
+        return tuple(found[:STEPS_MAX])
 
     def reader_of_self(self) -> Operation | None:
         """GET /users/me or the like: what tells an identity its own id."""

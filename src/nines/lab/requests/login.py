@@ -18,47 +18,14 @@ from nines.model.contract import Contract, Operation, Schema, SecurityScheme
 from nines.model.settings import LoginSettings
 
 _LOGIN = frozenset(
-    (
-        "login",
-        "signin",
-        "token",
-        "tokens",
-        "authenticate",
-        "auth",
-        "session",
-        "sessions",
-        "jwt",
-        "log",
-    )
-)
+    ("login", "signin", "token", "tokens", "authenticate", "auth", "session", "sessions", "jwt", "log")
+)  # fmt: skip
 _REGISTER = frozenset(
-    (
-        "register",
-        "registration",
-        "signup",
-        "sign",
-        "users",
-        "user",
-        "accounts",
-        "customers",
-        "members",
-        "join",
-    )
-)
+    ("register", "registration", "signup", "sign", "users", "user", "accounts", "customers", "members", "join")
+)  # fmt: skip
 _OTHER = frozenset(
-    (
-        "refresh",
-        "logout",
-        "reset",
-        "recover",
-        "recovery",
-        "forgot",
-        "change",
-        "verify",
-        "test",
-        "revoke",
-    )
-)
+    ("refresh", "logout", "reset", "recover", "recovery", "forgot", "change", "verify", "test", "revoke")
+)  # fmt: skip
 _TODAY = date(2024, 6, 1)
 _DEPTH_MAX = 3
 

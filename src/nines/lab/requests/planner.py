@@ -77,7 +77,11 @@ class Planner:
         """A valid request with fresh unique values; `like` repeats one with another idempotency key."""
         if like is not None:
             return self.again(like, identity)
-        return await self._build(operation, identity, None, 0)
+        await self._supplier.rehearse(operation, identity)
+        call = await self._build(operation, identity, None, 0)
+        if call is not None:
+            await self._supplier.make_ready(call)
+        return call
 
     def again(self, call: Call, identity: str) -> Call:
         """The same request under a new idempotency key."""
@@ -94,8 +98,12 @@ class Planner:
         return await self._build(reader, identity, created, 0)
 
     async def prepare_on(self, operation: Operation, created: Exchange, identity: str) -> Call | None:
-        """A request of `operation` on the object that `created` made; None when it does not refer to it."""
-        return await self._build(operation, identity, created, 0)
+        """A request of `operation` on the object that `created` made; None when no value can be found for it."""
+        await self._supplier.rehearse(operation, created.identity)
+        call = await self._build(operation, identity, created, 0)
+        if call is not None:
+            await self._supplier.make_ready(call)
+        return call
 
     async def find(
         self, creator: Operation, markers: Sequence[str], identity: str, exchanges: Sequence[Exchange]
@@ -217,8 +225,9 @@ class Planner:
         maker = self.graph.maker_of_path(operation, name)
         maker = None if maker == operation else maker
         lister = self.graph.lister_of_path(operation, name)
-        # What is deleted must not be what other requests still refer to.
-        is_consumed = operation.method == "DELETE" and operation.path_parameters[-1] == name
+        # What is deleted or brought into another state must not be what other requests still refer to.
+        is_own = operation.method == "DELETE" or self._supplier.needs_steps(operation)
+        is_consumed = is_own and operation.path_parameters[-1] == name
         wanted = Wanted(name=name, schema=parameter.schema, maker=maker, lister=lister, is_consumed=is_consumed)
         found, made = await self._supplier.supplied(wanted, identity, depth)
         if found is None and maker is None and not is_id_like(name):

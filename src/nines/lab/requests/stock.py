@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nines.model.history import Exchange
 
-OBJECTS_MAX = 8
+OBJECTS_MAX = 24
 """How many objects of one kind an identity gets before they are used in turn.
 
 Several, because rows that all refer to one parent hide a query for each row."""

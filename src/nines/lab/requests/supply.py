@@ -43,6 +43,49 @@ class Supplier:
         self._say = say
         self._admin = admin
         self._stock = Stock()
+        self._rehearsed: set[tuple[str, str]] = set()
+        self._steps: dict[str, tuple[Operation, str]] = {}
+
+    def needs_steps(self, operation: Operation) -> bool:
+        """Whether an action must come first, so that each request needs a parent of its own."""
+        return operation.id in self._steps
+
+    async def rehearse(self, operation: Operation, identity: str) -> None:
+        """Creates something below a parent once, to learn whether the parent must be brought into a state first."""
+        if operation.path_parameters and operation in self._graph.creators:
+            if (operation.id, identity) in self._rehearsed:
+                return
+            self._rehearsed.add((operation.id, identity))
+            if self._graph.steps_before(operation):
+                await self._made(operation, identity, 0, is_consumed=True)
+
+    async def make_ready(self, call: Call) -> None:
+        """Takes the step that a prepared request was found to need."""
+        known = self._steps.get(call.operation)
+        if known is not None:
+            await self._step(known[0], known[1], call)
+
+    async def _step(self, action: Operation, identity: str, call: Call) -> bool:
+        """Acts on the parent of what `call` is about to create."""
+        tried = Exchange(operation=call.operation, method=call.method, path=call.path, outcome=Outcome.FAILED)
+        step = await self._build(action, identity, tried, DEPTH_MAX)
+        if step is None:
+            return False
+        answer = await self._send(msgspec.structs.replace(step, phase="setup"))
+        return answer.outcome is Outcome.OK
+
+    async def _after_steps(self, maker: Operation, call: Call, identity: str) -> Exchange | None:
+        """The creation once more, after whatever action on the parent makes it succeed; remembers which that was."""
+        tried = Exchange(operation=maker.id, method=maker.method, path=call.path, outcome=Outcome.FAILED)
+        for action in self._graph.steps_before(maker):
+            for who in dict.fromkeys((identity, self._admin) if self._admin else (identity,)):
+                if await self._step(action, who, call):
+                    again = await self._build(maker, identity, tried, DEPTH_MAX)
+                    answer = await self._send(msgspec.structs.replace(again, phase="setup")) if again else None
+                    if answer is not None and answer.outcome is Outcome.OK:
+                        self._steps[maker.id] = (action, who)
+                        return answer
+        return None
 
     async def supplied(self, wanted: Wanted, identity: str, depth: int) -> tuple[Any, Exchange | None]:
         """An identifier: one's own, of something created for it, or of the first thing in a list."""
@@ -71,7 +114,10 @@ class Supplier:
         if call is None:
             self._stock.failed(maker.id, identity)
             return None
+        await self.make_ready(call)
         exchange = await self._send(msgspec.structs.replace(call, phase="setup"))
+        if exchange.outcome is Outcome.FAILED and maker.path_parameters and maker.id not in self._steps:
+            exchange = await self._after_steps(maker, call, identity) or exchange
         if exchange.outcome is not Outcome.OK:
             self._say(
                 f"{maker.id}: answered {exchange.status or exchange.error} to {identity or 'nobody'} in setting up"
