@@ -97,6 +97,28 @@ def test_django_names_its_settings(tmp_path: Path) -> None:
     assert [a.settings_module for a in found] == ["project.settings", "project.production"]
 
 
+def test_two_services_of_one_repository_keep_to_their_own_modules(tmp_path: Path) -> None:
+    files = {
+        "main.py": "from app.factory import create_app\napp = create_app()\n",
+        "app/__init__.py": "",
+        "app/other.py": "",
+    }
+    found = _found(
+        tmp_path,
+        {f"services/{service}/{name}": content for service in ("a", "b") for name, content in files.items()}
+        | {
+            "services/a/app/factory.py": "from flask import Flask\ndef create_app(): return Flask('a')\n",
+            "services/b/app/factory.py": "from fastapi import FastAPI\ndef create_app(): return FastAPI()\n",
+        },
+    )
+    assert {(a.directory, a.module, a.name, a.framework) for a in found} == {
+        ("services/a", "main", "app", "flask"),
+        ("services/a", "app.factory", "create_app", "flask"),
+        ("services/b", "main", "app", "fastapi"),
+        ("services/b", "app.factory", "create_app", "fastapi"),
+    }
+
+
 def test_what_only_looks_like_one_is_none(tmp_path: Path) -> None:
     found = _found(
         tmp_path,

@@ -77,7 +77,8 @@ def applications(program: Program) -> tuple[Application, ...]:
 class _Search:
     def __init__(self, program: Program) -> None:
         self._modules = program.modules
-        self._scopes = {module.name: Scope(module) for module in program.modules}
+        self._known = _with_packages(program)
+        self._scopes = {module.name: Scope(module, self._known) for module in program.modules}
         self._makers = {name: _Made(framework=f, interface=i) for name, (f, i) in FRAMEWORKS.items()}
         for _ in range(HOPS_MAX):
             if not self._learn():
@@ -153,7 +154,7 @@ class _Search:
         if annotated is not None:
             return annotated
         body = unpack(function)
-        inner = Scope(module, scope, body)
+        inner = Scope(module, self._known, scope, body)
         local: dict[str, _Made] = {}
         for statement in statements_of(body):
             if isinstance(statement, Assign):
@@ -241,6 +242,15 @@ class _Search:
             if "settings" in module.name or "config" in module.name
             for statement in module.body
         )
+
+
+def _with_packages(program: Program) -> frozenset[str]:
+    """The names of all modules, and of the packages above them, whether or not these have a file of their own."""
+    names = {module.name for module in program.modules}
+    for module in program.modules:
+        parts = module.name.split(".")
+        names.update(".".join(parts[:length]) for length in range(1, len(parts)))
+    return frozenset(names)
 
 
 def _importable(body: tuple[Statement, ...]) -> Iterator[Statement]:

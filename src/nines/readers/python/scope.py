@@ -11,8 +11,16 @@ from nines.readers.python.walk import statements_of
 class Scope:
     """The imported names of a module, or of a function within it, as qualified names."""
 
-    def __init__(self, module: Module, outer: Scope | None = None, body: tuple[Statement, ...] | None = None) -> None:
+    def __init__(
+        self,
+        module: Module,
+        known: frozenset[str],
+        outer: Scope | None = None,
+        body: tuple[Statement, ...] | None = None,
+    ) -> None:
+        """`known` are the names of the program's modules and packages, `body` that of a function within the module."""
         self._module = module
+        self._known = known
         self._bound: dict[str, str] = dict(outer._bound) if outer is not None else {}
         for statement in statements_of(module.body if body is None else body):
             if isinstance(statement, Import):
@@ -35,14 +43,17 @@ class Scope:
         for imported in statement.names:
             if imported.name == "":
                 first = statement.module.partition(".")[0]
-                self._bound[imported.alias] = first if imported.alias == first else statement.module
+                source = self._absolute(statement)
+                is_top = imported.alias == first
+                self._bound[imported.alias] = source.removesuffix(statement.module) + first if is_top else source
             else:
                 source = self._absolute(statement)
                 self._bound[imported.alias] = f"{source}.{imported.name}" if source else imported.name
 
     def _absolute(self, statement: Import) -> str:
         if not statement.level:
-            return statement.module
+            prefixed = self._module.prefix + statement.module
+            return prefixed if prefixed in self._known else statement.module
         parts = self._module.name.split(".")
         drop = statement.level - (1 if self._module.is_package else 0)
         parts = parts[: len(parts) - drop] if drop else parts
