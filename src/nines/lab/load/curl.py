@@ -60,6 +60,6 @@ def _plain(body: bytes) -> str | None:
 
 
 def _octal(byte: int) -> str:
-    # printf interprets % and the backslash, the shell the quote; anything may follow an escape of three digits.
-    is_plain = _PRINTABLE_FROM <= byte < _DELETE and byte not in b"'\\%"
+    # printf reads %, the backslash and a leading dash, the shell the quote; after three digits anything may follow.
+    is_plain = _PRINTABLE_FROM <= byte < _DELETE and byte not in b"'\\%-"
     return chr(byte) if is_plain else f"\\{byte:03o}"
