@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+
+import msgspec
 
 from nines.model.code import (
     Assign,
@@ -102,6 +105,7 @@ class _Search:
     def _learn(self) -> bool:
         """Adds subclasses and factories of what is known to make applications; says whether there were any."""
         learnt: dict[str, _Made] = {}
+        mentions = _mentions({name.rpartition(".")[2] for name in self._makers})
         for module in self._modules:
             scope = self._scopes[module.name]
             for statement in statements_of(module.body):
@@ -113,7 +117,7 @@ class _Search:
                 made = (
                     self._base(statement, scope)
                     if isinstance(statement, Class)
-                    else self._returned(module, scope, statement)
+                    else self._returned(module, scope, statement, mentions)
                 )
                 if made is not None:
                     learnt[name] = made
@@ -146,13 +150,15 @@ class _Search:
             value = value.value
         return self._made_by(value.function, scope) if isinstance(value, Call) else None
 
-    def _returned(self, module: Module, scope: Scope, function: Function) -> _Made | None:
+    def _returned(self, module: Module, scope: Scope, function: Function, mentions: re.Pattern[bytes]) -> _Made | None:
         """What a factory returns, by its annotation or by what its body makes and returns."""
         if function.is_async or function.is_generator:
             return None
         annotated = self._made_by(function.returns, scope)
         if annotated is not None:
             return annotated
+        if mentions.search(memoryview(function.body)) is None:
+            return None
         body = unpack(function)
         inner = Scope(module, self._known, scope, body)
         local: dict[str, _Made] = {}
@@ -242,6 +248,11 @@ class _Search:
             if "settings" in module.name or "config" in module.name
             for statement in module.body
         )
+
+
+def _mentions(names: set[str]) -> re.Pattern[bytes]:
+    """Finds any of the names in a packed body, so that the many bodies that speak of none need no unpacking."""
+    return re.compile(b"|".join(re.escape(msgspec.msgpack.encode(name)) for name in sorted(names)))
 
 
 def _with_packages(program: Program) -> frozenset[str]:
