@@ -51,12 +51,14 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     shown = [finding for finding in report.findings if finding.standing is not Standing.REFUTED]
     refuted = [finding for finding in report.findings if finding.standing is Standing.REFUTED]
     excerpts = _index(report.excerpts)
+    first = {finding.rule: position for position, finding in reversed(list(enumerate(shown)))}
     for tier in Tier:
         mine = [(i, f) for i, f in enumerate(shown) if f.tier is tier]
         if mine:
             yield Rule(Text(f"{tier.value.capitalize()} ({len(mine)})", style="bold"), align="left")
             for position, finding in mine:
-                yield _finding(finding, excerpts if position < _DETAILED_MAX else {})
+                lines = excerpts if position < _DETAILED_MAX else {}
+                yield _finding(finding, lines, is_first=first[finding.rule] == position)
     if refuted:
         yield Rule(Text(f"Suspected by reading, refuted by running ({len(refuted)})", style="bold"), align="left")
         yield from (_refuted(finding) for finding in refuted)
@@ -73,7 +75,8 @@ def _index(excerpts: tuple[Excerpt, ...]) -> dict[tuple[str, int], str]:
     return {(e.file, e.first + offset): line for e in excerpts for offset, line in enumerate(e.lines)}
 
 
-def _finding(finding: Finding, lines: dict[tuple[str, int], str]) -> RenderableType:
+def _finding(finding: Finding, lines: dict[tuple[str, int], str], *, is_first: bool) -> RenderableType:
+    """The ways to fix it stand with the first finding of each rule only."""
     parts: list[RenderableType] = [
         Text.assemble(
             ("■ ", _SEVERITIES[finding.severity]),
@@ -104,7 +107,8 @@ def _finding(finding: Finding, lines: dict[tuple[str, int], str]) -> RenderableT
         )
         for e in finding.evidence
     ]
-    parts += [Text.assemble(("fix  ", "green"), (o.title, "bold"), f": {o.trade_off}") for o in finding.options]
+    options = finding.options if is_first else ()
+    parts += [Text.assemble(("fix  ", "green"), (o.title, "bold"), f": {o.trade_off}") for o in options]
     return Padding(Group(*parts), (0, 0, 1, 1))
 
 
