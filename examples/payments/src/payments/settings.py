@@ -48,8 +48,8 @@ class Settings(BaseSettings):
     rate_limit_login: Quota = "10/60"
     """Failed logins for each e-mail address."""
 
-    requests_max: int = Field(default=48, ge=1)
-    """Requests in flight; more are answered with 503 at once, so that the rest stay fast."""
+    requests_max: int = Field(default=128, ge=1)
+    """Requests in flight; more are answered with 503 at once, so that the rest are still in time."""
     body_bytes_max: int = Field(default=65536, ge=1024)
     drain_s: float = Field(default=1.0, ge=0)
     """From SIGTERM to closing the door, so that the load balancer sees readiness fall first."""
