@@ -8,6 +8,7 @@ import hashlib
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -144,6 +145,22 @@ def test_a_target_that_is_not_there_resets_its_clients(loop_factory: Loop) -> No
                 await reader.read()
             writer.close()
             assert recorder.tally("d").failed == 1
+
+    run(scenario(), loop_factory)
+
+
+@LOOPS
+def test_a_target_may_be_a_unix_socket(loop_factory: Loop, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        server = await asyncio.start_unix_server(digest, str(tmp_path / ".s.PGSQL.5432"))
+        async with Proxy(dependency="d", host=str(tmp_path), port=5432, recorder=Recorder()) as proxy:
+            reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+            writer.write(b"x")
+            writer.write_eof()
+            assert await reader.read() == hashlib.sha256(b"x").digest() + b"x"
+            writer.close()
+        server.close()
+        await asyncio.sleep(0.02)
 
     run(scenario(), loop_factory)
 

@@ -12,7 +12,8 @@ class CutReply(Interference):
 
     That is, in PostgreSQL, a COMMIT of a transaction that wrote, or a writing statement outside of one; in HTTP a
     request that is not safe (RFC 9110, 9.2.1); in Redis a command that writes. Answers to anything else pass, for
-    otherwise a service would never get as far as its write. `cuts_reads` cuts those too."""
+    otherwise a service would never get as far as its write; a function that writes when it is selected from passes too.
+    `cuts_reads` cuts all of them."""
 
     def __init__(self, *, cuts_reads: bool = False) -> None:
         super().__init__()

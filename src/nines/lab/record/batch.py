@@ -14,6 +14,7 @@ DONE_MAX = 1000
 """Finished statements that wait for ReadyForQuery; more are recorded with an inferred status."""
 TEXT_CHARS_MAX = 16_000
 """The part of a statement's text that is kept."""
+MESSAGE_CHARS_MAX = 500
 
 
 @dataclass
@@ -130,7 +131,7 @@ class Batch:
             before=before,
             after=after,
             error=error,
-            message=message,
+            message=message[:MESSAGE_CHARS_MAX],
             batch=self._number,
             is_simple=pending.is_simple,
         )

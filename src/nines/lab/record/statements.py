@@ -27,6 +27,7 @@ _ACTIONS = {
     "VALUES": "SELECT",
     "WITH": "SELECT",
     "DECLARE": "SELECT",
+    "EXPLAIN": "SELECT",
 }
 _DDL = frozenset(("CREATE", "ALTER", "DROP", "GRANT", "REVOKE", "COMMENT", "REFRESH", "REINDEX", "ANALYZE", "VACUUM"))
 _READ = frozenset(("SELECT", ""))
