@@ -18,11 +18,13 @@ from nines.lab.discovery import Discovery, contract_of_endpoints
 from nines.lab.launch.cleanup import Premises, ending_on_signals
 from nines.lab.load.client import Client
 from nines.lab.load.connection import Address
-from nines.lab.load.request import Request, encode
+from nines.lab.load.ending import exchange_of_answer
+from nines.lab.load.request import Request, encode, request_of
+from nines.lab.pulse import HEAL_LIMIT_S, Pulse
 from nines.lab.reception import make_sessions
 from nines.lab.record.recorder import Recorder
 from nines.lab.requests.planner import Planner
-from nines.lab.requests.sessions import Sessions
+from nines.lab.requests.sessions import Sessions, with_credentials
 from nines.lab.site import DATABASE, REDIS, Site
 from nines.model.contract import Contract, Operation
 from nines.model.errors import LabError, NinesError
@@ -84,6 +86,7 @@ class Laboratory:
         )
         self._sessions: Sessions | None = None
         self._stack = AsyncExitStack()
+        self._pulse = Pulse(self._send)
         self._is_worn = False
         self._benches: Counter[str] = Counter()
 
@@ -204,7 +207,15 @@ class Laboratory:
             if exchange.outcome is not Outcome.OK:
                 return trace
             trace = seen
+            self._pulse.remember(call, seen)
         return trace
+
+    async def _send(self, call: Call, limit_s: float) -> Exchange:
+        """A request outside every experiment."""
+        assert self._sessions is not None
+        credentials = self._sessions.known_headers(call.identity)
+        request = request_of(with_credentials(call, credentials), host=self._client.address.host_header)
+        return exchange_of_answer(request, await self._client.send(request, limit_s), url=self._client.address.url)
 
     async def conduct(self, experiment: Experiment) -> History:
         """Carries out one experiment and leaves everything healed; LabError when it could not be carried out."""
@@ -216,26 +227,43 @@ class Laboratory:
         # Whatever ends an experiment early may leave data behind that the next one must not meet.
         self._is_worn = True
         try:
-            async with asyncio.timeout(self._limit_s(experiment)):
+            await self._run(experiment, bench)
+        except asyncio.CancelledError:
+            # The whole run is being ended, so there is nothing to heal for.
+            await bench.close()
+            raise
+        except NinesError:
+            await self._finish(bench)
+            raise
+        await self._finish(bench)
+        return bench.history()
+
+    async def _run(self, experiment: Experiment, bench: LabBench) -> None:
+        limit_s = self._limit_s(experiment)
+        limit = asyncio.timeout(limit_s)
+        try:
+            async with limit:
                 await experiment.run(bench)
             self._is_worn = experiment.info.is_destructive
-        except TimeoutError:
-            bench.note(f"ended by the time limit of {self._limit_s(experiment):.0f} s; what was seen until then counts")
         except NinesError:
             raise
         except Exception as error:
+            if limit.expired():
+                bench.note(f"ended by the time limit of {limit_s:.0f} s; what was seen until then counts")
+                return
             raise LabError(
                 f"the experiment failed in itself: {error!r}",
                 where=experiment.id,
                 hint="This is a defect of nines; please report it.",
             ) from error
-        finally:
-            if self._site.last_words():
-                bench.mark("died", Target.SERVICE.value)
-                bench.note(self._site.last_words())
-            await bench.close()
-            await asyncio.shield(self._heal())
-        return bench.history()
+
+    async def _finish(self, bench: LabBench) -> None:
+        """Keeps how the service ended, closes the bench, and heals what the experiment left."""
+        if self._site.last_words():
+            bench.mark("died", Target.SERVICE.value)
+            bench.note(self._site.last_words())
+        await bench.close()
+        await self._heal(bench)
 
     async def _renew(self) -> None:
         await self._client.close()
@@ -244,9 +272,13 @@ class Laboratory:
         await self._sign_in()
         self._is_worn = False
 
-    async def _heal(self) -> None:
+    async def _heal(self, bench: LabBench) -> None:
         try:
             await self._site.heal()
+            weakness = await self._pulse.weakness()
+            if weakness:
+                bench.note(f"afterwards {weakness} was not answered for {HEAL_LIMIT_S:.0f} s, until nines restarted it")
+                await self._site.restart()
         except NinesError as error:
             # A new copy of everything is the last resort, taken before the next experiment.
             self._is_worn = True

@@ -140,6 +140,11 @@ class Site:
         if self.service.process is not None:
             self.service.process.trim()
 
+    async def restart(self) -> None:
+        """A new process of the service on the same data."""
+        await self.service.kill()
+        await self.service.start()
+
     def last_words(self) -> str:
         """How the service ended, when nobody killed it; "" while it runs."""
         process = self.service.process
