@@ -12,7 +12,7 @@ import asyncpg
 import psycopg
 import uvloop
 
-from nines.lab.record.events import StatementSeen
+from nines.lab.record.events import ConnectionEnded, StatementSeen
 from nines.lab.record.postgres import postgres_wires
 from nines.lab.record.proxy import Proxy
 from nines.lab.record.recorder import Recorder
@@ -33,6 +33,13 @@ def run(scenario: Coroutine[Any, Any, Result]) -> Result:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(whole())
+
+
+async def until(condition: Callable[[], object], limit_s: float = 20.0) -> None:
+    """Waits for what must come true; a busy machine may take its time."""
+    async with asyncio.timeout(limit_s):
+        while not condition():  # noqa: ASYNC110 -- what is waited for has no event
+            await asyncio.sleep(0.005)
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,9 @@ class Proxied:
 
     def statements(self) -> list[StatementSeen]:
         return [event for event in self.recorder.window(0.0) if isinstance(event, StatementSeen)]
+
+    def ended(self) -> list[ConnectionEnded]:
+        return [event for event in self.recorder.window(0.0) if isinstance(event, ConnectionEnded)]
 
     def texts(self) -> list[str]:
         return [event.text for event in self.statements()]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nines.lab.record.events import Event, StatementSeen
@@ -21,6 +21,9 @@ from nines.lab.record.recorder import Recorder
 from nines.lab.record.redis import RedisWire
 from nines.lab.record.sqltext import split_statements
 from nines.lab.record.wire import Session, Unreadable, Wire
+
+calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A busy machine is no defect."""
 
 Script = list[tuple[str, bytes]]
 """What the client ("c") and the server ("s") say, in turns."""
@@ -167,6 +170,7 @@ def talks(draw: st.DrawFn) -> Talk:
     return talk
 
 
+@calm
 @given(data=st.data(), talk=talks())
 def test_postgres_is_read_alike_in_any_chunking(data: st.DataObject, talk: Talk) -> None:
     script, cut = data.draw(chunked(st.just(talk.script)))
@@ -251,6 +255,7 @@ def chunk(size: int) -> bytes:
     return b"%x;note\r\n" % size + b"c" * size + b"\r\n" if size else b""
 
 
+@calm
 @given(chunked(http_scripts()))
 def test_http_is_read_alike_in_any_chunking(scripts: tuple[Script, Script]) -> None:
     script, cut = scripts
@@ -288,6 +293,7 @@ def redis_scripts(draw: st.DrawFn) -> Script:
     return script
 
 
+@calm
 @given(chunked(redis_scripts()))
 def test_redis_is_read_alike_in_any_chunking(scripts: tuple[Script, Script]) -> None:
     script, cut = scripts
@@ -313,6 +319,7 @@ GARBAGE = st.lists(
 )  # fmt: skip
 
 
+@calm
 @given(st.sampled_from([PostgresWire, HttpWire, RedisWire]), GARBAGE)
 def test_no_bytes_break_a_link(make: Callable[[Session], Wire], script: Script) -> None:
     recorder = Recorder(lambda: 0.0)
@@ -350,6 +357,7 @@ class Sink:
         return False
 
 
+@calm
 @given(st.text(alphabet="a;'\"$-/*\n e\\", max_size=40))
 def test_splitting_keeps_every_word(text: str) -> None:
     parts = split_statements(text)

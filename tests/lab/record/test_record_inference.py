@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nines.lab.record.housekeeping import is_housekeeping
 from nines.lab.record.loops import ROUNDS_MIN, Sight, find_loops
 from nines.lab.record.sqltext import changes_data, without_comments
+
+calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A busy machine is no defect."""
 
 
 def sights(text: str, rows: dict[int, int] | None = None) -> list[Sight]:
@@ -45,6 +48,7 @@ def test_the_read_whose_rows_are_walked() -> None:
     assert [loop.effect for loop in last] == [0]
 
 
+@calm
 @given(st.text(alphabet="abcd ", max_size=60), st.dictionaries(st.integers(0, 59), st.integers(0, 6)))
 def test_every_loop_is_a_run_with_its_reasons(text: str, rows: dict[int, int]) -> None:
     seen = sights(text, rows)
@@ -63,6 +67,7 @@ def test_every_loop_is_a_run_with_its_reasons(text: str, rows: dict[int, int]) -
         assert first >= (ROUNDS_MIN if driver is None else rows[driver])
 
 
+@calm
 @given(st.integers(3, 9), st.integers(3, 9), st.sampled_from(["", "c", "cd"]))
 def test_nested_loops_are_found_again(outer: int, inner: int, tail: str) -> None:
     text = "r" + ("a" + "b" * inner + tail) * outer

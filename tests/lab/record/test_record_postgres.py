@@ -8,11 +8,10 @@ import asyncpg
 import psycopg
 import pytest
 
-from nines.lab.record.events import ConnectionEnded
 from nines.lab.record.observe import observe
 from nines.lab.record.settle import settled
 from nines.model.statement import Statement
-from tests.lab.record.bench import Server, proxied, run
+from tests.lab.record.bench import Server, proxied, run, until
 
 pytestmark = pytest.mark.lab
 
@@ -186,9 +185,8 @@ def test_an_open_transaction_that_ends_with_its_connection(server: Server) -> No
             connection = await bench.asyncpg()
             await connection.execute("begin")
             await connection.close()
-            await asyncio.sleep(0.05)
-            ended = [e for e in bench.recorder.window(0.0) if isinstance(e, ConnectionEnded)]
-            assert [(e.status, e.error) for e in ended] == [("T", "")]
+            await until(bench.ended)
+            assert [(e.status, e.error) for e in bench.ended()] == [("T", "")]
 
     run(scenario())
 
@@ -200,9 +198,8 @@ def test_a_refused_login_is_an_error_of_the_connection(server: Server) -> None:
                 await psycopg.AsyncConnection.connect(
                     f"host=127.0.0.1 port={bench.proxy.port} user=nobody dbname=postgres"
                 )
-            await asyncio.sleep(0.05)
-            ended = [e for e in bench.recorder.window(0.0) if isinstance(e, ConnectionEnded)]
-            assert [e.error for e in ended] == ["28000"]
+            await until(bench.ended)
+            assert [e.error for e in bench.ended()] == ["28000"]
             assert bench.statements() == []
 
     run(scenario())
@@ -228,7 +225,7 @@ def test_a_client_that_insists_on_tls_is_passed_through_unread(server: Server) -
             for _ in range(3):
                 with pytest.raises(psycopg.OperationalError, match="SSL"):
                     await bench.psycopg(sslmode="require")
-                await asyncio.sleep(0.02)
+                await until(lambda: bench.proxy.open_connections == 0)
             assert bench.recorder.tally("database").unreadable == 1
             assert "TLS" in bench.recorder.blind()[0][1]
             # A client that only prefers it goes on to be read.
@@ -334,12 +331,12 @@ def test_silence_is_waited_for(server: Server) -> None:
     async def scenario() -> None:
         async with proxied(server) as bench:
             connection = await bench.asyncpg()
-            task = asyncio.create_task(connection.execute("select pg_sleep(0.2)"))
-            await asyncio.sleep(0.02)
+            task = asyncio.create_task(connection.execute("select pg_sleep(0.3)"))
+            await until(lambda: not bench.proxy.is_idle)
             assert not await settled(bench.recorder, [bench.proxy], limit_s=0.05)
             assert await settled(bench.recorder, [bench.proxy], limit_s=10.0)
             assert task.done()
-            assert bench.texts() == ["select pg_sleep(0.2)"]
+            assert bench.texts() == ["select pg_sleep(0.3)"]
             await connection.close()
 
     run(scenario())
@@ -350,12 +347,12 @@ def test_an_unreadable_connection_stays_a_blind_spot_while_it_is_open(server: Se
         async with proxied(server) as bench:
             _, writer = await asyncio.open_connection("127.0.0.1", bench.proxy.port)
             writer.write(b"\x16\x03\x01 no start-up packet")
-            await asyncio.sleep(0.05)
-            later_s = bench.recorder.clock_s()
+            await until(lambda: bench.recorder.tally("database").unreadable)
             is_open = bench.proxy.open_connections == 1
-            assert len(bench.recorder.blind(later_s)) == is_open
+            assert len(bench.recorder.blind(bench.recorder.clock_s())) == is_open
             writer.close()
-            await asyncio.sleep(0.05)
+            await until(lambda: bench.proxy.open_connections == 0)
+            await asyncio.sleep(0.01)
             assert bench.recorder.blind(bench.recorder.clock_s()) == ()
             assert len(bench.recorder.blind(0.0)) == 1
 

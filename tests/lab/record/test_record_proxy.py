@@ -20,6 +20,7 @@ from nines.lab.record.pipe import HELD_BYTES_MAX
 from nines.lab.record.proxy import Proxy
 from nines.lab.record.recorder import Recorder
 from nines.model.errors import LabError
+from tests.lab.record.bench import until
 
 pytestmark = pytest.mark.lab
 
@@ -67,11 +68,7 @@ def test_bytes_pass_unchanged_and_half_closed(loop_factory: Loop) -> None:
                 writer.close()
 
             await asyncio.gather(*(one() for _ in range(4)))
-            for _ in range(100):
-                if proxy.open_connections == 0:
-                    break
-                await asyncio.sleep(0.02)
-            assert proxy.open_connections == 0
+            await until(lambda: proxy.open_connections == 0)
             tally = recorder.tally("d")
             assert (tally.connections, tally.open, tally.failed) == (4, 0, 0)
 
@@ -128,7 +125,7 @@ def test_a_reset_is_passed_on_as_a_reset(loop_factory: Loop) -> None:
             with pytest.raises(ConnectionResetError):
                 await reader.read()
             writer.close()
-            await asyncio.sleep(0.05)
+            await until(lambda: recorder.window(0.0))
             ended = [event for event in recorder.window(0.0) if isinstance(event, ConnectionEnded)]
             assert [event.error for event in ended] == ["reset"]
 
@@ -185,9 +182,8 @@ def test_stopping_leaves_nothing(loop_factory: Loop) -> None:
                 writer.close()
             with pytest.raises(ConnectionRefusedError):
                 await asyncio.open_connection("127.0.0.1", second.port)
-            await asyncio.sleep(0.1)
-            assert process.num_fds() <= descriptors
-            assert len(asyncio.all_tasks()) <= tasks
+            await until(lambda: process.num_fds() <= descriptors)
+            await until(lambda: len(asyncio.all_tasks()) <= tasks)
 
     run(scenario(), loop_factory)
 

@@ -104,6 +104,8 @@ class Messages:
         if not self._line and data[position : position + 1] in (b"\r", b"\n"):
             # Empty lines before a start line are to be ignored (RFC 9112, 2.2).
             return position + 1
+        if not self._line and not 0x20 < data[position] < 0x7F:
+            raise Unreadable("the first byte is no letter, as in TLS")
         seen = max(len(self._line) - 3, 0)
         before = len(self._line)
         self._line += data[position : position + HEAD_BYTES_MAX]

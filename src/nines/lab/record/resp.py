@@ -54,6 +54,8 @@ class Values:
             if self._missing:
                 position = self._bulk(data, position)
                 continue
+            if not self._line and data[position] < 0x20 and data[position] not in b"\r\n":
+                raise Unreadable("the first byte is a control character, as in TLS")
             end = data.find(b"\n", position)
             stop = len(data) if end < 0 else end + 1
             self._line += data[position:stop]
