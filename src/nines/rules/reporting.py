@@ -11,6 +11,7 @@ from nines.model.rule import Confidence, Severity
 from nines.model.service import Endpoint
 from nines.model.trace import Trace
 from nines.rules import wording
+from nines.rules.sites import Sites
 
 
 def at(
@@ -24,17 +25,25 @@ def at(
     confidence: Confidence,
     related: Iterable[tuple[str, Place | None]] = (),
     about: str = "",
+    sites: Sites | None = None,
 ) -> Finding:
-    """A finding where the effect stands; `about` tells apart several findings on effects of one kind and target."""
+    """A finding where the effect stands, or, with `sites`, where it is asked for.
+
+    `about` tells apart several findings on effects of one kind and target."""
+    holder, place, path = wording.holder(endpoint, effect), effect.place, effect.path
+    if sites is not None:
+        holder, place, path = sites.of(endpoint, effect)
+    if place != effect.place:
+        related = (*related, ("the statement is sent here", effect.place))
     return Finding(
         rule="",
         message=message,
-        place=effect.place,
+        place=place,
         endpoint=endpoint.id,
-        path=effect.path,
+        path=path,
         related=tuple((text, place) for text, place in related if place is not None),
         consequence=consequence,
-        subject=wording.subject(endpoint, effect, about),
+        subject=wording.subject(holder, effect, about),
         severity=severity,
         confidence=confidence,
         witness=trace.witness,

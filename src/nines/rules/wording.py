@@ -55,6 +55,6 @@ def caller_names(origins: tuple[Origin, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def subject(endpoint: Endpoint, effect: Effect, *more: str) -> str:
+def subject(holder: str, effect: Effect, *more: str) -> str:
     """What stays the same when lines move: the function, the kind, the target, and what a rule adds."""
-    return " ".join(filter(None, (holder(endpoint, effect), effect.kind.value, effect.target, *more)))
+    return " ".join(filter(None, (holder, effect.kind.value, effect.target, *more)))

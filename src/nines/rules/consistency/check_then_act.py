@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from nines.model.effect import Effect, EffectKind
+from nines.model.effect import Effect, EffectKind, Predicate
 from nines.model.finding import Finding
 from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
 from nines.model.schema import Table
 from nines.model.service import Endpoint, Service
 from nines.model.trace import Trace
 from nines.rules import reporting
+from nines.rules.sites import Sites
 
 INFO = RuleInfo(
     title="Check, then act",
@@ -32,6 +33,7 @@ _CONFLICT = re.compile(
 
 
 def check(service: Service) -> Iterator[Finding]:
+    sites = Sites(service)
     tables = {table.name: table for table in service.tables}
     for endpoint, trace in service.judged():
         for index, write in trace.writes():
@@ -39,20 +41,29 @@ def check(service: Service) -> Iterator[Finding]:
                 continue
             look = _lookup(trace, index)
             if look is not None and not _is_covered(trace, index, look):
-                yield _finding(endpoint, trace, index, look, tables.get(write.target))
+                yield _finding(endpoint, trace, (index, look), tables.get(write.target), sites)
 
 
 def _lookup(trace: Trace, index: int) -> int | None:
     """The read that had to find nothing for the row to be created, by a column that the new row fills."""
     write = trace.effects[index]
-    filled = {assignment.column for assignment in write.assignments}
     for condition in write.conditions:
         for look in condition.effects if condition.wants == "absent" else ():
             read = trace.effects[look] if look < index else write
-            keys = {predicate.column for predicate in read.predicates if predicate.operator in ("=", "ilike", "iexact")}
-            if read.kind is EffectKind.DATABASE_READ and read.target == write.target and keys & filled:
+            is_same_table = read.kind is EffectKind.DATABASE_READ and read.target == write.target
+            if is_same_table and any(_is_filled(predicate, write) for predicate in read.predicates):
                 return look
     return None
+
+
+def _is_filled(key: Predicate, write: Effect) -> bool:
+    """Whether the new row gets the value that was looked for; "*" stands for columns that were not told apart."""
+    sources = {(origin.kind, origin.name) for origin in key.origins}
+    return key.operator in ("=", "ilike", "iexact") and any(
+        assignment.column == key.column
+        or (assignment.column == "*" and sources & {(o.kind, o.name) for o in assignment.origins})
+        for assignment in write.assignments
+    )
 
 
 def _is_covered(trace: Trace, index: int, look: int) -> bool:
@@ -72,10 +83,10 @@ def _handles(effect: Effect) -> bool:
     return any(_CONFLICT.fullmatch(name) for name in names)
 
 
-def _finding(endpoint: Endpoint, trace: Trace, index: int, look: int, table: Table | None) -> Finding:
-    write, read = trace.effects[index], trace.effects[look]
+def _finding(endpoint: Endpoint, trace: Trace, race: tuple[int, int], table: Table | None, sites: Sites) -> Finding:
+    write, read = (trace.effects[index] for index in race)
     keys = frozenset(predicate.column for predicate in read.predicates if predicate.operator == "=")
-    column = ", ".join(sorted(keys & {a.column for a in write.assignments})) or "the same key"
+    column = ", ".join(sorted({p.column for p in read.predicates if _is_filled(p, write)}))
     is_known = table is not None and table.is_complete
     if table is not None and table.is_unique_over(keys):
         message = f"two requests at once both find no row of {write.target} with this {column}; the second gets a 500"
@@ -99,4 +110,5 @@ def _finding(endpoint: Endpoint, trace: Trace, index: int, look: int, table: Tab
         confidence=confidence,
         related=(("looked up here", read.place),),
         about=column,
+        sites=sites,
     )

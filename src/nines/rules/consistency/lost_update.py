@@ -11,6 +11,7 @@ from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
 from nines.model.service import EndpointKind, Service
 from nines.model.trace import Trace
 from nines.rules import reporting
+from nines.rules.sites import Sites
 
 INFO = RuleInfo(
     title="Lost update",
@@ -31,13 +32,17 @@ _REFUSING = ("serializable", "repeatable read")
 
 
 def check(service: Service) -> Iterator[Finding]:
+    sites = Sites(service)
+    tables = {table.name: table for table in service.tables}
     for endpoint, trace in service.judged():
         for index, write in trace.writes():
             if write.action.upper() != "UPDATE" or write.handles_conflict:
                 continue
+            table = tables.get(write.target)
             for assignment in write.assignments:
                 source = _source(trace, index, assignment)
-                if source is None or _is_protected(trace, index, source):
+                is_column = table is None or not table.is_complete or table.column(assignment.column) is not None
+                if source is None or not is_column or _is_protected(trace, index, source):
                     continue
                 read = trace.effects[source]
                 yield reporting.at(
@@ -51,6 +56,7 @@ def check(service: Service) -> Iterator[Finding]:
                     confidence=Confidence.LOW if endpoint.kind is EndpointKind.COMMAND else Confidence.HIGH,
                     related=(("the old value is read here", read.place),),
                     about=assignment.column,
+                    sites=sites,
                 )
 
 

@@ -13,6 +13,7 @@ from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
 from nines.model.service import Endpoint, EndpointKind, Service
 from nines.model.trace import Trace, Witness
 from nines.rules import reporting, wording
+from nines.rules.sites import Sites
 
 INFO = RuleInfo(
     title="One query per row",
@@ -35,18 +36,26 @@ SEEN_MIN = 3
 
 
 def check(service: Service) -> Iterator[Finding]:
+    sites = Sites(service)
     for endpoint, trace in service.judged():
-        yield from _seen(endpoint, trace) if trace.witness is Witness.OBSERVED else _read(endpoint, trace)
+        is_seen = trace.witness is Witness.OBSERVED
+        yield from _seen(endpoint, trace) if is_seen else _read(endpoint, trace, sites)
 
 
-def _read(endpoint: Endpoint, trace: Trace) -> Iterator[Finding]:
+def _read(endpoint: Endpoint, trace: Trace, sites: Sites) -> Iterator[Finding]:
     for _, effect in trace.reads():
         for loop in reversed(effect.loops):
             walked = _walked(trace, loop)
+            if effect.is_lazy and not _belongs_to_row(trace, effect, loop):
+                continue
             if walked and (loop.iterations_max is None or loop.iterations_max > FEW):
                 what = f"{effect.target or 'a relationship'} is loaded" if effect.is_lazy else _statement(effect)
                 is_from_rows = loop.effect is not None
-                is_background = endpoint.kind in (EndpointKind.COMMAND, EndpointKind.TASK, EndpointKind.SCHEDULE)
+                is_background = effect.after_response or endpoint.kind in (
+                    EndpointKind.COMMAND,
+                    EndpointKind.TASK,
+                    EndpointKind.SCHEDULE,
+                )
                 yield reporting.at(
                     endpoint,
                     trace,
@@ -56,8 +65,18 @@ def _read(endpoint: Endpoint, trace: Trace) -> Iterator[Finding]:
                     severity=Severity.LOW if is_background else INFO.severity if is_from_rows else Severity.MEDIUM,
                     confidence=Confidence.HIGH if is_from_rows else Confidence.MEDIUM,
                     related=(("the loop", loop.place), ("its rows come from here", _origin(trace, loop))),
+                    sites=sites,
                 )
                 break
+
+
+def _belongs_to_row(trace: Trace, effect: Effect, loop: Loop) -> bool:
+    """Whether the object whose attribute is touched is another one in each round; the same one loads only once."""
+    owners = [o.effect for p in effect.predicates for o in p.origins if o.effect is not None]
+    return any(
+        owner == loop.effect or loop.ordinal in {around.ordinal for around in trace.effects[owner].loops}
+        for owner in owners
+    )
 
 
 def _walked(trace: Trace, loop: Loop) -> str:

@@ -13,6 +13,7 @@ from nines.model.schema import Table
 from nines.model.service import Endpoint, EndpointKind, Service
 from nines.model.trace import Trace, Witness
 from nines.rules import reporting, wording
+from nines.rules.sites import Sites
 
 INFO = RuleInfo(
     title="Query without a limit",
@@ -29,19 +30,20 @@ INFO = RuleInfo(
 )
 _FEW_ROWS = re.compile(
     r"countr|currenc|role|permission|setting|config|categor|language|locale|status|plan|tier|region|timezone|unit"
-    r"|feature|flag|template|version|migration|choice|option|lookup|enum|provider|integration|_types?$|_kinds?$"
+    r"|feature|flag|template|version|migration|choice|option|lookup|enum|provider|integration|plugin|fields?$|_types?$|_kinds?$"
 )
 """Names of tables that people fill by hand."""
 
 
 def check(service: Service) -> Iterator[Finding]:
+    sites = Sites(service)
     tables = {table.name: table for table in service.tables}
     for endpoint, trace in service.judged():
         if endpoint.kind is EndpointKind.COMMAND:
             continue
         for _, effect in trace.reads():
             if _grows(effect, tables.get(effect.target), is_seen=trace.witness is Witness.OBSERVED):
-                yield _finding(endpoint, trace, effect, tables.get(effect.target))
+                yield _finding(endpoint, trace, effect, tables.get(effect.target), sites)
 
 
 def _grows(effect: Effect, table: Table | None, *, is_seen: bool) -> bool:
@@ -56,7 +58,7 @@ def _grows(effect: Effect, table: Table | None, *, is_seen: bool) -> bool:
     return effect.reaches_response
 
 
-def _finding(endpoint: Endpoint, trace: Trace, effect: Effect, table: Table | None) -> Finding:
+def _finding(endpoint: Endpoint, trace: Trace, effect: Effect, table: Table | None, sites: Sites) -> Finding:
     parent = _parent(effect, table)
     is_small = bool(_FEW_ROWS.search(effect.target))
     severity, confidence = INFO.severity, Confidence.HIGH
@@ -76,6 +78,7 @@ def _finding(endpoint: Endpoint, trace: Trace, effect: Effect, table: Table | No
         "memory, and every other request of the process with it.",
         severity=severity,
         confidence=confidence,
+        sites=sites,
     )
 
 

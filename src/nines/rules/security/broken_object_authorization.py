@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from nines.model.effect import Effect, EffectKind, Predicate
+from nines.model.effect import Condition, Effect, EffectKind, Predicate
 from nines.model.finding import Finding
 from nines.model.origin import Origin, OriginKind
 from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
@@ -13,6 +13,7 @@ from nines.model.service import Endpoint, EndpointKind, GuardKind, Service
 from nines.model.trace import Trace
 from nines.rules import reporting
 from nines.rules.ownership import Owners, Ownership
+from nines.rules.sites import Sites
 
 INFO = RuleInfo(
     title="Object of another owner",
@@ -29,6 +30,9 @@ INFO = RuleInfo(
     needs_code=True,
 )
 _KEY = re.compile(r"^(?:id|pk|uuid|guid|uid|key|number|code|reference|slug)$|_(?:id|uuid|pk|number|key)$|^id_")
+_MERELY_ACTIVE = re.compile(
+    r"active|disabled|enabled|verified|confirmed|deleted|banned|blocked|suspended|anonymous|expire", re.IGNORECASE
+)
 _TRAVELS = ("path", "query", "body", "form", "")
 _POLICY = re.compile(
     r"check|permi|authori|ensure|polic|access|allow|owner|enforce|belongs|guard|can_|visible|scope|tenant"
@@ -36,7 +40,7 @@ _POLICY = re.compile(
 
 
 def check(service: Service) -> Iterator[Finding]:
-    owners = Owners(service.tables)
+    sites, owners = Sites(service), Owners(service.tables)
     isolated = {e.target for _, t in service.judged() for e in t.effects if e.has_predicate_from(OriginKind.PRINCIPAL)}
     public = {e.target for p, t in service.judged() if p.guards_known and not p.is_guarded for _, e in t.reads()}
     for endpoint, trace in service.judged():
@@ -64,6 +68,7 @@ def check(service: Service) -> Iterator[Finding]:
                 severity=INFO.severity if owned >= Ownership.OWNED else Severity.HIGH,
                 confidence=_confidence(owned, is_isolated=effect.target in isolated),
                 about=key.name,
+                sites=sites,
             )
 
 
@@ -100,7 +105,7 @@ def _is_tied(trace: Trace, index: int, key: Origin) -> bool:
     """By a test that looks at the signed-in user, or by another statement that joins the user with the same id."""
     effect = trace.effects[index]
     later = [e for _, e in trace.after(index)]
-    if any(o.kind is OriginKind.PRINCIPAL for e in (effect, *later) for c in e.conditions for o in c.origins):
+    if any(_asks_for_the_user(condition, index) for e in (effect, *later) for condition in e.conditions):
         return True
     others = [e for _, e in trace.before(index)] + later
     return any(
@@ -108,6 +113,13 @@ def _is_tied(trace: Trace, index: int, key: Origin) -> bool:
         and any(_is_callers(o) and o.name == key.name for p in other.predicates for o in p.origins)
         for other in others
     )
+
+
+def _asks_for_the_user(condition: Condition, index: int) -> bool:
+    """A test of the user and this row, or of the user's rights; that the user exists and is active is no such test."""
+    is_about_user = any(origin.kind is OriginKind.PRINCIPAL for origin in condition.origins)
+    is_about_rights = condition.wants == "" and not _MERELY_ACTIVE.search(condition.text)
+    return is_about_user and (index in condition.effects or is_about_rights)
 
 
 def _confidence(owned: Ownership, *, is_isolated: bool) -> Confidence:
