@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from nines.experiments import judging
-from nines.experiments.choosing import harms_identity, is_door
+from nines.experiments.choosing import harms_identity, is_door, is_plumbing
 from nines.model.contract import Operation
 from nines.model.experiment import Bench, Call
 from nines.model.history import Exchange, Outcome
@@ -29,7 +29,8 @@ async def uses(bench: Bench, identity: str) -> tuple[Use, ...]:
     reads = [operation for operation in bench.contract.operations if operation.method == "GET"]
     found: list[Use] = []
     for operation in [*reads[: OBSERVED_MAX - 4], *creators[:4]]:
-        if harms_identity(operation) or is_door(operation):
+        if harms_identity(operation) or is_door(operation) or is_plumbing(operation):
+            # A probe of readiness pings what it speaks of and should fail with it, which no trace may show.
             continue
         call = await bench.prepare(operation, identity)
         if call is None:
