@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     rate_limit_login: Quota = "10/60"
     """Failed logins for each e-mail address."""
 
-    requests_max: int = Field(default=128, ge=1)
+    requests_max: int = Field(default=64, ge=1)
     """Requests in flight; more are answered with 503 at once, so that the rest are still in time."""
     body_bytes_max: int = Field(default=65536, ge=1024)
     drain_s: float = Field(default=1.0, ge=0)
