@@ -1,0 +1,126 @@
+"""Every experiment from end to end: the healthy service holds, each planted fault is found and named."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from nines import experiments
+from nines.model.budget import Budgets
+from nines.model.contract import Contract
+from nines.model.experiment import Bench, Experiment, Judgement
+from nines.model.settings import LoadSettings, SecuritySettings
+from nines.model.verdict import Verdict
+from tests.experiments.bench import FakeBench
+
+KNOWN = {experiment.id: experiment for experiment in experiments.load()}
+
+
+def tried(id: str, *faults: str, **options: object) -> tuple[Judgement, FakeBench]:
+    async def all_of_it() -> tuple[Judgement, FakeBench]:
+        bench = await FakeBench.opened(*faults, **options)
+        typed: Bench = bench
+        await KNOWN[id].run(typed)
+        return KNOWN[id].judge(bench.history(), Budgets()), bench
+
+    return asyncio.run(all_of_it())
+
+
+@pytest.mark.parametrize("experiment", experiments.load(), ids=lambda e: e.id)
+def test_a_healthy_service_holds(experiment: Experiment) -> None:
+    judgement, bench = tried(experiment.id)
+    assert judgement.verdict is Verdict.HOLDS, (judgement.says, bench.history().skips, bench.history().notes)
+    assert judgement.figures
+    assert Verdict.BROKEN not in [verdict for _, verdict in judgement.subjects]
+
+
+FAULTS = [
+    ("load/steady", "slow-errors", "listItems"),
+    ("load/steady", "slow", "listItems"),
+    ("contract/no-5xx", "nul", "createItem"),
+    ("contract/no-5xx", "leaks", "createItem"),
+    ("security/authentication", "open", "listItems"),
+    ("security/authentication", "unsigned", "getItem"),
+    ("security/object-authorization", "peer-reads", "getItem"),
+    ("security/object-authorization", "peer-writes", "putItem"),
+    ("security/object-authorization", "peer-writes", "deleteItem"),
+    ("database/n-plus-one", "n-plus-one", "listItems"),
+    ("dependencies/dependency-stall", "unbounded", "listItems"),
+    ("dependencies/dependency-stall", "starves", "about"),
+    ("dependencies/dependency-reset", "stale", "listItems"),
+    ("crash/durable-kill", "forgets", "createItem"),
+]
+
+
+@pytest.mark.parametrize(("id", "fault", "operation"), FAULTS, ids=[f"{i}-{f}-{o}" for i, f, o in FAULTS])
+def test_a_planted_fault_is_found(id: str, fault: str, operation: str) -> None:
+    judgement, bench = tried(id, fault)
+    assert judgement.verdict is Verdict.BROKEN, (judgement.says, bench.history().skips)
+    assert dict(judgement.subjects)[operation] is Verdict.BROKEN
+    assert judgement.offending
+    assert all(0 <= index < len(bench.history().exchanges) for index in judgement.offending)
+
+
+def test_a_service_that_never_comes_back_breaks_the_claim() -> None:
+    judgement, _ = tried("crash/durable-kill", "dead")
+    assert judgement.verdict is Verdict.BROKEN
+    assert "no correct answer" in judgement.says
+
+
+def test_what_may_be_created_twice_promises_nothing() -> None:
+    judgement, bench = tried("consistency/unique-race", "race")
+    reasons = {skip.subject: skip.reason for skip in bench.history().skips}
+    assert "may be created twice" in reasons["createItem"]
+    assert dict(judgement.subjects).keys() == {"register"}
+
+
+def test_objects_that_everybody_sees_accuse_nobody() -> None:
+    judgement, bench = tried("security/object-authorization", "shared")
+    assert judgement.verdict is Verdict.UNKNOWN
+    assert any("security.shared" in skip.reason for skip in bench.history().skips)
+
+
+def test_what_the_settings_declare_shared_is_not_judged() -> None:
+    shared = SecuritySettings(shared=("/items/*",))
+    judgement, _ = tried("security/object-authorization", "peer-reads", "peer-writes", security=shared)
+    assert judgement.verdict is Verdict.UNKNOWN
+    public = SecuritySettings(public=("listItems",))
+    judgement, _ = tried("security/authentication", "open", security=public)
+    assert judgement.verdict is Verdict.HOLDS
+
+
+def test_a_few_failures_prolong_the_load() -> None:
+    _, bench = tried("load/steady", load=LoadSettings(rate_hz=200.0, duration_s_max=20.0))
+    assert sum(1 for _ in bench.history().during("steady")) >= 2_995
+
+
+def test_weights_of_the_settings_choose_what_is_driven() -> None:
+    judgement, bench = tried(
+        "load/steady", load=LoadSettings(rate_hz=200.0, operations={"listItems": 1.0, "nope": 1.0})
+    )
+    assert {exchange.operation for exchange in bench.history().during("steady")} == {"listItems"}
+    assert "nope" in {skip.subject for skip in bench.history().skips}
+    assert judgement.verdict is Verdict.HOLDS
+
+
+@pytest.mark.parametrize("experiment", experiments.load(), ids=lambda e: e.id)
+def test_an_empty_contract_is_no_pass_and_no_crash(experiment: Experiment) -> None:
+    async def all_of_it() -> Judgement:
+        bench = await FakeBench.opened()
+        bench.contract = Contract()
+        bench.planner = bench.planner.__class__(
+            Contract(), send=bench.send, note=bench.note, seed=1, today=bench.planner._today
+        )
+        await experiment.run(bench)
+        return experiment.judge(bench.history(), Budgets())
+
+    assert asyncio.run(all_of_it()).verdict is Verdict.UNKNOWN
+
+
+def test_every_module_of_a_topic_has_a_page() -> None:
+    folder = Path(experiments.__file__).parent
+    modules = {path.with_suffix("") for path in folder.glob("*/*.py") if path.name != "__init__.py"}
+    assert {path.with_suffix("") for path in folder.glob("*/*.md")} == modules
+    assert len(KNOWN) == len(modules)
