@@ -38,11 +38,11 @@ def test_what_cannot_be_paired_is_one_clear_error(given: list[str]) -> None:
         outputs.paired(given)
 
 
-def test_unknown_formats_are_refused_before_anything_is_written(tmp_path: Path) -> None:
-    target = tmp_path / "r.json"
+def test_what_cannot_be_written_is_refused_before_the_work_begins(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no format 'pdf'"):
-        outputs.write(EMPTY, ["json", "pdf"], [str(target), "-"])
-    assert not target.exists()
+        outputs.check(["json", "pdf"], ["-", "-"])
+    with pytest.raises(UsageError, match="cannot be written"):
+        outputs.check(["json"], [str(tmp_path / "no" / "r.json")])
 
 
 def test_reports_are_written_whole(tmp_path: Path) -> None:
@@ -51,8 +51,3 @@ def test_reports_are_written_whole(tmp_path: Path) -> None:
     outputs.write(EMPTY, ["json"], [str(target)])
     assert '"project": "p"' in target.read_text()
     assert [path.name for path in tmp_path.iterdir()] == ["r.json"]
-
-
-def test_a_folder_that_is_not_there_is_refused_at_once(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be written"):
-        outputs.check_writable([str(tmp_path / "no" / "r.json")])

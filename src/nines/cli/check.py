@@ -1,11 +1,10 @@
-"""Review, prove, join the two, and give a verdict against the reliability budgets."""
+"""`nines check`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from nines.cli import outputs
 from nines.cli.progress import shown
@@ -14,20 +13,29 @@ from nines.verbs.check import check
 from nines.verbs.project import open_project
 
 
-def run(
-    path: Annotated[Path, typer.Argument(help="The folder of the backend.")] = Path(),
-    formats: outputs.Formats = [],
-    files: outputs.Outputs = [],
-    config: Annotated[Path | None, typer.Option(help="A configuration file other than the project's own.")] = None,
-    only: Annotated[list[str], typer.Option(help="Carry out only this experiment; may be repeated.")] = [],
-    seed: Annotated[int | None, typer.Option(help="Repeat an earlier run's choices.")] = None,
-    baseline: Annotated[Path | None, typer.Option(help="Leave out what this baseline accepts.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
-) -> None:
-    outputs.check_writable(files)
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path), default=".")
+@outputs.options
+@click.option("--config", type=click.Path(path_type=Path), help="A configuration file other than the project's own.")
+@click.option("--only", multiple=True, metavar="EXPERIMENT", help="Carry out only this experiment; may be repeated.")
+@click.option("--seed", type=int, help="Repeat an earlier run's choices.")
+@click.option("--baseline", type=click.Path(path_type=Path), help="Leave out what this baseline accepts.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+def command(
+    *,
+    path: Path,
+    formats: tuple[str, ...],
+    files: tuple[str, ...],
+    config: Path | None,
+    only: tuple[str, ...],
+    seed: int | None,
+    baseline: Path | None,
+    quiet: bool,
+) -> int:
+    """Review, prove, join the two, and give a verdict against the reliability budgets."""
+    outputs.check(formats, files)
     project = open_project(path, config)
-    with shown(quiet) as progress:
-        report = check(project, only=tuple(only), seed=seed, baseline_file=baseline, progress=progress)
+    with shown(quiet=quiet) as progress:
+        report = check(project, only=only, seed=seed, baseline_file=baseline, progress=progress)
     outputs.write(report, formats, files)
-    if report.readiness is not Readiness.READY or report.stale:
-        raise typer.Exit(1)
+    return 0 if report.readiness is Readiness.READY and not report.stale else 1

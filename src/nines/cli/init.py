@@ -1,13 +1,12 @@
-"""Find out how a backend is started and used, ask what cannot be found, and write nines.toml."""
+"""`nines init`."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
 
+import click
 import msgspec
-import typer
 
 from nines.model.errors import UsageError
 from nines.model.settings import Identity
@@ -16,24 +15,39 @@ from nines.verbs.init import BUDGETS, Answers, Proposal, Question, propose
 from nines.verbs.project import open_project
 
 
-def run(
-    path: Annotated[Path, typer.Argument(help="The folder of the backend.")] = Path(),
-    rate: Annotated[float | None, typer.Option(help="Requests a second that it must carry.")] = None,
-    criticality: Annotated[str, typer.Option(help="critical, standard or internal: sets the budgets.")] = "critical",
-    app: Annotated[str, typer.Option(help="The application object, package.module:name.")] = "",
-    command: Annotated[str, typer.Option(help="How it is started, with {host} and {port}.")] = "",
-    python: Annotated[str, typer.Option(help="The interpreter that has its dependencies.")] = "",
-    database: Annotated[str, typer.Option(help="URL of a PostgreSQL server where nines may create databases.")] = "",
-    setup: Annotated[list[str], typer.Option(help="A command for a fresh database; may be repeated.")] = [],
-    ready: Annotated[str, typer.Option(help="The path that answers 2xx when it is ready.")] = "",
-    identity: Annotated[list[str], typer.Option(help="NAME=USERNAME:PASSWORD; may be repeated.")] = [],
-    env: Annotated[list[str], typer.Option(help="NAME=VALUE for the service; may be repeated.")] = [],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; take the defaults.")] = False,
-    force: Annotated[bool, typer.Option(help="Replace an existing nines.toml.")] = False,
-    show: Annotated[bool, typer.Option("--print", help="Print the file instead of writing it.")] = False,
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path), default=".")
+@click.option("--rate", type=float, help="Requests a second that it must carry.")
+@click.option("--criticality", type=click.Choice(sorted(BUDGETS)), default="critical", help="Sets the budgets.")
+@click.option("--app", default="", help="The application object, package.module:name.")
+@click.option("--command", "start", default="", help="How it is started, with {host} and {port}.")
+@click.option("--python", default="", help="The interpreter that has its dependencies.")
+@click.option("--database", default="", help="URL of a PostgreSQL server where nines may create databases.")
+@click.option("--setup", multiple=True, help="A command for a fresh database; may be repeated.")
+@click.option("--ready", default="", help="The path that answers 2xx when it is ready.")
+@click.option("--identity", multiple=True, metavar="NAME=USERNAME:PASSWORD", help="Who can sign in; may be repeated.")
+@click.option("--env", multiple=True, metavar="NAME=VALUE", help="For the service; may be repeated.")
+@click.option("--yes", "-y", is_flag=True, help="Ask nothing; take the defaults.")
+@click.option("--force", is_flag=True, help="Replace an existing nines.toml.")
+@click.option("--print", "show", is_flag=True, help="Print the file instead of writing it.")
+def command(
+    *,
+    path: Path,
+    rate: float | None,
+    criticality: str,
+    app: str,
+    start: str,
+    python: str,
+    database: str,
+    setup: tuple[str, ...],
+    ready: str,
+    identity: tuple[str, ...],
+    env: tuple[str, ...],
+    yes: bool,
+    force: bool,
+    show: bool,
 ) -> None:
-    if criticality not in BUDGETS:
-        raise UsageError(f"there is no criticality {criticality!r}", hint=f"There are: {', '.join(BUDGETS)}")
+    """Find out how a backend is started and used, ask what cannot be found, and write nines.toml."""
     project = open_project(path)
     target = project.root / "nines.toml"
     if target.exists() and not (force or show):
@@ -42,10 +56,10 @@ def run(
         rate_hz=rate,
         criticality=criticality,
         app=app,
-        command=command,
+        command=start,
         python=python,
         database_url=database,
-        setup=tuple(setup),
+        setup=setup,
         ready=ready,
         identities=tuple(_identity(text) for text in identity),
         env=dict(_pair(text, "--env") for text in env),
@@ -56,18 +70,18 @@ def run(
     _tell(proposal)
     text = settings_reader.dump(proposal.settings)
     if show:
-        typer.echo(text)
+        click.echo(text)
         return
     target.write_text(text, encoding="utf-8")
-    typer.echo(f"wrote {target}\nNext: nines check {path}")
+    click.echo(f"wrote {target}\nNext: nines check {path}")
 
 
 def _asked(proposal: Proposal, answers: Answers) -> Answers:
     """Puts the open questions; an empty answer leaves a question open."""
     for line in proposal.found:
-        typer.echo(f"found: {line}", err=True)
+        click.echo(f"found: {line}", err=True)
     for question in proposal.questions:
-        said = typer.prompt(question.text, default=question.default, show_default=bool(question.default), err=True)
+        said = click.prompt(question.text, default=question.default, show_default=bool(question.default), err=True)
         if said:
             answers = _answered(question, said.strip(), answers)
     return answers
@@ -88,9 +102,9 @@ def _answered(question: Question, said: str, answers: Answers) -> Answers:
 
 def _tell(proposal: Proposal) -> None:
     for line in proposal.found:
-        typer.echo(f"found: {line}", err=True)
+        click.echo(f"found: {line}", err=True)
     for question in proposal.questions:
-        typer.echo(f"open:  {question.text}", err=True)
+        click.echo(f"open:  {question.text}", err=True)
 
 
 def _identity(text: str) -> Identity:

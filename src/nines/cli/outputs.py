@@ -6,11 +6,11 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
-import typer
+import click
 
 from nines import reports
 from nines.model.errors import UsageError
@@ -18,14 +18,26 @@ from nines.model.report import Report
 
 STANDARD_OUTPUT = "-"
 
-Formats = Annotated[
-    list[str],
-    typer.Option("--format", "-f", help="terminal, html, json, sarif, junit or markdown; may be repeated."),
-]
-Outputs = Annotated[
-    list[str],
-    typer.Option("--output", "-o", help="The file of the format before it; without a file: standard output."),
-]
+
+def options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The two options that every command with a report has."""
+    formats = click.option(
+        "--format",
+        "-f",
+        "formats",
+        multiple=True,
+        metavar="FORMAT",
+        help=f"{', '.join(reports.formats())}; may be repeated.",
+    )
+    files = click.option(
+        "--output",
+        "-o",
+        "files",
+        multiple=True,
+        metavar="FILE",
+        help="The file of the format before it; without a file: standard output.",
+    )
+    return formats(files(command))
 
 
 def paired(arguments: Sequence[str]) -> list[str]:
@@ -84,20 +96,19 @@ def _format_of(file: str) -> str:
 
 def write(report: Report, formats: Sequence[str], files: Sequence[str]) -> None:
     """Renders the report in every format; a terminal view on standard output when none was asked for."""
-    wanted = list(zip(formats, files, strict=True)) or [("terminal", STANDARD_OUTPUT)]
-    for name, _ in wanted:
-        if name not in reports.formats():
-            raise UsageError(f"there is no format {name!r}", hint=f"There are: {', '.join(reports.formats())}")
-    for name, file in wanted:
+    for name, file in zip(formats, files, strict=True) if formats else [("terminal", STANDARD_OUTPUT)]:
         if file == STANDARD_OUTPUT:
             _print(name, report)
         else:
             _save(Path(file), reports.render(name, report))
-            typer.echo(f"{name} report: {Path(file).resolve()}", err=True)
+            click.echo(f"{name} report: {Path(file).resolve()}", err=True)
 
 
-def check_writable(files: Sequence[str]) -> None:
-    """Raises UsageError before the work begins, not after it, when a report could not be saved."""
+def check(formats: Sequence[str], files: Sequence[str]) -> None:
+    """Raises UsageError before the work begins, not after it, when a report could not be made or saved."""
+    for name in formats:
+        if name not in reports.formats():
+            raise UsageError(f"there is no format {name!r}", hint=f"There are: {', '.join(reports.formats())}")
     for file in files:
         folder = Path(file).resolve().parent
         if file != STANDARD_OUTPUT and not (folder.is_dir() and os.access(folder, os.W_OK)):
@@ -108,7 +119,7 @@ def _print(name: str, report: Report) -> None:
     is_terminal = sys.stdout.isatty()
     width = min(os.get_terminal_size().columns, 140) if is_terminal else 110
     colour = is_terminal and "NO_COLOR" not in os.environ
-    typer.echo(reports.render(name, report, width=width, is_coloured=colour), color=True)
+    click.echo(reports.render(name, report, width=width, is_coloured=colour), color=True)
 
 
 def _save(path: Path, text: str) -> None:

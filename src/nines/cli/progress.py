@@ -45,7 +45,7 @@ class LiveProgress:
 
 
 @contextmanager
-def shown(quiet: bool) -> Iterator[Progress]:
+def shown(*, quiet: bool) -> Iterator[Progress]:
     """Progress for the time of a verb; nothing at all when quiet."""
     if quiet:
         yield Silent()

@@ -1,11 +1,10 @@
-"""Start the service with its real dependencies, try to break it, and judge what was seen."""
+"""`nines prove`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from nines.cli import outputs
 from nines.cli.progress import shown
@@ -15,20 +14,28 @@ from nines.verbs.project import open_project
 from nines.verbs.prove import prove
 
 
-def run(
-    path: Annotated[Path, typer.Argument(help="The folder of the backend.")] = Path(),
-    formats: outputs.Formats = [],
-    files: outputs.Outputs = [],
-    config: Annotated[Path | None, typer.Option(help="A configuration file other than the project's own.")] = None,
-    only: Annotated[list[str], typer.Option(help="Carry out only this experiment; may be repeated.")] = [],
-    seed: Annotated[int | None, typer.Option(help="Repeat an earlier run's choices.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
-) -> None:
-    outputs.check_writable(files)
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path), default=".")
+@outputs.options
+@click.option("--config", type=click.Path(path_type=Path), help="A configuration file other than the project's own.")
+@click.option("--only", multiple=True, metavar="EXPERIMENT", help="Carry out only this experiment; may be repeated.")
+@click.option("--seed", type=int, help="Repeat an earlier run's choices.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+def command(
+    *,
+    path: Path,
+    formats: tuple[str, ...],
+    files: tuple[str, ...],
+    config: Path | None,
+    only: tuple[str, ...],
+    seed: int | None,
+    quiet: bool,
+) -> int:
+    """Start the service with its real dependencies, try to break it, and judge what was seen."""
+    outputs.check(formats, files)
     project = open_project(path, config)
-    with shown(quiet) as progress:
-        report = prove(project, only=tuple(only), seed=seed, progress=progress)
+    with shown(quiet=quiet) as progress:
+        report = prove(project, only=only, seed=seed, progress=progress)
     outputs.write(report, formats, files)
     missed = any(budget.standing is Standing.MISSED for budget in report.budgets)
-    if report.verdict is Verdict.BROKEN or missed:
-        raise typer.Exit(1)
+    return 1 if report.verdict is Verdict.BROKEN or missed else 0

@@ -1,11 +1,10 @@
-"""Read a backend's code and report what will not hold. Never executes what it reads."""
+"""`nines review`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from nines.cli import outputs
 from nines.cli.progress import shown
@@ -14,24 +13,33 @@ from nines.verbs.project import open_project
 from nines.verbs.review import review
 
 
-def run(
-    path: Annotated[Path, typer.Argument(help="The folder of the backend.")] = Path(),
-    formats: outputs.Formats = [],
-    files: outputs.Outputs = [],
-    config: Annotated[Path | None, typer.Option(help="A configuration file other than the project's own.")] = None,
-    since: Annotated[str, typer.Option(help="Report only what came since this revision of git.")] = "",
-    baseline: Annotated[Path | None, typer.Option(help="Leave out what this baseline accepts.")] = None,
-    write_baseline: Annotated[Path | None, typer.Option(help="Accept every finding of this run into a file.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
-) -> None:
-    outputs.check_writable([*files, *([str(write_baseline)] if write_baseline else [])])
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path), default=".")
+@outputs.options
+@click.option("--config", type=click.Path(path_type=Path), help="A configuration file other than the project's own.")
+@click.option("--since", default="", metavar="REV", help="Report only what came since this revision of git.")
+@click.option("--baseline", type=click.Path(path_type=Path), help="Leave out what this baseline accepts.")
+@click.option("--write-baseline", type=click.Path(path_type=Path), help="Accept every finding of this run into a file.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+def command(
+    *,
+    path: Path,
+    formats: tuple[str, ...],
+    files: tuple[str, ...],
+    config: Path | None,
+    since: str,
+    baseline: Path | None,
+    write_baseline: Path | None,
+    quiet: bool,
+) -> int:
+    """Read a backend's code and report what will not hold. Never executes what it reads."""
+    outputs.check(formats, (*files, *([str(write_baseline)] if write_baseline else [])))
     project = open_project(path, config)
-    with shown(quiet) as progress:
+    with shown(quiet=quiet) as progress:
         report = review(project, since=since, baseline_file=baseline, progress=progress)
     outputs.write(report, formats, files)
     if write_baseline is not None:
         baselines.save(baselines.of(report.findings), write_baseline)
-        typer.echo(f"{len(report.findings)} findings accepted in {write_baseline}", err=True)
-        return
-    if report.failing(project.settings.fail_on) or report.stale:
-        raise typer.Exit(1)
+        click.echo(f"{len(report.findings)} findings accepted in {write_baseline}", err=True)
+        return 0
+    return 1 if report.failing(project.settings.fail_on) or report.stale else 0

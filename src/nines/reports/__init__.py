@@ -7,7 +7,6 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from enum import StrEnum
-from functools import cache
 from typing import Any, Protocol, cast
 
 import msgspec
@@ -22,6 +21,10 @@ _CONTROLS = {
 """What moves a cursor, colours text or reverses its direction."""
 
 
+_NOT_FORMATS = {"tree"}
+"""Views of other things than a report."""
+
+
 class Format(Protocol):
     """What every format's module offers."""
 
@@ -32,11 +35,9 @@ class Format(Protocol):
         ...
 
 
-@cache
 def formats() -> tuple[str, ...]:
-    """The names of all formats, sorted."""
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(name for name in names if hasattr(importlib.import_module(f"{__name__}.{name}"), "SUFFIX"))
+    """The names of all formats, sorted; none is imported for it, since some take a while."""
+    return tuple(sorted(found.name for found in pkgutil.iter_modules(__path__) if found.name not in _NOT_FORMATS))
 
 
 def suffix(name: str) -> str:
