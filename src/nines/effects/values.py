@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nines.effects.limits import ALTERNATIVES_MAX, FIELDS_MAX, SOURCES_MAX
@@ -208,6 +209,14 @@ class Value:
     thing: Thing = NOTHING
     sources: Sources = NO_SOURCES
     constant: Any = MISSING
+    _hash: int = dataclass_field(default=0, init=False, compare=False, repr=False)
+
+    def __hash__(self) -> int:
+        """Computed once, for values nest and are looked up often."""
+        if not self._hash:
+            constant = self.constant if self.constant is not MISSING else "\0missing"
+            object.__setattr__(self, "_hash", hash((self.thing, self.sources, constant)) or 1)
+        return self._hash
 
     @property
     def has_constant(self) -> bool:

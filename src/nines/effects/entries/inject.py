@@ -80,10 +80,7 @@ def _alias(world: World, module: ModuleInfo, node: code.Expression) -> tuple[Mod
         return None
     for found in world.linked.lookup(module, node.id):
         if isinstance(found, AssignBinding) and isinstance(found.value, code.Subscript):
-            for other in world.linked.modules.values():
-                for group in other.bindings.values():
-                    if any(found is each for each in group):
-                        return other, found.value
+            return world.linked.owners.get(id(found), module), found.value
     return None
 
 
@@ -175,6 +172,8 @@ def dependency(frame: Frame, function: Value | None, declared: Value, path: str,
     """Calls what a parameter depends on, its own dependencies first; once for each request."""
     if function is None or function.is_unknown:
         thing = declared.thing
+        if isinstance(thing, ObjectThing):
+            return declared
         function = Value(ClassThing(thing.info)) if isinstance(thing, InstanceThing) else UNKNOWN
     key = function.thing
     if key in gathered.cache:

@@ -79,10 +79,19 @@ def note_checks(frame: Frame, test: code.Expression, value: Value) -> None:
     callers = tuple(s for s in value.sources if s.kind is OriginKind.PRINCIPAL)
     if callers:
         frame.facts.add("decides")
-        if not compared:
+        if not compared and calls_in(test):
             compared = [(row, callers) for row in rows if not row.name]
     if compared:
         frame.nodes.append(RefineNode(0, checked=tuple(dict.fromkeys(compared))))
+
+
+def calls_in(test: code.Expression) -> bool:
+    """Whether the test asks a function, which may look at more than can be seen."""
+    if isinstance(test, code.Unary | code.Await):
+        return calls_in(test.value)
+    if isinstance(test, code.Boolean):
+        return any(calls_in(value) for value in test.values)
+    return isinstance(test, code.Call)
 
 
 def _pairs(left: Value, right: Value) -> list[tuple[Source, Sources]]:

@@ -75,7 +75,7 @@ def _described(
         return value
     if signature.route is not None:
         register(frame, name, signature, receiver, dict(arguments), value, line)
-    if signature.decorates in ("", "same", "route"):
+    if signature.decorates in ("", "same", "route", "wraps"):
         return value
     short = info.qualified
     return Value(WrappedThing(value, name, arguments, line, frame.module.file, short))

@@ -132,7 +132,7 @@ def decorator_stage(call: LibraryCall) -> Value | None:
     if call.signature.decorates in ("property", "classmethod", "staticmethod", "contextmanager"):
         return next(iter(call.bound.values()), UNKNOWN)
     first = next(iter(call.arguments), None)
-    if first is not None and not call.keywords and is_function(first):
+    if first is not None and not call.keywords and is_function(first) and call.signature.decorates != "wraps":
         if call.signature.decorates == "same":
             return first
         return Value(WrappedThing(first, call.name, (), call.line, call.frame.module.file, shape(first)))

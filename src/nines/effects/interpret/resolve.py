@@ -89,7 +89,7 @@ def found_value(world: World, found: Any, module: ModuleInfo) -> Value:
 
 def binding_value(world: World, binding: AssignBinding, module: ModuleInfo, cls: ClassInfo | None = None) -> Value:
     """The value of an assignment outside functions."""
-    owner = _owner(world, binding, module)
+    owner = world.linked.owners.get(id(binding), module)
     frame = Frame(world, owner)
     frame.cls = cls
     frame.line = binding.line
@@ -100,17 +100,6 @@ def binding_value(world: World, binding: AssignBinding, module: ModuleInfo, cls:
         declared = annotated(world, owner, binding.annotation, value.sources)
         value = declared if not declared.is_unknown else value
     return value
-
-
-def _owner(world: World, binding: AssignBinding, module: ModuleInfo) -> ModuleInfo:
-    """The module that holds the binding; another one when it came through imports."""
-    if any(binding is each for group in module.bindings.values() for each in group):
-        return module
-    for other in world.linked.modules.values():
-        for group in other.bindings.values():
-            if binding in group:
-                return other
-    return module
 
 
 def function_value(world: World, info: FunctionInfo) -> Value:

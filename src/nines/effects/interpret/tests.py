@@ -101,8 +101,8 @@ def narrowed(frame: Frame, test: code.Expression, holds: bool) -> None:
         return
     if isinstance(test, code.Boolean):
         if (test.operator == "and") == holds:
-            for value in test.values:
-                narrowed(frame, value, holds)
+            for part in test.values:
+                narrowed(frame, part, holds)
         return
     target = test
     none_when = False

@@ -55,7 +55,7 @@ def _apply(frame: Frame, thing: DecoratorThing, arguments: list[Value]) -> Value
     if not isinstance(function.thing, FunctionThing | PartialThing | WrappedThing):
         return function
     signature = frame.world.signatures.calls[thing.signature]
-    if signature.decorates in ("", "same", "route"):
+    if signature.decorates in ("", "same", "route", "wraps"):
         return function
     name = function.thing.info.qualified if isinstance(function.thing, FunctionThing) else ""
     return Value(WrappedThing(function, thing.signature, thing.arguments, thing.line, thing.file, name))

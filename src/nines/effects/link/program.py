@@ -21,6 +21,12 @@ class Linked:
         for module in program.modules:
             if module.name not in self.modules:
                 self.modules[module.name] = ModuleInfo(module)
+        self.owners = {
+            id(binding): module
+            for module in self.modules.values()
+            for group in module.bindings.values()
+            for binding in group
+        }
         self._tails = self._by_tail()
         self._tops = {name.split(".")[0] for name in self.modules}
         self._packages = {name.rpartition(".")[0] for name in self.modules if "." in name}
