@@ -14,9 +14,13 @@ from nines.effects.entries.inject import (
     path_names,
 )
 from nines.effects.entries.mounts import Chain, chains
+from nines.effects.entries.url_tables import table_routes
+from nines.effects.interpret.attributes import attribute
 from nines.effects.interpret.calls import call
+from nines.effects.interpret.evaluate import evaluate
 from nines.effects.interpret.frame import Frame, WorkLimit
 from nines.effects.interpret.remote import shape
+from nines.effects.interpret.resolve import class_value, global_value
 from nines.effects.interpret.retrying import policy
 from nines.effects.interpret.world import OutOfBudget, Route, World
 from nines.effects.link import ClassInfo, FunctionInfo, ModuleInfo
@@ -25,6 +29,7 @@ from nines.effects.signatures import RouteRule
 from nines.effects.values import (
     UNKNOWN,
     ClassThing,
+    ContainerThing,
     FunctionThing,
     InstanceThing,
     LibraryThing,
@@ -40,6 +45,7 @@ from nines.effects.values import (
     unknown,
 )
 from nines.effects.values import field as held_field
+from nines.model import code
 from nines.model.origin import OriginKind
 from nines.model.place import Place
 from nines.model.service import Endpoint, EndpointKind, EndpointParameter, Guard, GuardKind
@@ -94,7 +100,9 @@ def joined_path(*parts: str) -> str:
 def entries(world: World) -> list[Entry]:
     """Every registered entry point, in a stable order."""
     made: dict[str, Entry] = {}
-    for route in sorted(world.routes.values(), key=lambda r: (r.place.file, r.place.line, r.path)):
+    world.start_entry()
+    routes = [*world.routes.values(), *table_routes(world)]
+    for route in sorted(routes, key=lambda r: (r.place.file, r.place.line, r.path)):
         for entry in _of_route(world, route):
             made.setdefault(entry.endpoint.id, entry)
     return list(made.values())
@@ -127,20 +135,23 @@ def _http(
     route: Route,
     rule: RouteRule,
     handler: Value,
-    info: FunctionInfo,
+    info: FunctionInfo | ClassInfo,
     method: str,
     path: str,
     chain: Chain,
     framework: str,
+    view: ClassInfo | None = None,
 ) -> Entry:
     socket = rule.kind == "socket"
     id = f"SOCKET {path}" if socket else f"{method} {path}"
     gathered = Gathered()
     frame = entry_frame(world, info.module, info.node.line)
-    is_async = info.node.is_async
+    is_async = isinstance(info, FunctionInfo) and info.node.is_async
     value = UNKNOWN
     try:
         run_hooks(world, frame, chain, gathered)
+        if view is not None:
+            view_guards(world, frame, view, gathered)
         for each in (*chain.dependencies, *_listed(route, rule)):
             _extra_dependency(world, frame, each, path, gathered)
         value = _handled(world, frame, rule, handler, info, path, gathered)
@@ -205,8 +216,16 @@ def _extra_dependency(world: World, frame: Frame, marker: Value, path: str, gath
 
 
 def _handled(
-    world: World, frame: Frame, rule: RouteRule, handler: Value, info: FunctionInfo, path: str, gathered: Gathered
+    world: World,
+    frame: Frame,
+    rule: RouteRule,
+    handler: Value,
+    info: FunctionInfo | ClassInfo,
+    path: str,
+    gathered: Gathered,
 ) -> Value:
+    if isinstance(info, ClassInfo):
+        return _generic_view(world, frame, handler, info, path, gathered)
     skip = 1 if info.cls is not None and world.kinds.get(info) != "static" else 0
     filled: dict[str, Value] = {}
     arguments: list[Value] = []
@@ -234,6 +253,92 @@ def _handled(
     return value
 
 
+def _generic_view(world: World, frame: Frame, handler: Value, info: ClassInfo, path: str, gathered: Gathered) -> Value:
+    """A view whose handler is the library's own."""
+    del world
+    for name in path_names(path):
+        gathered.parameters[name] = EndpointParameter(name=name, location="path", place=info.place)
+    frame.facts = set()
+    frame.line = info.node.line
+    value = call(frame, handler, [], {}, info.node.line)
+    frame.raised = False
+    return value
+
+
+def view_guards(world: World, frame: Frame, info: ClassInfo, gathered: Gathered) -> None:
+    """Guards that a view's class lists or inherits; a setting speaks where the class is silent."""
+    bases = world.linked.ancestry(info)[1]
+    gathered.guards_known = gathered.guards_known and world.linked.ancestry(info)[2]
+    for base in bases:
+        guard = world.signatures.trait(base, "guard")
+        if isinstance(guard, str) and guard:
+            gathered.guards[(guard, base)] = Guard(kind=GuardKind(guard), name=base, place=info.place)
+        listed = world.signatures.trait(base, "guards")
+        for attribute_name in listed if isinstance(listed, dict) else ():
+            value = class_value(world, info, attribute_name)
+            if value is None:
+                value = setting(world, "guards")
+            if value is not None:
+                listed_guards(world, frame, value, gathered)
+    for decorator in info.node.decorators:
+        guard_decorator(world, frame, decorator, info, gathered)
+
+
+def guard_decorator(
+    world: World, frame: Frame, decorator: code.Expression, info: ClassInfo, gathered: Gathered
+) -> None:
+    """A decorator of a view's class; its own guard, or the one that it is given."""
+    node = decorator.arguments[0] if isinstance(decorator, code.Call) and decorator.arguments else decorator
+    thing = evaluate(Frame(world, info.module), node).thing
+    name = getattr(thing, "name", "") or getattr(thing, "signature", "")
+    signature = world.signatures.calls.get(name)
+    if signature is not None and signature.guard:
+        gathered.guards[(signature.guard, name)] = Guard(kind=GuardKind(signature.guard), name=name, place=info.place)
+    elif signature is None:
+        gathered.guards_known = False
+    del frame
+
+
+def setting(world: World, role: str) -> Value | None:
+    """A project setting by the role that signatures give it."""
+    name, _, key = world.signatures.settings.get(role, "").partition(".")
+    for module in world.linked.modules.values():
+        if name and name in module.bindings:
+            value = global_value(world, module, name)
+            held = held_field(value, key) if key else value
+            if held is not None:
+                return held
+    return None
+
+
+def listed_guards(world: World, frame: Frame, value: Value, gathered: Gathered) -> None:
+    """Permission classes, by reference or by dotted name."""
+    thing = value.thing
+    if not isinstance(thing, ContainerThing):
+        gathered.guards_known = False
+        return
+    for entry in thing.entries or ():
+        inner = entry.thing
+        name = inner.name if isinstance(inner, LibraryThing) else inner.type if isinstance(inner, ObjectThing) else ""
+        info = inner.info if isinstance(inner, ClassThing) else None
+        if isinstance(entry.constant, str):
+            name = world.signatures.canonical(entry.constant)
+            found = world.linked.dotted(entry.constant)
+            info = next((each for each in found if isinstance(each, ClassInfo)), None)
+        if info is not None:
+            gathered.guards[("authentication", info.qualified)] = Guard(
+                kind=GuardKind.AUTHENTICATION, name=info.qualified, place=info.place
+            )
+            gathered.guards_known = False
+            continue
+        signature = world.signatures.types.get(name)
+        if signature is not None and signature.guard:
+            gathered.guards[(signature.guard, name)] = Guard(kind=GuardKind(signature.guard), name=name)
+        elif signature is None or not signature.is_passive:
+            gathered.guards_known = False
+    del frame
+
+
 def _flattened(nodes: list[Node], info: FunctionInfo) -> list[Node]:
     """The handler itself is where the trace starts, not a call on the way."""
     from nines.effects.nodes import CallNode  # noqa: PLC0415
@@ -251,7 +356,7 @@ def path_labels(path: str, name: str) -> tuple[str, ...]:
     return (kind,) if kind in ("int", "uuid", "float", "slug") else ()
 
 
-def note_own_guard(frame: Frame, info: FunctionInfo, gathered: Gathered) -> None:
+def note_own_guard(frame: Frame, info: FunctionInfo | ClassInfo, gathered: Gathered) -> None:
     """What the handler or its decorators check themselves."""
     for kind in guard_kinds(frame.facts):
         guard = Guard(kind=kind, name=info.qualified, place=info.place)
@@ -362,15 +467,35 @@ def _is_bound(arguments: dict[str, Value]) -> bool:
 def view_entries(world: World, info: ClassInfo, path: str, route: Route, chain: Chain, framework: str) -> list[Entry]:
     """The handlers of a class-based view, one for each HTTP method that it answers."""
     made: list[Entry] = []
-    for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"):
-        function = world.linked.find_method(info, method.lower())
-        if function is None or (route.methods and method not in route.methods):
+    rule = world.signatures.calls[route.signature].route or RouteRule()
+    frame = Frame(world, info.module)
+    names = [(m, m.lower()) for m in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")]
+    if route.view_method:
+        names = [(m, route.view_method) for m in route.methods]
+    for method, name in names:
+        if route.methods and method not in route.methods:
             continue
-        rule = world.signatures.calls[route.signature].route or RouteRule()
-        receiver = Value(InstanceThing(info))
-        from nines.effects.interpret.attributes import attribute  # noqa: PLC0415
-
-        frame = Frame(world, info.module)
-        handler = attribute(frame, receiver, method.lower(), info.node.line)
-        made.append(_http(world, route, rule, handler, function, method, path, chain, framework))
+        handler = view_handler(world, frame, info, name)
+        if handler is None:
+            continue
+        target = innermost(handler)
+        function = target if isinstance(target, FunctionInfo) else info
+        made.append(_http(world, route, rule, handler, function, method, path, chain, framework, view=info))
     return made
+
+
+def view_handler(world: World, frame: Frame, info: ClassInfo, name: str) -> Value | None:
+    """The method of a view that answers: its own, or one that its library's base brings along."""
+    receiver = Value(InstanceThing(info))
+    if world.linked.find_method(info, name) is not None:
+        return attribute(frame, receiver, name, info.node.line)
+    for base in world.linked.ancestry(info)[1]:
+        for up in world.signatures.bases(base):
+            signature = world.signatures.types.get(up)
+            other = signature.actions.get(name, "") if signature is not None else ""
+            if other and world.linked.find_method(info, other) is not None:
+                return attribute(frame, receiver, other, info.node.line)
+            qualified = world.signatures.method(base, other or name)
+            if (other or name not in ("get", "post", "put", "patch", "delete", "head", "options")) and qualified:
+                return Value(MethodThing(receiver, qualified))
+    return None

@@ -98,6 +98,8 @@ class World:
         self.routes: dict[Any, Route] = {}
         self.mounts: dict[Any, Mount] = {}
         self.hooks: dict[Any, Hook] = {}
+        self.registered: dict[str, list[tuple[str, Value, Place]]] = {}
+        """View sets by the router that they are registered with."""
         self.routers: dict[str, Value] = {}
         self.work = 0
         self.entry_limit = WORK_TOTAL_MAX

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from nines.model.code import (
     Assign,
+    Augment,
     Class,
     Expression,
     For,
@@ -118,7 +119,7 @@ class ClassInfo:
 class ModuleInfo:
     """A module's names; the last definition of a name wins, as it does when the module runs."""
 
-    __slots__ = ("bindings", "classes", "file", "functions", "is_package", "name", "node", "stars")
+    __slots__ = ("augments", "bindings", "classes", "file", "functions", "is_package", "name", "node", "stars")
 
     def __init__(self, node: Module) -> None:
         self.node = node
@@ -129,6 +130,7 @@ class ModuleInfo:
         self.classes: list[ClassInfo] = []
         self.functions: list[FunctionInfo] = []
         self.stars: list[str] = []
+        self.augments: dict[str, list[AssignBinding]] = {}
         for statement in _flat(node.body):
             self._bind(statement)
 
@@ -144,6 +146,9 @@ class ModuleInfo:
         elif isinstance(statement, Assign):
             for name, binding in _assigned(statement):
                 self.bindings.setdefault(name, []).append(binding)
+        elif isinstance(statement, Augment) and isinstance(statement.target, Name):
+            added = AssignBinding(statement.value, None, statement.line)
+            self.augments.setdefault(statement.target.id, []).append(added)
         elif isinstance(statement, Import):
             for name, imported in imported_names(statement, self.name, self.is_package):
                 if name == "*":
