@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from nines.model.effect import Effect, EffectKind
 from nines.model.finding import Finding
 from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
@@ -45,22 +47,21 @@ def check(service: Service) -> Iterator[Finding]:
         for effect in trace.effects:
             if not (effect.on_event_loop and effect.blocks_thread and effect.kind in _SEVERITY):
                 continue
-            if effect.is_database:
-                # A synchronous session blocks at each of its statements: one finding for each function is enough.
-                holder = wording.holder(endpoint, effect)
-                if holder in told:
-                    continue
-                told.add(holder)
+            holder = wording.holder(endpoint, effect)
+            if effect.is_database and holder in told:
+                continue
+            told |= {holder} if effect.is_database else set()
             yield reporting.at(
                 endpoint,
                 trace,
-                effect,
+                # A synchronous session blocks at each statement on each table: one finding for each function is enough.
+                replace(effect, target="") if effect.is_database else effect,
                 message=f"{_what(effect)} blocks the event loop",
                 consequence="While it waits, the process serves no other request, health checks included; the way here "
                 f"is {wording.reached(endpoint, effect)}.",
                 severity=_SEVERITY[effect.kind],
                 confidence=Confidence.MEDIUM if effect.kind is EffectKind.FILE else Confidence.HIGH,
-                about=effect.action,
+                about="" if effect.is_database else effect.action,
             )
 
 

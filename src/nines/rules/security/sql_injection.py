@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
+from nines.model.effect import Condition, Effect
 from nines.model.finding import Finding
 from nines.model.origin import Origin, OriginKind
 from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
 from nines.model.service import EndpointKind, Service
+from nines.model.trace import Trace
 from nines.rules import reporting, wording
 
 INFO = RuleInfo(
@@ -31,8 +35,8 @@ def check(service: Service) -> Iterator[Finding]:
         if endpoint.kind is EndpointKind.COMMAND:
             continue
         for effect in trace.effects:
-            hostile = tuple(origin for origin in effect.text_origins if effect.is_database and _is_hostile(origin))
-            if not hostile:
+            hostile = tuple(origin for origin in effect.text_origins if _is_hostile(origin, effect, trace))
+            if not hostile or not effect.is_database:
                 continue
             is_from_request = endpoint.kind in (EndpointKind.HTTP, EndpointKind.SOCKET)
             where = hostile[0].location or "request"
@@ -40,14 +44,24 @@ def check(service: Service) -> Iterator[Finding]:
             yield reporting.at(
                 endpoint,
                 trace,
-                effect,
+                # Of a general method the spliced text is the defect, whatever table it serves.
+                replace(effect, target=""),
                 message=f"{names} from the {where} becomes part of the text of a SQL statement",
                 consequence="A caller can read, change and delete whatever this database user may.",
                 severity=INFO.severity if is_from_request else Severity.MEDIUM,
                 confidence=Confidence.HIGH if is_from_request else Confidence.LOW,
-                about=names,
             )
 
 
-def _is_hostile(origin: Origin) -> bool:
-    return origin.kind is OriginKind.CALLER and not _HARMLESS & set(origin.sanitised)
+def _is_hostile(origin: Origin, effect: Effect, trace: Trace) -> bool:
+    is_raw = origin.kind is OriginKind.CALLER and not _HARMLESS & set(origin.sanitised)
+    return is_raw and not any(_was_looked_up(origin, condition, trace) for condition in effect.conditions)
+
+
+def _was_looked_up(origin: Origin, condition: Condition, trace: Trace) -> bool:
+    """Whether the statement runs only where a row with exactly this value was found: a list in the database."""
+    reads = (trace.effects[index] for index in condition.effects if condition.wants == "present")
+    values = (
+        o for read in reads for predicate in read.predicates if predicate.operator == "=" for o in predicate.origins
+    )
+    return bool(origin.name) and any((o.kind, o.name) == (origin.kind, origin.name) for o in values)
