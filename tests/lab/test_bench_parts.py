@@ -16,9 +16,12 @@ from nines.lab.discovery import Discovery, contract_of_endpoints
 from nines.lab.launch.cleanup import Premises
 from nines.lab.launch.installation import choose
 from nines.lab.launch.postgres import Cluster
+from nines.lab.load.client import Client
+from nines.lab.load.connection import Address
 from nines.lab.load.ending import Ending
 from nines.lab.load.request import Request, request_of
 from nines.lab.mix import Mix, prepare_mix, renewed
+from nines.lab.reception import make_sessions
 from nines.lab.search import rows_with
 from nines.lab.watch import Watch
 from nines.model.contract import Contract, Operation
@@ -27,7 +30,7 @@ from nines.model.experiment import Call, Load, Share
 from nines.model.history import Exchange, Outcome
 from nines.model.place import Place
 from nines.model.service import Endpoint, EndpointKind
-from nines.model.settings import ServiceSettings, Settings
+from nines.model.settings import Identity, LoginSettings, ServiceSettings, Settings
 
 READ = Operation(id="read", method="GET", path="/x")
 WRITE = Operation(id="write", method="POST", path="/x")
@@ -247,3 +250,30 @@ def test_the_watch_sees_work_and_memory() -> None:
 
 def test_the_watch_says_nothing_while_the_service_is_down() -> None:
     assert Watch(list, lambda: 0.0).sample() is None
+
+
+@pytest.mark.parametrize(
+    ("given", "door", "names"),
+    [
+        ((), "/door", ["owner", "peer"]),
+        ((), "", []),
+        ((Identity(name="root", is_admin=True),), "/door", ["owner", "peer", "root"]),
+        ((Identity(name="owner", is_admin=True),), "/door", ["peer", "owner"]),
+        ((Identity(name="root", is_admin=True),), "", ["root"]),
+        ((Identity(name="somebody"),), "/door", ["somebody"]),
+    ],
+)
+def test_an_owner_and_a_peer_come_where_everybody_may_register(
+    given: tuple[Identity, ...], door: str, names: list[str]
+) -> None:
+    came: list[str] = []
+    settings = Settings(identities=given, register=LoginSettings(path=door), login=LoginSettings(path=door))
+
+    async def scenario() -> None:
+        client = Client(Address(host="127.0.0.1", port=1))
+        sessions = make_sessions(CONTRACT, settings, client, came.append)
+        assert await sessions.open() == (), "nobody answers here"
+        await client.close()
+
+    asyncio.run(scenario())
+    assert list(dict.fromkeys(text.split(":")[0].removeprefix("identity ") for text in came)) == names

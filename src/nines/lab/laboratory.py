@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -45,6 +46,7 @@ SURVEY_S_MAX = 120.0
 SURVEY_TIMES = 2
 """The first request of an operation may fill caches and prepare statements; the second is what callers get."""
 GET_LIMIT_S = 10.0
+_FRAMES_MAX = 3
 CONTRACT_BYTES_MAX = 32 * 1024 * 1024
 
 
@@ -254,6 +256,7 @@ class Laboratory:
             raise LabError(
                 f"the experiment failed in itself: {error!r}",
                 where=experiment.id,
+                detail="".join(traceback.format_tb(error.__traceback__)[-_FRAMES_MAX:]),
                 hint="This is a defect of nines; please report it.",
             ) from error
 

@@ -29,7 +29,7 @@ def make_sessions(contract: Contract, settings: Settings, client: Client, note: 
 
     return Sessions(
         contract,
-        settings.identities or _invented(register, login),
+        _identities(settings.identities, register, login),
         register=register,
         login=login,
         send=send,
@@ -38,7 +38,10 @@ def make_sessions(contract: Contract, settings: Settings, client: Client, note: 
     )
 
 
-def _invented(register: LoginSettings, login: LoginSettings) -> tuple[Identity, ...]:
-    if not (register.path and login.path):
-        return ()
-    return tuple(Identity(name=name, username=f"n9{name}", password=PASSWORD) for name in ("owner", "peer"))
+def _identities(given: tuple[Identity, ...], register: LoginSettings, login: LoginSettings) -> tuple[Identity, ...]:
+    """The configured ones; where they are administrators only, an owner and a peer come first if they may register."""
+    if any(not identity.is_admin for identity in given) or not (register.path and login.path):
+        return given
+    taken = {identity.name for identity in given}
+    names = [name for name in ("owner", "peer") if name not in taken]
+    return (*(Identity(name=name, username=f"n9{name}", password=PASSWORD) for name in names), *given)
