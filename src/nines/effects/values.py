@@ -226,6 +226,13 @@ class Value:
     def is_unknown(self) -> bool:
         return self.thing is NOTHING and self.constant is MISSING
 
+    @property
+    def is_vague(self) -> bool:
+        """Nothing is known but perhaps where it comes from: an annotation knows more."""
+        if isinstance(self.thing, MethodThing):
+            return self.thing.name.startswith("?.")
+        return self.is_unknown
+
     def alternatives(self) -> tuple[Value, ...]:
         """The values that this one may be; itself when it is not a union."""
         if isinstance(self.thing, UnionThing):

@@ -63,7 +63,8 @@ def _factories(world: World) -> None:
         functions += [(method, info) for info in module.classes for method in info.methods.values()]
         for function, owner in functions:
             raw = bytes(function.node.body)
-            if any(word in raw for word in words) and done < _FACTORIES_MAX:
+            starts = bool(function.node.decorators) and b"state" in raw
+            if (starts or any(word in raw for word in words)) and done < _FACTORIES_MAX:
                 done += 1
                 _factory(world, function, owner)
 

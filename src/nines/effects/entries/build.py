@@ -366,14 +366,29 @@ def note_own_guard(frame: Frame, info: FunctionInfo | ClassInfo, gathered: Gathe
 
 def run_hooks(world: World, frame: Frame, chain: Chain, gathered: Gathered) -> None:
     """Middleware and before-request functions of the application and of the routers on the way."""
-    for hook in world.hooks.values():
-        if hook.router and hook.router not in chain.routers:
+    for router, value in _hooks(world):
+        if router and router not in chain.routers:
             continue
-        _hook(world, frame, hook.value, gathered)
-    for route in world.routes.values():
-        rule = world.signatures.calls[route.signature].route
-        if rule is not None and rule.kind == "hook" and (not route.router or route.router in chain.routers):
-            _hook(world, frame, route.handler, gathered)
+        known = world.hook_guards.get(value)
+        if known is None:
+            seen = Gathered()
+            with frame.capture():
+                _hook(world, frame, value, seen)
+            known = (tuple(seen.guards.items()), seen.guards_known)
+            world.hook_guards[value] = known
+        gathered.guards.update(known[0])
+        gathered.guards_known = gathered.guards_known and known[1]
+
+
+def _hooks(world: World) -> list[tuple[str, Value]]:
+    if world.hook_list is None:
+        found = [(hook.router, hook.value) for hook in world.hooks.values()]
+        for route in world.routes.values():
+            rule = world.signatures.calls[route.signature].route
+            if rule is not None and rule.kind == "hook":
+                found.append((route.router, route.handler))
+        world.hook_list = list(dict.fromkeys(found))
+    return world.hook_list
 
 
 def _hook(world: World, frame: Frame, value: Value, gathered: Gathered) -> None:

@@ -21,6 +21,7 @@ from nines.effects.values import (
     element_of,
     join,
     merge_sources,
+    only_sources,
     with_field,
 )
 from nines.model import code
@@ -114,6 +115,8 @@ def set_member(frame: Frame, owner: Value, name: str, value: Value, line: int) -
             change_row(frame, owner, thing, table, name, value, line)
         return with_field(owner, name, value)
     if isinstance(thing, ObjectThing):
+        if frame.world.signatures.trait(thing.type, "is_shared"):
+            frame.world.shared.setdefault((thing.type, name), only_sources(value, ()))
         return with_field(owner, name, value)
     return None
 

@@ -123,6 +123,9 @@ def _of_object(frame: Frame, receiver: Value, thing: ObjectThing, name: str, lin
     if held is not None:
         return held
     signatures = frame.world.signatures
+    shared = frame.world.shared.get((thing.type, name))
+    if shared is not None:
+        return shared
     qualified = signatures.method(thing.type, name)
     declared = signatures.attribute(thing.type, name)
     if declared and not qualified:

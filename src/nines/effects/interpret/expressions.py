@@ -19,6 +19,7 @@ from nines.effects.interpret.loops import comprehension
 from nines.effects.interpret.parts import access_path, concatenate, item_at, merged_dict
 from nines.effects.interpret.resolve import annotated_value, class_binding_value, global_value
 from nines.effects.interpret.tests import truth
+from nines.effects.interpret.typed import type_origin
 from nines.effects.limits import ITEMS_MAX
 from nines.effects.link import FunctionInfo
 from nines.effects.nodes import Arm, BranchNode, HoleNode
@@ -45,6 +46,7 @@ from nines.effects.values import (
     with_sources,
 )
 from nines.model import code
+from nines.model.origin import OriginKind
 
 
 def _name(frame: Frame, node: code.Name) -> Value:
@@ -173,6 +175,11 @@ def _joined_lists(left: Value, right: Value) -> Value:
 def _compare(frame: Frame, node: code.Compare) -> Value:
     left, right = evaluate(frame, node.left), evaluate(frame, node.right)
     criterion = compare_criterion(left, node.operator, right)
+    if node.operator in ("in", "not in"):
+        asked = type_origin(frame.world, right, str(left.constant) if left.has_constant else "")
+        if any(source.kind is OriginKind.PRINCIPAL for source in asked):
+            frame.facts.add("credential")
+        right = with_sources(right, asked)
     return criterion if criterion is not None else unknown(merge_sources(left.sources, right.sources))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nines.effects.interpret.arguments import OPEN, REST
 from nines.effects.interpret.library import LibraryCall, result
 from nines.effects.nodes import ContextNode, DeferNode, LoopNode, Node
-from nines.effects.values import UNKNOWN, ContainerThing, Value, element_of, list_of, merge_sources
+from nines.effects.values import UNKNOWN, ContainerThing, FunctionThing, Value, element_of, list_of, merge_sources
 
 
 def invoked(call: LibraryCall) -> Value | None:
@@ -42,7 +42,10 @@ def _placed(call: LibraryCall, nodes: list[Node]) -> list[Node]:
         items = call.bound.get(signature.invokes_with.removeprefix("@"), UNKNOWN)
         nodes = [LoopNode(nodes, call.place, items.sources)]
     if signature.runs == "after_response":
-        return [ContextNode(nodes, after_response=True)]
+        function = call.argument(signature.invokes)
+        thing = function.thing if function is not None else None
+        threaded = isinstance(thing, FunctionThing) and not thing.info.node.is_async
+        return [ContextNode(nodes, after_response=True, thread="thread" if threaded else "")]
     if signature.runs in ("thread", "loop"):
         return [ContextNode(nodes, thread=signature.runs)]
     if signature.runs == "after_commit":

@@ -37,6 +37,7 @@ from nines.effects.values import (
     sanitised,
     sorted_fields,
     unknown,
+    with_field,
     with_sources,
 )
 
@@ -152,6 +153,16 @@ def _dict_get(call: LibraryCall) -> Value:
     if isinstance(thing, ContainerThing) and thing.items is not None:
         held_values.append(thing.items)
     return with_sources(join([*held_values, default]) if held_values else unknown(), receiver.sources)
+
+
+def _setdefault(call: LibraryCall) -> Value:
+    """A mapping's value, put there when it is missing."""
+    receiver, key = call.receiver or UNKNOWN, first(call)
+    if isinstance(receiver.thing, ContainerThing) and isinstance(key.constant, str) and len(call.arguments) > 1:
+        if field(receiver, key.constant) is None:
+            call.changed["self"] = with_field(receiver, key.constant, call.arguments[1])
+            return call.arguments[1]
+    return _dict_get(call)
 
 
 def _items(call: LibraryCall) -> Value:
@@ -360,6 +371,7 @@ MECHANISMS.update(
         "extend": _extend,
         "update": _update,
         "dict_get": _dict_get,
+        "setdefault": _setdefault,
         "items": _items,
         "zip": _zip,
         "range": _range,

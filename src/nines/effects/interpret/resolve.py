@@ -33,6 +33,9 @@ from nines.effects.values import (
 )
 from nines.model.code import Attribute, Binary, Call, Constant, Expression, Name, Sequence, Subscript
 
+CHOSEN = ("sql", "choice", "path", "html", "command", "url")
+"""What a value is safe for when it is one of a few written in the code."""
+
 _WRAPPERS = {"list": "list", "set": "set", "tuple": "tuple", "frozenset": "set", "dict": "dict"}
 
 
@@ -273,6 +276,8 @@ def _generic(frame: Frame, expression: Subscript) -> Value:
     if verb == "class_of" or short == "type":
         thing = _annotated(frame, keys[0]).thing
         return Value(ClassThing(thing.info)) if isinstance(thing, InstanceThing) else UNKNOWN
+    if verb == "literal":
+        return Value(ScalarThing(CHOSEN))
     if verb == "callable":
         return UNKNOWN
     value = instance_of(world, outer)

@@ -43,16 +43,27 @@ def _evaluate(frame: Frame, node: code.Evaluate) -> str:
 def _assign(frame: Frame, node: code.Assign) -> str:
     frame.line = node.line
     if node.value is None:
+        _declare(frame, node)
         return ""
     value = evaluate(frame, node.value)
     if frame.raised:
         return ""
-    if node.annotation is not None and value.is_unknown:
+    if node.annotation is not None and value.is_vague:
         declared = annotated(frame.world, frame.module, node.annotation, value.sources)
         value = value if declared.is_unknown else declared
     for target in node.targets:
         assign(frame, target, value, node.line)
     return ""
+
+
+def _declare(frame: Frame, node: code.Assign) -> None:
+    """A bare annotation tells what a name that is already bound holds."""
+    for target in node.targets:
+        if isinstance(target, code.Name) and node.annotation is not None and target.id in frame.env:
+            value = frame.env[target.id]
+            if value.is_vague:
+                declared = annotated(frame.world, frame.module, node.annotation, value.sources)
+                frame.env[target.id] = value if declared.is_unknown else declared
 
 
 def _augment(frame: Frame, node: code.Augment) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from nines.effects.interpret.evaluate import evaluate
 from nines.effects.interpret.frame import Frame
+from nines.effects.interpret.resolve import CHOSEN
 from nines.effects.values import (
     NONE,
     NOTHING,
@@ -13,7 +15,10 @@ from nines.effects.values import (
     ObjectThing,
     UnionThing,
     Value,
+    deep_sources,
     join,
+    only_sources,
+    sanitised,
 )
 from nines.model import code
 from nines.model.origin import OriginKind
@@ -104,6 +109,9 @@ def narrowed(frame: Frame, test: code.Expression, holds: bool) -> None:
             for part in test.values:
                 narrowed(frame, part, holds)
         return
+    if isinstance(test, code.Compare) and holds == (test.operator == "in") and test.operator in ("in", "not in"):
+        _chosen(frame, test)
+        return
     target = test
     none_when = False
     if isinstance(test, code.Compare) and isinstance(test.right, code.Constant) and test.right.value is None:
@@ -119,6 +127,18 @@ def narrowed(frame: Frame, test: code.Expression, holds: bool) -> None:
         frame.env[target.id] = narrowed_value
     elif isinstance(test, code.Compare) and value.thing is NOTHING and not value.sources:
         frame.env[target.id] = NONE
+
+
+def _chosen(frame: Frame, test: code.Compare) -> None:
+    """A name that was found among values written in the code is one of them."""
+    if not isinstance(test.left, code.Name) or test.left.id not in frame.env:
+        return
+    with frame.capture():
+        among = evaluate(frame, test.right)
+    outside = (OriginKind.CALLER, OriginKind.REMOTE, OriginKind.UNKNOWN)
+    if isinstance(among.thing, ContainerThing) and not any(s.kind in outside for s in deep_sources(among)):
+        value = frame.env[test.left.id]
+        frame.env[test.left.id] = only_sources(value, sanitised(value.sources, CHOSEN))
 
 
 def looks_at(test: code.Expression) -> list[code.Compare]:

@@ -98,6 +98,10 @@ class World:
         self.routes: dict[Any, Route] = {}
         self.mounts: dict[Any, Mount] = {}
         self.hooks: dict[Any, Hook] = {}
+        self.hook_list: list[tuple[str, Value]] | None = None
+        self.hook_guards: dict[Value, Any] = {}
+        self.shared: dict[tuple[str, str], Value] = {}
+        """What was set on objects whose type shares it, by type and name."""
         self.registered: dict[str, list[tuple[str, Value, Place]]] = {}
         """View sets by the router that they are registered with."""
         self.routers: dict[str, Value] = {}

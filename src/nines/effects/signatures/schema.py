@@ -209,6 +209,8 @@ class TypeSignature(StrictRecord):
     """The field that holds the function on which a parameter depends."""
     parameter: str = ""
     """A marker that says where a parameter travels: query, body, header, cookie, form, file, path."""
+    is_shared: bool = False
+    """What is set on one object of the type is read from any other: an application's state."""
     is_passive: bool = False
     """A middleware that turns nobody away."""
 
