@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from pathlib import Path
 
 import psutil
@@ -132,3 +133,33 @@ def test_programs_in_a_private_directory_are_copied_for_the_server(tmp_path: Pat
     else:
         assert Path(copied.program("postgres")).is_relative_to(tmp_path / "postgresql")
         assert Path(copied.program("postgres")).exists()
+
+
+def test_a_machine_without_another_server_gets_a_stand_in(premises: Premises, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installation, "of_machine", lambda: iter(()))
+    with pytest.raises(LaunchError, match="postgis"):
+        choose(["uuid-ossp", "postgis"])
+    chosen = choose(["uuid-ossp", "pg_trgm"])
+    assert chosen.with_stand_ins
+    assert "stand-in for uuid-ossp" in chosen.name
+
+    async def scenario() -> None:
+        cluster = Cluster(premises, chosen)
+        await cluster.open()
+        await cluster.create("nines_1")
+        await cluster.execute("nines_1", 'CREATE EXTENSION "uuid-ossp"')
+        await cluster.execute("nines_1", "CREATE EXTENSION pg_trgm")
+        [(v4, v3, older, newer)] = await cluster.execute(
+            "nines_1",
+            "SELECT uuid_generate_v4(), uuid_generate_v3(uuid_ns_dns(), 'python.org'), uuid_generate_v1(), "
+            "uuid_generate_v1mc()",
+        )
+        assert v4.version == 4
+        assert v3 == uuid.uuid3(uuid.NAMESPACE_DNS, "python.org")
+        assert older != newer
+        await cluster.kill()
+        await cluster.start()
+        await cluster.create("nines_2", "nines_1")
+        assert len(await cluster.execute("nines_2", "SELECT uuid_generate_v4()")) == 1
+
+    asyncio.run(scenario())

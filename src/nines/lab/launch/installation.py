@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+import msgspec
+
 from nines.model.errors import LaunchError
 from nines.model.record import Record
 
@@ -25,6 +27,9 @@ _OTHER_PLACES = (
 )
 _UNAVAILABLE = re.compile(r'extension "([\w-]+)" is not available|control file "[^"]*/([\w-]+)\.control"')
 _USERS = ("postgres", "nobody")
+STAND_INS = frozenset({"uuid-ossp"})
+"""Extensions that nines can imitate, for machines without another PostgreSQL: those of lab/launch/extensions."""
+STAND_INS_FOLDER = Path(__file__).parent / "extensions"
 
 
 class Installation(Record):
@@ -34,6 +39,8 @@ class Installation(Record):
     name: str
     """In words: "the embedded PostgreSQL", "PostgreSQL in /usr/lib/postgresql/15/bin"."""
     is_embedded: bool = False
+    with_stand_ins: bool = False
+    """Whether nines lends it what it lacks, see `STAND_INS`."""
 
     def program(self, name: str) -> str:
         return str(Path(self.bin) / name)
@@ -86,6 +93,9 @@ def choose(extensions: Iterable[str], lacking: Iterable[str] = ()) -> Installati
         if not missing and installation.bin not in refused:
             return installation
         tried.append(f"{installation.name} lacks {', '.join(sorted(missing)) or 'what the setup asked for'}")
+    if wheel and wanted - wheel.extensions() <= STAND_INS and wheel.bin not in refused:
+        name = f"{wheel.name} with a stand-in for {', '.join(sorted(wanted & STAND_INS))}"
+        return Installation(bin=wheel.bin, name=name, is_embedded=True, with_stand_ins=True)
     if not tried:
         raise LaunchError(
             "no PostgreSQL server was found",
@@ -129,7 +139,16 @@ def reachable(installation: Installation, copies: Path) -> Installation:
         return installation
     target = copies / "postgresql"
     shutil.copytree(Path(installation.bin).parent, target, symlinks=True)
-    return Installation(bin=str(target / "bin"), name=installation.name, is_embedded=installation.is_embedded)
+    return msgspec.structs.replace(installation, bin=str(target / "bin"))
+
+
+def lend_stand_ins(folder: Path) -> dict[str, str]:
+    """Copies the stand-ins where the server's user may read them; the settings that make the server find them."""
+    target = folder / "lent"
+    shutil.copytree(STAND_INS_FOLDER, target)
+    for path in (target, *target.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return {"extension_control_path": f"$system:{target}"}
 
 
 def _version(folder: Path) -> tuple[int, ...]:

@@ -8,14 +8,14 @@ import re
 import shutil
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
 from nines.lab.launch.cleanup import Entry, Premises
-from nines.lab.launch.installation import Installation, reachable, server_user
+from nines.lab.launch.installation import Installation, lend_stand_ins, reachable, server_user
 from nines.lab.launch.ports import LOOPBACK, free_port
 from nines.lab.launch.process import Process, spawn, tail
 from nines.model.errors import LabError, LaunchError, SettingsError
@@ -182,12 +182,15 @@ class Cluster(Server):
         self._data = self._folder / "data"
         self._process: Process | None = None
         self._user: tuple[int, int] | None = None
+        self._settings = dict(SETTINGS)
 
     async def open(self) -> None:
         """Makes the cluster and starts it."""
         self._folder.mkdir(mode=0o711)
         self._user = server_user()
         self.installation = reachable(self.installation, self._folder)
+        if self.installation.with_stand_ins:
+            self._settings |= lend_stand_ins(self._folder)
         self._data.mkdir(mode=0o700)
         if self._user is not None:
             os.chown(self._data, *self._user)
@@ -220,7 +223,7 @@ class Cluster(Server):
         for attempt in range(_STARTS_MAX):
             await asyncio.sleep(0.2 * attempt)
             self._process = self._spawn(
-                [self.installation.program("postgres"), "-D", str(self._data), *_flags(self.port)]
+                [self.installation.program("postgres"), "-D", str(self._data), *_flags(self._settings, self.port)]
             )
             said = await self.ready(READY_LIMIT_S)
             if not said:
@@ -333,8 +336,8 @@ async def open_database(premises: Premises, url: str, installation: Installation
     return cluster
 
 
-def _flags(port: int) -> list[str]:
-    return [flag for name, value in {**SETTINGS, "port": str(port)}.items() for flag in ("-c", f"{name}={value}")]
+def _flags(settings: Mapping[str, str], port: int) -> list[str]:
+    return [flag for name, value in {**settings, "port": str(port)}.items() for flag in ("-c", f"{name}={value}")]
 
 
 def _checked(name: str) -> str:
