@@ -389,7 +389,9 @@ def test_a_signal_in_the_middle_of_an_experiment_leaves_nothing(number: signal.S
     assert not directory.exists()
 
 
-def test_needs_that_are_not_met_are_said(root: Path) -> None:
+def test_needs_that_are_not_met_are_said_and_extensions_are_found(root: Path) -> None:
+    extension = """await connection.execute('CREATE EXTENSION "uuid-ossp"')"""
+    (root / "setup.py").write_text(SETUP.replace("    await connection.close()", f"    {extension}"))
     settings = msgspec.structs.replace(SETTINGS, identities=(), login=LoginSettings())
 
     async def nothing(bench: Bench) -> None:
@@ -401,6 +403,7 @@ def test_needs_that_are_not_met_are_said(root: Path) -> None:
                 await lab.conduct(experiment(nothing, needs=(Need.TWO_IDENTITIES,)))
             await lab.survey()
             assert [left.count for left in lab.unexamined] == [2]
+            assert [note for note in lab.notes if "the embedded one lacks uuid-ossp" in note]
 
     asyncio.run(scenario())
 
