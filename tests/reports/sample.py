@@ -6,7 +6,7 @@ from nines.model.budget import BudgetResult
 from nines.model.budget import Standing as BudgetStanding
 from nines.model.experiment import Figure, Trial
 from nines.model.finding import Evidence, Finding, Option, Standing
-from nines.model.history import Count, Exchange, History, Mark, Outcome, Skip
+from nines.model.history import Count, Exchange, History, LoadReport, Mark, Outcome, Skip
 from nines.model.place import Place, Step
 from nines.model.report import Excerpt, Machine, Readiness, Reading, Report, RuleSummary, Unexamined
 from nines.model.rule import Confidence, Severity, Standard, Tier
@@ -54,11 +54,13 @@ def report() -> Report:
         ),
         trials=(_steady(), _broken(), _unknown()),
         budgets=(
-            BudgetResult(name="availability", limit=0.999, unit="", standing=BudgetStanding.NOT_SHOWN, says="no crash"),
+            BudgetResult(
+                name="availability", limit=0.999, unit="share", standing=BudgetStanding.NOT_SHOWN, says="no crash"
+            ),
             BudgetResult(
                 name="error_rate",
                 limit=0.001,
-                unit="",
+                unit="share",
                 standing=BudgetStanding.MET,
                 value=0.0,
                 bound=0.00099,
@@ -151,7 +153,7 @@ def _steady() -> Trial:
         figures=(Figure(name="p95", value=12.3, unit="ms", lower=11.0, upper=13.9, confidence=0.95, samples=3000),),
         seed=4711,
         duration_s=20.0,
-        history=History(exchanges=_exchanges()),
+        history=History(exchanges=_exchanges(), loads=(LoadReport(rate_hz=20, duration_s=20, sent=400),)),
     )
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from nines import reports
 from nines.model.report import Report
+from nines.reports import html
 from nines.reports import json as json_report
 from tests.reports.sample import report
 
@@ -110,3 +111,20 @@ def test_terminal_names_what_matters() -> None:
     for said in ("NOT READY", "app/gateway.py:13", "app.gateway.charge", "Commit first", "not shown", "seed 4711"):
         assert said in text
     assert max(len(line) for line in text.splitlines()) <= 100
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (None, "ms", "–"),
+        (0.999, "share", "99.9 %"),
+        (0.9999963, "share", "99.99963 %"),
+        (0.001, "share", "0.1 %"),
+        (0.00098, "share", "0.098 %"),
+        (1.0, "share", "100 %"),
+        (12.345, "ms", "12.35 ms"),
+        (3000.0, "", "3\N{NARROW NO-BREAK SPACE}000"),
+    ],
+)
+def test_figures_are_written_for_people(value: float | None, unit: str, text: str) -> None:
+    assert html._figure(value, unit) == text

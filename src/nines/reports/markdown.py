@@ -45,7 +45,7 @@ def _budgets(report: Report) -> Iterator[str]:
     yield "| budget | limit | standing | evidence |"
     yield "|---|---|---|---|"
     for budget in report.budgets:
-        limit = f"{budget.limit:g} {budget.unit}".strip()
+        limit = f"{100 * budget.limit:g} %" if budget.unit == "share" else f"{budget.limit:g} {budget.unit}".strip()
         yield f"| {budget.name} | {limit} | **{budget.standing.value}** | {_cell(budget.says)} |"
     yield ""
 

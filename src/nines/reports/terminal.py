@@ -13,6 +13,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from nines.model.budget import BudgetResult
 from nines.model.budget import Standing as BudgetStanding
 from nines.model.experiment import Trial
 from nines.model.finding import Finding, Standing
@@ -182,7 +183,7 @@ def _verdict(report: Report) -> RenderableType:
             table.add_column(overflow="fold")
         for budget in report.budgets:
             standing = Text(budget.standing.value, style=_BUDGETS[budget.standing])
-            table.add_row(budget.name, f"{budget.limit:g} {budget.unit}".strip(), standing, Text(budget.says))
+            table.add_row(budget.name, _limit(budget), standing, Text(budget.says))
         parts.append(table)
     reading = report.reading
     seed = f", seed {report.seed}" if report.seed is not None else ""
@@ -192,3 +193,9 @@ def _verdict(report: Report) -> RenderableType:
     parts.append(Text(f"{counted} read in {reading.duration_s:.1f} s{allowed}{seed}", style="dim"))
     parts += [Text(step, style="dim") for step in report.next_steps]
     return Panel(Group(*parts), title=report.project, title_align="left")
+
+
+def _limit(budget: BudgetResult) -> str:
+    if budget.unit == "share":
+        return f"{100 * budget.limit:g} %"
+    return f"{budget.limit:g} {budget.unit}".strip()

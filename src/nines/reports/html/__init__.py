@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from importlib import resources
 
 import jinja2
@@ -13,6 +14,8 @@ from nines.model.rule import Tier
 from nines.reports.html import code, plots
 
 SUFFIX = ".html"
+_EXACT_MAX = 1e15
+"""Whole numbers below this are written out."""
 
 
 def render(report: Report, *, width: int, is_coloured: bool) -> str:  # noqa: ARG001
@@ -42,10 +45,17 @@ def _by_tier(report: Report) -> list[tuple[str, list[Finding]]]:
     return [(name, findings) for name, findings in grouped if findings]
 
 
-def _figure(value: float | None) -> str:
-    """A number as people write it: four significant digits, no exponent for everyday sizes."""
+def _figure(value: float | None, unit: str = "") -> str:
+    """A number with its unit, as people write it: four significant digits, a share as a percentage."""
     if value is None:
         return "–"
-    if value == int(value) and abs(value) < 1e15:
-        return f"{int(value):,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-    return f"{value:.4g}"
+    if unit == "share":
+        # Neither 99.9996 % nor 0.0004 % may be rounded away: the smaller side keeps two digits of its own.
+        smaller = 100 * min(value, 1 - value)
+        digits = max(2, 1 - math.floor(math.log10(smaller))) if smaller > 0 else 2
+        return f"{100 * value:.{digits}f}".rstrip("0").rstrip(".") + " %"
+    if value == int(value) and abs(value) < _EXACT_MAX:
+        text = f"{int(value):,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    else:
+        text = f"{value:.4g}"
+    return f"{text} {unit}".strip()

@@ -16,7 +16,7 @@ _WIDTH, _HEIGHT = 640.0, 230.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 12.0, 14.0, 34.0
 _POINTS_MAX = 1500
 _PLOTTED_MIN = 20
-"""Fewer exchanges than this say more in words than in a plot."""
+"""Fewer exchanges than this, or requests without a load or a fault, say more in words than in a plot."""
 _OPENERS = {"fault on": "fault off", "killed": "ready"}
 """Marks that open a shaded window, with the mark that closes it."""
 
@@ -26,7 +26,7 @@ def of(trial: Trial, limits: Budgets) -> list[Markup]:
     history = trial.history
     found: list[Markup] = []
     timed = [exchange for exchange in history.exchanges if exchange.ended_s > 0]
-    if len(timed) >= _PLOTTED_MIN:
+    if len(timed) >= _PLOTTED_MIN and (history.loads or history.marks):
         found += [_over_time(history, timed, limits), _percentiles(timed, limits)]
     if history.counts:
         found.append(_counts(history))
