@@ -83,6 +83,8 @@ class Service:
         self.next_id = 1
         self.is_up = True
         self.turns = 0
+        self.looks_away = False
+        """Stands for the moment between looking for a value and inserting it."""
 
     def answer(self, call: Call) -> tuple[int, Any]:
         """The status and the body."""
@@ -168,7 +170,8 @@ class Service:
     def _collection(self, method: str, body: Any, user: str) -> tuple[int, Any]:
         if method == "GET":
             return 200, [item for item in self.items.values() if item["owner_id"] == user or "shared" in self.faults]
-        if "race" not in self.faults and any(item["name"] == body["name"] for item in self.items.values()):
+        is_checked = "twice" not in self.faults and not self.looks_away
+        if is_checked and any(item["name"] == body["name"] for item in self.items.values()):
             return 409, {"detail": "taken"}
         item = {"id": self.next_id, "name": body["name"], "owner_id": user}
         self.items[self.next_id] = item

@@ -46,6 +46,7 @@ FAULTS = [
     ("security/object-authorization", "peer-reads", "getItem"),
     ("security/object-authorization", "peer-writes", "putItem"),
     ("security/object-authorization", "peer-writes", "deleteItem"),
+    ("consistency/unique-race", "race", "createItem"),
     ("database/n-plus-one", "n-plus-one", "listItems"),
     ("dependencies/dependency-stall", "unbounded", "listItems"),
     ("dependencies/dependency-stall", "starves", "about"),
@@ -70,7 +71,7 @@ def test_a_service_that_never_comes_back_breaks_the_claim() -> None:
 
 
 def test_what_may_be_created_twice_promises_nothing() -> None:
-    judgement, bench = tried("consistency/unique-race", "race")
+    judgement, bench = tried("consistency/unique-race", "twice")
     reasons = {skip.subject: skip.reason for skip in bench.history().skips}
     assert "may be created twice" in reasons["createItem"]
     assert dict(judgement.subjects).keys() == {"register"}

@@ -21,6 +21,7 @@ RACERS = 10
 CREATORS_MAX = 4
 TRIED_MAX = 20
 TIME_EACH_S = 12.0
+TIME_ALL_S = 16.0
 LOST_ENOUGH = 5
 """After so many lost rounds more of them tell nothing new."""
 REFUSALS = (400, 409, 412, 422)
@@ -43,8 +44,8 @@ async def run(bench: Bench) -> None:
     identity = owner(bench)
     raced = 0
     for operation in _candidates(bench)[:TRIED_MAX]:
-        if raced >= CREATORS_MAX:
-            bench.skip(operation.id, f"only {CREATORS_MAX} operations are raced")
+        if raced >= CREATORS_MAX or bench.clock_s() > TIME_ALL_S:
+            bench.skip(operation.id, f"only {CREATORS_MAX} operations are raced, for {TIME_ALL_S:.0f} s")
             continue
         reason = await _promise(bench, operation, identity)
         if reason:
@@ -95,7 +96,7 @@ async def _race(bench: Bench, operation: Operation, identity: str, offset: int) 
     began_s = bench.clock_s()
     lost = 0
     for number in range(1, ROUNDS + 1):
-        if bench.clock_s() - began_s > TIME_EACH_S:
+        if bench.clock_s() - began_s > TIME_EACH_S or bench.clock_s() > TIME_ALL_S:
             bench.note(f"{operation.id}: stopped after {number - 1} rounds, for time was up")
             return
         first = await bench.prepare(operation, identity)

@@ -24,7 +24,8 @@ def encoded(body: Body, value: Any) -> tuple[bytes, str]:
     if is_json(media) or media in ("", "*/*"):
         return as_json(value), media if is_json(media) else "application/json"
     if media == "application/x-www-form-urlencoded":
-        return urlencode(query_pairs(value if isinstance(value, dict) else {})).encode(), media
+        pairs = query_pairs(value if isinstance(value, dict) else {})
+        return urlencode(pairs, errors="surrogatepass").encode(), media
     if media == "multipart/form-data":
         return _multipart(settled(body.schema), value), f"{media}; boundary={BOUNDARY}"
     return paths.plain(value).encode("utf-8", "surrogatepass"), media

@@ -168,7 +168,7 @@ class Graph:
         found: list[Operation] = []
         for operation in self.contract.operations:
             rest = operation.path.removeprefix(parent + "}/") if parent else operation.path
-            is_step = rest != operation.path and "/" not in rest.rstrip("/") and operation not in self.creators
+            is_step = rest != operation.path and "/" not in rest.rstrip("/") and operation != maker
             if operation.method in ("POST", "PUT", "PATCH") and is_step and not set(words(rest)) & _ENDINGS:
                 found.append(operation)
         return tuple(found[:STEPS_MAX])

@@ -168,13 +168,13 @@ class Inventor:
 
     def _integer(self, rules: Schema, name: str) -> int:
         low, high = _range(rules)
-        if fields.looks_unique(name):
-            bottom = math.ceil(max(low, 1))
-            return self.rng.randint(bottom, max(bottom, int(min(high, 2**31 - 1))))
         step = rules.get("multipleOf")
         size = int(step) if isinstance(step, int | float) and step >= 1 else 1
         wanted = fields.plain_number(name)
         start = wanted if wanted is not None else self.rng.randint(1, 100)
+        if fields.looks_unique(name):
+            top = math.floor(min(high, max(low + 1_000, 2**31 - size - 1)))
+            start = self.rng.randint(min(top, math.ceil(max(low, 1))), top)
         inside = math.ceil(max(low, min(high, start)))
         rounded = -(-inside // size) * size
         return int(rounded if rounded <= high else (high // size) * size)

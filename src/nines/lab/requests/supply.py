@@ -18,6 +18,9 @@ from nines.model.record import Record
 DEPTH_MAX = 4
 """How many generations of parents are created for one request."""
 
+UNTIMELY = (400, 409, 412, 422)
+"""Answers that may mean that something else must be done first."""
+
 Send: TypeAlias = Callable[[Call], Awaitable[Exchange]]
 Build: TypeAlias = Callable[[Operation, str, Exchange | None, int], Awaitable[Call | None]]
 """A request of an operation as an identity, on what an exchange created, at a depth of parents."""
@@ -116,7 +119,8 @@ class Supplier:
             return None
         await self.make_ready(call)
         exchange = await self._send(msgspec.structs.replace(call, phase="setup"))
-        if exchange.outcome is Outcome.FAILED and maker.path_parameters and maker.id not in self._steps:
+        is_untimely = exchange.status in UNTIMELY and maker.path_parameters and maker.id not in self._steps
+        if is_untimely:
             exchange = await self._after_steps(maker, call, identity) or exchange
         if exchange.outcome is not Outcome.OK:
             self._say(
