@@ -5,15 +5,11 @@ Trees are shared between all callers of a function, so nothing in them is an ind
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from nines.effects.queries import Condition, Written
 from nines.effects.values import NO_SOURCES, Source, Sources
 from nines.model.effect import Deadline, EffectKind, Known, Rows
 from nines.model.place import Place
-
-if TYPE_CHECKING:
-    from nines.effects.values import Value
 
 
 @dataclass(slots=True)
@@ -209,7 +205,7 @@ class ContextNode(Node):
     thread: str = ""
     after_response: bool = False
     retry: RetryDraft | None = None
-    value: Value | None = None
+    deadline: Deadline | None = None
 
 
 @dataclass(slots=True)

@@ -265,6 +265,12 @@ def _generic_view(world: World, frame: Frame, handler: Value, info: ClassInfo, p
     return value
 
 
+def add_guards(gathered: Gathered, kinds: str, name: str, place: Place | None) -> None:
+    """Notes what a signature says that something guards against, one kind for each word."""
+    for kind in kinds.split():
+        gathered.guards[(kind, name)] = Guard(kind=GuardKind(kind), name=name, place=place)
+
+
 def view_guards(world: World, frame: Frame, info: ClassInfo, gathered: Gathered) -> None:
     """Guards that a view's class lists or inherits; a setting speaks where the class is silent."""
     bases = world.linked.ancestry(info)[1]
@@ -272,7 +278,7 @@ def view_guards(world: World, frame: Frame, info: ClassInfo, gathered: Gathered)
     for base in bases:
         guard = world.signatures.trait(base, "guard")
         if isinstance(guard, str) and guard:
-            gathered.guards[(guard, base)] = Guard(kind=GuardKind(guard), name=base, place=info.place)
+            add_guards(gathered, guard, base, info.place)
         listed = world.signatures.trait(base, "guards")
         for attribute_name in listed if isinstance(listed, dict) else ():
             value = class_value(world, info, attribute_name)
@@ -293,7 +299,7 @@ def guard_decorator(
     name = getattr(thing, "name", "") or getattr(thing, "signature", "")
     signature = world.signatures.calls.get(name)
     if signature is not None and signature.guard:
-        gathered.guards[(signature.guard, name)] = Guard(kind=GuardKind(signature.guard), name=name, place=info.place)
+        add_guards(gathered, signature.guard, name, info.place)
     elif signature is None:
         gathered.guards_known = False
     del frame
@@ -326,14 +332,14 @@ def listed_guards(world: World, frame: Frame, value: Value, gathered: Gathered) 
             found = world.linked.dotted(entry.constant)
             info = next((each for each in found if isinstance(each, ClassInfo)), None)
         if info is not None:
-            gathered.guards[("authentication", info.qualified)] = Guard(
-                kind=GuardKind.AUTHENTICATION, name=info.qualified, place=info.place
-            )
+            owns = world.linked.find_method(info, "has_object_permission") is not None
+            kinds = "authentication authorisation" if owns else "authentication"
+            add_guards(gathered, kinds, info.qualified, info.place)
             gathered.guards_known = False
             continue
         signature = world.signatures.types.get(name)
         if signature is not None and signature.guard:
-            gathered.guards[(signature.guard, name)] = Guard(kind=GuardKind(signature.guard), name=name)
+            add_guards(gathered, signature.guard, name, None)
         elif signature is None or not signature.is_passive:
             gathered.guards_known = False
     del frame
@@ -398,8 +404,7 @@ def _hook(world: World, frame: Frame, value: Value, gathered: Gathered) -> None:
         if signature is None or not (signature.is_passive or signature.guard):
             gathered.guards_known = False
         elif signature.guard:
-            kind = GuardKind(signature.guard)
-            gathered.guards[(signature.guard, thing.name)] = Guard(kind=kind, name=thing.name)
+            add_guards(gathered, signature.guard, thing.name, None)
         return
     target = innermost(value)
     outer, frame.facts = frame.facts, set()

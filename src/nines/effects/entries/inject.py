@@ -227,7 +227,7 @@ def _depend(frame: Frame, function: Value, declared: Value, path: str, gathered:
             frame.facts.add("credential")
             guard = world.signatures.trait(thing.type, "guard")
             if isinstance(guard, str) and guard:
-                frame.facts.add(guard)
+                frame.facts.update(guard.split())
             return with_sources(declared, (Source(OriginKind.CALLER, "authorization", "header"),))
     value = call(frame, function, [], {}, line)
     if function.is_unknown:

@@ -126,6 +126,8 @@ def _of_object(frame: Frame, receiver: Value, thing: ObjectThing, name: str, lin
     shared = frame.world.shared.get((thing.type, name))
     if shared is not None:
         return shared
+    if signatures.trait(thing.type, "is_shared"):
+        return UNKNOWN
     qualified = signatures.method(thing.type, name)
     declared = signatures.attribute(thing.type, name)
     if declared and not qualified:
@@ -328,7 +330,7 @@ def _of_row(
         if not thing.row:
             base = list(_member_sources(receiver.sources, found.name))
         if held is not None and not held.is_unknown:
-            return with_sources(held, own)
+            return held
         return unknown((*own, *base))
     relation = relation_of(frame.world, table, name)
     if relation is None:

@@ -8,6 +8,7 @@ from nines.effects.interpret.attributes import attribute
 from nines.effects.interpret.calls import call
 from nines.effects.interpret.evaluate import evaluate, run_block
 from nines.effects.interpret.frame import Frame
+from nines.effects.interpret.remote import duration
 from nines.effects.interpret.scopes import begin_and_commit, exits
 from nines.effects.interpret.summaries import activate
 from nines.effects.interpret.typed import typed
@@ -136,6 +137,9 @@ def _object(frame: Frame, node: code.With, index: int, value: Value) -> str:
         place = frame.place(node.end_line or node.line)
         close = TransactionNode("close", connection, place, library=library, blocks_thread=blocks)
         frame.nodes.append(ScopeNode([], body, [close]))
+    elif how == "deadline":
+        limit = duration(frame.world, value, 1.0, "the block around it")
+        frame.nodes.append(ContextNode(body, deadline=limit))
     elif how in ("thread", "loop"):
         frame.nodes.append(ContextNode(body, thread=how))
     else:

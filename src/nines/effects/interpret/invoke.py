@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret.arguments import OPEN, REST
+from nines.effects.interpret.arguments import OPEN, REST, named
 from nines.effects.interpret.assigning import assign_path
 from nines.effects.interpret.calls import call
 from nines.effects.interpret.evaluate import evaluate
@@ -10,7 +10,9 @@ from nines.effects.interpret.fetching import materialise
 from nines.effects.interpret.frame import Frame
 from nines.effects.interpret.library import matters
 from nines.effects.interpret.parts import access_path
-from nines.effects.values import ContainerThing, MethodThing, Value, join, merge_sources, unknown
+from nines.effects.interpret.remote import deadline
+from nines.effects.nodes import ContextNode, Node
+from nines.effects.values import ContainerThing, LibraryThing, MethodThing, Value, join, merge_sources, unknown
 from nines.model import code
 
 
@@ -19,8 +21,10 @@ def call_expression(frame: Frame, node: code.Call) -> Value:
     line = node.line or frame.line
     frame.line = line
     callee = evaluate(frame, node.function)
-    arguments, spread = _positional(frame, node)
-    keywords = _keywords(frame, node)
+    with frame.capture() as given:
+        arguments, spread = _positional(frame, node)
+        keywords = _keywords(frame, node)
+    frame.nodes.extend(_timed(frame, callee, given, arguments, keywords))
     if spread is not None:
         keywords[REST] = spread
     changed: dict[str, Value] = {}
@@ -30,6 +34,19 @@ def call_expression(frame: Frame, node: code.Call) -> Value:
     if changed:
         _put_back(frame, node, changed)
     return value
+
+
+def _timed(
+    frame: Frame, callee: Value, given: list[Node], arguments: list[Value], keywords: dict[str, Value]
+) -> list[Node]:
+    """What the arguments do, under the deadline that the called function puts on them."""
+    thing = callee.thing
+    signature = frame.world.signatures.calls.get(thing.name) if isinstance(thing, LibraryThing) else None
+    if not given or signature is None or signature.deadline is None or signature.effect is not None:
+        return given
+    bound = named(signature.parameters, arguments, keywords)
+    limit = deadline(frame.world, signature.deadline, bound, None)
+    return [ContextNode(given, deadline=limit)]
 
 
 def _positional(frame: Frame, node: code.Call) -> tuple[list[Value], Value | None]:

@@ -120,7 +120,7 @@ def call_library(
     if signature.credential:
         frame.facts.add("credential")
     if signature.guard:
-        frame.facts.add(signature.guard)
+        frame.facts.update(signature.guard.split())
     if receiver is not None and _carries_credential(call):
         frame.facts.add("credential")
     if signature.raises:

@@ -143,6 +143,8 @@ def deadline(world: World, rule: DeadlineRule | None, bound: dict[str, Value], r
         return duration(world, bound[rule.argument], rule.unit_s, f"argument {rule.argument}")
     if OPEN in bound:
         return Deadline()
+    if receiver is not None and _is_overridden(world, receiver):
+        return Deadline()
     if rule.receiver and receiver is not None:
         kept = field(receiver, rule.receiver)
         if kept is not None:
@@ -152,6 +154,18 @@ def deadline(world: World, rule: DeadlineRule | None, bound: dict[str, Value], r
         if isinstance(receiver.thing, InstanceThing):
             return Deadline()
     return _default(rule.default, "default of the library")
+
+
+def _is_overridden(world: World, receiver: Value) -> bool:
+    """Whether the project's own code stands between the call and the wire: a subclass, an adapter."""
+    kept = field(receiver, RETRIES)
+    for each in (receiver, kept):
+        thing = each.thing if each is not None else None
+        if isinstance(thing, InstanceThing):
+            for owner in world.linked.ancestry(thing.info)[0]:
+                if any(name in ("send", "request", "handle_request") for name in owner.methods):
+                    return True
+    return False
 
 
 def _default(default: float | str, source: str) -> Deadline:

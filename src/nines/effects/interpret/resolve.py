@@ -235,9 +235,9 @@ def instance_of(world: World, type: Value) -> Value:
         short = thing.name.removeprefix("builtins.")
         if short in _WRAPPERS:
             return Value(ContainerThing(_WRAPPERS[short]))
-        labels = world.signatures.trait(thing.name, "sanitises")
-        if isinstance(labels, tuple):
-            return Value(ScalarThing(labels))
+        known = world.signatures.trait(thing.name, "sanitises")
+        if isinstance(known, tuple):
+            return Value(ScalarThing(known))
         if thing.name.startswith("builtins."):
             return UNKNOWN
         return Value(ObjectThing(thing.name))

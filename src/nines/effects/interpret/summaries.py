@@ -107,11 +107,10 @@ def _run(frame: Frame, info: FunctionInfo) -> Summary:
 
 def _is_changed(before: Value, after: Value) -> bool:
     """Whether an argument's object was changed in place, so that the caller sees it."""
-    for kind in (InstanceThing, ObjectThing):
-        if isinstance(before.thing, kind) and isinstance(after.thing, kind):
-            same = before.thing.info is after.thing.info if isinstance(before.thing, InstanceThing) else True
-            return bool(same and before != after)
-    return False
+    one, two = before.thing, after.thing
+    if isinstance(one, InstanceThing) and isinstance(two, InstanceThing):
+        return one.info is two.info and before != after
+    return isinstance(one, ObjectThing) and isinstance(two, ObjectThing) and before != after
 
 
 def call_function(

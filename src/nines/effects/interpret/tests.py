@@ -112,7 +112,7 @@ def narrowed(frame: Frame, test: code.Expression, holds: bool) -> None:
     if isinstance(test, code.Compare) and holds == (test.operator == "in") and test.operator in ("in", "not in"):
         _chosen(frame, test)
         return
-    target = test
+    target: code.Expression = test
     none_when = False
     if isinstance(test, code.Compare) and isinstance(test.right, code.Constant) and test.right.value is None:
         target = test.left

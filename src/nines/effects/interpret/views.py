@@ -200,10 +200,11 @@ def _register(call: LibraryCall) -> Value:
     return UNKNOWN
 
 
-def _scope(call: LibraryCall) -> Value | None:
+def _scope(call: LibraryCall) -> Value:
     """A transaction used as a decorator without arguments, or as a context manager."""
     from nines.effects.interpret.library import result  # noqa: PLC0415
-    from nines.effects.interpret.registering import is_function, shape  # noqa: PLC0415
+    from nines.effects.interpret.registering import is_function  # noqa: PLC0415
+    from nines.effects.interpret.remote import shape  # noqa: PLC0415
     from nines.effects.values import WrappedThing  # noqa: PLC0415
 
     first = call.arguments[0] if call.arguments else None

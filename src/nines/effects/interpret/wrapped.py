@@ -28,7 +28,7 @@ def call_wrapped(
     assert isinstance(thing, WrappedThing)
     signature = frame.world.signatures.calls[thing.signature]
     if signature.guard:
-        frame.facts.add(signature.guard)
+        frame.facts.update(signature.guard.split())
     with frame.capture() as nodes:
         value = call(frame, thing.function, arguments, keywords, line, column)
     if not nodes:

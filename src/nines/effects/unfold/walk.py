@@ -32,6 +32,7 @@ from nines.effects.values import Sources
 from nines.model.effect import (
     Assignment,
     Condition,
+    Deadline,
     Effect,
     Handler,
     Known,
@@ -81,6 +82,7 @@ class Walker:
         self.conditions: list[tuple[Condition, str]] = []
         self.handlers: list[Handler] = []
         self.retries: list[RetryDraft] = []
+        self.deadlines: list[Deadline] = []
         self.mode = mode
         self.after_response = False
         self.branches = 0
@@ -150,7 +152,7 @@ class Walker:
                 loops=context.loops,
                 conditions=context.conditions,
                 handlers=context.handlers,
-                deadline=node.deadline,
+                deadline=self._bounded(node.deadline),
                 retries=tuple(_retry(draft) for draft in (*node.retries, *self.retries)),
                 rows=node.rows,
                 limit=node.limit,
@@ -172,6 +174,16 @@ class Walker:
             )
         )
         scope.tokens[node.token] = index
+
+    def _bounded(self, own: Deadline) -> Deadline:
+        """The effect's own deadline, or a shorter one around it."""
+        for around in self.deadlines:
+            if around.known is not Known.SET:
+                continue
+            longer = own.duration_s is not None and around.duration_s is not None and own.duration_s > around.duration_s
+            if own.known is not Known.SET or longer:
+                own = around
+        return own
 
     def rows_behind(self, target: str, assignments: tuple[Assignment, ...]) -> tuple[int, ...]:
         """The reads of the same table whose values are written back."""
@@ -325,12 +337,16 @@ class Walker:
         self.after_response = after or node.after_response
         if node.retry is not None:
             self.retries.append(node.retry)
+        if node.deadline is not None:
+            self.deadlines.append(node.deadline)
         base = len(self.conditions)
         self.walk(node.body, scope)
         if node.after_response:
             del self.conditions[base:]
         if node.retry is not None:
             self.retries.pop()
+        if node.deadline is not None:
+            self.deadlines.pop()
         self.mode, self.after_response = mode, after
 
     def _defer(self, node: DeferNode, scope: Scope) -> None:
