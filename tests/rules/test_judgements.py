@@ -260,6 +260,10 @@ class TestRetryNonIdempotent:
     def test_silent(self, change: dict[str, object]) -> None:
         assert not found(self.RULE, service(replace(self.CALL, **change)))
 
+    def test_a_delivery_expects_repetition(self) -> None:
+        (finding,) = found(self.RULE, service(replace(self.CALL, target="https://client.example/webhook")))
+        assert finding.severity is Severity.LOW
+
     @pytest.mark.parametrize(("error", "count"), [("timeout", 1), ("HTTP 503", 1), ("HTTP 409", 0), ("", 0)])
     def test_seen(self, error: str, count: int) -> None:
         first = replace(self.CALL, retries=(), error=error)
@@ -280,9 +284,19 @@ class TestNPlusOne:
 
     def test_for_each_item_of_the_request(self) -> None:
         loop = Loop(ordinal=0, origins=(origin("caller", "items"),))
-        (finding,) = found(self.RULE, service(self.ROWS, replace(self.QUERY, loops=(loop,))))
+        entry = endpoint(parameters=(EndpointParameter(name="items", location="body", type="list[Item]"),))
+        query = replace(self.QUERY, loops=(loop,))
+        (finding,) = found(self.RULE, service(self.ROWS, query, entry=entry))
         assert "each item of items" in finding.message
         assert finding.severity is Severity.MEDIUM
+        (finding,) = found(self.RULE, service(self.ROWS, query))
+        assert finding.severity is Severity.LOW
+
+    def test_an_attribute_of_the_same_object_loads_only_once(self) -> None:
+        lazy = replace(self.QUERY, is_lazy=True)
+        of_row = replace(lazy, predicates=(Predicate(column="id", origins=(origin("database", "author", 0),)),))
+        assert not found(self.RULE, service(self.ROWS, lazy))
+        assert found(self.RULE, service(self.ROWS, of_row))
 
     def test_an_inner_constant_loop_does_not_hide_the_outer(self) -> None:
         loops = (self.LOOP, Loop(ordinal=1, iterations_max=2))
@@ -486,6 +500,17 @@ class TestBrokenObjectAuthorization:
         respond = effect("respond", conditions=(checked,))
         assert not found(self.RULE, service(self.READ, respond, entry=self.ENTRY, tables=self.TABLES))
 
+    def test_the_child_of_another_row_is_judged_with_its_parent(self) -> None:
+        parent = Predicate(column="project_id", origins=(origin("database", "id", 0),))
+        read = replace(self.READ, predicates=(self.KEY, parent))
+        assert not found(self.RULE, service(read, entry=self.ENTRY, tables=self.TABLES))
+
+    @pytest.mark.parametrize(("text", "count"), [("not user.is_active", 1), ("not user.is_superuser", 0)])
+    def test_rights_are_a_test_and_being_active_is_none(self, text: str, count: int) -> None:
+        asked = Condition(branch=0, arm=1, origins=(origin("principal", "user"),), text=text)
+        read = replace(self.READ, conditions=(asked,))
+        assert len(found(self.RULE, service(read, entry=self.ENTRY, tables=self.TABLES))) == count
+
     def test_a_membership_ties_it(self) -> None:
         member = effect(
             "database_read", "members", "SELECT", predicates=(replace(self.KEY, column="invoice_id"), self.MINE)
@@ -510,6 +535,15 @@ class TestSqlInjection:
     def test_what_was_made_safe_is_silent(self, safe: str) -> None:
         origins = (replace(origin("caller", "sort"), sanitised=(safe,)),)
         assert not found(self.RULE, service(replace(self.CALL, text_origins=origins)))
+
+    def test_a_value_that_a_table_knows_is_silent(self) -> None:
+        look = effect(
+            "database_read", "names", "SELECT", predicates=(Predicate(column="id", origins=self.CALL.text_origins),)
+        )
+        here = replace(self.CALL, conditions=(Condition(branch=0, arm=1, effects=(0,), wants="present"),))
+        absent = replace(here, conditions=(replace(here.conditions[0], wants="absent"),))
+        assert not found(self.RULE, service(look, here))
+        assert found(self.RULE, service(look, absent))
 
     def test_an_operator_may_write_sql(self) -> None:
         assert not found(self.RULE, service(self.CALL, entry=endpoint(kind=EndpointKind.COMMAND)))

@@ -101,7 +101,9 @@ def test_a_page_is_complete(rule: Rule) -> None:
 
 def mark_stands_on_a_closing_line(case: Case) -> bool:
     """As a formatter leaves it when it splits a long line: the finding would be expected at the bracket."""
-    return any(case.files[mark.file].splitlines()[mark.line - 1].strip()[0] in ")]}" for mark in case.marks if mark.file)
+    return any(
+        case.files[mark.file].splitlines()[mark.line - 1].strip()[0] in ")]}" for mark in case.marks if mark.file
+    )
 
 
 LINES_MAX = 80

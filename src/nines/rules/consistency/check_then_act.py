@@ -37,7 +37,7 @@ def check(service: Service) -> Iterator[Finding]:
     tables = {table.name: table for table in service.tables}
     for endpoint, trace in service.judged():
         for index, write in trace.writes():
-            if write.action.upper() != "INSERT" or write.handles_conflict:
+            if write.action.upper() != "INSERT" or write.handles_conflict or not write.target:
                 continue
             look = _lookup(trace, index)
             if look is not None and not _is_covered(trace, index, look):

@@ -36,7 +36,7 @@ def check(service: Service) -> Iterator[Finding]:
     tables = {table.name: table for table in service.tables}
     for endpoint, trace in service.judged():
         for index, write in trace.writes():
-            if write.action.upper() != "UPDATE" or write.handles_conflict:
+            if write.action.upper() != "UPDATE" or write.handles_conflict or not write.target:
                 continue
             table = tables.get(write.target)
             for assignment in write.assignments:

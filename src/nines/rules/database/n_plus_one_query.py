@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -29,6 +30,8 @@ INFO = RuleInfo(
     ),
     decided_by=("database/n-plus-one",),
 )
+_BACKGROUND = (EndpointKind.COMMAND, EndpointKind.TASK, EndpointKind.SCHEDULE)
+_MANY = re.compile(r"\b(?:list|sequence|set|tuple|iterable|collection)\[", re.IGNORECASE)
 FEW = 10
 """A loop that is bounded by a constant up to this is no growth."""
 SEEN_MIN = 3
@@ -46,28 +49,34 @@ def _read(endpoint: Endpoint, trace: Trace, sites: Sites) -> Iterator[Finding]:
     for _, effect in trace.reads():
         for loop in reversed(effect.loops):
             walked = _walked(trace, loop)
-            if effect.is_lazy and not _belongs_to_row(trace, effect, loop):
+            is_bounded = loop.iterations_max is not None and loop.iterations_max <= FEW
+            if not walked or is_bounded or (effect.is_lazy and not _belongs_to_row(trace, effect, loop)):
                 continue
-            if walked and (loop.iterations_max is None or loop.iterations_max > FEW):
-                what = f"{effect.target or 'a relationship'} is loaded" if effect.is_lazy else _statement(effect)
-                is_from_rows = loop.effect is not None
-                is_background = effect.after_response or endpoint.kind in (
-                    EndpointKind.COMMAND,
-                    EndpointKind.TASK,
-                    EndpointKind.SCHEDULE,
-                )
-                yield reporting.at(
-                    endpoint,
-                    trace,
-                    effect,
-                    message=f"{what} once for each {walked}",
-                    consequence="The number of round trips, and the time a connection is held, grow with the data.",
-                    severity=Severity.LOW if is_background else INFO.severity if is_from_rows else Severity.MEDIUM,
-                    confidence=Confidence.HIGH if is_from_rows else Confidence.MEDIUM,
-                    related=(("the loop", loop.place), ("its rows come from here", _origin(trace, loop))),
-                    sites=sites,
-                )
-                break
+            what = f"{effect.target or 'a relationship'} is loaded" if effect.is_lazy else _statement(effect)
+            severity, confidence = _weight(endpoint, effect, loop)
+            yield reporting.at(
+                endpoint,
+                trace,
+                effect,
+                message=f"{what} once for each {walked}",
+                consequence="The number of round trips, and the time a connection is held, grow with the data.",
+                severity=severity,
+                confidence=confidence,
+                related=(("the loop", loop.place), ("its rows come from here", _origin(trace, loop))),
+                sites=sites,
+            )
+            break
+
+
+def _weight(endpoint: Endpoint, effect: Effect, loop: Loop) -> tuple[Severity, Confidence]:
+    """Rows grow with the data; what a caller sends is usually short, unless it is declared as a list."""
+    if loop.effect is None:
+        sent = {origin.name for origin in loop.origins}
+        is_list = any(_MANY.search(p.type) for p in endpoint.parameters if p.name in sent and p.location == "body")
+        return (Severity.MEDIUM, Confidence.MEDIUM) if is_list else (Severity.LOW, Confidence.LOW)
+    is_background = effect.after_response or endpoint.kind in _BACKGROUND
+    confidence = Confidence.HIGH if effect.target else Confidence.MEDIUM
+    return Severity.LOW if is_background else INFO.severity, confidence
 
 
 def _belongs_to_row(trace: Trace, effect: Effect, loop: Loop) -> bool:

@@ -35,6 +35,10 @@ _FEW_ROWS = re.compile(
 """Names of tables that people fill by hand."""
 
 
+_KEY = re.compile(r"_id$|key|code|token|slug|e?mail|uuid|hash|username|number$|^name$")
+"""Columns of which one value selects a few rows."""
+
+
 def check(service: Service) -> Iterator[Finding]:
     sites = Sites(service)
     tables = {table.name: table for table in service.tables}
@@ -48,7 +52,9 @@ def check(service: Service) -> Iterator[Finding]:
 
 def _grows(effect: Effect, table: Table | None, *, is_seen: bool) -> bool:
     """Whether nothing bounds the rows, and all of them are held at once."""
-    if effect.limit is not Known.MISSING or effect.rows is Rows.ONE or effect.is_lazy or not effect.predicates_known:
+    if effect.limit is not Known.MISSING or effect.rows is Rows.ONE or effect.is_lazy or not effect.target:
+        return False
+    if not effect.predicates_known:
         return False
     fixed = {p.column for p in effect.predicates if p.operator in ("=", "in", "is") and p.origins}
     if "id" in fixed or (table is not None and table.is_unique_over(frozenset(fixed))):
@@ -87,7 +93,7 @@ def _parent(effect: Effect, table: Table | None) -> str:
     for predicate in effect.predicates:
         column = table.column(predicate.column) if table else None
         is_principal = any(origin.kind is OriginKind.PRINCIPAL for origin in predicate.origins)
-        is_key = predicate.column.endswith("_id") or (column is not None and bool(column.references))
+        is_key = bool(_KEY.search(predicate.column)) or (column is not None and bool(column.references))
         if predicate.operator == "=" and (is_key or is_principal):
             return predicate.column
     return ""

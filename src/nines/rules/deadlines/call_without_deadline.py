@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from nines.model.effect import Known
 from nines.model.finding import Finding
 from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
@@ -35,7 +37,8 @@ def check(service: Service) -> Iterator[Finding]:
             yield reporting.at(
                 endpoint,
                 trace,
-                effect,
+                # A wrapper that calls many hosts lacks one timeout, not many.
+                replace(effect, target=""),
                 message=f"{wording.call(effect)} has no timeout",
                 consequence=_consequence(endpoint, wording.peer(effect), after_response=effect.after_response),
                 severity=_severity(endpoint, after_response=effect.after_response),

@@ -31,6 +31,8 @@ _NEVER_SENT = (
     "gaierror",
 )
 """Errors that prove that the request did not leave."""
+_DELIVERY = re.compile(r"web_?hook|notif|callback|telemetry|heartbeat|log", re.IGNORECASE)
+"""What is commonly delivered at least once on purpose, so that its receivers expect to see it again."""
 _ONLY_ASKS = re.compile(
     r"search|query|graphql|token|oauth|login|authenticate|introspect|lookup|validate|verify|embeddings|completions"
     r"|predict|infer|translate|tokenize|rerank|detect|classify|geocode|resolve|batchget|_msearch|/select\b",
@@ -48,6 +50,7 @@ def check(service: Service) -> Iterator[Finding]:
             first = _first_attempt(trace, index)
             if retry is None and first is None:
                 continue
+            is_delivery = bool(_DELIVERY.search(f"{effect.target} {wording.holder(endpoint, effect)}"))
             how = f" by {retry.source}" if retry and retry.source else ""
             yield reporting.at(
                 endpoint,
@@ -56,8 +59,8 @@ def check(service: Service) -> Iterator[Finding]:
                 message=f"{wording.call(effect)} is retried{how} without an idempotency key",
                 consequence=f"When an answer of {wording.peer(effect)} is lost, what it did is done twice: charged, "
                 "sent or created a second time.",
-                severity=INFO.severity,
-                confidence=Confidence.HIGH if retry is None or retry.errors or retry.place else Confidence.MEDIUM,
+                severity=Severity.LOW if is_delivery else INFO.severity,
+                confidence=Confidence.LOW if is_delivery else Confidence.HIGH,
                 related=(
                     ("the retry is declared here", retry.place if retry else None),
                     ("the first attempt", trace.effects[first].place if first is not None else None),

@@ -49,7 +49,7 @@ def check(service: Service) -> Iterator[Finding]:
         told: set[str] = set()
         for index, effect in enumerate(trace.effects):
             key = _chosen_by(effect)
-            if key is None or effect.target in told or not _matters(trace, index) or _is_tied(trace, index, key):
+            if key is None or effect.target in told or not _matters(trace, index) or _is_tied(trace, index):
                 continue
             owned = owners.of(effect.target)
             is_read = endpoint.is_safe and effect.kind is EffectKind.DATABASE_READ
@@ -82,6 +82,9 @@ def _chosen_by(effect: Effect) -> Origin | None:
     """The caller's value that selects one row, when no condition comes from the signed-in user."""
     if not effect.is_database or not effect.predicates_known or effect.has_predicate_from(OriginKind.PRINCIPAL):
         return None
+    if effect.has_predicate_from(OriginKind.DATABASE):
+        # Narrowed to the children of another row, which is judged by itself.
+        return None
     return next((o for p in effect.predicates if _is_key(p) for o in p.origins if _is_callers(o)), None)
 
 
@@ -101,18 +104,20 @@ def _matters(trace: Trace, index: int) -> bool:
     return effect.reaches_response or any(index in later.row_origins for _, later in trace.after(index))
 
 
-def _is_tied(trace: Trace, index: int, key: Origin) -> bool:
-    """By a test that looks at the signed-in user, or by another statement that joins the user with the same id."""
+def _is_tied(trace: Trace, index: int) -> bool:
+    """By a test that looks at the signed-in user, or by another statement that joins the user with the same value."""
     effect = trace.effects[index]
     later = [e for _, e in trace.after(index)]
     if any(_asks_for_the_user(condition, index) for e in (effect, *later) for condition in e.conditions):
         return True
-    others = [e for _, e in trace.before(index)] + later
-    return any(
-        other.has_predicate_from(OriginKind.PRINCIPAL)
-        and any(_is_callers(o) and o.name == key.name for p in other.predicates for o in p.origins)
-        for other in others
-    )
+    mine = _caller_names(effect)
+    others = (e for e in (*(e for _, e in trace.before(index)), *later) if e.has_predicate_from(OriginKind.PRINCIPAL))
+    return any(mine & _caller_names(other) for other in others)
+
+
+def _caller_names(effect: Effect) -> set[str]:
+    """The request's values that choose its rows."""
+    return {o.name for predicate in effect.predicates for o in predicate.origins if _is_callers(o) and o.name}
 
 
 def _asks_for_the_user(condition: Condition, index: int) -> bool:

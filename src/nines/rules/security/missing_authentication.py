@@ -87,6 +87,9 @@ def _is_change(effect: Effect) -> bool:
 
 
 def _finding(endpoint: Endpoint) -> Finding:
+    is_unguessable = any(
+        "uuid" in parameter.type.lower() for parameter in endpoint.parameters if parameter.location == "path"
+    )
     return Finding(
         rule="",
         message=f"{endpoint.id} does not ask who is calling, unlike others of this service",
@@ -94,8 +97,8 @@ def _finding(endpoint: Endpoint) -> Finding:
         endpoint=endpoint.id,
         consequence="Anyone who can reach the service can call it" + ("." if endpoint.is_safe else " and change data."),
         subject=f"{endpoint.function} {endpoint.id}",
-        severity=Severity.HIGH if endpoint.is_safe else INFO.severity,
-        confidence=Confidence.MEDIUM,
+        severity=Severity.HIGH if endpoint.is_safe or is_unguessable else INFO.severity,
+        confidence=Confidence.LOW if is_unguessable else Confidence.MEDIUM,
     )
 
 
