@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nines import effects, rules
+from nines import effects, experiments, rules
 from nines.model import page as page_model
 from nines.model.finding import Finding, Standing
 from nines.model.rule import Rule
@@ -104,6 +104,11 @@ def mark_stands_on_a_closing_line(case: Case) -> bool:
     return any(
         case.files[mark.file].splitlines()[mark.line - 1].strip()[0] in ")]}" for mark in case.marks if mark.file
     )
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_the_experiments_that_decide_exist(rule: Rule) -> None:
+    assert set(rule.info.decided_by) <= {experiment.id for experiment in experiments.load()}
 
 
 LINES_MAX = 80

@@ -23,7 +23,6 @@ INFO = RuleInfo(
         ),
         Standard(id="CWE-400", url="https://cwe.mitre.org/data/definitions/400.html"),
     ),
-    decided_by=("concurrency/slow-dependency-isolation",),
     needs_code=True,
 )
 _SEVERITY = {

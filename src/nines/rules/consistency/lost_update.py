@@ -24,7 +24,6 @@ INFO = RuleInfo(
             url="https://www.postgresql.org/docs/current/transaction-iso.html",
         ),
     ),
-    decided_by=("consistency/lost-update", "consistency/invariant"),
     needs_code=True,
 )
 _REFUSING = ("serializable", "repeatable read")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from nines.model.effect import Effect, Known, Rows
+from nines.model.effect import Effect, Known, Predicate, Rows
 from nines.model.finding import Finding
 from nines.model.origin import OriginKind
 from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
@@ -26,7 +26,6 @@ INFO = RuleInfo(
             url="https://owasp.org/API-Security/editions/2023/en/0xa4-unrestricted-resource-consumption/",
         ),
     ),
-    decided_by=("database/list-growth",),
 )
 _FEW_ROWS = re.compile(
     r"countr|currenc|role|permission|setting|config|categor|language|locale|status|plan|tier|region|timezone|unit"
@@ -60,7 +59,7 @@ def _grows(effect: Effect, table: Table | None, *, is_seen: bool) -> bool:
     if "id" in fixed or (table is not None and table.is_unique_over(frozenset(fixed))):
         return False
     if is_seen:
-        return effect.rows is Rows.MANY and not effect.predicates
+        return effect.rows is Rows.MANY and not _conditions(effect)
     return effect.reaches_response
 
 
@@ -71,10 +70,10 @@ def _finding(endpoint: Endpoint, trace: Trace, effect: Effect, table: Table | No
     if is_small or parent or endpoint.kind is not EndpointKind.HTTP:
         severity = Severity.LOW if is_small or parent else Severity.MEDIUM
         confidence = Confidence.LOW
-    elif effect.predicates:
+    elif _conditions(effect):
         severity, confidence = Severity.MEDIUM, Confidence.MEDIUM
     which = f"all rows of {wording.table(effect)}" + (f" with one {parent}" if parent else "")
-    which += " that meet its conditions" if effect.predicates and not parent else ""
+    which += " that meet its conditions" if _conditions(effect) and not parent else ""
     return reporting.at(
         endpoint,
         trace,
@@ -86,6 +85,11 @@ def _finding(endpoint: Endpoint, trace: Trace, effect: Effect, table: Table | No
         confidence=confidence,
         sites=sites,
     )
+
+
+def _conditions(effect: Effect) -> list[Predicate]:
+    """Those of the statement; what is checked after the rows were fetched narrows nothing."""
+    return [predicate for predicate in effect.predicates if predicate.operator != "checked"]
 
 
 def _parent(effect: Effect, table: Table | None) -> str:

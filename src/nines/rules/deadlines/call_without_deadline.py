@@ -24,7 +24,7 @@ INFO = RuleInfo(
             "rel_mitigate_interaction_failure_client_timeouts.html",
         ),
     ),
-    decided_by=("dependencies/stall",),
+    decided_by=("dependencies/dependency-stall",),
     needs_code=True,
 )
 

@@ -20,7 +20,6 @@ INFO = RuleInfo(
         Standard(id="RFC 9110, 9.2.2", url="https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2"),
         Standard(id="CWE-837", url="https://cwe.mitre.org/data/definitions/837.html"),
     ),
-    decided_by=("deadlines/ambiguous-write",),
 )
 _NEVER_SENT = (
     "ConnectError",

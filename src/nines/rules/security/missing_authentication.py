@@ -24,7 +24,7 @@ INFO = RuleInfo(
             id="OWASP API2:2023", url="https://owasp.org/API-Security/editions/2023/en/0xa2-broken-authentication/"
         ),
     ),
-    decided_by=("security/authentication-matrix",),
+    decided_by=("security/authentication",),
     needs_code=True,
 )
 _PRIVATE = re.compile(r"(?:^|[/_-])(?:admin|internal|export|backup|dump|billing|payroll)(?:$|[/_-])", re.IGNORECASE)

@@ -22,7 +22,6 @@ INFO = RuleInfo(
         Standard(id="CWE-89", url="https://cwe.mitre.org/data/definitions/89.html"),
         Standard(id="OWASP A03:2021", url="https://owasp.org/Top10/A03_2021-Injection/"),
     ),
-    decided_by=("security/injection",),
     needs_code=True,
 )
 _HARMLESS = frozenset(

@@ -23,7 +23,6 @@ INFO = RuleInfo(
             "design-interactions-in-a-distributed-system-to-mitigate-or-withstand-failures.html",
         ),
     ),
-    decided_by=("transactions/transaction-shape",),
 )
 
 
