@@ -256,7 +256,7 @@ class Laboratory:
             raise LabError(
                 f"the experiment failed in itself: {error!r}",
                 where=experiment.id,
-                detail="".join(traceback.format_tb(error.__traceback__)[-_FRAMES_MAX:]),
+                detail=_own_frames(error),
                 hint="This is a defect of nines; please report it.",
             ) from error
 
@@ -341,6 +341,13 @@ class Laboratory:
             values=self.settings.values,
             admin=admin,
         )
+
+
+def _own_frames(error: Exception) -> str:
+    """Where in nines an error came from, innermost last."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "nines" in Path(frame.filename).parts]
+    named = (f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in frames[-_FRAMES_MAX:])
+    return " > ".join(named)
 
 
 def _derived(seed: int, name: str) -> int:

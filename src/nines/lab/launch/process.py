@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -142,16 +143,13 @@ def spawn(
 
     To be called on a thread that lives as long as the run: the kernel kills the child when that thread ends."""
     log = premises.directory / f"{name}.log"
+    if "/" not in command[0] and shutil.which(command[0], path=env.get("PATH")) is None:
+        raise _not_found(command[0], name)
     try:
         with log.open("ab") as output:
             popen = _popen(command, env=env, directory=directory, output=output, user=user, group=group)
     except FileNotFoundError as error:
-        missing = str(directory) if not directory.is_dir() else command[0]
-        raise LaunchError(
-            f"{missing} was not found",
-            where=name,
-            hint="Correct service.command, service.directory or service.python in the configuration of nines.",
-        ) from error
+        raise _not_found(command[0] if directory.is_dir() else str(directory), name) from error
     except (OSError, subprocess.SubprocessError) as error:
         raise LaunchError(f"{command[0]} cannot be executed: {error}", where=name) from error
     started_s = 0.0
@@ -159,6 +157,14 @@ def spawn(
         started_s = psutil.Process(popen.pid).create_time()
     premises.write(Entry(kind="process", pid=popen.pid, started_s=started_s, name=name))
     return Process(name, popen, log)
+
+
+def _not_found(what: str, name: str) -> LaunchError:
+    return LaunchError(
+        f"{what} was not found",
+        where=name,
+        hint="Correct service.command, service.directory or service.python in the configuration of nines.",
+    )
 
 
 def _popen(
