@@ -47,6 +47,11 @@ def is_door(operation: Operation) -> bool:
     return bool(path_words(operation) & _DOORS) or _mentions_password(operation)
 
 
+def is_gate(operation: Operation) -> bool:
+    """Whether strangers must be able to reach it: they sign in or register here, with a password in the body."""
+    return operation.method == "POST" and bool(path_words(operation) & _DOORS) and _mentions_password(operation)
+
+
 def is_plumbing(operation: Operation) -> bool:
     """Whether it serves the operators: health, metrics, documentation."""
     return bool(path_words(operation) & _PLUMBING)

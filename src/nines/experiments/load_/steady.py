@@ -10,7 +10,7 @@ from nines.checkers.binomial import CONFIDENCE, lower_bound, samples_needed
 from nines.checkers.quantiles import quantile
 from nines.checkers.windows import windows, worst
 from nines.experiments import judging
-from nines.experiments.choosing import attempt, harms_identity, is_door, owner
+from nines.experiments.choosing import attempt, harms_identity, is_door, is_plumbing, owner
 from nines.model.budget import Budgets
 from nines.model.contract import Operation
 from nines.model.experiment import Bench, ExperimentInfo, Figure, Judgement, Load, Share
@@ -85,6 +85,8 @@ async def _shares(bench: Bench) -> tuple[Share, ...]:
 
 
 def _unsuitable(operation: Operation, creators: set[str]) -> str:
+    if is_plumbing(operation):
+        return "it serves the operators, and would only flatter the figures"
     if is_door(operation) or harms_identity(operation):
         return "signing in and changing credentials is only driven when load.operations names it"
     if operation.method == "DELETE" or (operation.method == "POST" and operation.id not in creators):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from nines.experiments import judging
-from nines.experiments.choosing import harms_identity, is_door, is_named, is_plumbing, owner
+from nines.experiments.choosing import harms_identity, is_door, is_gate, is_named, is_plumbing, owner
 from nines.model.budget import Budgets
 from nines.model.contract import Operation
 from nines.model.experiment import Bench, Call, CredentialFlaw, ExperimentInfo, Figure, Judgement, Need
@@ -57,7 +57,8 @@ def _left_out(bench: Bench, operation: Operation) -> str:
         return "security.public declares it open to everyone"
     if is_door(operation) and not operation.is_secured:
         return "it is how somebody signs in"
-    if is_door(operation) and operation.method == "POST" and "password" in str(operation.body):
+    if is_gate(operation):
+        # Contracts with security for everything often forget to take the log-in out of it.
         return "it is how somebody signs in, whatever the contract says"
     return "it serves the operators" if is_plumbing(operation) else ""
 
