@@ -58,5 +58,7 @@ class Query:
     connection: str = ""
     is_related: bool = False
     """Reached through a parent's relation, whose key is already a condition."""
+    is_streamed: bool = False
+    """Its rows are handed over a few at a time."""
     is_loaded: bool = False
     """Was fetched together with its parent: looking at it costs nothing."""

@@ -200,6 +200,8 @@ class UnionThing(Thing):
 
 
 NOTHING = Thing()
+SITE = "\0site"
+"""The field in which an object of a project's class keeps where it was made, when that tells it from others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,5 +136,8 @@ def change_row(
     place = frame.place(line)
     node = ChangeNode(thing.row, table.name, place, written, owner.sources, thing.connection)
     node.keys = (Condition(table.key or "id", "=", own),)
+    if table.version:
+        counted = (Source(OriginKind.DATABASE, table.version, token=thing.row),) if thing.row else owner.sources
+        node.keys = (*node.keys, Condition(table.version, "=", counted))
     node.is_active = frame.world.signatures.trait(table.base, "model") == "active"
     frame.nodes.append(node)

@@ -390,6 +390,7 @@ _VERBS: dict[str, Callable[[LibraryCall, Query], Query]] = {
     "group": lambda _call, query: replace(query, is_single=False),
     "returning": lambda _call, query: replace(query, returning=True),
     "none": lambda _call, query: replace(query, limit=Known.SET),
+    "stream": lambda _call, query: replace(query, is_streamed=True),
     "same": lambda _call, query: query,
     "vague": lambda _call, query: replace(query, known=False),
     "text": _text,

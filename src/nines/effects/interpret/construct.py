@@ -11,6 +11,7 @@ from nines.effects.link import ClassInfo
 from nines.effects.nodes import ChangeNode
 from nines.effects.queries import Written
 from nines.effects.values import (
+    SITE,
     InstanceThing,
     ObjectThing,
     Value,
@@ -18,13 +19,24 @@ from nines.effects.values import (
     merge_sources,
     only_sources,
     sorted_fields,
+    with_field,
 )
 
 
 def construct(
     frame: Frame, info: ClassInfo, arguments: list[Value], keywords: dict[str, Value], line: int, column: int
 ) -> Value:
-    """An instance; a new row when the class is mapped to a table."""
+    """An instance; a new row when the class is mapped to a table; a router remembers where it was made."""
+    made = _construct(frame, info, arguments, keywords, line, column)
+    bases = frame.world.linked.ancestry(info)[1]
+    if any(frame.world.signatures.trait(base, "router") for base in bases):
+        made = with_field(made, SITE, Value(constant=frame.site(line, column)))
+    return made
+
+
+def _construct(
+    frame: Frame, info: ClassInfo, arguments: list[Value], keywords: dict[str, Value], line: int, column: int
+) -> Value:
     world = frame.world
     world.calls += 1
     table = mapped(world, info)

@@ -313,6 +313,8 @@ def materialise(
         library = frame.world.signatures.libraries.get(f"{thing.type}.all", "")
         blocks = not awaited
         how = Run(frame, frame.place(line, column), thing.type, connection_of(frame.world, each), library, blocks)
-        _, row = emit_query(how, query, rows=Rows.ONE if single else Rows.MANY, held=not single)
+        _, row = emit_query(
+            how, query, rows=Rows.ONE if single else Rows.MANY, held=not single and not query.is_streamed
+        )
         return list_of(row, NO_SOURCES) if not single else Value(ContainerThing("list", row, entries=None), row.sources)
     return value

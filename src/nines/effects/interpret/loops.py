@@ -6,7 +6,7 @@ from nines.effects.interpret.assigning import assign
 from nines.effects.interpret.evaluate import evaluate, run_block
 from nines.effects.interpret.fetching import materialise
 from nines.effects.interpret.frame import Frame
-from nines.effects.nodes import LoopNode, Node
+from nines.effects.nodes import ContextNode, LoopNode, Node, RetryDraft
 from nines.effects.values import (
     NO_SOURCES,
     ContainerThing,
@@ -20,6 +20,7 @@ from nines.effects.values import (
     merge_sources,
 )
 from nines.model import code
+from nines.model.effect import Known
 from nines.model.origin import OriginKind
 from nines.model.place import Place
 
@@ -65,12 +66,42 @@ def run_for(frame: Frame, node: code.For) -> str:
     with frame.capture() as nodes:
         assign(frame, node.target, element, node.line)
         ends = run_block(frame, node.body)
+    nodes = _retried(frame, node, nodes, _bound(iterable), counts=_counts(node.iterable))
     _close(frame, nodes, frame.place(node.line), sources, _bound(iterable))
     frame.env = joined(before, frame.env)
     if node.otherwise:
         return run_block(frame, node.otherwise)
     del ends
     return ""
+
+
+def _counts(iterable: code.Expression) -> bool:
+    """Whether a loop only counts its rounds: `range(3)`, `count()`."""
+    if not isinstance(iterable, code.Call):
+        return False
+    return getattr(iterable.function, "id", getattr(iterable.function, "name", "")) in ("range", "count")
+
+
+def _retried(
+    frame: Frame, node: code.For | code.While, nodes: list[Node], bound: int | None, *, counts: bool
+) -> list[Node]:
+    """A loop that leaves when it succeeded and goes round again when it failed is a retry."""
+    if not counts or not nodes or not any(_tries_again(statement) for statement in node.body):
+        return nodes
+    known = Known.SET if bound is not None else Known.UNKNOWN
+    draft = RetryDraft(frame.place(node.line), bound, known, source="a loop that tries again")
+    return [ContextNode(nodes, retry=draft)]
+
+
+def _tries_again(statement: code.Statement) -> bool:
+    if not isinstance(statement, code.Try) or not statement.handlers:
+        return False
+    last = (*statement.body, *statement.otherwise)[-1:]
+    leaves = bool(last) and (
+        isinstance(last[0], code.Return) or (isinstance(last[0], code.Jump) and last[0].kind == "break")
+    )
+    stays = [h for h in statement.handlers if not h.body or not isinstance(h.body[-1], code.Raise | code.Return)]
+    return leaves and bool(stays)
 
 
 def _close(frame: Frame, nodes: list[Node], place: Place, sources: Sources, bound: int | None) -> None:
@@ -90,6 +121,7 @@ def run_while(frame: Frame, node: code.While) -> str:
     with frame.capture() as nodes:
         test = evaluate(frame, node.test)
         run_block(frame, node.body)
+    nodes = _retried(frame, node, nodes, None, counts=True)
     _close(frame, nodes, frame.place(node.line), test.sources, None)
     frame.env = joined(before, frame.env)
     return run_block(frame, node.otherwise) if node.otherwise else ""

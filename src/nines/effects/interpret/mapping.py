@@ -68,6 +68,8 @@ class Mapped:
     key: str = ""
     is_complete: bool = True
     base: str = ""
+    version: str = ""
+    """The column that every update compares and counts up."""
 
     def column_of(self, attribute: str) -> str:
         """The database's name for an attribute; a relation stands for its key."""
@@ -178,11 +180,25 @@ def _fill(world: World, table: Mapped, places: dict[str, str]) -> None:
             table.unique.append((column.name,))
         if column.is_indexed:
             table.indexes.append((column.name,))
+    table.version = table.column_of(_version(classes, places.get("version", "")))
     for owner in classes:
         for role in ("args", "unique", "constraints", "indexes"):
             declared = _own_constant(world, owner, places.get(role, ""))
             if isinstance(declared, Value):
                 _constraints(world, table, declared, role)
+
+
+def _version(classes: list[ClassInfo], place: str) -> str:
+    """The attribute that a class names as its version, inside a mapping of options."""
+    name, _, key = place.partition(".")
+    for owner in classes:
+        binding = owner.attributes.get(name)
+        if binding is None or not isinstance(binding.value, code.Mapping):
+            continue
+        for pair in binding.value.pairs:
+            if isinstance(pair.key, code.Constant) and pair.key.value == key and isinstance(pair.value, code.Name):
+                return pair.value.id
+    return ""
 
 
 def _add(world: World, table: Mapped, owner: ClassInfo, name: str, binding: AssignBinding) -> None:

@@ -9,6 +9,7 @@ from nines.effects.interpret.world import Mount, Route
 from nines.effects.limits import ROUTES_MAX
 from nines.effects.signatures import CallSignature, RouteRule
 from nines.effects.values import (
+    SITE,
     UNKNOWN,
     ContainerThing,
     DecoratorThing,
@@ -29,7 +30,8 @@ def site_of(value: Value | None) -> str:
         if isinstance(each.thing, ObjectThing) and each.thing.site:
             return each.thing.site
         if isinstance(each.thing, InstanceThing):
-            return each.thing.info.qualified
+            held = dict(each.thing.fields).get(SITE)
+            return str(held.constant) if held is not None else each.thing.info.qualified
     return ""
 
 
