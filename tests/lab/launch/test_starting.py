@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 from hypothesis import given
@@ -114,13 +115,30 @@ def test_a_factory_is_called_and_django_gets_its_settings(tmp_path: Path) -> Non
     assert made.env == (("DJANGO_SETTINGS_MODULE", "pkg.settings"),)
 
 
+@pytest.mark.parametrize(
+    ("modules", "server"),
+    [
+        (("django", "uvicorn"), "uvicorn"),
+        (("django", "gunicorn", "uvicorn"), "gunicorn"),
+        (("django",), "-c"),
+    ],
+)
+def test_of_two_interfaces_of_one_project_the_one_with_a_server_is_started(
+    tmp_path: Path, modules: tuple[str, ...], server: str
+) -> None:
+    both = tuple(application(kind, settings_module="shop.settings") for kind in ("asgi", "wsgi"))
+    command = choose_command(ServiceSettings(), both, interpreter(tmp_path, *modules), VALUES, tmp_path)
+    assert server in command.words[1:3]
+
+
 def test_what_is_missing_is_said(tmp_path: Path) -> None:
     found = interpreter(tmp_path)
     with pytest.raises(LaunchError, match=r"no server for the ASGI application pkg\.web:app") as caught:
         choose_command(ServiceSettings(), (application("asgi"),), found, VALUES, tmp_path)
     assert "Install uvicorn" in caught.value.hint
     with pytest.raises(LaunchError, match="several applications"):
-        choose_command(ServiceSettings(), (application("asgi"), application("wsgi")), found, VALUES, tmp_path)
+        other = msgspec.structs.replace(application("asgi"), module="pkg.other")
+        choose_command(ServiceSettings(), (application("asgi"), other), found, VALUES, tmp_path)
 
 
 def test_a_command_line_is_split_like_a_shell_would_without_being_one() -> None:

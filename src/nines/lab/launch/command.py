@@ -68,40 +68,44 @@ def choose_command(
     if settings.command:
         told = split(settings.command, values, "service.command")
         return Command(words=told.words, env=told.env, directory=settings.directory)
-    application = _application(settings, applications)
-    directory = settings.directory if settings.directory != "." else application.directory
     found = interpreter.installed(_SERVERS)
-    command = (_asgi if application.interface == "asgi" else _wsgi)(
-        application, interpreter, found, values, settings.workers
+    candidates = _candidates(settings, applications)
+    served = [(each, _serve(each, interpreter, found, values, settings.workers)) for each in candidates]
+    # A real server before one that is only good for a trial, for Django offers both interfaces.
+    for application, command in sorted(served, key=lambda pair: bool(pair[1] and pair[1].note)):
+        if command is not None:
+            directory = settings.directory if settings.directory != "." else application.directory
+            name = application.settings_module
+            env = (("DJANGO_SETTINGS_MODULE", name),) if name else ()
+            return Command(words=command.words, env=env, directory=directory, note=command.note)
+    named = candidates[0]
+    raise LaunchError(
+        f"no server for the {named.interface.upper()} application {named.module}:{named.name} "
+        f"is installed in {interpreter.path} ({interpreter.source})",
+        where="service",
+        hint=_missing_hint(named, root),
     )
-    if command is None:
-        raise LaunchError(
-            f"no server for the {application.interface.upper()} application {application.module}:{application.name} "
-            f"is installed in {interpreter.path} ({interpreter.source})",
-            where="service",
-            hint=_missing_hint(application, root),
-        )
-    env = (("DJANGO_SETTINGS_MODULE", application.settings_module),) if application.settings_module else ()
-    return Command(words=command.words, env=env, directory=directory, note=command.note)
 
 
-def _application(settings: ServiceSettings, applications: tuple[Application, ...]) -> Application:
+def _candidates(settings: ServiceSettings, applications: tuple[Application, ...]) -> tuple[Application, ...]:
+    """The application that is meant: several only where they are one project's two interfaces, WSGI first."""
     if settings.app:
-        return _named(settings.app, applications)
+        return (_named(settings.app, applications),)
     if not applications:
         raise LaunchError(
             "nines does not know how to start this service",
             where="service",
             hint='Set service.command (such as "uvicorn app.main:app --port {port}") or service.app.',
         )
-    if len(applications) > 1:
+    projects = {(each.directory, each.settings_module or f"{each.module}:{each.name}") for each in applications}
+    if len(projects) > 1:
         names = ", ".join(f"{found.module}:{found.name}" for found in applications)
         raise LaunchError(
             f"several applications were found: {names}",
             where="service",
             hint="Set service.app to the one that is meant, or service.command.",
         )
-    return applications[0]
+    return tuple(sorted(applications, key=lambda each: each.interface, reverse=True))
 
 
 def _named(app: str, applications: tuple[Application, ...]) -> Application:
@@ -127,6 +131,17 @@ def _missing_hint(application: Application, root: Path) -> str:
         f"Install {server} there, or set service.python to the interpreter that has the service's dependencies "
         f"(relative to {root.name or root}), or set service.command."
     )
+
+
+def _serve(
+    application: Application,
+    interpreter: Interpreter,
+    found: frozenset[str],
+    values: Mapping[str, str],
+    workers: int,
+) -> Command | None:
+    serve = _asgi if application.interface == "asgi" else _wsgi
+    return serve(application, interpreter, found, values, workers)
 
 
 def _asgi(
