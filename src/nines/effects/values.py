@@ -212,6 +212,15 @@ class Value:
     sources: Sources = NO_SOURCES
     constant: Any = MISSING
     _hash: int = dataclass_field(default=0, init=False, compare=False, repr=False)
+    _plain: int = dataclass_field(default=0, init=False, compare=False, repr=False)
+
+    @property
+    def is_plain(self) -> bool:
+        """Holds no source or token that differs from call to call; computed once."""
+        if not self._plain:
+            plain = all(s.kind is OriginKind.CONSTANT for s in self.sources) and _is_plain(self.thing)
+            object.__setattr__(self, "_plain", 1 if plain else 2)
+        return self._plain == 1
 
     def __hash__(self) -> int:
         """Computed once, for values nest and are looked up often."""
@@ -240,6 +249,35 @@ class Value:
         if isinstance(self.thing, UnionThing):
             return self.thing.values
         return (self,)
+
+
+def _is_plain(thing: Thing) -> bool:
+    inner: list[Value | None] = []
+    if isinstance(thing, InstanceThing):
+        if thing.row:
+            return False
+        inner.extend(held for _, held in thing.fields)
+    elif isinstance(thing, ObjectThing):
+        if thing.token or thing.query is not None:
+            return False
+        inner.extend(held for _, held in thing.fields)
+        inner.append(thing.items)
+    elif isinstance(thing, ContainerThing):
+        inner.extend(held for _, held in thing.fields)
+        inner.extend(thing.entries or ())
+        inner.append(thing.items)
+    elif isinstance(thing, FunctionThing):
+        inner.extend(held for _, held in thing.closure)
+        inner.append(thing.bound)
+    elif isinstance(thing, UnionThing):
+        inner.extend(thing.values)
+    elif isinstance(thing, MethodThing):
+        inner.append(thing.receiver)
+    else:
+        return thing is NOTHING or isinstance(
+            thing, ModuleThing | ClassThing | LibraryThing | ScalarThing | ColumnThing
+        )
+    return all(held is None or held.is_plain for held in inner)
 
 
 UNKNOWN = Value()

@@ -52,7 +52,7 @@ class Rewriter:
         return renamed if len(renamed) < 2 else tuple(dict.fromkeys(renamed))
 
     def value(self, value: Value, depth: int = 0) -> Value:
-        if value is UNKNOWN or value is NONE:
+        if value is UNKNOWN or value is NONE or (value.is_plain and not self._forgets):
             return value
         if depth > VALUE_DEPTH_MAX:
             return UNKNOWN

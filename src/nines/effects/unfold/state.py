@@ -52,7 +52,7 @@ class State:
     deferred: list[Any] = field(default_factory=list)
 
     def copy(self) -> State:
-        return State(dict(self.open), {key: _copied(p) for key, p in self.pending.items()}, list(self.deferred))
+        return State(dict(self.open), dict(self.pending), list(self.deferred))
 
     def current(self, connection: str = "") -> int | None:
         """The transaction that is open on a connection; without one named, the latest that is open at all."""
@@ -62,7 +62,7 @@ class State:
         return max((stack[-1] for stack in self.open.values() if stack), default=None)
 
 
-def _copied(pending: Pending) -> Pending:
+def copied(pending: Pending) -> Pending:
     return Pending(**{name: getattr(pending, name) for name in Pending.__slots__})
 
 
@@ -78,6 +78,7 @@ def joined(states: list[State]) -> State:
             if mine is None:
                 merged.pending[key] = pending
             else:
+                mine = merged.pending[key] = copied(mine)
                 added = tuple(w for w in pending.written if w not in mine.written)
                 mine.written = mine.written + added
                 mine.is_added = mine.is_added or pending.is_added

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nines.effects.nodes import ChangeNode, EffectNode, TransactionNode
 from nines.effects.unfold.scope import Scope
-from nines.effects.unfold.state import Context, Pending
+from nines.effects.unfold.state import Context, Pending, copied
 from nines.model.effect import Assignment, Effect, EffectKind, Known, Predicate, Rows
 from nines.model.place import Place
 from nines.model.trace import Transaction
@@ -160,7 +160,9 @@ class Writing:
             if node.verb in ("change", "save", "delete", "remove") and key is None:
                 state = "loaded"
             found = Pending(node.table, node.place, self.walker.context(scope), state, is_active=node.is_active)
-            pending[name] = found
+        else:
+            found = copied(found)
+        pending[name] = found
         found.written = (*(w for w in found.written if w.column not in {new.column for new in written}), *written)
         found.payload = tuple(dict.fromkeys((*found.payload, *(o for w in written for o in w.origins))))
         found.connection = node.connection or found.connection
@@ -189,8 +191,9 @@ class Writing:
             mine = not each.connection or each.connection == connection or not self._is_open(each.connection)
             waits = each.is_added or (each.state == "loaded" and each.written)
             if mine and waits and not each.is_active and key in self.walker.state.pending:
-                each.connection = connection
-                self._write(key, each)
+                mine_now = copied(each)
+                mine_now.connection = connection
+                self._write(key, mine_now)
 
     def _is_open(self, connection: str) -> bool:
         return bool(self.walker.state.open.get(connection))
