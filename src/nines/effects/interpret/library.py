@@ -150,6 +150,9 @@ def _kept(call: LibraryCall, receiver: Value) -> Value:
         held = call.argument(text) if text.startswith("@") else Value(constant=text)
         if held is not None:
             receiver = with_field(receiver, field, held)
+            site = receiver.thing.site if isinstance(receiver.thing, ObjectThing) else ""
+            if site and call.frame.info is None:
+                call.world.shared[(site, field)] = held
     return receiver
 
 

@@ -79,7 +79,7 @@ def _list(call: LibraryCall) -> Value:
 def _look(call: LibraryCall) -> Value:
     """`len`, `bool` and the like: looking at a lazy query runs it."""
     value = materialise(call.frame, first(call), call.line, call.column)
-    return unknown(value.sources)
+    return unknown(sanitised(value.sources, call.signature.sanitises))
 
 
 def _dict(call: LibraryCall) -> Value:

@@ -126,7 +126,7 @@ def _retries(call: LibraryCall) -> tuple[RetryDraft, ...]:
     if call.signature.retry is not None:
         own = policy(call.world, call.signature.retry, call.bound, call.place, call.name)
         found.extend([own] if own else [])
-    kept = field(call.receiver, RETRIES) if call.receiver is not None else None
+    kept = _kept(call.world, call.receiver)
     if kept is None and call.receiver is not None:
         kept = field(call.receiver, "transport")
     held = held_policy(call.world, kept, call.place)
@@ -156,9 +156,18 @@ def deadline(world: World, rule: DeadlineRule | None, bound: dict[str, Value], r
     return _default(rule.default, "default of the library")
 
 
+def _kept(world: World, receiver: Value | None) -> Value | None:
+    """What a client keeps to repeat or bound its calls, given to it where it was made or when the module ran."""
+    held = field(receiver, RETRIES) if receiver is not None else None
+    thing = receiver.thing if receiver is not None else None
+    if held is None and isinstance(thing, ObjectThing) and thing.site:
+        return world.shared.get((thing.site, RETRIES))
+    return held
+
+
 def _is_overridden(world: World, receiver: Value) -> bool:
     """Whether the project's own code stands between the call and the wire: a subclass, an adapter."""
-    kept = field(receiver, RETRIES)
+    kept = _kept(world, receiver)
     for each in (receiver, kept):
         thing = each.thing if each is not None else None
         if isinstance(thing, InstanceThing):

@@ -28,6 +28,8 @@ def from_text(world: World, value: Value, connection: str = "", bound: Value | N
     held = value.thing
     if isinstance(held, ObjectThing) and held.query is not None:
         return with_parameters(held.query, world, bound)
+    if isinstance(held, ObjectThing):
+        return Query(action="", known=False, limit=Known.UNKNOWN, connection=connection)
     text = value.constant if isinstance(value.constant, str) else ""
     sources: Sources = NO_SOURCES
     if isinstance(held, TextThing):
