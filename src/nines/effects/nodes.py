@@ -46,7 +46,7 @@ class EffectNode(Node):
     """"auto" when the library opens a transaction at the first statement."""
     is_unit_of_work: bool = False
     """The session writes its pending changes before this statement."""
-    deadline: Deadline = Deadline()
+    deadline: Deadline = Deadline()  # noqa: RUF009
     retries: tuple[RetryDraft, ...] = ()
     rows: Rows = Rows.UNKNOWN
     limit: Known = Known.UNKNOWN

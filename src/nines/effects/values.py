@@ -1,4 +1,4 @@
-"""What an expression may be: a thing (class, function, library object, row ...), where it comes from, and its constant."""
+"""What an expression may be: a thing (class, function, library object, row ...), where it comes from, and its constant."""  # noqa: E501
 
 from __future__ import annotations
 

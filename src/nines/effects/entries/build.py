@@ -94,7 +94,7 @@ def _undecorated(thing: FunctionThing) -> FunctionInfo:
 def joined_path(*parts: str) -> str:
     path = _FLASK_PATH.sub(r"{\1}", "".join(parts))
     path = _SLASHES.sub("/", path if path.startswith("/") else f"/{path}")
-    return path
+    return path  # noqa: RET504
 
 
 def entries(world: World) -> list[Entry]:
@@ -117,7 +117,7 @@ def _of_route(world: World, route: Route) -> list[Entry]:
     if target is None:
         return []
     framework = rule.framework or world.signatures.libraries.get(route.signature, "")
-    if rule.kind != "http" and rule.kind != "socket":
+    if rule.kind != "http" and rule.kind != "socket":  # noqa: PLR1714
         return [_other(world, route, rule, target, framework)] if isinstance(target, FunctionInfo) else []
     made: list[Entry] = []
     for chain in chains(world, route.router) if route.router else [Chain("")]:
@@ -126,11 +126,11 @@ def _of_route(world: World, route: Route) -> list[Entry]:
             made.extend(view_entries(world, target, path, route, chain, framework))
             continue
         for method in route.methods or ("GET",):
-            made.append(_http(world, route, rule, route.handler, target, method, path, chain, framework))
+            made.append(_http(world, route, rule, route.handler, target, method, path, chain, framework))  # noqa: PERF401
     return made
 
 
-def _http(
+def _http(  # noqa: PLR0917
     world: World,
     route: Route,
     rule: RouteRule,
@@ -215,7 +215,7 @@ def _extra_dependency(world: World, frame: Frame, marker: Value, path: str, gath
     gathered.guards_known = False
 
 
-def _handled(
+def _handled(  # noqa: PLR0917
     world: World,
     frame: Frame,
     rule: RouteRule,
@@ -253,7 +253,7 @@ def _handled(
     return value
 
 
-def _generic_view(world: World, frame: Frame, handler: Value, info: ClassInfo, path: str, gathered: Gathered) -> Value:
+def _generic_view(world: World, frame: Frame, handler: Value, info: ClassInfo, path: str, gathered: Gathered) -> Value:  # noqa: PLR0917
     """A view whose handler is the library's own."""
     del world
     for name in path_names(path):
@@ -484,7 +484,7 @@ def _is_bound(arguments: dict[str, Value]) -> bool:
     return bind is not None and bind.constant is True
 
 
-def view_entries(world: World, info: ClassInfo, path: str, route: Route, chain: Chain, framework: str) -> list[Entry]:
+def view_entries(world: World, info: ClassInfo, path: str, route: Route, chain: Chain, framework: str) -> list[Entry]:  # noqa: PLR0917
     """The handlers of a class-based view, one for each HTTP method that it answers."""
     made: list[Entry] = []
     rule = world.signatures.calls[route.signature].route or RouteRule()

@@ -128,7 +128,7 @@ def _parameter(frame: Frame, info: FunctionInfo, parameter: code.Parameter, path
     return _from_request(frame, info, parameter, type_value, text, path, location, gathered)
 
 
-def _from_request(
+def _from_request(  # noqa: PLR0917
     frame: Frame,
     info: FunctionInfo,
     parameter: code.Parameter,
@@ -222,7 +222,7 @@ def _depend(frame: Frame, function: Value, declared: Value, path: str, gathered:
             filled = injected(frame, method, path, gathered, skip=1)
             bound = Value(FunctionThing(method, function))
             return _or_declared(_called(frame, bound, method, filled, line), declared)
-    if isinstance(thing, ObjectThing):
+    if isinstance(thing, ObjectThing):  # noqa: SIM102
         if world.signatures.trait(thing.type, "credential"):
             frame.facts.add("credential")
             guard = world.signatures.trait(thing.type, "guard")
@@ -282,7 +282,7 @@ def note_guard(frame: Frame, function: Value, value: Value, gathered: Gathered) 
     thing = function.thing
     place: Place | None = None
     name = ""
-    if isinstance(thing, FunctionThing) or isinstance(thing, ClassThing | InstanceThing):
+    if isinstance(thing, FunctionThing) or isinstance(thing, ClassThing | InstanceThing):  # noqa: SIM101
         name, place = thing.info.qualified, thing.info.place
     elif isinstance(thing, ObjectThing):
         name = thing.type

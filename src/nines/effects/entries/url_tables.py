@@ -40,7 +40,7 @@ def table_routes(world: World) -> Iterator[Route]:
             yield from routes
 
 
-def _module(
+def _module(  # noqa: PLR0917
     world: World, module: ModuleInfo, name: str, prefix: str, included: set[str], depth: int
 ) -> Iterator[Route]:
     values = [global_value(world, module, name)]
@@ -49,7 +49,7 @@ def _module(
         yield from _table(world, value, prefix, included, depth, module)
 
 
-def _table(
+def _table(  # noqa: PLR0917
     world: World, value: Value, prefix: str, included: set[str], depth: int, module: ModuleInfo
 ) -> Iterator[Route]:
     if depth > MOUNTS_DEPTH_MAX:
@@ -63,7 +63,7 @@ def _table(
             yield from _router(world, thing.site, prefix)
 
 
-def _entry(
+def _entry(  # noqa: PLR0917
     world: World, entry: Value, prefix: str, included: set[str], depth: int, module: ModuleInfo
 ) -> Iterator[Route]:
     view = field(entry, "view")
@@ -86,7 +86,7 @@ def _place(entry: Value) -> Place:
     return Place(file=file, line=int(rest.partition(":")[0] or 0)) if site else Place(file="", line=0)
 
 
-def _included(
+def _included(  # noqa: PLR0917
     world: World, inner: Value, path: str, included: set[str], depth: int, module: ModuleInfo
 ) -> Iterator[Route]:
     thing = inner.thing
@@ -150,7 +150,7 @@ def has_action(world: World, info: ClassInfo, action: str) -> bool:
     return any(world.signatures.method(base, action) for base in world.linked.ancestry(info)[1])
 
 
-def _extra(world: World, info: ClassInfo, view: Value, base: str, place: Place, signature: str) -> Iterator[Route]:
+def _extra(world: World, info: ClassInfo, view: Value, base: str, place: Place, signature: str) -> Iterator[Route]:  # noqa: PLR0917
     for owner in world.linked.ancestry(info)[0]:
         for method in owner.methods.values():
             value = world.functions.get(method)

@@ -121,7 +121,7 @@ def set_member(frame: Frame, owner: Value, name: str, value: Value, line: int) -
     return None
 
 
-def change_row(
+def change_row(  # noqa: PLR0917
     frame: Frame, owner: Value, thing: InstanceThing, table: Mapped, name: str, value: Value, line: int
 ) -> None:
     """Notes that a column of a mapped object was set."""

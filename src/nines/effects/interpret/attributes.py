@@ -46,7 +46,7 @@ from nines.model.effect import Known, Rows
 from nines.model.origin import OriginKind
 
 
-def attribute(frame: Frame, receiver: Value, name: str, line: int, column: int = 1) -> Value:
+def attribute(frame: Frame, receiver: Value, name: str, line: int, column: int = 1) -> Value:  # noqa: C901, PLR0911
     """The value of an attribute; reading it may call a property or load a relation."""
     thing = receiver.thing
     if isinstance(thing, UnionThing):
@@ -118,7 +118,7 @@ def _method(frame: Frame, receiver: Value, type: str, name: str) -> Value:
     return Value(MethodThing(receiver, qualified), receiver.sources)
 
 
-def _of_object(frame: Frame, receiver: Value, thing: ObjectThing, name: str, line: int, column: int) -> Value:
+def _of_object(frame: Frame, receiver: Value, thing: ObjectThing, name: str, line: int, column: int) -> Value:  # noqa: PLR0911, PLR0917
     held = field(receiver, name)
     if held is not None:
         return held
@@ -172,7 +172,7 @@ def _manager_method(frame: Frame, receiver: Value, info: ClassInfo, name: str) -
     return None
 
 
-def _of_class(frame: Frame, receiver: Value, info: ClassInfo, name: str, line: int, column: int) -> Value:
+def _of_class(frame: Frame, receiver: Value, info: ClassInfo, name: str, line: int, column: int) -> Value:  # noqa: ARG001, C901, PLR0911, PLR0917
     world = frame.world
     table = mapped(world, info)
     if table is not None:
@@ -261,7 +261,7 @@ def rebound(value: Value, receiver: Value) -> Value:
     return Value(PartialThing(value, (receiver,)), value.sources)
 
 
-def _of_instance(frame: Frame, receiver: Value, thing: InstanceThing, name: str, line: int, column: int) -> Value:
+def _of_instance(frame: Frame, receiver: Value, thing: InstanceThing, name: str, line: int, column: int) -> Value:  # noqa: PLR0911, PLR0917
     held = field(receiver, name)
     world = frame.world
     table = mapped(world, thing.info)
@@ -318,7 +318,7 @@ def _declared(frame: Frame, receiver: Value, info: ClassInfo, name: str) -> Valu
     return fields.get(name)
 
 
-def _of_row(
+def _of_row(  # noqa: PLR0917
     frame: Frame, receiver: Value, thing: InstanceThing, table: Mapped, name: str, line: int, column: int
 ) -> Value | None:
     """A column's value, or the rows behind a relation."""
@@ -339,7 +339,7 @@ def _of_row(
     return held if held is not None else related(frame, receiver, thing, table, relation, line, column)
 
 
-def related(
+def related(  # noqa: PLR0917
     frame: Frame, receiver: Value, thing: InstanceThing, table: Mapped, relation: Relation, line: int, column: int
 ) -> Value:
     """What a relation's attribute gives: a further query, one lazily loaded row, or what was loaded with the parent."""

@@ -79,7 +79,7 @@ def note_checks(frame: Frame, test: code.Expression, value: Value) -> None:
     callers = tuple(s for s in value.sources if s.kind is OriginKind.PRINCIPAL)
     if callers and not (reads_result(value) and any(wants(test))):
         frame.facts.add("decides")
-    if callers:
+    if callers:  # noqa: SIM102
         if not compared and calls_in(test):
             compared = [(row, callers) for row in rows if not row.name]
     if compared:

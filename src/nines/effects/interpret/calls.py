@@ -37,7 +37,7 @@ from nines.effects.values import (
 Changed = dict[int, Value]
 
 
-def call(
+def call(  # noqa: PLR0911, PLR0917
     frame: Frame,
     callee: Value,
     arguments: list[Value],
@@ -72,7 +72,7 @@ def call(
     return unknown(merge_sources(callee.sources, *sources))
 
 
-def _function(
+def _function(  # noqa: PLR0917
     frame: Frame,
     thing: FunctionThing,
     arguments: list[Value],
@@ -99,7 +99,7 @@ def _function(
     return value
 
 
-def _each(
+def _each(  # noqa: PLR0917
     frame: Frame,
     thing: UnionThing,
     arguments: list[Value],
@@ -126,7 +126,7 @@ def _each(
     return join(values)
 
 
-def _callable_object(
+def _callable_object(  # noqa: PLR0917
     frame: Frame, callee: Value, arguments: list[Value], keywords: dict[str, Value], line: int, column: int
 ) -> Value:
     from nines.effects.interpret.attributes import attribute  # noqa: PLC0415
@@ -139,7 +139,7 @@ def _callable_object(
     return unknown(merge_sources(callee.sources, *(deep_sources(v) for v in (*arguments, *keywords.values()))))
 
 
-def _unknown_method(
+def _unknown_method(  # noqa: PLR0917
     frame: Frame, thing: MethodThing, arguments: list[Value], keywords: dict[str, Value], line: int, column: int
 ) -> Value:
     """A method of an unknown object: the project's own where only one class has such a method."""

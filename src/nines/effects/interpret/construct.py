@@ -23,7 +23,7 @@ from nines.effects.values import (
 )
 
 
-def construct(
+def construct(  # noqa: PLR0917
     frame: Frame, info: ClassInfo, arguments: list[Value], keywords: dict[str, Value], line: int, column: int
 ) -> Value:
     """An instance; a new row when the class is mapped to a table; a router remembers where it was made."""
@@ -34,7 +34,7 @@ def construct(
     return made
 
 
-def _construct(
+def _construct(  # noqa: PLR0917
     frame: Frame, info: ClassInfo, arguments: list[Value], keywords: dict[str, Value], line: int, column: int
 ) -> Value:
     world = frame.world
@@ -72,7 +72,7 @@ def _is_data(frame: Frame, bases: list[str]) -> bool:
     return any(frame.world.signatures.trait(base, "data") for base in bases)
 
 
-def _library_made(
+def _library_made(  # noqa: PLR0917
     frame: Frame,
     info: ClassInfo,
     bases: list[str],
@@ -116,6 +116,3 @@ def new_row(frame: Frame, info: ClassInfo, keywords: dict[str, Value], line: int
     fields = tuple(sorted_fields({name: value for name, value in keywords.items() if name != OPEN}))
     sources = merge_sources(*(deep_sources(value) for value in keywords.values()))
     return Value(InstanceThing(info, fields, row=token), sources)
-
-
-__all__ = ["construct", "library_of", "new_row"]

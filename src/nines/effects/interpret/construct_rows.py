@@ -8,7 +8,7 @@ from nines.effects.values import ContainerThing, InstanceThing, Source, Sources,
 from nines.model.origin import OriginKind
 
 
-def row_value(world: World, query: Query, token: int, connection: str) -> Value:
+def row_value(world: World, query: Query, token: int, connection: str) -> Value:  # noqa: ARG001
     """One row of a statement: an object of the mapped class, or bare columns."""
     sources = row_sources(query, token)
     if query.entity is not None and not query.is_column:

@@ -59,7 +59,7 @@ def apply(frame: Frame, decorator: Value, value: Value, info: FunctionInfo, line
     return value
 
 
-def _described(
+def _described(  # noqa: PLR0917
     frame: Frame,
     name: str,
     signature: CallSignature,

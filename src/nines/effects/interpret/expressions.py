@@ -106,7 +106,7 @@ def _imported_path(frame: Frame, node: code.Attribute) -> Value | None:
     return global_value(frame.world, frame.module, bound) if bound in frame.module.bindings else None
 
 
-def _binary(frame: Frame, node: code.Binary) -> Value:
+def _binary(frame: Frame, node: code.Binary) -> Value:  # noqa: PLR0911
     left, right = evaluate(frame, node.left), evaluate(frame, node.right)
     criterion = binary_criterion(left, node.operator, right)
     if criterion is not None:
@@ -212,7 +212,7 @@ def _unary(frame: Frame, node: code.Unary) -> Value:
     return criterion if criterion is not None else unknown(value.sources)
 
 
-def _subscript(frame: Frame, node: code.Subscript) -> Value:
+def _subscript(frame: Frame, node: code.Subscript) -> Value:  # noqa: PLR0911
     receiver = evaluate(frame, node.value)
     if isinstance(receiver.thing, ClassThing):
         return receiver

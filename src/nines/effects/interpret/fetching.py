@@ -41,7 +41,7 @@ class Run:
 
     __slots__ = ("begins", "blocks", "connection", "frame", "library", "place", "unit")
 
-    def __init__(self, frame: Frame, place: Place, type: str, connection: str, library: str, blocks: bool) -> None:
+    def __init__(self, frame: Frame, place: Place, type: str, connection: str, library: str, blocks: bool) -> None:  # noqa: PLR0917
         trait = frame.world.signatures.trait
         self.frame = frame
         self.place = place
@@ -196,7 +196,7 @@ def _execute(call: LibraryCall, how: Run, query: Query) -> Value:
     return Value(ObjectThing(text, call.connection, items=row, token=token), row.sources)
 
 
-def _read(call: LibraryCall, how: Run, query: Query, verb: str) -> Value:
+def _read(call: LibraryCall, how: Run, query: Query, verb: str) -> Value:  # noqa: ARG001
     if verb in ("count", "exists"):
         query = replace(query, is_single=True, is_column=True)
     if verb == "first":

@@ -13,7 +13,7 @@ from nines.effects.values import Value
 from nines.model.place import Place
 
 
-class WorkLimit(Exception):
+class WorkLimit(Exception):  # noqa: N818
     """One function is too long to be read to its end."""
 
 

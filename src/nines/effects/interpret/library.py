@@ -99,7 +99,7 @@ def connection_of(world: World, receiver: Value | None) -> str:
     return ""
 
 
-def call_library(
+def call_library(  # noqa: PLR0917
     frame: Frame,
     name: str,
     receiver: Value | None,
@@ -204,7 +204,7 @@ def _with_keeps(call: LibraryCall, value: Value, text: str) -> Value:
     return Value(ObjectThing(thing.type, site, kept, items, thing.query, token), value.sources)
 
 
-def _undescribed(
+def _undescribed(  # noqa: PLR0917
     frame: Frame,
     name: str,
     receiver: Value | None,

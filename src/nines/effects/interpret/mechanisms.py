@@ -158,7 +158,7 @@ def _dict_get(call: LibraryCall) -> Value:
 def _setdefault(call: LibraryCall) -> Value:
     """A mapping's value, put there when it is missing."""
     receiver, key = call.receiver or UNKNOWN, first(call)
-    if isinstance(receiver.thing, ContainerThing) and isinstance(key.constant, str) and len(call.arguments) > 1:
+    if isinstance(receiver.thing, ContainerThing) and isinstance(key.constant, str) and len(call.arguments) > 1:  # noqa: SIM102
         if field(receiver, key.constant) is None:
             call.changed["self"] = with_field(receiver, key.constant, call.arguments[1])
             return call.arguments[1]
@@ -256,7 +256,7 @@ def _criterion(call: LibraryCall) -> Value:
         sources = merge_sources(*(deep_sources(v) for v in call.bound.values()))
         return column_call(call.receiver.thing, action or "=", sources)
     if action in ("&", "|"):
-        values = [v for v in call.arguments]
+        values = [v for v in call.arguments]  # noqa: C416
         return combined(values, action)
     if action == "lookup":
         named = {n: v for n, v in call.keywords.items() if n != OPEN}
@@ -295,7 +295,7 @@ def _record(call: LibraryCall) -> Value:
 
         table = mapped(call.world, receiver.info)
         if table is not None:
-            given = {OPEN: value for value in call.arguments[:1]}
+            given = {OPEN: value for value in call.arguments[:1]}  # noqa: B035
             update = call.bound.get("update")
             if update is not None and isinstance(update.thing, ContainerThing):
                 given |= dict(update.thing.fields)

@@ -45,7 +45,7 @@ def texts(value: Value | None) -> tuple[str, ...]:
     return (shape(value),) if shape(value) else ()
 
 
-def register(
+def register(  # noqa: PLR0917
     frame: Frame,
     name: str,
     signature: CallSignature,

@@ -185,7 +185,7 @@ def _default(default: float | str, source: str) -> Deadline:
     return Deadline(known=Known.SET, duration_s=float(default), source=source)
 
 
-def duration(world: World, value: Value, unit_s: float, source: str) -> Deadline:
+def duration(world: World, value: Value, unit_s: float, source: str) -> Deadline:  # noqa: C901, PLR0911
     """A deadline's value: a number, a pair, an object that holds one, or nothing."""
     if value.has_constant:
         if value.constant is None:

@@ -221,7 +221,7 @@ def _annotated(frame: Frame, expression: Expression) -> Value:
     return instance_of(frame.world, evaluate(frame, expression))
 
 
-def instance_of(world: World, type: Value) -> Value:
+def instance_of(world: World, type: Value) -> Value:  # noqa: PLR0911
     """An object of the type that a value names."""
     thing = type.thing
     if isinstance(thing, ClassThing):
@@ -255,7 +255,7 @@ def _class_labels(world: World, info: ClassInfo) -> tuple[str, ...]:
     return ()
 
 
-def _generic(frame: Frame, expression: Subscript) -> Value:
+def _generic(frame: Frame, expression: Subscript) -> Value:  # noqa: PLR0911
     """`list[X]`, `Optional[X]`, `Annotated[X, ...]` and a project's own generic classes."""
     outer = evaluate(frame, expression.value)
     keys = expression.key.items if isinstance(expression.key, Sequence) else (expression.key,)

@@ -31,7 +31,7 @@ def begin_and_commit(
     return ScopeNode(enter, nodes, [commit])
 
 
-def transaction_scope(
+def transaction_scope(  # noqa: PLR0917
     frame: Frame, name: str, bound: dict[str, Value], nodes: list[Node], line: int, column: int
 ) -> ScopeNode:
     """The scope that a decorator puts around its function."""

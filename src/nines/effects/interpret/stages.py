@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret import views as views
+from nines.effects.interpret import views as views  # noqa: PLC0414
 from nines.effects.interpret.building import build
 from nines.effects.interpret.fetching import fetch, run
 from nines.effects.interpret.higher import invoked

@@ -113,7 +113,7 @@ def _is_changed(before: Value, after: Value) -> bool:
     return isinstance(one, ObjectThing) and isinstance(two, ObjectThing) and before != after
 
 
-def call_function(
+def call_function(  # noqa: PLR0917
     frame: Frame,
     info: FunctionInfo,
     env: Environment,

@@ -63,7 +63,7 @@ def without_none(value: Value) -> Value:
     return UNKNOWN if value.constant is None else value
 
 
-def wants(test: code.Expression) -> tuple[str, str]:
+def wants(test: code.Expression) -> tuple[str, str]:  # noqa: PLR0911
     """What the two arms of a test want of an effect's result: "present", "absent" or ""."""
     if isinstance(test, code.Unary) and test.operator == "not":
         yes, no = wants(test.value)

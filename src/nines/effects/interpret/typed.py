@@ -21,7 +21,7 @@ from nines.effects.values import (
 from nines.model.origin import OriginKind
 
 
-def typed(
+def typed(  # noqa: PLR0911, PLR0917
     world: World,
     text: str,
     receiver: Value | None = None,

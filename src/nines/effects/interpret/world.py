@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nines.effects.interpret.mapping import Mapped
 
 
-class OutOfBudget(Exception):
+class OutOfBudget(Exception):  # noqa: N818
     """The work allowed for one entry point, or for the whole analysis, is used up."""
 
 
@@ -47,7 +47,7 @@ class Route:
     path: str = ""
     methods: tuple[str, ...] = ()
     arguments: tuple[tuple[str, Value], ...] = ()
-    place: Place = Place(file="", line=0)
+    place: Place = Place(file="", line=0)  # noqa: RUF009
     extra: tuple[tuple[str, Value], ...] = ()
     view_method: str = ""
 

@@ -16,7 +16,7 @@ from nines.effects.values import (
 )
 
 
-def call_wrapped(
+def call_wrapped(  # noqa: PLR0917
     frame: Frame, callee: Value, arguments: list[Value], keywords: dict[str, Value], line: int, column: int
 ) -> Value:
     """The value of calling it; the decorator's meaning is put around what the function does."""

@@ -111,7 +111,7 @@ def _merge(files: list[tuple[SignatureFile, str]]) -> Signatures:
     words: list[str] = []
     credentials: list[str] = []
     for file, name in files:
-        for part in merged:
+        for part in merged:  # noqa: PLC0206
             merged[part].update(getattr(file, part))
         libraries.update(dict.fromkeys(file.calls, file.library or name.removesuffix(".toml")))
         harmless.update(file.harmless)

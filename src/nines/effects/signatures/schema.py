@@ -174,7 +174,7 @@ class TypeSignature(StrictRecord):
     model_keyword: str = ""
     """The class keyword that makes it a table: `table=True`."""
     table_keys: dict[str, str] = {}
-    """Where a mapped class says its name, args, abstract, unique, constraints, indexes: attribute or Inner.attribute."""
+    """Where a mapped class says its name, args, abstract, unique, constraints, indexes: attribute or Inner.attribute."""  # noqa: E501
     key: str = ""
     """The implicit primary key's name."""
     data: bool = False

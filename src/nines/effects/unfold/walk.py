@@ -47,7 +47,7 @@ from nines.model.trace import Blind, Trace, Witness
 _WEIGHT = {"continue": 0, "break": 0, "return": 1, "raise": 2}
 
 
-class Full(Exception):
+class Full(Exception):  # noqa: N818
     """The trace has reached its limit."""
 
 

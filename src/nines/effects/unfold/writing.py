@@ -72,7 +72,7 @@ class Writing:
         self._control(EffectKind.BEGIN, "BEGIN", place, context, library, ordinal, blocks)
         return ordinal
 
-    def _control(
+    def _control(  # noqa: PLR0917
         self, kind: EffectKind, action: str, place: Place, context: Context, library: str, ordinal: int, blocks: bool
     ) -> None:
         self.walker.add(
