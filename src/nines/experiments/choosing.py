@@ -58,11 +58,15 @@ def is_plumbing(operation: Operation) -> bool:
 
 
 def harms_identity(operation: Operation) -> bool:
-    """Whether it could lock the identity out: deleting itself, changing its password, signing out."""
+    """Whether it could lock the identity out: deleting itself, changing its password, signing out.
+
+    Registering somebody else and signing in once more do no harm."""
+    if operation.is_safe:
+        return False
+    if operation.method == "POST":
+        return operation.is_secured and bool(path_words(operation) & _DOORS)
     last = operation.path.rstrip("/").rpartition("/")[2].lower()
-    return (not operation.is_safe and is_door(operation)) or (
-        not operation.is_safe and operation.method != "POST" and last in _SELF
-    )
+    return last in _SELF or is_door(operation)
 
 
 def is_named(operation: Operation, patterns: tuple[str, ...]) -> bool:

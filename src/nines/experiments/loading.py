@@ -11,8 +11,9 @@ from nines.model.errors import SourceError
 from nines.model.experiment import Experiment
 
 _PACKAGE = "nines.experiments"
-_FIRST = ("load", "contract", "security", "consistency", "database", "dependencies", "crash")
-"""The order in which topics are tried: what kills and starves comes after what measures."""
+_FIRST = ("load", "security", "consistency", "contract", "database", "dependencies", "crash")
+"""The order in which topics are tried: what kills and starves comes after what measures, and bad input, which
+may spoil the identities, right before what needs a fresh database."""
 
 
 @functools.cache

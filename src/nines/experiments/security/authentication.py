@@ -104,12 +104,13 @@ def judge(history: History, budgets: Budgets) -> Judgement:
     ]
     if not cells:
         return judging.unknown("no secured operation could be tried", history)
-    accepted = [(index, exchange) for index, exchange in cells if _accepted(exchange)]
+    optional = _optional([exchange for _, exchange in cells])
+    accepted = [(i, e) for i, e in cells if _accepted(e) and not (e.operation in optional and _flaw(e) == "none")]
     refused = [
         (index, exchange) for index, exchange in cells if _is_refusal(exchange, controls.get(exchange.operation))
     ]
     verdicts = [
-        (e.operation, Verdict.BROKEN if _accepted(e) else Verdict.HOLDS if (i, e) in refused else Verdict.UNKNOWN)
+        (e.operation, Verdict.BROKEN if (i, e) in accepted else Verdict.HOLDS if (i, e) in refused else Verdict.UNKNOWN)
         for i, e in cells
     ]
     subjects = judging.merged_subjects(verdicts)
@@ -134,7 +135,19 @@ def judge(history: History, budgets: Budgets) -> Judgement:
     )
     if unclear:
         says += f"; without a conclusion: {judging.listed(unclear)}"
+    if optional:
+        says += f"; answers strangers although the contract says secured: {judging.listed(sorted(optional))}"
     return Judgement(verdict=Verdict.HOLDS, says=says, figures=figures, subjects=subjects)
+
+
+def _optional(cells: list[Exchange]) -> set[str]:
+    """Reads that answer whoever shows nothing and refuse whoever shows something wrong: signing in is optional there.
+
+    Frameworks cannot say so in the contracts that they generate, so it accuses nobody."""
+    refusing = {e.operation for e in cells if _flaw(e) != "none" and e.status in REFUSED}
+    forgiving = {e.operation for e in cells if _flaw(e) != "none" and _accepted(e)}
+    greeting = {e.operation for e in cells if _flaw(e) == "none" and _accepted(e) and e.method == "GET"}
+    return (greeting & refusing) - forgiving
 
 
 def _flaw(exchange: Exchange) -> str:
