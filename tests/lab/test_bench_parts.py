@@ -141,11 +141,8 @@ def test_a_chronicle_keeps_order_and_turns_endings_into_exchanges() -> None:
 
 
 @pytest.mark.lab
-def test_markers_are_found_in_every_table_and_not_added_up(tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder == tmp_path or "pytest" in folder.name:
-            folder.chmod(0o711)
-    premises = Premises(tmp_path)
+def test_markers_are_found_in_every_table_and_not_added_up() -> None:
+    premises = Premises()
     premises.open()
 
     async def scenario() -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,12 +33,16 @@ def make():
 
 
 @pytest.fixture
-def premises(tmp_path: Path) -> Iterator[Premises]:
-    # The server's user must be able to walk to the run's directory, and pytest keeps its own private.
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder == tmp_path or "pytest" in folder.name:
-            folder.chmod(0o711)
-    made = Premises(tmp_path)
+def common_folder() -> Iterator[Path]:
+    """A folder that the database server's user may enter; pytest makes its own private at the start of any session."""
+    with tempfile.TemporaryDirectory(prefix="nines-test-") as name:
+        Path(name).chmod(0o711)
+        yield Path(name)
+
+
+@pytest.fixture
+def premises(common_folder: Path) -> Iterator[Premises]:
+    made = Premises(common_folder)
     made.open()
     yield made
     made.close()

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,18 +66,16 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), http.server.BaseHTTPRequ
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def server() -> Iterator[Cluster]:
     """A server that plays somebody else's."""
-    folder = tmp_path_factory.mktemp("server")
-    for each in (folder, *folder.parents):
-        if "pytest" in each.name or each == folder:
-            each.chmod(0o711)
-    premises = Premises(folder)
-    premises.open()
-    cluster = Cluster(premises, choose(()))
-    asyncio.run(cluster.open())
-    yield cluster
-    premises.close()
+    with tempfile.TemporaryDirectory(prefix="nines-test-") as name:
+        Path(name).chmod(0o711)
+        premises = Premises(Path(name))
+        premises.open()
+        cluster = Cluster(premises, choose(()))
+        asyncio.run(cluster.open())
+        yield cluster
+        premises.close()
 
 
 def is_alive(pid: int) -> bool:
@@ -96,15 +95,12 @@ def gone_within(seconds: float, pids: list[int], directory: Path) -> bool:
 
 
 @pytest.mark.parametrize("end", ["SIGINT", "SIGTERM", "SIGKILL", "exception"])
-def test_nothing_stays(end: str, server: Cluster, tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder == tmp_path or "pytest" in folder.name:
-            folder.chmod(0o711)
-    (tmp_path / "stray.py").write_text(STRAY)
-    (tmp_path / "run.py").write_text(RUN)
+def test_nothing_stays(end: str, server: Cluster, common_folder: Path) -> None:
+    (common_folder / "stray.py").write_text(STRAY)
+    (common_folder / "run.py").write_text(RUN)
     url = f"postgresql://{server.user}@{server.host}:{server.port}/postgres"
     run = subprocess.Popen(
-        [sys.executable, str(tmp_path / "run.py"), str(tmp_path), str(tmp_path), url, end],
+        [sys.executable, str(common_folder / "run.py"), str(common_folder), str(common_folder), url, end],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -115,7 +111,7 @@ def test_nothing_stays(end: str, server: Cluster, tmp_path: Path) -> None:
     if not line:
         pytest.fail(run.communicate(timeout=30)[1])
     said = json.loads(line)
-    directory = tmp_path / f"nines-lab-{said['run']}"
+    directory = common_folder / f"nines-lab-{said['run']}"
     assert len(said["pids"]) > 5
     wardens = [p for p in psutil.process_iter(["cmdline"]) if str(directory) in (p.info["cmdline"] or [])]
     assert wardens

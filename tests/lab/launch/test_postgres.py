@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from nines.lab.launch import installation
+from nines.lab.launch import installation, postgres
 from nines.lab.launch.cleanup import Premises
 from nines.lab.launch.installation import Installation, choose, unavailable_extensions
 from nines.lab.launch.postgres import Cluster, GivenServer, open_database
@@ -77,7 +77,7 @@ def test_a_template_in_use_is_copied_all_the_same(premises: Premises) -> None:
 
 
 def test_a_cluster_that_cannot_start_says_why(premises: Premises, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("nines.lab.launch.postgres", fromlist=["SETTINGS"]).SETTINGS, "fsync", "perhaps")
+    monkeypatch.setitem(postgres.SETTINGS, "fsync", "perhaps")
     with pytest.raises(LaunchError) as caught:
         asyncio.run(Cluster(premises, choose(())).open())
     assert 'parameter "fsync" requires a Boolean value' in str(caught.value)
@@ -89,7 +89,8 @@ def test_a_url_of_something_else_is_refused(premises: Premises, url: str) -> Non
         GivenServer(premises, url)
 
 
-def test_a_dead_server_is_one_clear_error(premises: Premises) -> None:
+def test_a_dead_server_is_one_clear_error(premises: Premises, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "GIVEN_LIMIT_S", 0.3)
     with pytest.raises(LaunchError, match="does not answer"):
         asyncio.run(open_database(premises, "postgresql://nobody@127.0.0.1:1/none", None))
 

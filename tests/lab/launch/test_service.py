@@ -100,7 +100,7 @@ def test_a_service_that_never_gets_ready_is_ended(premises: Premises, project: P
 
 def test_a_program_that_ignores_the_port_is_met_where_it_listens(premises: Premises, project: Path) -> None:
     command = f"{sys.executable} -m uvicorn small:app --port 0"
-    service = Service(premises, Settings(service=ServiceSettings(command=command)), project)
+    service = Service(premises, Settings(service=ServiceSettings(command=command, python=sys.executable)), project)
 
     async def scenario() -> None:
         await service.start({})

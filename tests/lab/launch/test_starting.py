@@ -136,8 +136,8 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
     with pytest.raises(LaunchError, match=r"no server for the ASGI application pkg\.web:app") as caught:
         choose_command(ServiceSettings(), (application("asgi"),), found, VALUES, tmp_path)
     assert "Install uvicorn" in caught.value.hint
+    other = msgspec.structs.replace(application("asgi"), module="pkg.other")
     with pytest.raises(LaunchError, match="several applications"):
-        other = msgspec.structs.replace(application("asgi"), module="pkg.other")
         choose_command(ServiceSettings(), (application("asgi"), other), found, VALUES, tmp_path)
 
 

@@ -29,6 +29,7 @@ class Interpreter(Record):
 
     path: str
     source: str
+    is_last_resort: bool = False
 
     @property
     def bin(self) -> str:
@@ -62,7 +63,8 @@ def find_interpreter(root: Path, directory: Path, wanted: str) -> Interpreter:
     for path, source in _candidates(directory):
         if os.access(path, os.X_OK):
             return Interpreter(path=str(path), source=source)
-    return Interpreter(path=sys.executable, source="the interpreter of nines itself, for no other was found")
+    source = "the interpreter of nines itself, for no other was found"
+    return Interpreter(path=sys.executable, source=source, is_last_resort=True)
 
 
 def _configured(root: Path, wanted: str) -> str:

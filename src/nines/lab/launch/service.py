@@ -52,6 +52,8 @@ class Service:
         self.port = free_port()
         self.notes: list[str] = []
         self.interpreter = find_interpreter(root, root / settings.service.directory, settings.service.python)
+        if self.interpreter.is_last_resort:
+            self.notes.append(f"the service runs in {self.interpreter.path}, {self.interpreter.source}")
 
     @property
     def process(self) -> Process | None:
