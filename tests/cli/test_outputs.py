@@ -24,6 +24,8 @@ EMPTY = Report(command="review", project="p")
             ["--format", "terminal", "--output", "-", "--format", "html", "--output", "r.html", "x"],
         ),
         (["--format=sarif", "--output=n.sarif"], ["--format", "sarif", "--output", "n.sarif"]),
+        (["-o", "out", "x", "-f", "json"], ["--format", "json", "x", "--output", "out"]),
+        (["-fjson", "-oa.json"], ["--format", "json", "--output", "a.json"]),
         (["--output", "r.html"], ["--format", "html", "--output", "r.html"]),
         (["--", "--format"], ["--", "--format"]),
     ],
@@ -41,7 +43,7 @@ def test_what_cannot_be_paired_is_one_clear_error(given: list[str]) -> None:
 def test_what_cannot_be_written_is_refused_before_the_work_begins(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no format 'pdf'"):
         outputs.check(["json", "pdf"], ["-", "-"])
-    with pytest.raises(UsageError, match="cannot be written"):
+    with pytest.raises(UsageError, match="folder does not exist"):
         outputs.check(["json"], [str(tmp_path / "no" / "r.json")])
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +19,10 @@ from nines.model.errors import UsageError
 from nines.model.report import Report
 
 STANDARD_OUTPUT = "-"
+WIDTH_MIN, WIDTH_MAX = 60, 140
+WIDTH_OF_A_PIPE = 110
+_NAME_MAX = 100
+"""Characters of a file's name in the name of its forerunner, for names have a limit."""
 
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -46,7 +52,7 @@ def paired(arguments: Sequence[str]) -> list[str]:
     An --output without a format before it takes the format from its file's ending."""
     result: list[str] = []
     waiting = False
-    for name, value in _options(arguments):
+    for name, value in _in_order(list(_options(arguments))):
         if name == "--format":
             if waiting:
                 result += ["--output", STANDARD_OUTPUT]
@@ -64,6 +70,17 @@ def paired(arguments: Sequence[str]) -> list[str]:
     return result
 
 
+def _in_order(options: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """One format and one file belong together, whichever is named first."""
+    positions = {
+        name: [i for i, (found, _) in enumerate(options) if found == name] for name in ("--format", "--output")
+    }
+    formats, outputs = positions["--format"], positions["--output"]
+    if len(formats) == len(outputs) == 1 and outputs[0] < formats[0]:
+        options[outputs[0]], options[formats[0]] = options[formats[0]], options[outputs[0]]
+    return options
+
+
 def _options(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
     names = {"--format": "--format", "-f": "--format", "--output": "--output", "-o": "--output"}
     waiting = iter(arguments)
@@ -75,6 +92,8 @@ def _options(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
             return
         if head in names and separator:
             yield names[head], tail
+        elif len(argument) > len("-f") and argument[:2] in ("-f", "-o"):
+            yield names[argument[:2]], argument[2:]
         elif argument in names:
             value = next(waiting, None)
             if value is None:
@@ -95,36 +114,76 @@ def _format_of(file: str) -> str:
 
 
 def write(report: Report, formats: Sequence[str], files: Sequence[str]) -> None:
-    """Renders the report in every format; a terminal view on standard output when none was asked for."""
+    """Renders the report in every format; a terminal view on standard output when none was asked for.
+
+    A report that cannot be saved does not keep the others from being; a UsageError in the end names each."""
+    failures: list[str] = []
     for name, file in zip(formats, files, strict=True) if formats else [("terminal", STANDARD_OUTPUT)]:
         if file == STANDARD_OUTPUT:
             _print(name, report)
+            continue
+        try:
+            save(Path(file), reports.render(name, report))
+        except OSError as error:
+            failures.append(f"{name} report to {file}: {error.strerror or error}")
         else:
-            _save(Path(file), reports.render(name, report))
             click.echo(f"{name} report: {Path(file).resolve()}", err=True)
+    if failures:
+        raise UsageError("a report could not be saved", detail="\n".join(failures), hint="Name another file.")
 
 
 def check(formats: Sequence[str], files: Sequence[str]) -> None:
     """Raises UsageError before the work begins, not after it, when a report could not be made or saved."""
     for name in formats:
         if name not in reports.formats():
-            raise UsageError(f"there is no format {name!r}", hint=f"There are: {', '.join(reports.formats())}")
+            near = difflib.get_close_matches(name, reports.formats(), n=1)
+            hint = f"Did you mean {near[0]}? " if near else ""
+            raise UsageError(f"there is no format {name!r}", hint=f"{hint}There are: {', '.join(reports.formats())}")
     for file in files:
-        folder = Path(file).resolve().parent
-        if file != STANDARD_OUTPUT and not (folder.is_dir() and os.access(folder, os.W_OK)):
-            raise UsageError("the report cannot be written there", where=file, hint="Name a folder that exists.")
+        if file != STANDARD_OUTPUT:
+            _check_file(Path(file))
+    named = [Path(file).resolve() for file in files if file != STANDARD_OUTPUT]
+    for path in named:
+        if named.count(path) > 1 and not _is_special(path):
+            raise UsageError("two reports would be written to one file", where=str(path), hint="Give each its own.")
+
+
+def _check_file(path: Path) -> None:
+    folder = path.resolve().parent
+    if path.is_dir():
+        raise UsageError("this is a folder", where=str(path), hint=f"Name a file in it: {path / 'report.html'}")
+    if not folder.is_dir():
+        hint = f"Make it first (mkdir -p {folder}), or name a folder that exists."
+        raise UsageError("its folder does not exist", where=str(path), hint=hint)
+    if not (os.access(path, os.W_OK) if _is_special(path) else os.access(folder, os.W_OK)):
+        raise UsageError("the report cannot be written there", where=str(path), hint="Name a folder of your own.")
+
+
+def _is_special(path: Path) -> bool:
+    """A device or a pipe, which is written to and never replaced."""
+    return path.exists() and not path.is_file()
 
 
 def _print(name: str, report: Report) -> None:
     is_terminal = sys.stdout.isatty()
-    width = min(os.get_terminal_size().columns, 140) if is_terminal else 110
+    width = min(max(shutil.get_terminal_size().columns, WIDTH_MIN), WIDTH_MAX) if is_terminal else WIDTH_OF_A_PIPE
     colour = is_terminal and "NO_COLOR" not in os.environ
-    click.echo(reports.render(name, report, width=width, is_coloured=colour), color=True)
+    show(reports.render(name, report, width=width, is_coloured=colour))
 
 
-def _save(path: Path, text: str) -> None:
-    """Writes beside the target and renames, so that an interruption never leaves half a report."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.resolve().parent)
+def show(text: str) -> None:
+    """Prints on standard output, also where its encoding lacks a character."""
+    encoding = sys.stdout.encoding or "utf-8"
+    click.echo(text.encode(encoding, "replace").decode(encoding), color=True)
+
+
+def save(path: Path, text: str) -> None:
+    """Writes beside the target and renames, so that an interruption never leaves half a file."""
+    if _is_special(path):
+        with path.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+        return
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:_NAME_MAX]}.", dir=path.resolve().parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)

@@ -47,18 +47,18 @@ def suffix(name: str) -> str:
 
 def render(name: str, report: Report, *, width: int = 110, is_coloured: bool = False) -> str:
     """The whole report as text; raises KeyError for a name that `formats` does not list."""
-    return _format(name).render(cast("Report", _harmless(report)), width=width, is_coloured=is_coloured)
+    return _format(name).render(cast("Report", harmless(report)), width=width, is_coloured=is_coloured)
 
 
-def _harmless(value: Any) -> Any:
+def harmless(value: Any) -> Any:
     """The same value with control characters replaced: a hostile repository must not drive anybody's terminal."""
     if isinstance(value, str) and not isinstance(value, StrEnum):
         return value if value.isprintable() else value.translate(_CONTROLS)
     if isinstance(value, msgspec.Struct):
-        changed = {f: _harmless(getattr(value, f)) for f in value.__struct_fields__}
+        changed = {f: harmless(getattr(value, f)) for f in value.__struct_fields__}
         return msgspec.structs.replace(value, **changed)
     if isinstance(value, tuple):
-        return tuple(_harmless(item) for item in value)
+        return tuple(harmless(item) for item in value)
     return value
 
 

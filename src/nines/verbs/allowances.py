@@ -53,7 +53,7 @@ def apply(findings: Iterable[Finding], program: Program) -> Allowed:
         elif not allowance.reason:
             message = f"this allowance of {named} gives no reason, so it is not followed"
             remaining.append(_complaint(WITHOUT_REASON, message, place, named))
-    return Allowed(findings=tuple(sorted(remaining, key=lambda f: f.order)), count=count)  # type: ignore[arg-type,return-value]
+    return Allowed(findings=tuple(sorted(remaining, key=lambda f: f.order)), count=count)
 
 
 def _names(written: str, rule: str) -> bool:

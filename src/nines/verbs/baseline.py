@@ -13,6 +13,7 @@ from nines.model.finding import Finding
 from nines.model.record import Record
 
 BASELINE_FORMAT = 1
+BYTES_MAX = 50_000_000
 
 
 class Entry(Record, order=True):
@@ -39,16 +40,20 @@ class Compared(Record):
 
 def load(path: Path) -> Baseline:
     try:
-        baseline = msgspec.json.decode(path.read_bytes(), type=Baseline)
+        with path.open("rb") as stream:
+            content = stream.read(BYTES_MAX + 1)
+        baseline = msgspec.json.decode(content, type=Baseline)
     except OSError as error:
-        hint = f"Write one with: nines review --write-baseline {path.name}"
+        hint = f"Write one with: nines review --write-baseline {path}"
         raise SettingsError(f"the baseline cannot be read: {error.strerror}", where=str(path), hint=hint) from error
-    except msgspec.DecodeError as error:
-        hint = f"Write it anew with: nines review --write-baseline {path.name}"
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        hint = f"Write one to another file with: nines review --write-baseline {path.with_name('nines-baseline.json')}"
         raise SettingsError(f"this is not a baseline: {error}", where=str(path), hint=hint) from error
     if baseline.format != BASELINE_FORMAT:
         raise SettingsError(
-            f"the baseline has format {baseline.format}, this nines reads {BASELINE_FORMAT}", where=str(path)
+            f"the baseline has format {baseline.format}, this nines reads {BASELINE_FORMAT}",
+            where=str(path),
+            hint=f"Write it anew with: nines review --write-baseline {path}",
         )
     return baseline
 
@@ -61,8 +66,28 @@ def of(findings: Iterable[Finding]) -> Baseline:
     return Baseline(entries=tuple(sorted(entries)))
 
 
-def save(baseline: Baseline, path: Path) -> None:
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(baseline), indent=2) + b"\n")
+def dump(baseline: Baseline) -> str:
+    """The text of a baseline file."""
+    return msgspec.json.format(msgspec.json.encode(baseline), indent=2).decode() + "\n"
+
+
+def either(one: Baseline, other: Baseline | None) -> Baseline:
+    """What one of two baselines accepts: the same finding, accepted by both, is accepted once."""
+    entries: dict[str, Entry] = {}
+    for entry in _summed(one) + (_summed(other) if other else []):
+        known = entries.get(entry.fingerprint)
+        if known is None or known.count < entry.count:
+            entries[entry.fingerprint] = entry
+    return Baseline(entries=tuple(sorted(entries.values())))
+
+
+def _summed(baseline: Baseline) -> list[Entry]:
+    """One entry for each fingerprint."""
+    counts: Counter[str] = Counter()
+    for entry in baseline.entries:
+        counts[entry.fingerprint] += entry.count
+    named = {entry.fingerprint: entry for entry in baseline.entries}
+    return [msgspec.structs.replace(named[key], count=count) for key, count in counts.items()]
 
 
 def compare(findings: Iterable[Finding], baseline: Baseline) -> Compared:

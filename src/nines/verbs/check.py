@@ -10,8 +10,8 @@ import msgspec
 
 from nines.model.budget import BudgetResult
 from nines.model.budget import Standing as BudgetStanding
-from nines.model.errors import LaunchError
-from nines.model.experiment import Trial
+from nines.model.errors import NinesError
+from nines.model.experiment import Experiment, Trial
 from nines.model.finding import Finding
 from nines.model.progress import Progress, Silent
 from nines.model.report import Readiness, Report, Unexamined
@@ -21,7 +21,7 @@ from nines.model.verdict import Verdict
 from nines.verbs import join, machine, prove, trials
 from nines.verbs.project import Project
 from nines.verbs.reading import Read, read
-from nines.verbs.review import active_rules, judge, report_of
+from nines.verbs.review import accepted_findings, active_rules, judge, report_of
 
 
 def check(
@@ -35,14 +35,16 @@ def check(
     """Reads, runs, joins; a service that cannot be started is reviewed all the same and reported as not shown."""
     progress = progress or Silent()
     started, clock_s = datetime.now(UTC), time.monotonic()
+    accepted = accepted_findings(project, baseline_file)
+    selected = prove.chosen(project, only)
     progress.stage("reading the code")
     found = read(project)
-    proof = _proof(project, found, only, seed, progress)
+    proof = _proof(project, found, selected, seed, progress)
     progress.stage("joining what was read with what was seen")
     service = _joined_service(found.service, proof)
     judged = judge(project, found, service)
     findings, carried_out = join.join(judged.findings, proof.trials, active_rules(project), service)
-    report = report_of(project, found, judged, findings, baseline_file)
+    report = report_of(project, found, judged, findings, accepted)
     readiness = decide(report.failing(project.settings.fail_on), carried_out, proof.budgets)
     return msgspec.structs.replace(
         report,
@@ -60,21 +62,28 @@ def check(
     )
 
 
-def _proof(project: Project, found: Read, only: tuple[str, ...], seed: int | None, progress: Progress) -> prove.Proof:
+def _proof(
+    project: Project, found: Read, selected: tuple[Experiment, ...], seed: int | None, progress: Progress
+) -> prove.Proof:
     try:
-        return prove.run(project, found, only=only, seed=seed, progress=progress)
-    except LaunchError as error:
+        return prove.run(project, found, selected, seed=seed, progress=progress)
+    except NinesError as error:
         progress.note(f"the service could not be run: {error}")
-        reason = str(error)
-        selected = prove.chosen(project, only)
+        reason = f"the service could not be run: {error.what.rstrip('.')}"
         return prove.Proof(
             contract=found.service.contract,
             observed=(),
-            trials=tuple(trials.not_run(e, "the service could not be run") for e in selected),
-            budgets=prove.unshown(project, "the service could not be run"),
-            unexamined=(Unexamined(what="the running service", reason=reason, count=1),),
-            seed=seed or 0,
+            trials=tuple(trials.not_run(experiment, reason) for experiment in selected),
+            budgets=prove.unshown(project, reason),
+            unexamined=(Unexamined(what="the running service", reason=_without_hint(error), hint=error.hint),),
+            seed=seed,
         )
+
+
+def _without_hint(error: NinesError) -> str:
+    where = f"{error.where}: " if error.where else ""
+    detail = f"\n{error.detail.rstrip()}" if error.detail else ""
+    return f"{where}{error.what}{detail}"
 
 
 def _joined_service(service: Service, proof: prove.Proof) -> Service:

@@ -25,7 +25,7 @@ def join(
     merged = _with_observations(findings)
     decided = tuple(_decided(finding, trials, rules, service) for finding in merged)
     explained = tuple(_explained(trial, decided, rules, service) for trial in trials)
-    return tuple(sorted(decided, key=lambda f: f.order)), explained  # type: ignore[arg-type,return-value]
+    return tuple(sorted(decided, key=lambda f: f.order)), explained
 
 
 def _with_observations(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

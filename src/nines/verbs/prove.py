@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from datetime import UTC, datetime
@@ -25,7 +26,7 @@ from nines.model.settings import budgets_of
 from nines.model.trace import Trace
 from nines.model.verdict import Verdict
 from nines.readers import openapi, sql
-from nines.verbs import machine, trials
+from nines.verbs import ending, estimates, machine, names, trials
 from nines.verbs.project import Project
 from nines.verbs.reading import Read, read
 
@@ -40,7 +41,7 @@ class Proof(Record):
     trials: tuple[Trial, ...]
     budgets: tuple[BudgetResult, ...]
     unexamined: tuple[Unexamined, ...]
-    seed: int
+    seed: int | None
 
 
 def prove(
@@ -53,9 +54,10 @@ def prove(
     """Runs the experiments; raises LaunchError when the service cannot be started at all."""
     progress = progress or Silent()
     started, clock_s = datetime.now(UTC), time.monotonic()
+    selected = chosen(project, only)
     progress.stage("reading the code")
     found = read(project)
-    proof = run(project, found, only=only, seed=seed, progress=progress)
+    proof = run(project, found, selected, seed=seed, progress=progress)
     return Report(
         command="prove",
         project=project.name,
@@ -68,7 +70,7 @@ def prove(
         trials=proof.trials,
         limits=budgets_of(project.settings.budgets),
         budgets=proof.budgets,
-        unexamined=(*found.unexamined, *proof.unexamined),
+        unexamined=(*found.unexamined, *proof.unexamined, *names.unknown_in(project.settings)),
         reading=found.reading,
         machine=machine.describe(),
     )
@@ -82,27 +84,32 @@ def says(carried_out: tuple[Trial, ...]) -> str:
 
 
 def chosen(project: Project, only: tuple[str, ...]) -> tuple[Experiment, ...]:
-    """The experiments to carry out; raises UsageError for a name that no experiment has."""
+    """The experiments to carry out; raises UsageError for a name that no experiment has, and where none is left."""
     known = experiments.load()
-    names = {name for e in known for name in (e.id, e.id.rsplit("/", 1)[-1])}
-    for name in (*only, *project.settings.experiments_off):
-        if name not in names:
-            listed = ", ".join(sorted(e.id for e in known))
-            raise UsageError(f"there is no experiment called {name!r}", hint=f"There are: {listed}")
-    off = set(project.settings.experiments_off)
-    return tuple(e for e in known if (not only or _is_named(e, set(only))) and not _is_named(e, off))
+    ids = [experiment.id for experiment in known]
+    for name in only:
+        if not any(names.is_named(id, (name,)) for id in ids):
+            found = names.near(name, ids)
+            hint = f"Did you mean {' or '.join(found)}? " if found else ""
+            raise UsageError(f"there is no experiment called {name!r}", hint=f"{hint}There are: {', '.join(ids)}")
+    off = project.settings.experiments_off
+    selected = tuple(e for e in known if (not only or names.is_named(e.id, only)) and not names.is_named(e.id, off))
+    if not selected:
+        hint = "Take it out of `experiments_off` in the settings of nines, or name another with --only."
+        raise UsageError("no experiment is left, since the settings switch them off", hint=hint)
+    return selected
 
 
-def _is_named(experiment: Experiment, names: set[str]) -> bool:
-    return experiment.id in names or experiment.id.rsplit("/", 1)[-1] in names
-
-
-def run(project: Project, found: Read, *, only: tuple[str, ...], seed: int | None, progress: Progress) -> Proof:
-    """Starts the laboratory, carries out every chosen experiment, and stops everything again."""
-    selected = chosen(project, only)
+def run(
+    project: Project, found: Read, selected: tuple[Experiment, ...], *, seed: int | None, progress: Progress
+) -> Proof:
+    """Starts the laboratory, carries out every selected experiment, and stops everything again."""
     chosen_seed = secrets.randbits(_SEED_BITS) if seed is None else seed
     progress.note(f"seed {chosen_seed}")
-    return uvloop.run(_conduct(project, found, selected, chosen_seed, progress))
+    try:
+        return uvloop.run(_conduct(project, found, selected, chosen_seed, progress))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 async def _conduct(
@@ -112,26 +119,30 @@ async def _conduct(
     unexamined: list[Unexamined] = []
     carried_out: list[Trial] = []
     origin_s = time.monotonic()
-    async with Laboratory(
-        settings=project.settings,
-        root=project.root,
-        service=found.service,
-        applications=found.applications,
-        read_contract=openapi.read,
-        read_statement=sql.read,
-        seed=seed,
-        progress=progress,
-    ) as laboratory:
-        observed = await laboratory.survey()
-        for position, experiment in enumerate(selected):
-            progress.plan(sum(later.info.duration_s for later in selected[position:]))
-            progress.stage(experiment.info.title, experiment.info.duration_s)
-            begun_s = time.monotonic()
-            trial = await _carry_out(laboratory, experiment, limits, begun_s - origin_s)
-            carried_out.append(trial)
-            progress.note(f"{trial.verdict.value}: {trial.claim} {trial.says}")
-        unexamined.extend(laboratory.unexamined)
-        contract = laboratory.contract
+    expected_s = [estimates.duration_s(experiment, project.settings) for experiment in selected]
+    progress.plan(estimates.OPENING_S + sum(expected_s))
+    with ending.cancelling():
+        async with Laboratory(
+            settings=project.settings,
+            root=project.root,
+            service=found.service,
+            applications=found.applications,
+            read_contract=openapi.read,
+            read_statement=sql.read,
+            seed=seed,
+            progress=progress,
+        ) as laboratory:
+            observed = await laboratory.survey()
+            for position, experiment in enumerate(selected):
+                pace = estimates.pace(expected_s[:position], [trial.duration_s for trial in carried_out])
+                progress.plan(pace * sum(expected_s[position:]))
+                progress.stage(experiment.info.title, pace * expected_s[position])
+                trial = await _carry_out(laboratory, experiment, limits, time.monotonic() - origin_s)
+                carried_out.append(trial)
+                progress.note(f"{trial.verdict.value}: {trial.claim}. {trial.says}")
+            progress.stage("stopping what was started")
+            unexamined.extend(laboratory.unexamined)
+            contract = laboratory.contract
     done = tuple(carried_out)
     return Proof(
         contract=contract,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from pathlib import Path
@@ -9,14 +10,17 @@ from pathlib import Path
 from nines import effects
 from nines.model.code import Program
 from nines.model.contract import Contract
-from nines.model.errors import SourceError
+from nines.model.errors import NinesError
 from nines.model.record import Record
 from nines.model.report import Reading, Unexamined
 from nines.model.service import Application, Service
 from nines.readers import openapi, python, sql
 from nines.readers.python.applications import applications
-from nines.verbs.project import Project, keep_out_of_version_control
+from nines.verbs.project import STATE_DIRECTORY, Project, keep_out_of_version_control
 
+CONTRACT_BYTES_MAX = 32 * 1024 * 1024
+_PROBLEMS_MAX = 3
+"""Faults of a contract that a report names."""
 _BLIND_LIMIT = 12
 """How many kinds of blind spot a report names; the rest is counted."""
 
@@ -36,14 +40,16 @@ def read(project: Project, *, root: Path | None = None) -> Read:
     keep_out_of_version_control(project)
     started = time.monotonic()
     where = root or project.root
-    program = python.read(where, paths=project.settings.paths, exclude=project.settings.exclude, cache=project.cache)
-    service = effects.analyse(
-        program, read_statement=sql.read, signatures=project.settings.signatures, name=project.name
-    )
+    paths = project.settings.paths
+    if root is not None:
+        # What the settings name today may not have existed then.
+        paths = tuple(path for path in paths if (where / path).exists())
+    program = python.read(where, paths=paths, exclude=project.settings.exclude, cache=project.cache)
+    service, failure = _analysed(project, program)
     contract, complaint = _contract(project, where)
     service = _with_contract(service, contract)
-    unexamined = (*_unread(program), *complaint, *_blind(service))
-    if not service.endpoints:
+    unexamined = (*_uncached(project), *_unread(program), *failure, *complaint, *_blind(service))
+    if not service.endpoints and not failure:
         unexamined = (*unexamined, _no_entry_point(program))
     return Read(
         program=program,
@@ -61,6 +67,35 @@ def read(project: Project, *, root: Path | None = None) -> Read:
     )
 
 
+def _analysed(project: Project, program: Program) -> tuple[Service, tuple[Unexamined, ...]]:
+    """The analysis meets code that nobody has foreseen; should it break down, all the rest is done without it."""
+    try:
+        service = effects.analyse(
+            program, read_statement=sql.read, signatures=project.settings.signatures, name=project.name
+        )
+    except NinesError:
+        raise
+    except Exception as error:
+        if is_debugging():
+            raise
+        what, reason = "every trace", f"the analysis of the code broke down: {type(error).__name__}: {error}"
+        hint = "This is a defect of nines. Set NINES_DEBUG=1, run it again, and report what it prints, please."
+        return Service(name=project.name, root=program.root), (Unexamined(what=what, reason=reason, hint=hint),)
+    return service, ()
+
+
+def is_debugging() -> bool:
+    """Whether the person who runs nines wants to see where it breaks."""
+    return os.environ.get("NINES_DEBUG", "") not in ("", "0")
+
+
+def _uncached(project: Project) -> tuple[Unexamined, ...]:
+    if not project.has_strange_state:
+        return ()
+    reason = "it is no folder of nines' own, so nothing is written there and every run reads everything anew"
+    return (Unexamined(what=f"{STATE_DIRECTORY}/", reason=reason, hint="Remove it; nines makes its own."),)
+
+
 def _with_contract(service: Service, contract: Contract | None) -> Service:
     return Service(
         name=service.name,
@@ -76,19 +111,33 @@ def _with_contract(service: Service, contract: Contract | None) -> Service:
 def _contract(project: Project, root: Path) -> tuple[Contract | None, tuple[Unexamined, ...]]:
     """The contract in the repository, if there is one; one that cannot be read is said and left out."""
     named = project.settings.contract
-    path = root / named if named and not named.startswith("/") else None
-    if path is None or not path.is_file():
+    if not named or named.startswith("/"):
         path = openapi.find(root)
+    elif (root / named).is_file():
+        path = root / named
+    else:
+        hint = "Correct the setting `contract`: a file of the project, or a path on the service such as /openapi.json."
+        return None, (Unexamined(what=f"the contract {named}", reason="there is no such file", hint=hint),)
     if path is None:
         return None, ()
+    where = os.path.relpath(path, root)
     try:
-        contract = openapi.read(path.read_bytes(), path.relative_to(root).as_posix())
-    except (SourceError, OSError) as error:
-        what = f"the contract {path.name}"
-        return None, (
-            Unexamined(what=what, reason=str(error), hint="Mend the document, or name another: contract = ..."),
-        )
-    return contract, ()
+        with path.open("rb") as stream:
+            document = stream.read(CONTRACT_BYTES_MAX + 1)
+        contract = openapi.read(document, where)
+    except NinesError as error:
+        return None, (Unexamined(what=f"the contract {where}", reason=error.what, hint=error.hint),)
+    except OSError as error:
+        reason = f"it cannot be read: {error.strerror}"
+        return None, (Unexamined(what=f"the contract {where}", reason=reason, hint="Make it readable."),)
+    invalid = tuple(
+        Unexamined(what=f"the contract {where}", reason=f"it is invalid: {problem}", hint="Correct the document.")
+        for problem in contract.problems[:_PROBLEMS_MAX]
+    )
+    rest = len(contract.problems) - len(invalid)
+    if rest > 0:
+        invalid += (Unexamined(what=f"the contract {where}", reason="it is invalid in further ways", count=rest),)
+    return contract, invalid
 
 
 def _unread(program: Program) -> tuple[Unexamined, ...]:
@@ -116,9 +165,14 @@ def _blind(service: Service) -> tuple[Unexamined, ...]:
 
 
 def _no_entry_point(program: Program) -> Unexamined:
-    reason = "no entry point was found" if program.modules else "no Python file was found"
-    return Unexamined(
-        what="every endpoint",
-        reason=reason,
-        hint="nines knows FastAPI, Starlette, Flask, Django, DRF and Celery; is this the folder of the backend?",
-    )
+    known = "nines knows FastAPI, Starlette, Flask, Django, DRF and Celery"
+    if program.modules:
+        reason, hint = "no entry point was found", f"{known}; is this the folder of the backend?"
+    elif program.unread:
+        reason, hint = "no Python file could be read", "What was in the way is listed above."
+    else:
+        reason = "no Python file was found"
+        hint = (
+            f"Name the folder of the backend; {known}. `nines prove` works for any language, once nines.toml says how."
+        )
+    return Unexamined(what="every endpoint", reason=reason, hint=hint)

@@ -20,7 +20,7 @@ from nines.model.service import Service
 from nines.model.settings import budgets_of
 from nines.model.verdict import Verdict
 from nines.readers import revision
-from nines.verbs import allowances, baseline, excerpts
+from nines.verbs import allowances, baseline, excerpts, names, renames
 from nines.verbs.project import Project
 from nines.verbs.reading import Read, read
 
@@ -43,15 +43,16 @@ def review(
     """Reads and judges; with `since`, only what the change since that revision brings."""
     progress = progress or Silent()
     started, clock_s = datetime.now(UTC), time.monotonic()
+    accepted = accepted_findings(project, baseline_file)
     progress.stage("reading the code")
     found = read(project)
     progress.stage("judging")
     judged = judge(project, found, found.service)
-    findings = judged.findings
+    before = None
     if since:
         progress.stage(f"reading revision {since}")
-        findings = _new_since(project, since, findings)
-    report = report_of(project, found, judged, findings, baseline_file)
+        before = _at(project, since, found)
+    report = report_of(project, found, judged, judged.findings, accepted, before=before)
     return msgspec.structs.replace(
         report,
         command="review",
@@ -77,16 +78,29 @@ def active_rules(project: Project) -> tuple[Rule, ...]:
     return tuple(rule for rule in rules.load() if rule.id not in off and rule.id.rsplit("/", 1)[-1] not in off)
 
 
+def accepted_findings(project: Project, file: Path | None) -> baseline.Baseline | None:
+    """The baseline that the command line or the settings name; raises SettingsError where it cannot be read."""
+    named = project.settings.baseline
+    path = file or (project.root / named if named else None)
+    return baseline.load(path) if path is not None else None
+
+
 def report_of(
-    project: Project, found: Read, judged: Judged, findings: tuple[Finding, ...], baseline_file: Path | None
+    project: Project,
+    found: Read,
+    judged: Judged,
+    findings: tuple[Finding, ...],
+    accepted: baseline.Baseline | None,
+    *,
+    before: baseline.Baseline | None = None,
 ) -> Report:
-    """The report of a reading, with the baseline taken out."""
-    path = baseline_file or (project.root / project.settings.baseline if project.settings.baseline else None)
-    covered, stale = 0, ()
-    if path is not None:
-        compared = baseline.compare(findings, baseline.load(path))
-        findings, covered = compared.findings, compared.covered
-        stale = tuple(f"{entry.rule} at {entry.place} ({entry.fingerprint})" for entry in compared.stale)
+    """The report of a reading, with what the baseline accepts and what was there before taken out."""
+    compared = baseline.compare(findings, accepted or baseline.Baseline())
+    covered = compared.covered
+    stale = tuple(f"{entry.rule} at {entry.place} ({entry.fingerprint})" for entry in compared.stale)
+    findings = (
+        compared.findings if before is None else baseline.compare(findings, baseline.either(before, accepted)).findings
+    )
     fired = {finding.rule for finding in findings}
     known = active_rules(project)
     return Report(
@@ -94,7 +108,7 @@ def report_of(
         project=project.name,
         version=__version__,
         verdict=Verdict.UNKNOWN,
-        says=_says(findings),
+        says=_says(findings, found, covered),
         findings=findings,
         allowed=judged.allowed,
         baselined=covered,
@@ -102,7 +116,7 @@ def report_of(
         excerpts=excerpts.around(findings, project.root),
         rules=tuple(_summary(rule) for rule in known if rule.id in fired),
         limits=budgets_of(project.settings.budgets),
-        unexamined=(*found.unexamined, *judged.unexamined),
+        unexamined=(*found.unexamined, *judged.unexamined, *names.unknown_in(project.settings)),
         reading=msgspec.structs.replace(found.reading, rules=tuple(rule.id for rule in known)),
     )
 
@@ -113,22 +127,35 @@ def _summary(rule: Rule) -> RuleSummary:
     )
 
 
-def _says(findings: tuple[Finding, ...]) -> str:
-    if not findings:
-        return "Nothing was found; what was not examined is listed."
-    first = findings[0]
-    count = f"{len(findings)} finding" + ("s" if len(findings) != 1 else "")
-    return f"{count}; the first to look at: {first.message}"
+def _says(findings: tuple[Finding, ...], found: Read, covered: int) -> str:
+    if findings:
+        return f"{_counted(len(findings))}; the first to look at: {findings[0].message}"
+    if not found.service.endpoints:
+        return "Nothing was judged: no entry point was found."
+    if covered:
+        return f"Nothing new was found; the baseline covers {_counted(covered)}."
+    return f"Nothing was found in {len(found.service.endpoints)} entry points; what was not examined is listed."
 
 
-def _new_since(project: Project, since: str, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Reads the project as it was at `since` and takes out every finding that was there already."""
+def _counted(number: int) -> str:
+    return f"{number} finding" + ("s" if number != 1 else "")
+
+
+def without_baseline(project: Project) -> Project:
+    """The project as it is when nothing is accepted: for writing its baseline."""
+    settings = msgspec.structs.replace(project.settings, baseline="")
+    return msgspec.structs.replace(project, settings=settings)
+
+
+def _at(project: Project, since: str, found: Read) -> baseline.Baseline:
+    """Reads the project as it was at `since`: every finding that was there already, under today's names."""
     with tempfile.TemporaryDirectory(prefix="nines-revision-") as folder:
         earlier = Path(folder)
         revision.export(project.root, since, earlier)
         before = read(project, root=earlier)
         old = judge(project, before, before.service)
-    return baseline.compare(findings, baseline.of(old.findings)).findings
+        moved = renames.between(earlier, before.program, project.root, found.program)
+    return baseline.of(renames.followed(old.findings, moved))
 
 
 def page_title(rule: Rule) -> str:
