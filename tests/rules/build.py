@@ -18,8 +18,8 @@ from nines.model.trace import Trace, Transaction, Witness
 SIGNED_IN = (Guard(kind=GuardKind.AUTHENTICATION, name="get_current_user"),)
 
 
-def origin(kind: str, name: str = "", effect: int | None = None, location: str = "") -> Origin:
-    return Origin(kind=OriginKind(kind), name=name, effect=effect, location=location)
+def origin(kind: str, name: str = "", effect: int | None = None, location: str = "", **fields: Any) -> Origin:
+    return Origin(kind=OriginKind(kind), name=name, effect=effect, location=location, **fields)
 
 
 def effect(kind: str, target: str = "", action: str = "", line: int = 1, **fields: Any) -> Effect:

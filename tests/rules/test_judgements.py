@@ -94,7 +94,9 @@ class TestLostUpdate:
     RULE = "consistency/lost-update"
     ID = Predicate(column="id", origins=(origin("caller", "account_id", location="path"),))
     READ = effect("database_read", "accounts", "SELECT", 3, predicates=(ID,), predicates_known=True, transaction=0)
-    NEW = Assignment(column="balance", origins=(origin("database", "balance", 0), origin("caller", "amount")))
+    NEW = Assignment(
+        column="balance", origins=(origin("database", "balance", 0, is_calculated=True), origin("caller", "amount"))
+    )
     WRITE = effect(
         "database_write", "accounts", "UPDATE", 5, assignments=(NEW,), row_origins=(0,), transaction=0, predicates=(ID,)
     )
@@ -114,7 +116,15 @@ class TestLostUpdate:
             ({"locks_rows": True}, {}),
             ({}, {"assignments": (replace(NEW, is_atomic=True),)}),
             ({}, {"assignments": (Assignment(column="balance", origins=(origin("caller", "balance"),)),)}),
-            ({}, {"assignments": (Assignment(column="total", origins=(origin("database", "balance", 0),)),)}),
+            ({}, {"assignments": (Assignment(column="balance", origins=(origin("database", "balance", 0),)),)}),
+            (
+                {},
+                {
+                    "assignments": (
+                        Assignment(column="total", origins=(origin("database", "balance", 0, is_calculated=True),)),
+                    )
+                },
+            ),
             ({}, {"predicates": (ID, Predicate(column="version", origins=(origin("database", "version", 0),)))}),
             ({}, {"action": "INSERT"}),
             ({"target": "limits"}, {}),
@@ -136,7 +146,7 @@ class TestLostUpdate:
         write = replace(
             self.WRITE,
             row_origins=(1,),
-            assignments=(replace(self.NEW, origins=(origin("database", "balance", 1),)),),
+            assignments=(replace(self.NEW, origins=(origin("database", "balance", 1, is_calculated=True),)),),
         )
         assert found(self.RULE, service(effect("sleep"), read, write, transactions=(IMPLICIT,)))
         assert not found(self.RULE, service(lock, read, write, transactions=(IMPLICIT,)))

@@ -429,6 +429,22 @@ def sanitised(sources: Sources, labels: tuple[str, ...]) -> Sources:
     return tuple(s._replace(sanitised=tuple(dict.fromkeys((*s.sanitised, *labels)))) for s in sources)
 
 
+_CALCULATED = ("calculated",)
+
+
+def calculated(value: Value) -> Value:
+    """The value as the outcome of a calculation on what was read from rows; the label travels as sanitising ones do."""
+    if not any(s.kind is OriginKind.DATABASE for s in value.sources):
+        return value
+    sources = tuple(sanitised((s,), _CALCULATED)[0] if s.kind is OriginKind.DATABASE else s for s in value.sources)
+    return replace(value, sources=sources)
+
+
+def without_calculated(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """The labels that say what a value was made safe for."""
+    return tuple(label for label in labels if label not in _CALCULATED)
+
+
 def library(name: str) -> Value:
     return Value(LibraryThing(name))
 

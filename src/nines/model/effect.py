@@ -89,8 +89,6 @@ class Assignment(Record):
     origins: tuple[Origin, ...] = ()
     is_atomic: bool = False
     """The database computes the value from the row itself (`balance = balance + 1`, Django's F())."""
-    is_picked: bool = False
-    """The value is one of its origins as it was (`new or old`, `old if flag else 0`), not calculated from them."""
 
 
 class Loop(Record):

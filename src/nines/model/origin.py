@@ -36,3 +36,5 @@ class Origin(Record):
     effect: int | None = None
     sanitised: tuple[str, ...] = ()
     """What it was made safe for, such as "sql", "int", "path"."""
+    is_calculated: bool = False
+    """For DATABASE: arithmetic or composing text stands between the row and the value; it was not merely passed on."""

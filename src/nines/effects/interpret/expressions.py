@@ -35,6 +35,7 @@ from nines.effects.values import (
     ObjectThing,
     TextThing,
     Value,
+    calculated,
     constant,
     deep_sources,
     element_of,
@@ -84,7 +85,7 @@ def _constant(_frame: Frame, node: code.Constant) -> Value:
 
 
 def _template(frame: Frame, node: code.Template) -> Value:
-    return concatenate([evaluate(frame, part) for part in node.parts])
+    return calculated(concatenate([evaluate(frame, part) for part in node.parts]))
 
 
 def _attribute(frame: Frame, node: code.Attribute) -> Value:
@@ -106,8 +107,11 @@ def _imported_path(frame: Frame, node: code.Attribute) -> Value | None:
     return global_value(frame.world, frame.module, bound) if bound in frame.module.bindings else None
 
 
-def _binary(frame: Frame, node: code.Binary) -> Value:  # noqa: PLR0911
-    left, right = evaluate(frame, node.left), evaluate(frame, node.right)
+def _binary(frame: Frame, node: code.Binary) -> Value:
+    return calculated(_combined(evaluate(frame, node.left), node, evaluate(frame, node.right)))
+
+
+def _combined(left: Value, node: code.Binary, right: Value) -> Value:  # noqa: PLR0911
     criterion = binary_criterion(left, node.operator, right)
     if criterion is not None:
         return criterion

@@ -26,6 +26,7 @@ from nines.effects.values import (
     FunctionThing,
     TextThing,
     Value,
+    calculated,
     element_of,
     join,
     merge_sources,
@@ -82,7 +83,7 @@ def _augment(frame: Frame, node: code.Augment) -> str:
     if value is None and isinstance(before.thing, ContainerThing):
         items = join([element_of(before), element_of(added)])
         value = Value(ContainerThing(before.thing.kind, items, before.thing.fields), sources)
-    assign(frame, node.target, value if value is not None else unknown(sources), node.line)
+    assign(frame, node.target, calculated(value if value is not None else unknown(sources)), node.line)
     return ""
 
 

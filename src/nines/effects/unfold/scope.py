@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nines.effects.limits import SOURCES_MAX
 from nines.effects.nodes import CallNode
-from nines.effects.values import Source, Sources
+from nines.effects.values import Source, Sources, without_calculated
 from nines.model.origin import Origin, OriginKind
 from nines.model.place import Step
 
@@ -40,7 +40,7 @@ class Scope:
             outer = scope.call.sources.get(source.slot) if scope.call is not None else None
             scope = scope.parent
             if outer is None:
-                return Origin(kind=source.kind, name=name, sanitised=labels)
+                return _origin(source.kind, name, "", None, labels)
             source = outer
             name = name or source.name
             labels = tuple(dict.fromkeys((*source.sanitised, *labels)))
@@ -49,7 +49,7 @@ class Scope:
             found = scope.key(source.token)
             effect = found if found is not None and found >= 0 else None
         kept = name if source.kind is OriginKind.DATABASE else (source.name or name)
-        return Origin(kind=source.kind, name=kept, location=source.location, effect=effect, sanitised=labels)
+        return _origin(source.kind, kept, source.location, effect, labels)
 
     def origins(self, sources: Sources) -> tuple[Origin, ...]:
         return tuple(dict.fromkeys(self.origin(source) for source in sources[:SOURCES_MAX]))
@@ -62,3 +62,10 @@ class Scope:
             key = self.tokens.get(inner)
             if key is not None:
                 self.parent.tokens[outer] = key
+
+
+def _origin(kind: OriginKind, name: str, location: str, effect: int | None, labels: tuple[str, ...]) -> Origin:
+    safe = without_calculated(labels)
+    return Origin(
+        kind=kind, name=name, location=location, effect=effect, sanitised=safe, is_calculated=len(safe) != len(labels)
+    )

@@ -62,11 +62,11 @@ def check(service: Service) -> Iterator[Finding]:
 def _source(trace: Trace, index: int, assignment: Assignment) -> int | None:
     """The read of the same row whose same column the new value is computed from."""
     write = trace.effects[index]
-    if assignment.is_atomic or assignment.is_picked:
+    if assignment.is_atomic:
         return None
     for origin in assignment.origins:
         read = origin.effect
-        if origin.kind is not OriginKind.DATABASE or read is None or read >= index:
+        if origin.kind is not OriginKind.DATABASE or not origin.is_calculated or read is None or read >= index:
             continue
         if origin.name not in ("", assignment.column) or trace.effects[read].target != write.target:
             continue
