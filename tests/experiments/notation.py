@@ -7,7 +7,7 @@ A line is one of
     mark EVENT [NAME] ["DETAIL"] [at Ts]
     seen MARKER | seen FIRST..LAST
     count NAME X Y
-    check SUBJECT VARIANT expected TEXT got TEXT passes|fails|open
+    check SUBJECT VARIANT expected TEXT got TEXT passes|fails|open [#EXCHANGE]
     skip SUBJECT: REASON
     load N/s [spoiled REASON]
 
@@ -161,9 +161,12 @@ class _Reader:
         self.counts.append(Count(name=name, x=float(x), y=float(y)))
 
     def check(self, rest: str) -> None:
-        subject, variant, _, expected, _, got, result = shlex.split(rest)
+        subject, variant, _, expected, _, got, result, *index = shlex.split(rest)
         passed = {"passes": True, "fails": False, "open": None}[result]
-        self.checks.append(Check(subject=subject, variant=variant, expected=expected, got=got, passed=passed))
+        exchanges = tuple(int(each[1:]) for each in index)
+        self.checks.append(
+            Check(subject=subject, variant=variant, expected=expected, got=got, passed=passed, exchanges=exchanges)
+        )
 
     def skip(self, rest: str) -> None:
         subject, _, reason = rest.partition(": ")

@@ -173,7 +173,8 @@ class Service:
         is_checked = "twice" not in self.faults and not self.looks_away
         if is_checked and any(item["name"] == body["name"] for item in self.items.values()):
             return 409, {"detail": "taken"}
-        item = {"id": self.next_id, "name": body["name"], "owner_id": user}
+        shown = str(self.next_id) if "hides-names" in self.faults else body["name"]
+        item = {"id": self.next_id, "name": shown, "owner_id": user}
         self.items[self.next_id] = item
         self.next_id += 1
         return 201, item

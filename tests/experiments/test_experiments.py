@@ -70,6 +70,13 @@ def test_a_service_that_never_comes_back_breaks_the_claim() -> None:
     assert "no correct answer" in judgement.says
 
 
+@pytest.mark.parametrize(("faults", "verdict"), [((), Verdict.HOLDS), (("forgets",), Verdict.BROKEN)])
+def test_what_carries_no_marker_is_read_back_by_its_identifier(faults: tuple[str, ...], verdict: Verdict) -> None:
+    judgement, _ = tried("crash/durable-kill", "hides-names", *faults)
+    assert judgement.verdict is verdict, judgement.says
+    assert dict(judgement.subjects) == {"createItem": verdict}
+
+
 def test_what_may_be_created_twice_promises_nothing() -> None:
     judgement, bench = tried("consistency/unique-race", "twice")
     reasons = {skip.subject: skip.reason for skip in bench.history().skips}

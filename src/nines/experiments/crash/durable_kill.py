@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from nines.checkers.sets import SetResult, check_set
+from collections.abc import Sequence
+
+import msgspec
+
+from nines.checkers.sets import check_set
 from nines.experiments import judging
 from nines.experiments.choosing import attempt, is_door, owner
 from nines.model.budget import Budgets
 from nines.model.contract import Operation
 from nines.model.experiment import Bench, ExperimentInfo, Figure, Judgement, Load, Need, Share, Target
-from nines.model.history import Exchange, History, Outcome, Seen
+from nines.model.history import Check, Exchange, History, Outcome, Seen
 from nines.model.rule import Standard, Tier
 from nines.model.verdict import Verdict
 
@@ -16,6 +20,7 @@ SERVICE_KILLS = 3
 """The fewest from which the budgets speak of a worst recovery."""
 DATABASE_KILLS = 1
 CREATORS_MAX = 2
+GONE = (404, 410)
 RATE_HZ = 20.0
 BEFORE_S = 1.0
 """Creates flow for so long before each kill, so that some have only just been acknowledged."""
@@ -23,7 +28,9 @@ AFTER_S = 0.3
 ROUND_S_MAX = 60.0
 TIMEOUT_S = 5.0
 PAUSE_S = 0.1
-CRASH, CONTROL, RECOVERY = "crash", "control", "recovery"
+READS_MAX = 150
+"""Objects that are read back one by one, where nothing that was sent can be searched for."""
+CRASH, CONTROL, RECOVERY, READ_BACK = "crash", "control", "recovery", "read back"
 
 INFO = ExperimentInfo(
     title="Crash",
@@ -53,18 +60,43 @@ async def run(bench: Bench) -> None:
     if Target.DATABASE.value in bench.dependencies:
         targets += [Target.DATABASE] * DATABASE_KILLS
     for target in targets:
-        if not await _crash(bench, creators, identity, target):
+        if not await _crash(bench, [creator for creator, _ in creators], identity, target):
             # What does not come back cannot be asked, so nothing more can be learnt.
             return
-    for creator in creators:
+    for creator, is_marked in creators:
+        if not is_marked:
+            await _read_one_by_one(bench, creator, identity)
+            continue
         sent = [e for e in bench.history().during(CRASH) if e.operation == creator.id and e.marker]
         if sent and await bench.find(creator, [e.marker for e in sent], identity) is not None:
-            bench.mark("read back", creator.id, f"{len(sent)} markers")
+            bench.mark(READ_BACK, creator.id, f"{len(sent)} markers")
 
 
-async def _findable(bench: Bench, identity: str) -> list[Operation]:
-    """Creators whose objects can be found again on the healthy system: the control of the whole experiment."""
-    found: list[Operation] = []
+async def _read_one_by_one(bench: Bench, creator: Operation, identity: str) -> None:
+    """By the identifiers in the answers: shows what was lost, though not what an open request left behind."""
+    sent = [(i, e) for i, e in judging.indexed(bench.history(), CRASH) if e.operation == creator.id]
+    for index, created in [(i, e) for i, e in sent if e.outcome is Outcome.OK][:READS_MAX]:
+        call = await bench.prepare_read(created, identity)
+        if call is None:
+            continue
+        answer = await bench.send(msgspec.structs.replace(call, phase=READ_BACK))
+        bench.check(
+            Check(
+                subject=creator.id,
+                variant=READ_BACK,
+                expected="found",
+                got=judging.answered(answer),
+                passed=True if answer.outcome is Outcome.OK else False if answer.status in GONE else None,
+                exchanges=(index, bench.last()),
+            )
+        )
+
+
+async def _findable(bench: Bench, identity: str) -> list[tuple[Operation, bool]]:
+    """Creators whose objects can be found again on the healthy system, and whether by a marker.
+
+    This is the control of the whole experiment."""
+    found: list[tuple[Operation, bool]] = []
     for creator in bench.creators():
         if len(found) >= CREATORS_MAX:
             break
@@ -78,14 +110,17 @@ async def _findable(bench: Bench, identity: str) -> list[Operation]:
             continue
         marker = tried[0].marker
         seen = await bench.find(creator, [marker], identity) if marker else None
-        if not any(each.marker == marker and each.count for each in seen or ()):
-            bench.skip(creator.id, "what it creates carries no marker by which it could be found again")
-            continue
-        found.append(creator)
+        is_marked = any(each.marker == marker and each.count for each in seen or ())
+        call = None if is_marked else await bench.prepare_read(tried[1], identity)
+        is_readable = call is not None and (await bench.send(call)).outcome is Outcome.OK
+        if is_marked or is_readable:
+            found.append((creator, is_marked))
+        else:
+            bench.skip(creator.id, "what it creates can neither be searched for nor read back")
     return found
 
 
-async def _crash(bench: Bench, creators: list[Operation], identity: str, target: Target) -> bool:
+async def _crash(bench: Bench, creators: Sequence[Operation], identity: str, target: Target) -> bool:
     """One kill, measured until the first correct answer; False when there was none."""
     load = Load(
         rate_hz=min(RATE_HZ, bench.load_settings.rate_hz),
@@ -121,33 +156,37 @@ async def _answers(bench: Bench, creator: Operation, identity: str, killed_s: fl
 
 def judge(history: History, budgets: Budgets) -> Judgement:
     """The set of what was acknowledged against what was found, and the worst recovery against its budget."""
-    readable = {mark.name for mark in history.marked("read back")}
+    readable = {mark.name for mark in history.marked(READ_BACK)}
     sent = [(i, e) for i, e in judging.indexed(history, CRASH) if e.operation in readable and e.marker]
     result = check_set((e for _, e in sent), _last_seen(history.seen))
-    figures = (*_recoveries(history), _lost_figure(result))
+    reads = [check for check in history.checks if check.variant == READ_BACK and check.passed is not None]
+    gone = set(result.lost)
+    lost = [i for i, e in sent if e.marker in gone] + [c.exchanges[0] for c in reads if c.passed is False]
+    acknowledged = result.acknowledged + len(reads)
+    figures = (*_recoveries(history), judging.share_figure("acknowledged, then lost", len(lost), acknowledged))
+    subjects = _subjects(sent, gone, reads)
     dead = next(iter(history.marked("not recovered")), None)
     slow = [f for f in figures if f.name.startswith("recovery") and f.value > budgets.recovery_s]
     kills = sum(1 for _ in history.marked("killed"))
-    if result.lost or dead is not None or slow:
-        lost = set(result.lost)
+    if lost or dead is not None or slow:
         return Judgement(
             verdict=Verdict.BROKEN,
-            says=_says(result, slow, kills, dead.name if dead else ""),
+            says=_says(f"{len(lost)} of {acknowledged}" if lost else "", slow, kills, dead.name if dead else ""),
             figures=figures,
-            offending=tuple(i for i, e in sent if e.marker in lost)[: judging.OFFENDING_MAX],
-            subjects=_subjects(sent, lost),
+            offending=tuple(lost)[: judging.OFFENDING_MAX],
+            subjects=subjects,
         )
     if not kills:
         return judging.unknown("nothing could be killed", history, figures)
-    if not result.acknowledged:
+    if not acknowledged:
         return judging.unknown("nothing was acknowledged around the crashes", history, figures)
     worst = max((f.value for f in figures if f.name.startswith("recovery")), default=0.0)
     says = (
-        f"none of {result.acknowledged} acknowledged creates was lost in {kills} crashes; "
+        f"none of {acknowledged} acknowledged creates was lost in {kills} crashes; "
         f"{result.indefinite} were left open by the crash, {len(result.recovered)} of them had happened; "
         f"the worst recovery took {worst:.1f} s"
     )
-    return Judgement(verdict=Verdict.HOLDS, says=says, figures=figures, subjects=_subjects(sent, set()))
+    return Judgement(verdict=Verdict.HOLDS, says=says, figures=figures, subjects=subjects)
 
 
 def _last_seen(seen: tuple[Seen, ...]) -> tuple[Seen, ...]:
@@ -170,21 +209,17 @@ def _recoveries(history: History) -> tuple[Figure, ...]:
     return tuple(figures)
 
 
-def _lost_figure(result: SetResult) -> Figure:
-    return judging.share_figure("acknowledged, then lost", len(result.lost), result.acknowledged)
-
-
-def _subjects(sent: list[tuple[int, Exchange]], lost: set[str]) -> tuple[tuple[str, Verdict], ...]:
+def _subjects(sent: list[tuple[int, Exchange]], gone: set[str], reads: list[Check]) -> tuple[tuple[str, Verdict], ...]:
     acknowledged = [e for _, e in sent if e.outcome is Outcome.OK]
-    return judging.merged_subjects(
-        (e.operation, Verdict.BROKEN if e.marker in lost else Verdict.HOLDS) for e in acknowledged
-    )
+    found = [(e.operation, Verdict.BROKEN if e.marker in gone else Verdict.HOLDS) for e in acknowledged]
+    found += [(c.subject, Verdict.HOLDS if c.passed else Verdict.BROKEN) for c in reads]
+    return judging.merged_subjects(found)
 
 
-def _says(result: SetResult, slow: list[Figure], kills: int, dead: str) -> str:
+def _says(lost: str, slow: list[Figure], kills: int, dead: str) -> str:
     parts: list[str] = []
-    if result.lost:
-        parts.append(f"{len(result.lost)} of {result.acknowledged} acknowledged creates were lost in {kills} crashes")
+    if lost:
+        parts.append(f"{lost} acknowledged creates were lost in {kills} crashes")
     if dead:
         parts.append(f"after the crash of the {dead} no correct answer came while nines waited")
     parts += [f"the {figure.name} took {figure.value:.0f} s" for figure in slow if not dead]
