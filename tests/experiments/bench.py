@@ -131,7 +131,9 @@ class FakeBench:
         for number, call in enumerate(calls):
             self.now_s = began_s
             self.service.looks_away = "race" in self.service.faults and number == 1
+            self.service.is_strained = "overloads" in self.service.faults and number > 5
             answers.append(await self.send(call))
+        self.service.is_strained = False
         return tuple(answers)
 
     async def load(self, load: Load) -> None:

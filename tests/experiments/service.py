@@ -83,6 +83,7 @@ class Service:
         self.next_id = 1
         self.is_up = True
         self.turns = 0
+        self.is_strained = False
         self.looks_away = False
         """Stands for the moment between looking for a value and inserting it."""
 
@@ -91,6 +92,8 @@ class Service:
         self.turns += 1
         if "slow-errors" in self.faults and self.turns % 50 == 0:
             return 500, {"detail": "sometimes"}
+        if self.is_strained:
+            return 503, {"detail": "too much at once"}
         parts = [part for part in call.path.partition("?")[0].split("/") if part]
         if parts == ["about"]:
             return 200, {"name": "fake"}

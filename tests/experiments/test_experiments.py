@@ -84,6 +84,12 @@ def test_what_may_be_created_twice_promises_nothing() -> None:
     assert dict(judgement.subjects).keys() == {"register"}
 
 
+def test_a_service_that_fails_under_strain_is_not_blamed_for_a_race() -> None:
+    judgement, bench = tried("consistency/unique-race", "overloads")
+    assert judgement.verdict is Verdict.UNKNOWN
+    assert any("different creates at once" in skip.reason for skip in bench.history().skips)
+
+
 def test_objects_that_everybody_sees_accuse_nobody() -> None:
     judgement, bench = tried("security/object-authorization", "shared")
     assert judgement.verdict is Verdict.UNKNOWN

@@ -85,6 +85,16 @@ async def _promise(bench: Bench, operation: Operation, identity: str) -> str:
     fresh = await bench.prepare(operation, identity)
     if fresh is None or (await _send(bench, fresh, "control fresh")).outcome is not Outcome.OK:
         return "not applicable: even different values are refused after the first create"
+    return await _strain(bench, operation, identity)
+
+
+async def _strain(bench: Bench, operation: Operation, identity: str) -> str:
+    """Why as many different creates at once already fail, "" when they do not: then it is no race that fails."""
+    calls = [await bench.prepare(operation, identity) for _ in range(RACERS)]
+    ready = [msgspec.structs.replace(call, phase="control together") for call in calls if call is not None]
+    failed = [e for e in await bench.together(ready) if e.outcome is Outcome.INDEFINITE]
+    if failed:
+        return f"{len(failed)} of {RACERS} different creates at once were answered {judging.answered(failed[0])}"
     return ""
 
 

@@ -87,6 +87,9 @@ def judge(history: History, budgets: Budgets) -> Judgement:
     controls = {exchange.operation: exchange for exchange in history.during("control")}
     tried = judging.indexed(history, "invalid", "unusual")
     ailing = {operation for operation, exchange in controls.items() if _is_broken(exchange)}
+    # Without a control an operation that fails whatever is sent may lack something in the laboratory.
+    uncontrolled = {e.operation for _, e in tried if e.operation not in controls}
+    ailing |= {name for name in uncontrolled if all(_is_broken(e) for _, e in tried if e.operation == name)}
     judged = [(index, exchange) for index, exchange in tried if exchange.operation not in ailing]
     errors = [(index, exchange) for index, exchange in judged if exchange.is_server_error]
     leaks = [(i, e, leak) for i, e in enumerate(history.exchanges) if _is_error(e) and (leak := leak_in(e))]
