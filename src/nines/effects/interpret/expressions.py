@@ -22,7 +22,7 @@ from nines.effects.interpret.tests import truth
 from nines.effects.interpret.typed import type_origin
 from nines.effects.limits import ITEMS_MAX
 from nines.effects.link import FunctionInfo
-from nines.effects.nodes import Arm, BranchNode, HoleNode
+from nines.effects.nodes import Arm, BranchNode, EffectNode, HoleNode, Node, TransactionNode
 from nines.effects.values import (
     MISSING,
     NONE,
@@ -342,8 +342,19 @@ def _conditional(frame: Frame, node: code.Conditional) -> Value:
 
 
 def _await(frame: Frame, node: code.Await) -> Value:
+    nodes, start = frame.nodes, len(frame.nodes)
     value = evaluate(frame, node.value)
+    _give_way(nodes[start:])
     return materialise(frame, value, frame.line, 1, awaited=True)
+
+
+def _give_way(nodes: list[Node]) -> None:
+    """What is awaited gives the event loop to others, whatever the library was taken for; its arguments need not."""
+    own = nodes[-1] if nodes else None
+    library = own.library if isinstance(own, EffectNode | TransactionNode) else ""
+    for node in nodes:
+        if isinstance(node, EffectNode | TransactionNode) and node.library == library:
+            node.blocks_thread = False
 
 
 def _yield(frame: Frame, node: code.Yield) -> Value:

@@ -44,7 +44,8 @@ def check(service: Service) -> Iterator[Finding]:
     for endpoint, trace in service.judged():
         told: set[str] = set()
         for effect in trace.effects:
-            if not (effect.on_event_loop and effect.blocks_thread and effect.kind in _SEVERITY):
+            if not (effect.on_event_loop and effect.blocks_thread and effect.kind in _SEVERITY) or effect.is_lazy:
+                # An asynchronous session refuses to load lazily, and a synchronous one has blocked before.
                 continue
             holder = wording.holder(endpoint, effect)
             if effect.is_database and holder in told:
