@@ -87,6 +87,8 @@ class Walker:
         self.after_response = False
         self.branches = 0
         self.loop_count = 0
+        self.loop_base = 0
+        """How many of the loops belong to the callers of the function that is walked."""
         self.steps = 0
         self.writing = Writing(self)
         self._by_node: dict[type, Callable[[Any, Scope], None]] = {
@@ -240,7 +242,9 @@ class Walker:
             )
             kind = min((a.ends for a in node.arms if a.ends), key=lambda e: _WEIGHT[e], default="")
             self.conditions.append((condition, kind))
+            around, self.loops = self.loops, self._repeating(arm.ends)
             self.walk(arm.nodes, scope)
+            self.loops = around
             if not arm.ends:
                 ends.append(self.state)
                 kept.append((arm_number, self.conditions[base:]))
@@ -248,6 +252,12 @@ class Walker:
         self.state = joined(ends) if ends else self.state
         if len(kept) == 1 and len(node.arms) > 1 and any(arm.ends for arm in node.arms):
             self.conditions.extend(kept[0][1])
+
+    def _repeating(self, ends: str) -> list[Loop]:
+        """The loops that go on after an arm; one that leaves by break or return happens once, not in each round."""
+        own = len(self.loops) > self.loop_base
+        left = self.loop_base if ends == "return" else len(self.loops) - (ends == "break" and own)
+        return self.loops[:left]
 
     def _drop(self, base: int, kinds: tuple[str, ...]) -> None:
         """Ends the reach of early exits that led only out of the block that ends here."""
@@ -325,7 +335,9 @@ class Walker:
         scope.mode = outer
         inner = Scope(scope, node, path, self.mode)
         base = len(self.conditions)
+        loop_base, self.loop_base = self.loop_base, len(self.loops)
         self.walk(node.nodes, inner)
+        self.loop_base = loop_base
         self._drop(base, ("return", "break", "continue"))
         inner.export()
         self.mode = outer
