@@ -57,14 +57,16 @@ def test_what_is_not_shown_says_how_it_could_be() -> None:
 
 def test_a_spoiled_run_shows_nothing() -> None:
     figures = (Figure(name="error rate", value=0.0, samples=5_000), Figure(name="p95", value=9.0, samples=5_000))
-    found = results(trial(*figures, budgets=("error_rate", "latency_p95")))
+    found = results(trial(*figures, budgets=("error_rate", "latency_p95"), says="the generator was late"))
     assert found["error_rate"].standing is Standing.NOT_SHOWN
+    assert "the generator was late" in found["error_rate"].says
+    assert "the generator was late" in found["latency_p95"].says
     assert found["latency_p95"].standing is Standing.NOT_SHOWN
 
 
 def test_response_times_are_decided_by_the_ends_of_their_interval() -> None:
     def standing(lower: float | None, upper: float | None) -> Standing:
-        figure = Figure(name="p95", value=150.0, unit="ms", lower=lower, upper=upper, samples=500)
+        figure = Figure(name="p95", value=150.0, unit="ms", lower=lower, upper=upper, confidence=0.95, samples=500)
         return results(trial(figure, budgets=("latency_p95",)))["latency_p95"].standing
 
     assert standing(140, 199) is Standing.MET

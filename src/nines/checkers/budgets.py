@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from nines.checkers.availability import forecast
 from nines.checkers.binomial import CONFIDENCE, samples_needed
 from nines.model.budget import BudgetResult, Budgets, Standing
@@ -38,6 +40,8 @@ def _error_rate(trials: Sequence[Trial], limit: float) -> BudgetResult:
     if not found:
         return _told(result, _why(trials, "error_rate"))
     experiment, figure = max(found, key=lambda pair: pair[1].samples)
+    if _is_void(figure):
+        return _voided(result, trials, experiment, figure)
     failures = round(figure.value * figure.samples)
     standing = _standing(figure, limit, is_exclusive=True)
     says = f"{failures} of {figure.samples} requests failed: at most {_percent(figure.upper)} at {CONFIDENCE:.0%}"
@@ -53,6 +57,8 @@ def _latency(trials: Sequence[Trial], limit: float) -> BudgetResult:
     if not found:
         return _told(result, _why(trials, "latency_p95"))
     experiment, figure = max(found, key=lambda pair: pair[1].samples)
+    if _is_void(figure):
+        return _voided(result, trials, experiment, figure)
     standing = _standing(figure, limit, is_exclusive=True)
     bound = figure.lower if standing is Standing.MISSED else figure.upper
     end = (
@@ -152,6 +158,23 @@ def _result(
         confidence=figure.confidence,
         samples=figure.samples,
         says=says,
+        experiments=(experiment,),
+    )
+
+
+def _is_void(figure: Figure) -> bool:
+    """Whether the run supports no interval, as when the generator spoiled it."""
+    return figure.confidence is None
+
+
+def _voided(empty: BudgetResult, trials: Sequence[Trial], experiment: str, figure: Figure) -> BudgetResult:
+    """What was measured, and in the trial's own words why it shows nothing."""
+    says = next((trial.says for trial in trials if trial.experiment == experiment), "")
+    return msgspec.structs.replace(
+        empty,
+        value=figure.value,
+        samples=figure.samples,
+        says=f"{figure.samples} requests were measured, but show nothing: {says}.",
         experiments=(experiment,),
     )
 
