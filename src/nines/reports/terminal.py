@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Iterator
 
 from rich.console import Console, Group, RenderableType
@@ -24,6 +25,10 @@ from nines.model.verdict import Verdict
 SUFFIX = ""
 _DETAILED_MAX = 25
 """Findings that are shown with their code; the others get a line."""
+_DETAILED_OF_A_RULE_MAX = 4
+"""Of these, so that one talkative rule leaves room for the others."""
+_LINES_OF_A_RULE_MAX = 12
+"""Findings of one rule and tier that get a line; the others are counted."""
 _UNEXAMINED_MAX = 15
 
 _VERDICTS = {Verdict.BROKEN: ("✗", "bold red"), Verdict.UNKNOWN: ("?", "yellow"), Verdict.HOLDS: ("✓", "green")}
@@ -52,24 +57,54 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     shown = [finding for finding in report.findings if finding.standing is not Standing.REFUTED]
     refuted = [finding for finding in report.findings if finding.standing is Standing.REFUTED]
     excerpts = _index(report.excerpts)
+    detailed = _detailed(shown)
     first = {finding.rule: position for position, finding in reversed(list(enumerate(shown)))}
     for tier in Tier:
         mine = [(i, f) for i, f in enumerate(shown) if f.tier is tier]
         if mine:
             yield Rule(Text(f"{tier.value.capitalize()} ({len(mine)})", style="bold"), align="left")
             for position, finding in mine:
-                lines = excerpts if position < _DETAILED_MAX else {}
-                yield _finding(finding, lines, is_first=first[finding.rule] == position)
+                if position in detailed:
+                    yield _finding(finding, excerpts, is_first=first[finding.rule] == position)
+            yield from _lines([finding for position, finding in mine if position not in detailed])
     if refuted:
         yield Rule(Text(f"Suspected by reading, refuted by running ({len(refuted)})", style="bold"), align="left")
         yield from (_refuted(finding) for finding in refuted)
     if report.trials:
         yield Rule(Text("Experiments", style="bold"), align="left")
-        yield from (_trial(trial, report) for trial in report.trials)
+        yield from _trials(report)
         yield Text()
     yield from _unexamined(report)
     yield from (Text(f"stale baseline entry: {entry}", style="yellow") for entry in report.stale)
     yield _verdict(report)
+
+
+def _detailed(shown: list[Finding]) -> set[int]:
+    """The positions of the findings that are shown with their code: the gravest, some of each rule."""
+    chosen: set[int] = set()
+    of_rule: Counter[str] = Counter()
+    for position, finding in enumerate(shown):
+        if len(chosen) < _DETAILED_MAX and of_rule[finding.rule] < _DETAILED_OF_A_RULE_MAX:
+            of_rule[finding.rule] += 1
+            chosen.add(position)
+    return chosen
+
+
+def _lines(findings: list[Finding]) -> Iterator[RenderableType]:
+    """A line for each finding, under its rule."""
+    for rule in dict.fromkeys(finding.rule for finding in findings):
+        mine = [finding for finding in findings if finding.rule == rule]
+        style = min((f.severity for f in mine), key=lambda severity: severity.rank)
+        yield Padding(Text.assemble(("■ ", _SEVERITIES[style]), (f"{rule}, {len(mine)} more", "bold")), (0, 0, 0, 1))
+        for finding in mine[:_LINES_OF_A_RULE_MAX]:
+            standing = ("  " + finding.standing.value, "bold red") if finding.standing is Standing.PROVEN else ""
+            place = str(finding.place or "seen on the wire")
+            yield Padding(Text.assemble((place, "cyan"), f"  {finding.message}", standing), (0, 0, 0, 3))
+        if len(mine) > _LINES_OF_A_RULE_MAX:
+            rest = f"and {len(mine) - _LINES_OF_A_RULE_MAX} more (all of them are in the JSON and HTML reports)"
+            yield Padding(Text(rest, style="dim"), (0, 0, 0, 3))
+    if findings:
+        yield Text()
 
 
 def _index(excerpts: tuple[Excerpt, ...]) -> dict[tuple[str, int], str]:
@@ -89,8 +124,6 @@ def _finding(finding: Finding, lines: dict[tuple[str, int], str], *, is_first: b
             (f"  {finding.rule}  {finding.severity.value}, {finding.confidence.value} confidence", "dim"),
         ),
     ]
-    if not lines:
-        return Padding(Group(*parts), (0, 0, 0, 1))
     if finding.endpoint:
         others = len(finding.endpoints) - 1
         more = f" and {others} more" if others > 0 else ""
@@ -138,6 +171,28 @@ def _refuted(finding: Finding) -> RenderableType:
     return Padding(
         Text.assemble((str(finding.place or ""), "cyan"), f"  {finding.message}: ", (tried, "dim")), (0, 0, 0, 1)
     )
+
+
+def _trials(report: Report) -> Iterator[RenderableType]:
+    """Each trial; those that came to nothing for one and the same reason stand under it together."""
+    reasons = Counter(trial.says for trial in report.trials if trial.verdict is Verdict.UNKNOWN)
+    told: set[str] = set()
+    for trial in report.trials:
+        if trial.verdict is not Verdict.UNKNOWN or reasons[trial.says] == 1:
+            yield _trial(trial, report)
+        elif trial.says not in told:
+            told.add(trial.says)
+            mark, style = _VERDICTS[trial.verdict]
+            yield Text.assemble(
+                (f"{mark} ", style),
+                (f"{reasons[trial.says]} claims, not tried or without a conclusion: ", "bold"),
+                trial.says,
+            )
+            yield from (
+                Padding(Text(other.claim, style="dim"), (0, 0, 0, 2))
+                for other in report.trials
+                if other.says == trial.says
+            )
 
 
 def _trial(trial: Trial, report: Report) -> RenderableType:

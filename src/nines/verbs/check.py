@@ -74,7 +74,7 @@ def _proof(
             contract=found.service.contract,
             observed=(),
             trials=tuple(trials.not_run(experiment, reason) for experiment in selected),
-            budgets=prove.unshown(project, reason),
+            budgets=prove.unshown(project, "the service could not be run"),
             unexamined=(Unexamined(what="the running service", reason=_without_hint(error), hint=error.hint),),
             seed=seed,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
 from datetime import UTC, datetime
@@ -28,7 +29,7 @@ from nines.model.verdict import Verdict
 from nines.readers import openapi, sql
 from nines.verbs import ending, estimates, machine, names, trials
 from nines.verbs.project import Project
-from nines.verbs.reading import Read, read
+from nines.verbs.reading import Read, is_debugging, read
 
 _SEED_BITS = 32
 
@@ -104,6 +105,9 @@ def run(
     project: Project, found: Read, selected: tuple[Experiment, ...], *, seed: int | None, progress: Progress
 ) -> Proof:
     """Starts the laboratory, carries out every selected experiment, and stops everything again."""
+    if not is_debugging():
+        # Libraries leave futures behind that nobody asks; what matters of them arrives as an error of ours.
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     chosen_seed = secrets.randbits(_SEED_BITS) if seed is None else seed
     progress.note(f"seed {chosen_seed}")
     try:
