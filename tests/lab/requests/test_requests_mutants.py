@@ -99,6 +99,15 @@ def test_every_request_can_be_written() -> None:
             assert "\n" not in value
 
 
+def test_items_of_a_list_are_left_out_by_themselves() -> None:
+    tags = Contract(
+        operations=(operation("POST", "/a", body=thing(tags={"type": "array", "items": NAME, "minItems": 1})),)
+    )
+    found = {mutant.variant: mutant.call.body for mutant in mutants(tags, "POST /a")}
+    assert found["body.tags.0: left out"] == b'{"tags":[]}'
+    assert found["body.tags.0: null"] == b'{"tags":[null]}'
+
+
 def test_forms_are_made_wrong_too() -> None:
     form = Contract(
         operations=(operation("POST", "/a", body=thing(title=NAME), media="application/x-www-form-urlencoded"),)

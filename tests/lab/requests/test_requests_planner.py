@@ -189,6 +189,12 @@ def test_endless_references_end() -> None:
     assert len(store.calls) < 20
 
 
+def test_a_path_may_name_what_the_document_forgot_to_declare() -> None:
+    bare = operation("GET", "/{organization}/things/{thing_id}", shows=SHOWN)
+    sloppy = Contract(operations=(msgspec.structs.replace(bare, parameters=()),))
+    assert prepared("GET /{organization}/things/{thing_id}", contract=sloppy, values={"thing_id": 7}) is not None
+
+
 def test_forms_and_files() -> None:
     form = Contract(
         operations=(

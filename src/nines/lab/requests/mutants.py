@@ -184,10 +184,10 @@ def _put(value: Any, path: Path, wrong: Any) -> Any:
     name, rest = path[0], path[1:]
     if isinstance(value, list):
         index = int(name)
-        return [
-            _put(item, rest, wrong) if rest and i == index else wrong if i == index else item
-            for i, item in enumerate(value)
-        ]
+        changed = [_put(item, rest, wrong) if rest and i == index else item for i, item in enumerate(value)]
+        if not rest:
+            changed[index : index + 1] = [] if wrong is ABSENT else [wrong]
+        return changed
     copied = dict(value) if isinstance(value, dict) else {}
     if rest:
         copied[name] = _put(copied.get(name), rest, wrong)

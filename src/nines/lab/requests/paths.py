@@ -31,6 +31,11 @@ def values_in(template: str, path: str) -> dict[str, str] | None:
     return dict(zip(names, (unquote(each) for each in match.groups()), strict=True)) if match else None
 
 
+def names_in(template: str) -> tuple[str, ...]:
+    """The parameters of the template, from left to right."""
+    return tuple(_PARAMETER.findall(template))
+
+
 def segments(template: str) -> tuple[str, ...]:
     return tuple(part for part in template.split("/") if part)
 

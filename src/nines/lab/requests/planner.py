@@ -190,7 +190,10 @@ class Planner:
         if created is not None and creator is not None:
             values.update(paths.values_in(creator.path, created.path) or {})
         # From the right: the path of what is found there already names what stands to its left.
-        for parameter in reversed([p for p in operation.parameters if p.location == "path"]):
+        declared = {p.name: p for p in operation.parameters if p.location == "path"}
+        for wanted in reversed(paths.names_in(operation.path)):
+            # A document may forget to declare what its own path names.
+            parameter = declared.get(wanted) or ContractParameter(name=wanted, location="path", is_required=True)
             name = parameter.name
             if created is not None and creator is not None and name == bound:
                 values[name] = await self._supplier.id_of(created, creator, name, parameter.schema)
@@ -227,7 +230,7 @@ class Planner:
         lister = self.graph.lister_of_path(operation, name)
         # What is deleted or brought into another state must not be what other requests still refer to.
         is_own = operation.method == "DELETE" or self._supplier.needs_steps(operation)
-        is_consumed = is_own and operation.path_parameters[-1] == name
+        is_consumed = is_own and paths.names_in(operation.path)[-1] == name
         wanted = Wanted(name=name, schema=parameter.schema, maker=maker, lister=lister, is_consumed=is_consumed)
         found, made = await self._supplier.supplied(wanted, identity, depth)
         if found is None and maker is None and not is_id_like(name):
