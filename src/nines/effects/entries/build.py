@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from nines.effects.entries.controllers import bound_handler
 from nines.effects.entries.inject import (
     Gathered,
     dependency,
@@ -231,6 +232,7 @@ def _handled(  # noqa: PLR0917
     arguments: list[Value] = []
     names = [p.name for p in info.node.parameters][skip:]
     if rule.injects:
+        handler = bound_handler(frame, handler, info, path, gathered) if skip else handler
         filled = injected(frame, info, path, gathered, skip=skip)
     else:
         if rule.passes and names:
