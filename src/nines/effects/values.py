@@ -430,14 +430,20 @@ def sanitised(sources: Sources, labels: tuple[str, ...]) -> Sources:
 
 
 _CALCULATED = ("calculated",)
+_TRACED = (OriginKind.DATABASE, OriginKind.CALLER)
 
 
 def calculated(value: Value) -> Value:
-    """The value as the outcome of a calculation on what was read from rows; the label travels as sanitising ones do."""
-    if not any(s.kind is OriginKind.DATABASE for s in value.sources):
+    """The value as the outcome of a calculation or of composing text; the label travels as sanitising ones do."""
+    if not any(s.kind in _TRACED for s in value.sources):
         return value
-    sources = tuple(sanitised((s,), _CALCULATED)[0] if s.kind is OriginKind.DATABASE else s for s in value.sources)
+    sources = tuple(sanitised((s,), _CALCULATED)[0] if s.kind in _TRACED else s for s in value.sources)
     return replace(value, sources=sources)
+
+
+def composed(sources: Sources) -> Sources:
+    """Those that went through a calculation or through composing text."""
+    return tuple(source for source in sources if set(_CALCULATED) & set(source.sanitised))
 
 
 def without_calculated(labels: tuple[str, ...]) -> tuple[str, ...]:

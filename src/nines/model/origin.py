@@ -37,4 +37,4 @@ class Origin(Record):
     sanitised: tuple[str, ...] = ()
     """What it was made safe for, such as "sql", "int", "path"."""
     is_calculated: bool = False
-    """For DATABASE: arithmetic or composing text stands between the row and the value; it was not merely passed on."""
+    """For DATABASE and CALLER: arithmetic or composing text stands between the source and the value."""

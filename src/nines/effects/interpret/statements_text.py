@@ -12,9 +12,11 @@ from nines.effects.values import (
     NO_SOURCES,
     ContainerThing,
     ObjectThing,
+    ScalarThing,
     Sources,
     TextThing,
     Value,
+    composed,
     deep_sources,
     element_of,
     merge_sources,
@@ -35,7 +37,8 @@ def from_text(world: World, value: Value, connection: str = "", bound: Value | N
     if isinstance(held, TextThing):
         text = held.skeleton.replace("\0", "nines_part")
     if not isinstance(value.constant, str):
-        sources = spliced(value)
+        # What is neither text nor known may be a statement that was built; only text that was composed splices.
+        sources = spliced(value) if isinstance(held, TextThing | ScalarThing) else composed(spliced(value))
     if not text:
         return Query(action="", known=False, limit=Known.UNKNOWN, text_sources=sources, connection=connection)
     statement = world.read_statement(text)
