@@ -10,7 +10,7 @@ from nines.model.effect import Condition, Effect
 from nines.model.finding import Finding
 from nines.model.origin import Origin, OriginKind
 from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
-from nines.model.service import EndpointKind, Service
+from nines.model.service import Endpoint, EndpointKind, Service
 from nines.model.trace import Trace
 from nines.rules import reporting, wording
 
@@ -48,8 +48,14 @@ def check(service: Service) -> Iterator[Finding]:
                 message=f"{names} from the {where} becomes part of the text of a SQL statement",
                 consequence="A caller can read, change and delete whatever this database user may.",
                 severity=INFO.severity if is_from_request else Severity.MEDIUM,
-                confidence=Confidence.HIGH if is_from_request else Confidence.LOW,
+                confidence=_confidence(endpoint, hostile) if is_from_request else Confidence.LOW,
             )
+
+
+def _confidence(endpoint: Endpoint, hostile: tuple[Origin, ...]) -> Confidence:
+    """Of an object that the caller sends, perhaps only the names of its fields are spliced."""
+    objects = {p.name for p in endpoint.parameters if p.type and "str" not in p.type and p.location == "body"}
+    return Confidence.MEDIUM if all(origin.name in objects for origin in hostile) else Confidence.HIGH
 
 
 def _is_hostile(origin: Origin, effect: Effect, trace: Trace) -> bool:
