@@ -200,7 +200,8 @@ def root(tmp_path: Path) -> Path:
 
 async def surveys(lab: Laboratory) -> None:
     traces = {trace.endpoint: trace for trace in await lab.survey()}
-    assert set(traces) == {"list", "read"}
+    assert set(traces) == {"list", "read", "create", "charge"}
+    assert [effect.kind for _, effect in traces["create"].writes()] == [EffectKind.DATABASE_WRITE]
     assert [effect.kind for _, effect in traces["read"].reads()] == [EffectKind.DATABASE_READ]
     assert traces["list"].status == 200
     assert lab.contract.source == "/openapi.json"
@@ -402,7 +403,7 @@ def test_needs_that_are_not_met_are_said_and_extensions_are_found(root: Path) ->
             with pytest.raises(LabError, match="two identities"):
                 await lab.conduct(experiment(nothing, needs=(Need.TWO_IDENTITIES,)))
             await lab.survey()
-            assert [left.count for left in lab.unexamined] == [2]
+            assert [left.count for left in lab.unexamined] == [3]
             assert [note for note in lab.notes if "the embedded one lacks uuid-ossp" in note]
 
     asyncio.run(scenario())

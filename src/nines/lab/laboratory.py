@@ -24,6 +24,7 @@ from nines.lab.load.request import Request, encode, request_of
 from nines.lab.pulse import HEAL_LIMIT_S, Pulse
 from nines.lab.reception import make_sessions
 from nines.lab.record.recorder import Recorder
+from nines.lab.requests.graph import asks_password
 from nines.lab.requests.planner import Planner
 from nines.lab.requests.sessions import Sessions, with_credentials
 from nines.lab.site import DATABASE, REDIS, Site
@@ -165,21 +166,25 @@ class Laboratory:
     # --- experiments ----------------------------------------------------------------------------------
 
     async def survey(self) -> tuple[Trace, ...]:
-        """The observed trace of every safe operation, one request at a time on a quiet system."""
-        safe = [operation for operation in self.contract.operations if operation.method in ("GET", "HEAD")]
-        self._progress.stage("looking at one request at a time", len(safe) * 0.3)
+        """The observed trace of every operation, one request at a time on a quiet system.
+
+        What reads comes first, and what deletes or changes passwords last, for it may end the sessions; the
+        next experiment starts from a fresh database anyway."""
+        wanted = sorted(self.contract.operations, key=_harm)
+        self._progress.stage("looking at one request at a time", len(wanted) * 0.3)
         bench = self._bench("survey")
         traces: list[Trace] = []
         left_out: list[str] = []
         until_s = time.monotonic() + SURVEY_S_MAX
         try:
-            for operation in safe:
+            for operation in wanted:
                 trace = await self._look(bench, operation) if time.monotonic() < until_s else None
                 if trace is None:
                     left_out.append(operation.id)
                 else:
                     traces.append(trace)
         finally:
+            self._is_worn = True
             await bench.close()
         self._site.refuse_strangers(self._site.service.tree())
         self.unexamined += [left for left in self._site.unexamined if left not in self.unexamined]
@@ -353,3 +358,12 @@ def _own_frames(error: Exception) -> str:
 def _derived(seed: int, name: str) -> int:
     """A seed of its own for each experiment, the same in every run with the same seed."""
     return int.from_bytes(hashlib.sha256(f"{seed} {name}".encode()).digest()[:4], "big")
+
+
+def _harm(operation: Operation) -> int:
+    """How much a successful request may take away from those after it."""
+    if operation.is_safe:
+        return 0
+    if operation.method == "DELETE":
+        return 3
+    return 2 if operation.method != "POST" and asks_password(operation) else 1

@@ -24,8 +24,8 @@ class Handler(socketserver.StreamRequestHandler):
         while self.rfile.readline():
             self.rfile.readline()
             word = self.rfile.readline().strip()
-            self.wfile.write(b"+PONG\\r\\n" if word == b"PING" else b"+OK\\r\\n")
             print(word.decode(), flush=True)
+            self.wfile.write(b"+PONG\\r\\n" if word == b"PING" else b"+OK\\r\\n")
 
 socketserver.ThreadingTCPServer(("127.0.0.1", port), Handler).serve_forever()
 """

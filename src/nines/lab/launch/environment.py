@@ -35,6 +35,7 @@ def service_environment(
     values: Mapping[str, str],
     interpreter: Interpreter,
     premises: Premises,
+    directory: Path,
 ) -> dict[str, str]:
     """Every variable that the service and its setup commands see."""
     env = {name: value for name, value in os.environ.items() if name in INHERITED or name.startswith("LC_")}
@@ -44,6 +45,9 @@ def service_environment(
         env["VIRTUAL_ENV"] = str(prefix)
     env |= {
         "PYTHONUNBUFFERED": "1",
+        # Servers put their working directory on the import path by themselves; setup commands do not, and must not
+        # depend on the owner having installed the service as a package.
+        "PYTHONPATH": str(directory),
         # Compiled files are kept, so that a restart is as fast as in production, but not in the owner's folders.
         "PYTHONPYCACHEPREFIX": str(premises.directory / "bytecode"),
         "HOST": values["host"],

@@ -76,7 +76,8 @@ class Service:
         return choose_command(self._settings.service, self._applications, self.interpreter, values, self._root)
 
     def environment(self) -> dict[str, str]:
-        return service_environment(self._settings, self._all_values(), self.interpreter, self._premises)
+        directory = self._directory(self._settings.service.directory)
+        return service_environment(self._settings, self._all_values(), self.interpreter, self._premises, directory)
 
     def _all_values(self) -> dict[str, str]:
         return {"host": self.host, "port": str(self.port), **self._values}

@@ -16,6 +16,7 @@ from nines.model.record import Record
 
 IDLE_REUSE_S_MAX = 0.8
 """A connection idle for longer is not used again: common servers close theirs after 1 to 5 seconds."""
+_UNHANDLED = 500
 _CERTAINLY_OPEN_S = 0.005
 
 
@@ -143,7 +144,9 @@ class Connection(asyncio.Protocol):
         if is_complete:
             self.is_busy = False
             # An answer before the whole request was taken (413, 401) leaves bytes behind that nobody will read.
-            if not self.reader.can_reuse or self.transport.get_write_buffer_size():
+            # After an unhandled error common servers close a moment later, without having announced it.
+            is_doubtful = self.reader.status == _UNHANDLED or not self.reader.can_reuse
+            if is_doubtful or self.transport.get_write_buffer_size():
                 self.is_open = False
             self._owner.answered(self)
             if not self.is_open:
