@@ -266,7 +266,7 @@ def _of_instance(frame: Frame, receiver: Value, thing: InstanceThing, name: str,
     world = frame.world
     table = mapped(world, thing.info)
     if held is not None and (table is None or not thing.row or name not in table.columns):
-        return held
+        return _later(frame, thing, name, held) if table is None else held
     if table is not None:
         found = _of_row(frame, receiver, thing, table, name, line, column)
         if found is not None:
@@ -293,6 +293,16 @@ def _of_instance(frame: Frame, receiver: Value, thing: InstanceThing, name: str,
     if thing.row:
         return unknown(_member_sources(receiver.sources, name))
     return Value(MethodThing(receiver, f"?.{name}"), receiver.sources)
+
+
+def _later(frame: Frame, thing: InstanceThing, name: str, held: Value) -> Value:
+    """A field that was empty when the object was made holds, while requests run, what start-up put there."""
+    if not (held.has_constant and held.constant is None) or frame.module is not thing.info.module:
+        return held
+    from nines.effects.interpret.initial import later_value  # noqa: PLC0415
+
+    found = later_value(frame, thing.info, name)
+    return held if found is None else found
 
 
 def _declared(frame: Frame, receiver: Value, info: ClassInfo, name: str) -> Value | None:

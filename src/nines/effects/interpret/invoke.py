@@ -92,6 +92,8 @@ def _note_unknown(frame: Frame, node: code.Call, thing: MethodThing) -> None:
     name = thing.name.removeprefix("?.")
     if name in world.linked.by_method and len(world.linked.by_method[name]) == 1:
         return
+    if name in world.signatures.plain_methods and name not in world.linked.by_method:
+        return
     world.unresolved += 1
     if matters(world, path):
         frame.blind("call of an unknown object", path, node.line, node.column)

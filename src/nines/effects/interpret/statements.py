@@ -49,12 +49,17 @@ def _assign(frame: Frame, node: code.Assign) -> str:
     value = evaluate(frame, node.value)
     if frame.raised:
         return ""
-    if node.annotation is not None and value.is_vague:
+    if node.annotation is not None and (value.is_vague or _is_set_later(node, value)):
         declared = annotated(frame.world, frame.module, node.annotation, value.sources)
         value = value if declared.is_unknown else declared
     for target in node.targets:
         assign(frame, target, value, node.line)
     return ""
+
+
+def _is_set_later(node: code.Assign, value: Value) -> bool:
+    """An attribute that starts as None is declared with what it will hold when it is used."""
+    return value.constant is None and all(isinstance(target, code.Attribute) for target in node.targets)
 
 
 def _declare(frame: Frame, node: code.Assign) -> None:

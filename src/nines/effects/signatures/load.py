@@ -109,6 +109,7 @@ def _merge(files: list[tuple[SignatureFile, str]]) -> Signatures:
     harmless: set[str] = set()
     tables: set[str] = set()
     words: list[str] = []
+    plain: set[str] = set()
     credentials: list[str] = []
     for file, name in files:
         for part in merged:  # noqa: PLC0206
@@ -117,6 +118,7 @@ def _merge(files: list[tuple[SignatureFile, str]]) -> Signatures:
         harmless.update(file.harmless)
         tables.update(file.url_tables)
         words.extend(file.blind.words)
+        plain.update(file.plain.words)
         credentials.extend(file.credentials.words)
     merged["calls"] = {key: _resolve(key, merged["calls"]) for key in merged["calls"]}
     packages = {key.split(".")[0] for part in ("types", "calls", "aliases") for key in merged[part]}
@@ -128,6 +130,7 @@ def _merge(files: list[tuple[SignatureFile, str]]) -> Signatures:
         url_tables=frozenset(tables),
         words=tuple(words),
         credential_words=tuple(credentials),
+        plain_methods=frozenset(plain),
     )
 
 

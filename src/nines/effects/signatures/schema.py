@@ -232,6 +232,8 @@ class SignatureFile(StrictRecord):
     settings: dict[str, str] = {}
     """Names of settings variables that the machinery looks at: middleware, default_guards, atomic_requests ..."""
     blind: Blindness = Blindness()
+    plain: Blindness = Blindness()
+    """Methods that only texts, numbers, dates, collections and loggers have: harmless also on what is not known."""
     credentials: Blindness = Blindness()
     """Words in the names of headers, cookies and parameters that carry a credential."""
 
@@ -250,6 +252,7 @@ class Signatures(Record):
     settings: dict[str, str] = {}
     words: tuple[str, ...] = ()
     credential_words: tuple[str, ...] = ()
+    plain_methods: frozenset[str] = frozenset()
 
     def canonical(self, name: str) -> str:
         """The name under which a library's thing is described, through its re-exports."""
