@@ -57,6 +57,16 @@ class TestRemoteCallInTransaction:
         (finding,) = found(self.RULE, service(self.READ, one, other, transactions=(IMPLICIT,)))
         assert finding.severity is Severity.LOW
 
+    def test_a_write_that_was_committed_on_its_own_way_holds_nothing(self) -> None:
+        arm = (Condition(branch=1, arm=0),)
+        write = replace(self.WRITE, conditions=arm)
+        commit = effect("commit", transaction=0, conditions=arm)
+        (finding,) = found(self.RULE, service(self.READ, write, commit, self.CALL, transactions=(IMPLICIT,)))
+        assert finding.severity is Severity.LOW
+        maybe = replace(commit, conditions=(*arm, Condition(branch=2, arm=0)))
+        (finding,) = found(self.RULE, service(self.READ, write, maybe, self.CALL, transactions=(IMPLICIT,)))
+        assert finding.severity is Severity.HIGH
+
     @pytest.mark.parametrize("change", [{"transaction": None}, {"after_response": True}])
     def test_silent(self, change: dict[str, object]) -> None:
         assert not found(self.RULE, service(self.WRITE, replace(self.CALL, **change), transactions=(TRANSACTION,)))

@@ -78,6 +78,21 @@ class Trace(Record):
         """The effects that happen while this transaction is open, in order."""
         return ((i, e) for i, e in enumerate(self.effects) if e.transaction == transaction)
 
+    def share_transaction(self, first: int, last: int) -> bool:
+        """Whether the two happen in one transaction that nothing certainly ends between them.
+
+        A trace holds the arms of a branch one after the other: an end that stands in the arm of the first effect alone
+        tells that the last one is reached on another way."""
+        one, other = self.effects[first], self.effects[last]
+        arms = {(condition.branch, condition.arm) for condition in one.conditions}
+        ends = (
+            each
+            for each in self.effects[first + 1 : last]
+            if each.kind in (EffectKind.COMMIT, EffectKind.ROLLBACK) and each.transaction == one.transaction
+        )
+        is_ended = any(arms >= {(condition.branch, condition.arm) for condition in end.conditions} for end in ends)
+        return one.transaction is not None and one.transaction == other.transaction and not is_ended
+
     def before(self, index: int) -> Iterator[tuple[int, Effect]]:
         """Earlier effects that can happen in the same request, nearest first."""
         effect = self.effects[index]

@@ -39,9 +39,8 @@ def check(service: Service) -> Iterator[Finding]:
 
 def _written(trace: Trace, index: int, transaction: Transaction) -> Effect | None:
     """The write that the commit will bring; one that comes later counts only in a block that was opened on purpose."""
-    ordinal = trace.effects[index].transaction
-    before = (e for _, e in trace.before(index) if e.transaction == ordinal and _is_write(e))
-    after = (e for _, e in trace.after(index) if e.transaction == ordinal and _is_write(e))
+    before = (e for i, e in trace.before(index) if _is_write(e) and trace.share_transaction(i, index))
+    after = (e for i, e in trace.after(index) if _is_write(e) and trace.share_transaction(index, i))
     return next(before, None) or (next(after, None) if transaction.is_explicit else None)
 
 

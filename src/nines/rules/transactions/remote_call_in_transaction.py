@@ -36,7 +36,7 @@ def check(service: Service) -> Iterator[Finding]:
 
 def _finding(endpoint: Endpoint, trace: Trace, index: int, transaction: Transaction) -> Finding:
     effect = trace.effects[index]
-    held = next((e for _, e in trace.before(index) if e.transaction == effect.transaction and _holds(e)), None)
+    held = next((e for i, e in trace.before(index) if _holds(e) and trace.share_transaction(i, index)), None)
     is_deliberate = transaction.is_explicit and trace.witness is Witness.PREDICTED
     owner = wording.short(wording.holder(endpoint, trace.opening(effect.transaction) or effect))
     call, peer = wording.call(effect), wording.peer(effect)
