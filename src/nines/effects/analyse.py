@@ -8,14 +8,16 @@ from typing import Any
 
 from nines.effects.entries.boot import boot
 from nines.effects.entries.build import entries
+from nines.effects.entries.framework_views import framework_entries
 from nines.effects.interpret import expressions, stages, statements
 from nines.effects.interpret.resolve import resolve_base
 from nines.effects.interpret.world import World
 from nines.effects.limits import PYTHON_STACK
-from nines.effects.link import Linked
+from nines.effects.link.frameworks import LinkedWithFrameworks
 from nines.effects.signatures import load
 from nines.effects.tables import tables
 from nines.effects.unfold import unfold
+from nines.effects.unfold.relocate import relocated
 from nines.model.code import Program
 from nines.model.service import Service
 from nines.model.statement import ReadStatement
@@ -43,7 +45,7 @@ def analyse(
 
 def make_world(program: Program, read_statement: ReadStatement, signatures: Mapping[str, Any] | None = None) -> World:
     """The linked project with the signatures, ready to be interpreted."""
-    linked = Linked(program)
+    linked = LinkedWithFrameworks(program)
     world = World(linked, load(signatures), read_statement)
     linked.resolve_base = lambda info, expression: resolve_base(world, info, expression)
     return world
@@ -54,10 +56,12 @@ def _analyse(world: World, program: Program, name: str) -> Service:
     world.calls = world.unresolved = 0
     endpoints = []
     traces = []
-    for entry in entries(world):
+    found = framework_entries(world)
+    for entry in (*entries(world), *found.entries.values()):
         endpoints.append(entry.endpoint)
-        traces.append(unfold(entry.endpoint.id, entry.nodes, mode=entry.mode, returned=entry.returned))
-    blind: list[Blind] = []
+        trace = unfold(entry.endpoint.id, entry.nodes, mode=entry.mode, returned=entry.returned)
+        traces.append(relocated(trace, entry.endpoint.place))
+    blind: list[Blind] = [*found.blind]
     if world.unresolved:
         share = 100.0 * (world.calls - min(world.unresolved, world.calls)) / max(world.calls, 1)
         blind.append(Blind(reason=f"{share:.1f} % of {world.calls} calls were resolved", text="calls"))

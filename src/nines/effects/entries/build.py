@@ -102,7 +102,7 @@ def entries(world: World) -> list[Entry]:
     """Every registered entry point, in a stable order."""
     made: dict[str, Entry] = {}
     world.start_entry()
-    routes = [*world.routes.values(), *table_routes(world)]
+    routes = list(world.routes.values())
     for route in sorted(routes, key=lambda r: (r.place.file, r.place.line, r.path)):
         for entry in _of_route(world, route):
             made.setdefault(entry.endpoint.id, entry)

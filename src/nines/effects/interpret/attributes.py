@@ -162,8 +162,10 @@ def _manager_method(frame: Frame, receiver: Value, info: ClassInfo, name: str) -
     for owner in world.linked.ancestry(info)[0]:
         for binding in owner.attributes:
             value = class_value(world, owner, binding)
-            thing = value.thing if value is not None else None
-            if isinstance(thing, InstanceThing):
+            for each in value.alternatives() if value is not None else ():
+                thing = each.thing
+                if not isinstance(thing, InstanceThing):
+                    continue
                 method = world.linked.find_method(thing.info, name)
                 if method is not None and any(
                     world.signatures.trait(b, "manager") for b in world.linked.ancestry(thing.info)[1]
@@ -226,8 +228,7 @@ def _project_manager(frame: Frame, value: Value, info: ClassInfo) -> Value | Non
             own = world.linked.find_method(thing.info, "get_queryset")
             made = Value(ObjectThing(base, query=query))
             if own is not None:
-                inner = Value(replace(thing, fields=()))
-                found = call(frame, Value(FunctionThing(own, inner)), [], {}, own.node.line)
+                found = call(frame, Value(FunctionThing(own, made)), [], {}, own.node.line)
                 if isinstance(found.thing, ObjectThing) and found.thing.query is not None and found.thing.query.entity:
                     return found
             return made
@@ -364,7 +365,7 @@ def related(  # noqa: PLR0917
     key = relation.column or f"{table.name}_id"
     query = replace(
         start_entity(world, relation.target, thing.connection),
-        conditions=(Condition(key if relation.is_many else target.key or "id", "=", sources),),
+        conditions=(Condition(key if relation.is_many or relation.is_back else target.key or "id", "=", sources),),
         is_related=relation.is_many,
     )
     if relation.is_many and isinstance(manager, str):

@@ -15,6 +15,7 @@ from nines.effects.interpret.typed import typed
 from nines.effects.nodes import ContextNode, ScopeNode, TransactionNode
 from nines.effects.values import (
     UNKNOWN,
+    DecoratorThing,
     FunctionThing,
     InstanceThing,
     ManagedThing,
@@ -45,6 +46,9 @@ def _item(frame: Frame, node: code.With, index: int) -> str:
         known = [each for each in thing.values if isinstance(each.thing, ManagedThing | InstanceThing | ObjectThing)]
         value = known[0] if known else value
         thing = value.thing
+    if isinstance(thing, DecoratorThing):
+        value = _as_scope(frame, thing, value)
+        thing = value.thing
     if isinstance(thing, ManagedThing):
         return _managed(frame, node, index, thing)
     if isinstance(thing, WrappedThing) and isinstance(thing.function.thing, FunctionThing):
@@ -54,6 +58,14 @@ def _item(frame: Frame, node: code.With, index: int) -> str:
     if isinstance(thing, ObjectThing):
         return _object(frame, node, index, value)
     return _body(frame, node, index, value)
+
+
+def _as_scope(frame: Frame, thing: DecoratorThing, value: Value) -> Value:
+    """What serves as a decorator may serve as a context manager as well."""
+    signature = frame.world.signatures.calls[thing.signature]
+    if not signature.returns:
+        return value
+    return Value(ObjectThing(signature.returns, fields=thing.arguments))
 
 
 def _body(frame: Frame, node: code.With, index: int, entered: Value) -> str:

@@ -13,6 +13,7 @@ from nines.effects.interpret.calls import call
 from nines.effects.interpret.criteria import binary_criterion, compare_criterion, negate
 from nines.effects.interpret.evaluate import EVALUATORS, evaluate
 from nines.effects.interpret.fetching import materialise
+from nines.effects.interpret.folding import folded
 from nines.effects.interpret.frame import Frame
 from nines.effects.interpret.invoke import call_expression
 from nines.effects.interpret.loops import comprehension
@@ -178,7 +179,7 @@ def _joined_lists(left: Value, right: Value) -> Value:
 
 def _compare(frame: Frame, node: code.Compare) -> Value:
     left, right = evaluate(frame, node.left), evaluate(frame, node.right)
-    criterion = compare_criterion(left, node.operator, right)
+    criterion = folded(left, node.operator, right) or compare_criterion(left, node.operator, right)
     if node.operator in ("in", "not in"):
         asked = type_origin(frame.world, right, str(left.constant) if left.has_constant else "")
         if any(source.kind is OriginKind.PRINCIPAL for source in asked):

@@ -99,9 +99,19 @@ def _note_unknown(frame: Frame, node: code.Call, thing: MethodThing) -> None:
         frame.blind("call of an unknown object", path, node.line, node.column)
 
 
+def _receiver_of_super(frame: Frame, owner: code.Call) -> code.Expression:
+    """`super().method()` changes the object on which the present method was called."""
+    assert frame.info is not None
+    is_super = isinstance(owner.function, code.Name) and owner.function.id == "super"
+    return code.Name(id=frame.info.node.parameters[0].name) if is_super else owner
+
+
 def _put_back(frame: Frame, node: code.Call, changed: dict[str, Value]) -> None:
     if "self" in changed and isinstance(node.function, code.Attribute):
-        assign_path(frame, node.function.value, changed["self"])
+        owner = node.function.value
+        if isinstance(owner, code.Call) and frame.info is not None and frame.info.node.parameters:
+            owner = _receiver_of_super(frame, owner)
+        assign_path(frame, owner, changed["self"])
     for key, value in changed.items():
         if key.isdigit() and int(key) < len(node.arguments):
             argument = node.arguments[int(key)]

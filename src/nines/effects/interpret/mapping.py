@@ -24,6 +24,7 @@ from nines.effects.values import (
     field as held_field,
 )
 from nines.model import code
+from nines.model.origin import OriginKind
 from nines.model.place import Place
 
 _CAMEL = re.compile(r"((?<=[a-z0-9])[A-Z]|(?!^)[A-Z](?=[a-z]))")
@@ -53,6 +54,8 @@ class Relation:
     column: str = ""
     place: Place | None = None
     through: str = ""
+    is_back: bool = False
+    """Seen from the side that has no column: the key stands in the other table."""
 
 
 @dataclass(slots=True)
@@ -272,7 +275,8 @@ def declare(  # noqa: PLR0917
     if column.is_nullable is None and binding.annotation is not None:
         column.is_nullable = _is_optional(binding.annotation)
     _reference(world, table, owner, column, value, rule)
-    table.columns[name] = column
+    column.attribute = name + rule.suffix
+    table.columns[column.attribute] = column
     if rule.kind == "foreign_key" or rule.suffix:
         relate(world, table, owner, name, value, rule, binding, place, column.name)
 
@@ -291,7 +295,7 @@ def relate(  # noqa: PLR0917
     """Adds a relation to another mapped class."""
     target, many = _target(world, owner, held_field(value, rule.references), binding)
     uselist = _flag(value, rule.many)
-    many = rule.kind == "many_to_many" or (many if uselist is None else uselist)
+    many = rule.kind == "many_to_many" or (rule.kind != "foreign_key" and (many if uselist is None else uselist))
     lazy = held_field(value, rule.eager)
     eager = lazy is not None and lazy.constant in rule.eager_values
     relation = Relation(name, target, many, eager, column, place)
@@ -304,7 +308,7 @@ def relate(  # noqa: PLR0917
         reverse_name = rule.reverse_default.replace("{model}", table.info.name.lower())
     if isinstance(reverse_name, str) and target is not None:
         reverse_name = reverse_name.replace("%(class)s", table.info.name.lower())
-        back = Relation(reverse_name, table.info, not rule.unique_default, False, column, place)
+        back = Relation(reverse_name, table.info, not rule.unique_default, False, column, place, is_back=True)
         world.reverse.setdefault(target, {}).setdefault(reverse_name, back)
 
 
@@ -323,6 +327,11 @@ def _target(
         text = _quoted(binding.annotation)
         return (named_class(world, owner, text), "list" in str(binding.annotation).lower()) if text else (None, many)
     thing = value.thing
+    user = world.signatures.settings.get("user", "")
+    if user and any(source.name == user and source.kind is OriginKind.SETTING for source in value.sources):
+        from nines.effects.interpret.active_records import user_model  # noqa: PLC0415
+
+        return user_model(world), many
     if isinstance(thing, ClassThing):
         return thing.info, many or binding.annotation is None
     if isinstance(value.constant, str):
