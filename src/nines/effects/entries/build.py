@@ -15,7 +15,6 @@ from nines.effects.entries.inject import (
     path_names,
 )
 from nines.effects.entries.mounts import Chain, chains
-from nines.effects.entries.url_tables import table_routes
 from nines.effects.interpret.attributes import attribute
 from nines.effects.interpret.calls import call
 from nines.effects.interpret.evaluate import evaluate
@@ -31,6 +30,7 @@ from nines.effects.values import (
     UNKNOWN,
     ClassThing,
     ContainerThing,
+    DecoratorThing,
     FunctionThing,
     InstanceThing,
     LibraryThing,
@@ -340,7 +340,10 @@ def listed_guards(world: World, frame: Frame, value: Value, gathered: Gathered) 
             gathered.guards_known = False
             continue
         signature = world.signatures.types.get(name)
-        if signature is not None and signature.guard:
+        called = world.signatures.calls.get(inner.signature if isinstance(inner, DecoratorThing) else name)
+        if called is not None and called.decorates:
+            add_guards(gathered, called.guard, called.guard and name, None)
+        elif signature is not None and signature.guard:
             add_guards(gathered, signature.guard, name, None)
         elif signature is None or not signature.is_passive:
             gathered.guards_known = False
