@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import click
 import msgspec
 
-from nines.model.errors import UsageError
-from nines.model.settings import Identity
+from nines.cli import outputs
+from nines.model.errors import SettingsError, UsageError
+from nines.model.settings import Identity, Settings
 from nines.readers import settings as settings_reader
+from nines.readers.settings import OWN_FILE
 from nines.verbs.init import BUDGETS, Answers, Proposal, Question, propose
-from nines.verbs.project import open_project
+from nines.verbs.project import Project, open_project
+
+_TRIES_MAX = 5
 
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path), default=".")
 @click.option("--rate", type=float, help="Requests a second that it must carry.")
-@click.option("--criticality", type=click.Choice(sorted(BUDGETS)), default="critical", help="Sets the budgets.")
+@click.option("--criticality", type=click.Choice(list(BUDGETS)), default=None, help="Sets the budgets.")
 @click.option("--app", default="", help="The application object, package.module:name.")
 @click.option("--command", "start", default="", help="How it is started, with {host} and {port}.")
 @click.option("--python", default="", help="The interpreter that has its dependencies.")
@@ -34,7 +39,7 @@ def command(
     *,
     path: Path,
     rate: float | None,
-    criticality: str,
+    criticality: str | None,
     app: str,
     start: str,
     python: str,
@@ -48,13 +53,10 @@ def command(
     show: bool,
 ) -> None:
     """Find out how a backend is started and used, ask what cannot be found, and write nines.toml."""
-    project = open_project(path)
-    target = project.root / "nines.toml"
-    if target.exists() and not (force or show):
-        raise UsageError("there is a nines.toml already", where=str(target), hint="Replace it with: nines init --force")
+    project, target = _opened(path, force=force, show=show)
     answers = Answers(
-        rate_hz=rate,
-        criticality=criticality,
+        rate_hz=_rate(rate),
+        criticality=criticality or "",
         app=app,
         command=start,
         python=python,
@@ -70,10 +72,44 @@ def command(
     _tell(proposal)
     text = settings_reader.dump(proposal.settings)
     if show:
-        click.echo(text)
+        outputs.show(text)
         return
-    target.write_text(text, encoding="utf-8")
-    click.echo(f"wrote {target}\nNext: nines check {path}")
+    _write(target, text, force=force)
+    click.echo(f"wrote {target}\nLook at it, then: nines check {path}")
+
+
+def _opened(path: Path, *, force: bool, show: bool) -> tuple[Project, Path]:
+    """Raises UsageError where a configuration stands already; one that cannot be read may be replaced."""
+    target = path / OWN_FILE
+    try:
+        project = open_project(path)
+    except SettingsError:
+        if not force:
+            raise
+        return open_project(path, Path(os.devnull)), target
+    if os.path.lexists(target) and not (force or show):
+        hint = f"Replace it with: nines init {path} --force\nOr compare with: nines init {path} --print"
+        raise UsageError(f"there is a {OWN_FILE} already", where=str(target), hint=hint)
+    if not os.path.lexists(target) and project.settings != Settings() and not show:
+        where = str(path / "pyproject.toml")
+        hint = f"See what it would write with: nines init {path} --print"
+        raise UsageError(
+            "[tool.nines] configures nines already, and there must be one place only", where=where, hint=hint
+        )
+    return project, target
+
+
+def _write(target: Path, text: str, *, force: bool) -> None:
+    try:
+        if force:
+            outputs.save(target, text)
+            return
+        # Exclusively: a link that stands there, even one that leads nowhere, is not written through.
+        with target.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except OSError as error:
+        hint = "See the file with --print, and keep it elsewhere: nines check --config FILE"
+        raise UsageError(f"it cannot be written: {error.strerror}", where=str(target), hint=hint) from error
 
 
 def _asked(proposal: Proposal, answers: Answers) -> Answers:
@@ -81,23 +117,42 @@ def _asked(proposal: Proposal, answers: Answers) -> Answers:
     for line in proposal.found:
         click.echo(f"found: {line}", err=True)
     for question in proposal.questions:
+        answers = _put(question, answers)
+    return answers
+
+
+def _put(question: Question, answers: Answers) -> Answers:
+    """Asks until the answer can be used, a few times."""
+    for _ in range(_TRIES_MAX):
         said = click.prompt(question.text, default=question.default, show_default=bool(question.default), err=True)
-        if said:
-            answers = _answered(question, said.strip(), answers)
+        try:
+            return _answered(question, said.strip(), answers) if said.strip() else answers
+        except UsageError as error:
+            click.echo(f"{error}", err=True)
     return answers
 
 
 def _answered(question: Question, said: str, answers: Answers) -> Answers:
     if question.key == "rate_hz":
         try:
-            return msgspec.structs.replace(answers, rate_hz=float(said))
+            return msgspec.structs.replace(answers, rate_hz=_rate(float(said)))
         except ValueError as error:
             raise UsageError(f"{said!r} is not a number of requests a second") from error
+    if question.key == "criticality":
+        if said not in BUDGETS:
+            raise UsageError(f"{said!r} is none of {', '.join(BUDGETS)}")
+        return msgspec.structs.replace(answers, criticality=said)
     if question.key == "identities":
         return msgspec.structs.replace(answers, identities=tuple(_identity(part) for part in said.split()))
     if question.key.startswith("env."):
         return msgspec.structs.replace(answers, env={**answers.env, question.key.removeprefix("env."): said})
     return msgspec.structs.replace(answers, command=said)
+
+
+def _rate(rate_hz: float | None) -> float | None:
+    if rate_hz is not None and not 0.0 < rate_hz < float("inf"):
+        raise UsageError(f"{rate_hz:g} is no rate", hint="Requests a second are more than 0.")
+    return rate_hz
 
 
 def _tell(proposal: Proposal) -> None:

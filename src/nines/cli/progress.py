@@ -11,13 +11,14 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
+from nines import reports
 from nines.model.progress import Progress, Silent
 
 _REFRESH_HZ = 4
 
 
 class LiveProgress:
-    """A spinner line with the stage, its age, and the time left when it is known."""
+    """A line with the stage, its age, and the time left when it is known; plain lines where nobody watches live."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -27,21 +28,44 @@ class LiveProgress:
         self._spinner = Spinner("dots")
 
     def stage(self, name: str, duration_s: float = 0.0) -> None:
-        self._name, self._begun_s = name, time.monotonic()
+        self._name, self._begun_s = _plain(name), time.monotonic()
         if not self._console.is_terminal:
-            self._console.print(f"· {name}" + (f" (about {duration_s:.0f} s)" if duration_s else ""), highlight=False)
+            about = f" (about {told(duration_s)})" if duration_s >= 1 else ""
+            left = ""
+            if self._ends_s is not None and self._ends_s - self._begun_s > duration_s + 1:
+                left = f", {told(self._ends_s - self._begun_s)} in all"
+            self._line(f"· {self._name}{about}{left}")
 
     def plan(self, remaining_s: float) -> None:
         self._ends_s = time.monotonic() + remaining_s
 
     def note(self, text: str) -> None:
-        self._console.print(Text(f"  {text}", style="dim"), highlight=False)
+        for line in _plain(text).splitlines():
+            self._line(f"  {line}", style="dim")
+
+    def _line(self, text: str, style: str = "") -> None:
+        self._console.print(Text(text, style=style), highlight=False, soft_wrap=not self._console.is_terminal)
 
     def __rich__(self) -> Spinner:
-        age_s = time.monotonic() - self._begun_s
-        left = f", about {max(0.0, self._ends_s - time.monotonic()):.0f} s left" if self._ends_s else ""
-        self._spinner.update(text=Text(f" {self._name} ({age_s:.0f} s{left})"))
+        now_s = time.monotonic()
+        left = ""
+        if self._ends_s is not None:
+            rest_s = self._ends_s - now_s
+            left = f", about {told(rest_s)} left" if rest_s >= 1 else ", longer than usual"
+        self._spinner.update(text=Text(f" {self._name} ({told(now_s - self._begun_s)}{left})", overflow="ellipsis"))
         return self._spinner
+
+
+def told(duration_s: float) -> str:
+    """A duration as people say it: 45 s, 2 min 5 s."""
+    minutes, seconds = divmod(round(max(duration_s, 0.0)), 60)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def _plain(text: str) -> str:
+    """What a repository or a service said must not drive the terminal."""
+    cleaned: str = reports.harmless(text)
+    return cleaned
 
 
 @contextmanager

@@ -24,6 +24,8 @@ class Variable(Record):
     """From an example file; "" for what is only named in the code."""
     is_secret: bool = False
     """By its name; the value of a secret is never copied out of a file that may be real."""
+    is_declared: bool = False
+    """The code names it without a default."""
 
 
 class Environment(Record):
@@ -78,7 +80,7 @@ def _declared(program: Program) -> list[Variable]:
     fields: dict[str, Variable] = {}
     for module in program.modules:
         for name in _fields(module):
-            fields.setdefault(name, Variable(name=name, is_secret=bool(_SECRET.search(name))))
+            fields.setdefault(name, Variable(name=name, is_secret=bool(_SECRET.search(name)), is_declared=True))
     return list(fields.values())
 
 

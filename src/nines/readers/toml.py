@@ -39,6 +39,8 @@ _COMMENTS = {
     "values": "Values for parameters and fields that nines would guess wrongly.",
     "signatures": "The project's own wrappers around libraries.",
 }
+_INLINE_MAX = 2
+"""Entries of a table that still read well on one line."""
 _TIMES = (datetime.datetime, datetime.date, datetime.time)
 
 
@@ -70,12 +72,17 @@ def _section(path: str, value: Any) -> Iterator[str]:
             yield f"[[{path}]]"
             yield from _entries(item)
         return
-    inner = {key: item for key, item in value.items() if path == "upstreams" and isinstance(item, Mapping)}
+    inner = {
+        key: item
+        for key, item in value.items()
+        if isinstance(item, Mapping) and (path == "upstreams" or len(item) > _INLINE_MAX)
+    }
     rest = {key: item for key, item in value.items() if key not in inner}
     if rest or not inner:
         yield f"[{path}]"
         yield from _entries(rest)
     for key, item in inner.items():
+        yield ""
         yield from _section(f"{path}.{_key(key)}", item)
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-
 from nines import experiments, rules
 from nines.model import page as page_model
 from nines.model.errors import UsageError
 from nines.model.record import Record
-
-_SUGGESTIONS_MAX = 5
+from nines.verbs import names
 
 
 class Topic(Record):
@@ -30,17 +27,35 @@ def topics() -> tuple[Topic, ...]:
 
 
 def explain(name: str) -> Topic:
-    """Raises UsageError with the nearest names."""
+    """The topic with this id or last part; raises UsageError with the nearest names."""
     known = topics()
-    exact = [topic for topic in known if name in (topic.id, topic.id.rsplit("/", 1)[-1])]
+    wanted = name.strip().lower().replace("_", "-")
+    exact = [topic for topic in known if names.is_named(topic.id, (wanted,))]
     if exact:
         return exact[0]
-    short = {topic.id.rsplit("/", 1)[-1]: topic.id for topic in known}
-    near = difflib.get_close_matches(name.rsplit("/", 1)[-1], list(short), n=_SUGGESTIONS_MAX, cutoff=0.5)
-    words = [t.id for t in known if all(word in t.page.lower() for word in name.lower().split())]
-    suggestions = list(dict.fromkeys([*(short[n] for n in near), *words]))[:_SUGGESTIONS_MAX]
-    hint = f"Did you mean: {', '.join(suggestions)}?" if suggestions else "List them with: nines explain"
-    raise UsageError(f"nothing is called {name!r}", hint=hint)
+    near = names.near(wanted, [topic.id for topic in known])
+    hint = f"Did you mean: {', '.join(near)}?" if near else "List them with: nines explain"
+    raise UsageError(f"nothing is called {name!r}, and no page speaks of it", hint=hint)
+
+
+def search(words: str) -> tuple[Topic, ...]:
+    """The topics whose pages hold every word: those that have them in their id or title first."""
+    wanted = words.lower().split()
+    found = [
+        topic for topic in topics() if wanted and all(word in f"{topic.id} {topic.page}".lower() for word in wanted)
+    ]
+
+    def rank(topic: Topic) -> tuple[int, int, str]:
+        heading = f"{topic.id} {topic.title}".lower()
+        page = topic.page.lower()
+        return (-sum(word in heading for word in wanted), -sum(page.count(word) for word in wanted), topic.id)
+
+    return tuple(sorted(found, key=rank))
+
+
+def is_slip(name: str) -> bool:
+    """Whether a name looks more like a misspelt one than like words to search for."""
+    return " " not in name.strip() and bool(names.near(name, [topic.id for topic in topics()]))
 
 
 def title_of(topic: Topic) -> str:

@@ -11,7 +11,7 @@ import msgspec
 from nines.lab.requests import login as login_requests
 from nines.model.contract import Contract
 from nines.model.record import Record
-from nines.model.service import EndpointKind, Service
+from nines.model.service import Application, EndpointKind, Service
 from nines.model.settings import (
     BudgetSettings,
     DatabaseSettings,
@@ -23,17 +23,17 @@ from nines.model.settings import (
     Settings,
 )
 from nines.readers import environment as environment_reader
-from nines.readers.environment import Environment, Variable
+from nines.readers.environment import Environment
+from nines.verbs.lab_environment import LAB_PASSWORD, LabEnvironment, lab_environment
 from nines.verbs.project import Project
 from nines.verbs.reading import Read, read
 
-LAB_PASSWORD = "Nines-lab-7391"  # noqa: S105 - for databases that are thrown away.
-"""For identities that nines registers itself, in databases that it throws away."""
-_LAB_SECRET = "nines-lab-secret-not-for-production-0123456789abcdef"  # noqa: S105 - idem.
 _READY = re.compile(
     r"/(ready|readyz|readiness|health|healthz|health-check|healthcheck|ping|status|live|livez)/?$", re.IGNORECASE
 )
-_DATABASE_LIBRARIES = {"postgresql", "postgres", "postgresql+asyncpg", "postgresql+psycopg", "postgresql+psycopg2"}
+_ADMIN = re.compile(r"^(?P<who>.*(SUPERUSER|SUPER_USER|ADMIN)\w*?)(_(EMAIL|MAIL|USERNAME|USER|LOGIN|NAME))?$")
+
+_IDENTITIES_MIN = 2
 
 BUDGETS = {
     "critical": BudgetSettings(),
@@ -47,7 +47,8 @@ class Answers(Record):
     """What only the owner knows; None where nobody was asked."""
 
     rate_hz: float | None = None
-    criticality: str = "critical"
+    criticality: str = ""
+    """One of BUDGETS."""
     app: str = ""
     command: str = ""
     python: str = ""
@@ -87,9 +88,14 @@ def propose(project: Project, answers: Answers) -> Proposal:
     material = read(project)
     variables = environment_reader.read(project.root, material.program)
     talk = _Talk()
-    service = _service(project, material, variables, answers, talk)
+    lab = lab_environment(variables)
+    _tell_of_environment(variables, lab, answers, talk)
+    service = _service(project, material, lab, answers, talk)
     needs_database = bool(material.service.tables) or any("{database." in v for v in service.env.values())
-    register, login, identities = _identities(material.service.contract, answers, talk)
+    register, login, identities = _identities(material.service.contract, answers, service.env, talk)
+    if not answers.criticality:
+        text = "How much does it matter? critical (99.9 %), standard (99.5 %), internal (99 %): sets the budgets"
+        talk.questions.append(Question(key="criticality", text=text, default="critical"))
     if answers.rate_hz is None:
         talk.questions.append(
             Question(
@@ -101,7 +107,8 @@ def propose(project: Project, answers: Answers) -> Proposal:
     settings = msgspec.structs.replace(
         project.settings,
         name=project.name,
-        budgets=BUDGETS[answers.criticality],
+        budgets=BUDGETS[answers.criticality or "critical"],
+        upstreams={**lab.upstreams, **project.settings.upstreams},
         load=LoadSettings(rate_hz=answers.rate_hz or LoadSettings().rate_hz),
         service=service,
         database=DatabaseSettings(url=answers.database_url, needed=needs_database or None),
@@ -118,7 +125,7 @@ def propose(project: Project, answers: Answers) -> Proposal:
 def _service(
     project: Project,
     material: Read,
-    variables: Environment,
+    lab: LabEnvironment,
     answers: Answers,
     talk: _Talk,
 ) -> ServiceSettings:
@@ -132,8 +139,8 @@ def _service(
         talk.questions.append(
             Question(key="command", text="How is the service started? ({host} and {port} are filled in)")
         )
-    setup = answers.setup or _setup(project.root / directory, talk)
-    env = _environment(variables, talk) | dict(answers.env)
+    setup = answers.setup or _setup(project.root / directory, application, talk)
+    env = lab.values | dict(answers.env)
     ready = answers.ready or _ready(material.service, talk)
     return ServiceSettings(
         command=answers.command,
@@ -146,14 +153,33 @@ def _service(
     )
 
 
-def _setup(folder: Path, talk: _Talk) -> tuple[str, ...]:
+def _setup(folder: Path, application: Application | None, talk: _Talk) -> tuple[str, ...]:
+    """What brings a fresh database to the schema that the code expects."""
+    framework = application.framework.lower() if application else ""
     if (folder / "alembic.ini").is_file():
         talk.found.append("Alembic migrations: alembic upgrade head")
         return ("alembic upgrade head",)
-    if (folder / "manage.py").is_file():
-        talk.found.append("Django migrations: manage.py migrate")
+    if framework == "flask" and (folder / "migrations" / "alembic.ini").is_file():
+        assert application is not None
+        command = f"flask --app {application.module}:{application.name} db upgrade"
+        talk.found.append(f"Flask-Migrate: {command}")
+        return (command,)
+    if framework in ("", "django") and (folder / "manage.py").is_file():
+        talk.found.append("Django migrations: python manage.py migrate")
         return ("python manage.py migrate --noinput",)
     return ()
+
+
+def _tell_of_environment(variables: Environment, lab: LabEnvironment, answers: Answers, talk: _Talk) -> None:
+    if variables.file:
+        careful = "" if variables.is_example else " (a real one, it seems: no credential was copied)"
+        talk.found.append(f"{len(lab.values)} environment variables from {variables.file}{careful}")
+    for name, upstream in lab.upstreams.items():
+        talk.found.append(f"a remote service {name} ({upstream.env}); nines answers in its place")
+    for name in lab.open:
+        if name not in answers.env:
+            text = f"Which value should {name} have? (the code names it without a default)"
+            talk.questions.append(Question(key=f"env.{name}", text=text))
 
 
 def _ready(service: Service, talk: _Talk) -> str:
@@ -168,64 +194,38 @@ def _ready(service: Service, talk: _Talk) -> str:
     return best
 
 
-def _environment(variables: Environment, talk: _Talk) -> dict[str, str]:
-    """Variables with lab values: dependencies point at the lab, secrets are made up, the rest is kept."""
-    result: dict[str, str] = {}
-    for variable in variables.variables:
-        template = _template(variable)
-        if template:
-            result[variable.name] = template
-        elif variable.is_secret:
-            result[variable.name] = _LAB_SECRET
-        elif variable.value:
-            result[variable.name] = variable.value
-        else:
-            text = f"Which value should {variable.name} have? (the code names it without a default)"
-            talk.questions.append(Question(key=f"env.{variable.name}", text=text))
-    if variables.file:
-        talk.found.append(f"{len(result)} environment variables from {variables.file}; secrets replaced by lab values")
-    return result
-
-
-_LOCATION = "{database.user}:{database.password}@{database.host}:{database.port}/{database.name}"
-_DATABASE_PARTS = (
-    ("host", re.compile(r"^(POSTGRES|PG|DB|DATABASE)_?(SERVER|HOST|HOSTNAME)$")),
-    ("port", re.compile(r"^(POSTGRES|PG|DB|DATABASE)_?PORT$")),
-    ("user", re.compile(r"^(POSTGRES|PG|DB|DATABASE)_?(USER|USERNAME)$")),
-    ("password", re.compile(r"^(POSTGRES|PG|DB|DATABASE)_?(PASSWORD|PASS)$")),
-    ("name", re.compile(r"^(POSTGRES|PG|DB|DATABASE)_?(DB|NAME|DATABASE)$")),
-)
-
-
-def _template(variable: Variable) -> str:
-    """The placeholder for a variable that names a dependency, "" for any other."""
-    name = variable.name.upper()
-    scheme, separator, _ = variable.value.partition("://")
-    if separator and scheme.lower() in _DATABASE_LIBRARIES:
-        return "{database.url}" if scheme in ("postgresql", "postgres") else f"{scheme}://{_LOCATION}"
-    if not variable.value and re.search(r"(DATABASE|POSTGRES|DB)_(URL|URI|DSN)$", name):
-        return "{database.url}"
-    if scheme.lower() in ("redis", "rediss") or re.search(r"REDIS_(URL|URI|DSN)$", name):
-        return "{redis.url}"
-    return next((f"{{database.{part}}}" for part, pattern in _DATABASE_PARTS if pattern.match(name)), "")
+def _administrator(env: Mapping[str, str]) -> tuple[Identity, ...]:
+    """Whom the service itself creates at its start, where variables such as ADMIN_EMAIL and ADMIN_PASSWORD say so."""
+    for name, value in env.items():
+        matched = _ADMIN.match(name.upper())
+        password = f"{matched['who']}_PASSWORD" if matched else ""
+        if value and password in env and password != name.upper():
+            return (Identity(name="admin", username=value, password=env[password], register=False, is_admin=True),)
+    return ()
 
 
 def _identities(
-    contract: Contract | None, answers: Answers, talk: _Talk
+    contract: Contract | None, answers: Answers, env: Mapping[str, str], talk: _Talk
 ) -> tuple[LoginSettings, LoginSettings, tuple[Identity, ...]]:
     register, login = LoginSettings(), LoginSettings()
     if contract is not None:
         register, login = login_requests.propose(contract)
     if login.path:
         talk.found.append(f"identities log in at {login.method} {login.path}")
-    identities = answers.identities
-    if not identities and register.path:
+    identities = answers.identities or _administrator(env)
+    if not answers.identities and register.path:
         talk.found.append(f"identities register at {register.method} {register.path}")
-        identities = tuple(
-            Identity(name=name, username=f"nines-{name}@example.com", password=LAB_PASSWORD)
-            for name in ("owner", "peer")
+        identities = (
+            *(
+                Identity(name=name, username=f"nines-{name}@example.com", password=LAB_PASSWORD)
+                for name in ("owner", "peer")
+            ),
+            *identities,
         )
-    if not identities:
-        text = "Who can sign in? Two users are needed to try object authorization (--identity NAME=USERNAME:PASSWORD)"
+    if len(identities) < _IDENTITIES_MIN:
+        text = (
+            "Who can sign in? Two users are needed to try object authorization: owner=NAME:PASSWORD peer=NAME:PASSWORD"
+            " (empty: nines registers them itself, where the running service lets it)"
+        )
         talk.questions.append(Question(key="identities", text=text))
     return register, login, identities
