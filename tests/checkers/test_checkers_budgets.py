@@ -49,6 +49,13 @@ def test_errors_are_decided_by_exact_bounds() -> None:
     assert standing(16, 10_000) is Standing.MISSED
 
 
+def test_what_is_missed_is_told_by_its_lower_bound() -> None:
+    found = results(trial(share_figure("error rate", 16, 10_000), budgets=("error_rate",)))["error_rate"]
+    assert found.bound is not None
+    assert found.bound > 0.001
+    assert "at least" in found.says
+
+
 def test_what_is_not_shown_says_how_it_could_be() -> None:
     found = results(trial(share_figure("error rate", 1, 3_000), budgets=("error_rate",)))["error_rate"]
     assert "4742 requests" in found.says

@@ -44,11 +44,14 @@ def _error_rate(trials: Sequence[Trial], limit: float) -> BudgetResult:
         return _voided(result, trials, experiment, figure)
     failures = round(figure.value * figure.samples)
     standing = _standing(figure, limit, is_exclusive=True)
-    says = f"{failures} of {figure.samples} requests failed: at most {_percent(figure.upper)} at {CONFIDENCE:.0%}"
+    is_missed = standing is Standing.MISSED
+    bound = f"at least {_percent(figure.lower)}" if is_missed else f"at most {_percent(figure.upper)}"
+    says = f"{failures} of {figure.samples} requests failed: {bound} at {CONFIDENCE:.0%}"
     if standing is Standing.NOT_SHOWN and 0 < limit < 1:
         needed = samples_needed(failures, limit)
         says += f"; {needed} requests with no more failures would show less than {_percent(limit)}"
-    return _result(result, figure, standing, f"{says}.", experiment, bound=figure.upper)
+    decisive = figure.lower if is_missed else figure.upper
+    return _result(result, figure, standing, f"{says}.", experiment, bound=decisive)
 
 
 def _latency(trials: Sequence[Trial], limit: float) -> BudgetResult:
