@@ -5,11 +5,12 @@ from __future__ import annotations
 from nines.effects.interpret.arguments import bind
 from nines.effects.interpret.evaluate import evaluate, run_block
 from nines.effects.interpret.frame import Frame, WorkLimit
+from nines.effects.interpret.registering import register
 from nines.effects.interpret.resolve import function_value
 from nines.effects.interpret.summaries import activate
 from nines.effects.interpret.world import OutOfBudget, World
 from nines.effects.link import ClassInfo, FunctionInfo, ModuleInfo
-from nines.effects.values import InstanceThing, Value
+from nines.effects.values import ClassThing, DecoratorThing, InstanceThing, Value
 from nines.model import code
 
 _FACTORIES_MAX = 400
@@ -17,6 +18,7 @@ _FACTORIES_MAX = 400
 
 def boot(world: World) -> None:
     """Registers every route, mount and hook that importing the project would."""
+    world.is_booting = True
     for module in list(world.linked.modules.values()):
         world.start_entry()
         try:
@@ -24,6 +26,8 @@ def boot(world: World) -> None:
         except (OutOfBudget, WorkLimit, RecursionError):
             continue
     _factories(world)
+    world.is_booting = False
+    world.contexts.clear()
 
 
 def _module(world: World, module: ModuleInfo) -> None:
@@ -31,11 +35,24 @@ def _module(world: World, module: ModuleInfo) -> None:
         if function.node.decorators:
             function_value(world, function)
     for info in module.classes:
+        _class_routes(world, info)
         for method in info.methods.values():
             if method.node.decorators:
                 function_value(world, method)
     frame = Frame(world, module)
     _body(frame, module.node.body)
+
+
+def _class_routes(world: World, info: ClassInfo) -> None:
+    """Registers a view's class that is decorated with its route."""
+    for expression in info.node.decorators:
+        frame = Frame(world, info.module)
+        frame.line = getattr(expression, "line", 0) or info.node.line
+        thing = evaluate(frame, expression).thing
+        if isinstance(thing, DecoratorThing):
+            signature = world.signatures.calls[thing.signature]
+            arguments = dict(thing.arguments)
+            register(frame, thing.signature, signature, thing.receiver, arguments, Value(ClassThing(info)), frame.line)
 
 
 def _body(frame: Frame, body: tuple[code.Statement, ...]) -> None:

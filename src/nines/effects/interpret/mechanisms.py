@@ -204,18 +204,35 @@ def _format(call: LibraryCall) -> Value:
     if isinstance(receiver.thing, TextThing):
         text = receiver.thing.skeleton
     parts: list[str] = []
-    depth = 0
+    inside = ""
+    depth, position = 0, 0
     for character in text:
         if character == "{":
             depth += 1
-            if depth == 1:
-                parts.append("\0")
-        elif character == "}":
-            depth = max(0, depth - 1)
+            inside = ""
+        elif character == "}" and depth:
+            depth -= 1
+            if depth == 0:
+                parts.append(_placed(call, inside, position))
+                position += not inside
         elif depth == 0:
             parts.append(character)
+        else:
+            inside += character
     sources = merge_sources(receiver.sources, *(deep_sources(v) for v in call.bound.values()))
     return Value(TextThing("".join(parts)), sources)
+
+
+def _placed(call: LibraryCall, name: str, position: int) -> str:
+    """What stands for a placeholder: a constant text or number, else a NUL."""
+    value = call.keywords.get(name) if name and not name.isdigit() else None
+    index = int(name) if name.isdigit() else position
+    if (not name or name.isdigit()) and index < len(call.arguments):
+        value = call.arguments[index]
+    if value is not None and isinstance(value.thing, TextThing):
+        return value.thing.skeleton
+    constant_value = value.constant if value is not None and value.has_constant else None
+    return str(constant_value) if isinstance(constant_value, str | int) else "\0"
 
 
 def _join_text(call: LibraryCall) -> Value:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from nines.effects.interpret.arguments import rest_of
 from nines.effects.interpret.frame import Frame
-from nines.effects.interpret.library import LibraryCall
+from nines.effects.interpret.library import LibraryCall, result
 from nines.effects.interpret.remote import shape
 from nines.effects.interpret.world import Mount, Route
 from nines.effects.limits import ROUTES_MAX
-from nines.effects.signatures import CallSignature, RouteRule
+from nines.effects.signatures import CallSignature, MountRule, RouteRule
 from nines.effects.values import (
     SITE,
     UNKNOWN,
@@ -18,8 +19,10 @@ from nines.effects.values import (
     ObjectThing,
     PartialThing,
     TextThing,
+    UnionThing,
     Value,
     WrappedThing,
+    field,
     sorted_fields,
 )
 
@@ -77,13 +80,22 @@ def _paths(rule: RouteRule, arguments: dict[str, Value]) -> tuple[str, ...]:
     if not rule.path:
         return ("",)
     value = arguments.get(rule.path)
-    if value is None:
-        return ("",)
+    given = [value] if value is not None else []
+    if rule.has_more_paths:
+        given += rest_of(arguments)
+    return tuple(dict.fromkeys(path for each in given for path in _path_texts(each))) or ("",)
+
+
+def _path_texts(value: Value) -> tuple[str, ...]:
+    """One path, or each of a list; of several that a setting chooses between, the shortest."""
     thing = value.thing
     if isinstance(thing, ContainerThing):
         return texts(value) or ("",)
     if isinstance(thing, TextThing):
         return (thing.skeleton.replace("\0", ""),)
+    if isinstance(thing, UnionThing):
+        found = [path for each in thing.values for path in _path_texts(each)]
+        return (min(found, key=len),) if found else ("",)
     return (value.constant if isinstance(value.constant, str) else "",)
 
 
@@ -109,8 +121,10 @@ def mount_stage(call: LibraryCall) -> Value | None:
     rule = call.signature.mount
     if rule is None:
         return None
+    if rule.parent:
+        return _self_mounted(call, rule)
     child = call.argument(rule.child)
-    prefix = call.argument(rule.prefix)
+    prefix = _mount_prefix(call, rule, child)
     parent, inner = site_of(call.receiver), site_of(child)
     world = call.world
     for value, site in ((call.receiver, parent), (child, inner)):
@@ -125,6 +139,32 @@ def mount_stage(call: LibraryCall) -> Value | None:
         mount = Mount(parent, inner, text, wins, tuple(sorted_fields(call.bound)), dependencies)
         world.mounts.setdefault((parent, inner, text), mount)
     return UNKNOWN
+
+
+def _mount_prefix(call: LibraryCall, rule: MountRule, child: Value | None) -> Value | None:
+    prefix = call.argument(rule.prefix)
+    if prefix is not None or not rule.prefix_default or child is None:
+        return prefix
+    thing = child.thing
+    own = call.world.signatures.trait(thing.type, "prefix") if isinstance(thing, ObjectThing) else None
+    if isinstance(own, str) and field(child, own) is not None:
+        return None
+    name = field(child, rule.prefix_default)
+    return Value(constant=f"/{name.constant}") if name is not None and isinstance(name.constant, str) else None
+
+
+def _self_mounted(call: LibraryCall, rule: MountRule) -> Value:
+    """An extension that puts itself under the application it is given, when it is made or later."""
+    made = call.receiver if call.receiver is not None else result(call)
+    parent = call.argument(rule.parent)
+    outer = site_of(parent)
+    inner = site_of(made) if call.receiver is not None else call.frame.site(call.line, call.column)
+    if outer and inner and parent is not None:
+        world = call.world
+        world.routers.setdefault(outer, parent)
+        world.routers.setdefault(inner, made)
+        world.mounts.setdefault((outer, inner, ""), Mount(outer, inner))
+    return made if call.receiver is None else UNKNOWN
 
 
 def decorator_stage(call: LibraryCall) -> Value | None:

@@ -47,7 +47,7 @@ def activate(
     """Finds or makes the summary of a function for these arguments."""
     world = frame.world
     slots = Slots()
-    forgets = world.contexts.get(info, 0) >= CONTEXTS_PER_FUNCTION_MAX
+    forgets = world.contexts.get(info, 0) >= CONTEXTS_PER_FUNCTION_MAX and not world.is_booting
     rewriter = Rewriter(slots.source, slots.token, forgets=forgets)
     inner = {name: rewriter.value(value) for name, value in env.items()}
     around = {name: rewriter.value(value) for name, value in (closure or {}).items()}

@@ -109,6 +109,8 @@ class World:
         self.entry_limit = WORK_TOTAL_MAX
         self.calls = 0
         self.unresolved = 0
+        self.is_booting = False
+        """While modules are imported, a helper is called with other constants for each route: none is forgotten."""
         self.unclear: set[FunctionInfo] = set()
         """Functions with a decorator that was not understood."""
         self.relations_known = False

@@ -57,13 +57,19 @@ class RouteRule(StrictRecord):
     status: str = ""
     retry: RetryRule | None = None
     guard: str = ""
+    has_more_paths: bool = False
+    """Further positional arguments are paths too."""
 
 
 class MountRule(StrictRecord):
     child: str
+    """The argument that is put under the receiver; "self" when the receiver is put under `parent`."""
     prefix: str = ""
     dependencies: str = ""
     child_prefix_wins: bool = False
+    parent: str = ""
+    prefix_default: str = ""
+    """The child's field that is its prefix, after a slash, where it declares none."""
 
 
 class ColumnRule(StrictRecord):
