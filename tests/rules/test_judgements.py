@@ -221,6 +221,11 @@ class TestCheckThenAct:
         effects = (replace(self.READ, **read), replace(self.WRITE, **write))
         assert not found(self.RULE, service(*effects, tables=(self.OPEN,)))
 
+    def test_a_command_seldom_races(self) -> None:
+        entry = endpoint(kind=EndpointKind.COMMAND)
+        (finding,) = found(self.RULE, service(self.READ, self.WRITE, tables=(self.OPEN,), entry=entry))
+        assert finding.severity is Severity.LOW
+
     def test_a_handler_of_something_else_does_not_help(self) -> None:
         write = replace(self.WRITE, handlers=(Handler(errors=("KeyError",)),))
         assert found(self.RULE, service(self.READ, write, tables=(self.OPEN,)))
@@ -333,6 +338,11 @@ class TestNPlusOne:
     )
     def test_silent(self, loops: tuple[Loop, ...]) -> None:
         assert not found(self.RULE, service(self.ROWS, replace(self.QUERY, loops=loops)))
+
+    @pytest.mark.parametrize(("limit", "count"), [("3", 0), ("100", 1)])
+    def test_a_few_rows_are_no_growth(self, limit: str, count: int) -> None:
+        rows = replace(self.ROWS, limit=Known.SET, limit_origins=(origin("constant", limit),))
+        assert len(found(self.RULE, service(rows, self.QUERY))) == count
 
     def test_one_row_is_no_loop(self) -> None:
         assert not found(self.RULE, service(replace(self.ROWS, rows=Rows.ONE), self.QUERY))

@@ -201,6 +201,13 @@ class Effect(Record):
         """Whether repeating the call may repeat something at the other side (RFC 9110, 9.2.2)."""
         return self.kind is EffectKind.REMOTE_CALL and self.action.upper() in ("POST", "PATCH", "")
 
+    @property
+    def limit_max(self) -> int | None:
+        """The most rows that a read can return, where a constant of the code says so."""
+        limits = [o.name for o in self.limit_origins if o.kind is OriginKind.CONSTANT and o.name.isdecimal()]
+        is_constant = bool(limits) and len(limits) == len(self.limit_origins)
+        return max(map(int, limits)) if is_constant else None
+
     def has_predicate_from(self, kind: OriginKind) -> bool:
         return any(origin.kind is kind for predicate in self.predicates for origin in predicate.origins)
 

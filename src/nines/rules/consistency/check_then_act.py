@@ -9,7 +9,7 @@ from nines.model.effect import Effect, EffectKind, Predicate
 from nines.model.finding import Finding
 from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
 from nines.model.schema import Table
-from nines.model.service import Endpoint, Service
+from nines.model.service import Endpoint, EndpointKind, Service
 from nines.model.trace import Trace
 from nines.rules import reporting
 from nines.rules.sites import Sites
@@ -100,6 +100,8 @@ def _finding(endpoint: Endpoint, trace: Trace, race: tuple[int, int], table: Tab
             "." if is_known else ", or, if the database has a constraint that was not seen, a 500 for the second."
         )
         severity, confidence = (INFO.severity, Confidence.HIGH) if is_known else (Severity.MEDIUM, Confidence.LOW)
+    if endpoint.kind is EndpointKind.COMMAND:
+        severity, confidence = Severity.LOW, Confidence.LOW
     return reporting.at(
         endpoint,
         trace,

@@ -92,7 +92,8 @@ def _walked(trace: Trace, loop: Loop) -> str:
     """What the loop walks over, in words; "" when that is not known to grow."""
     if loop.effect is not None and loop.effect < len(trace.effects):
         rows = trace.effects[loop.effect]
-        return f"row of {wording.table(rows)}" if rows.is_database and rows.rows is not Rows.ONE else ""
+        is_growing = rows.is_database and rows.rows is not Rows.ONE and (rows.limit_max is None or rows.limit_max > FEW)
+        return f"row of {wording.table(rows)}" if is_growing else ""
     names = wording.caller_names(loop.origins)
     is_from_caller = loop.origins and all(origin.kind is OriginKind.CALLER for origin in loop.origins)
     return f"item of {', '.join(names)}" if names and is_from_caller else ""
