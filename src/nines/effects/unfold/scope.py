@@ -12,7 +12,7 @@ from nines.model.place import Step
 class Scope:
     """One call on the way from the entry point: its names, and who called it."""
 
-    __slots__ = ("call", "mode", "parent", "path", "tokens")
+    __slots__ = ("_origins", "_slots", "call", "mode", "parent", "path", "tokens")
 
     def __init__(self, parent: Scope | None, call: CallNode | None, path: tuple[Step, ...], mode: str) -> None:
         self.parent = parent
@@ -20,6 +20,8 @@ class Scope:
         self.path = path
         self.mode = mode
         self.tokens: dict[int, int] = {}
+        self._origins: dict[Source, Origin] = {}
+        self._slots: dict[Source, tuple[Source, str, Scope | None]] = {}
 
     def key(self, token: int) -> int | None:
         """What a token stands for in the trace: an effect's index, or a negative number for a new object."""
@@ -33,23 +35,43 @@ class Scope:
 
     def origin(self, source: Source) -> Origin:
         """A source as the trace sees it."""
-        labels = source.sanitised
-        name = source.name
-        scope: Scope | None = self
-        while source.slot and scope is not None:
-            outer = scope.call.sources.get(source.slot) if scope.call is not None else None
-            scope = scope.parent
-            if outer is None:
-                return _origin(source.kind, name, "", None, labels)
-            source = outer
-            name = name or source.name
-            labels = tuple(dict.fromkeys((*source.sanitised, *labels)))
+        found = self._origins.get(source)
+        if found is not None:
+            return found
+        outer, name, scope = self._outermost(source)
         effect = None
-        if source.token and scope is not None:
-            found = scope.key(source.token)
-            effect = found if found is not None and found >= 0 else None
-        kept = name if source.kind is OriginKind.DATABASE else (source.name or name)
-        return _origin(source.kind, kept, source.location, effect, labels)
+        if outer.token and scope is not None:
+            key = scope.key(outer.token)
+            effect = key if key is not None and key >= 0 else None
+        kept = name if outer.kind is OriginKind.DATABASE else (outer.name or name)
+        if scope is None:
+            kept = name
+        origin = _origin(outer.kind, kept, outer.location if scope is not None else "", effect, outer.sanitised)
+        if not outer.token:
+            # What belongs to no effect reads the same wherever the walk has got to.
+            self._origins[source] = origin
+        return origin
+
+    def _outermost(self, source: Source) -> tuple[Source, str, Scope | None]:
+        """The source that a slot stands for at the calls that made it, with the labels and names on the way;
+        no scope where it was lost on the way."""
+        if not source.slot:
+            return source, source.name, self
+        known = self._slots.get(source)
+        if known is not None:
+            return known
+        outer = self.call.sources.get(source.slot) if self.call is not None else None
+        if outer is None or self.parent is None:
+            found: tuple[Source, str, Scope | None] = (source, source.name, None)
+        else:
+            found = self.parent._outermost(outer)
+            origin, name, scope = found
+            added = tuple(label for label in source.sanitised if label not in origin.sanitised)
+            if added:
+                origin = origin._replace(sanitised=(*origin.sanitised, *added))
+            found = (origin, source.name or name, scope)
+        self._slots[source] = found
+        return found
 
     def origins(self, sources: Sources) -> tuple[Origin, ...]:
         return tuple(dict.fromkeys(self.origin(source) for source in sources[:SOURCES_MAX]))

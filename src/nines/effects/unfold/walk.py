@@ -363,7 +363,7 @@ class Walker:
 
     def _defer(self, node: DeferNode, scope: Scope) -> None:
         if self.state.open.get(node.connection):
-            self.state.deferred.append((node.connection, node.body, scope, self.context(scope)))
+            self.state.deferred += ((node.connection, node.body, scope, self.context(scope)),)
         else:
             self.walk(node.body, scope)
 

@@ -68,7 +68,7 @@ class Writing:
         self.transactions.append(
             Transaction(ordinal=ordinal, place=place, is_explicit=explicit, isolation=isolation, connection=connection)
         )
-        self.walker.state.open[connection] = (ordinal,)
+        self.walker.state.own().open[connection] = (ordinal,)
         self._control(EffectKind.BEGIN, "BEGIN", place, context, library, ordinal, blocks)
         return ordinal
 
@@ -100,7 +100,7 @@ class Writing:
         stack = state.open.get(connection, ())
         if node.verb == "begin":
             if stack:
-                state.open[connection] = (*stack, stack[-1])
+                state.own().open[connection] = (*stack, stack[-1])
                 return
             self._begin(
                 connection, node.place, context, library=node.library, explicit=node.is_explicit,
@@ -110,14 +110,14 @@ class Writing:
             self.flush(connection)
         elif node.verb == "close":
             self._forget(connection)
-            state.open.pop(connection, None)
+            state.own().open.pop(connection, None)
         elif node.verb == "rollback":
             self._forget(connection)
             if stack:
                 self._control(
                     EffectKind.ROLLBACK, "ROLLBACK", node.place, context, node.library, stack[-1], node.blocks_thread
                 )
-            state.open.pop(connection, None)
+            state.own().open.pop(connection, None)
         else:
             self._commit(node, context, connection)
 
@@ -126,25 +126,25 @@ class Writing:
         self.flush(connection)
         stack = state.open.get(connection, ())
         if node.is_scope and len(stack) > 1:
-            state.open[connection] = stack[:-1]
+            state.own().open[connection] = stack[:-1]
             return
         if not stack:
             return
         self._control(EffectKind.COMMIT, "COMMIT", node.place, context, node.library, stack[-1], node.blocks_thread)
-        state.open.pop(connection, None)
+        state.own().open.pop(connection, None)
         waiting = [each for each in state.deferred if each[0] == connection]
-        state.deferred = [each for each in state.deferred if each[0] != connection]
+        state.deferred = tuple(each for each in state.deferred if each[0] != connection)
         for _, body, scope, _ in waiting:
             self.walker.walk(body, scope)
 
     def _forget(self, connection: str) -> None:
-        pending = self.walker.state.pending
+        pending = self.walker.state.own().pending
         for key in [key for key, each in pending.items() if each.connection == connection]:
             del pending[key]
 
     def change(self, node: ChangeNode, scope: Scope) -> None:
         """A mapped object was made, changed, added, saved or deleted."""
-        pending = self.walker.state.pending
+        pending = self.walker.state.own().pending
         if node.verb == "new":
             self.last_key -= 1
             scope.tokens[node.row] = self.last_key
@@ -199,7 +199,7 @@ class Writing:
         return bool(self.walker.state.open.get(connection))
 
     def _write(self, key: object, pending: Pending) -> None:
-        self.walker.state.pending.pop(key, None)
+        self.walker.state.own().pending.pop(key, None)
         action = {"new": "INSERT", "loaded": "UPDATE", "deleted": "DELETE"}[pending.state]
         context = pending.context
         ordinal = self.current(pending.connection, pending.library)
