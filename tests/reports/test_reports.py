@@ -123,6 +123,7 @@ def test_terminal_names_what_matters() -> None:
         (0.00098, "share", "0.098 %"),
         (1.0, "share", "100 %"),
         (12.345, "ms", "12.35 ms"),
+        (30_038.4, "ms", "30\N{NARROW NO-BREAK SPACE}038 ms"),
         (3000.0, "", "3\N{NARROW NO-BREAK SPACE}000"),
     ],
 )

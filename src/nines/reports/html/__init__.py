@@ -54,8 +54,8 @@ def _figure(value: float | None, unit: str = "") -> str:
         smaller = 100 * min(value, 1 - value)
         digits = max(2, 1 - math.floor(math.log10(smaller))) if smaller > 0 else 2
         return f"{100 * value:.{digits}f}".rstrip("0").rstrip(".") + " %"
-    if value == int(value) and abs(value) < _EXACT_MAX:
-        text = f"{int(value):,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    if abs(value) < _EXACT_MAX and (value == int(value) or abs(value) >= 1000):
+        text = f"{round(value):,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
     else:
         text = f"{value:.4g}"
     return f"{text} {unit}".strip()
