@@ -359,6 +359,12 @@ def join(values: list[Value]) -> Value:
     if not known:
         return unknown(sources)
     merged = _merge_alike(known)
+    if len(known) < len(flat) and all(value.has_constant and value.thing is NOTHING for value in merged):
+        # What may also be something unknown is not certain: a constant must not stand for it alone.
+        telling = [value for value in merged if value.constant is not None]
+        if not telling:
+            return unknown(sources)
+        merged = [*telling[: ALTERNATIVES_MAX - 1], unknown(sources)]
     if len(merged) == 1:
         return with_sources(merged[0], sources)
     return Value(UnionThing(tuple(merged[:ALTERNATIVES_MAX])), sources)
