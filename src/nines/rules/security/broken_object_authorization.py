@@ -33,6 +33,8 @@ _KEY = re.compile(r"^(?:id|pk|uuid|guid|uid|key|number|code|reference|slug)$|_(?
 _MERELY_ACTIVE = re.compile(
     r"active|disabled|enabled|verified|confirmed|deleted|banned|blocked|suspended|anonymous|expire", re.IGNORECASE
 )
+_IDENTITY = re.compile(r"^auth|_auth|subject|principal|identity|current_|viewer|^me$|^user$|^request$", re.IGNORECASE)
+"""Names of parameters that hold who is calling, where the authentication itself was not understood."""
 _TRAVELS = ("path", "query", "body", "form", "")
 _POLICY = re.compile(
     r"check|permi|authori|ensure|polic|access|allow|owner|enforce|belongs|guard|can_|visible|scope|tenant"
@@ -93,7 +95,8 @@ def _is_key(predicate: Predicate) -> bool:
 
 
 def _is_callers(origin: Origin) -> bool:
-    return origin.kind is OriginKind.CALLER and origin.location in _TRAVELS
+    is_sent = origin.kind is OriginKind.CALLER and origin.location in _TRAVELS
+    return is_sent and not _IDENTITY.search(origin.name)
 
 
 def _matters(trace: Trace, index: int) -> bool:

@@ -53,8 +53,8 @@ def check(service: Service) -> Iterator[Finding]:
 
 
 def _confidence(endpoint: Endpoint, hostile: tuple[Origin, ...]) -> Confidence:
-    """Of an object that the caller sends, perhaps only the names of its fields are spliced."""
-    objects = {p.name for p in endpoint.parameters if p.type and "str" not in p.type and p.location == "body"}
+    """Of an object perhaps only the names of its fields are spliced, and a type of one's own may have checked it."""
+    objects = {p.name for p in endpoint.parameters if p.type and "str" not in p.type}
     return Confidence.MEDIUM if all(origin.name in objects for origin in hostile) else Confidence.HIGH
 
 

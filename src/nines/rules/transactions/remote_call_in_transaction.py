@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nines.model.effect import Effect, EffectKind
 from nines.model.finding import Finding
 from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
-from nines.model.service import Endpoint, Service
+from nines.model.service import Endpoint, EndpointKind, Service
 from nines.model.trace import Trace, Transaction, Witness
 from nines.rules import reporting, wording
 
@@ -50,13 +50,16 @@ def _finding(endpoint: Endpoint, trace: Trace, index: int, transaction: Transact
     else:
         message = f"{call} while a pooled connection waits in a transaction of {owner} that has only read"
         consequence = f"As many slow answers of {peer} as the pool has connections stop every endpoint of the database."
+    severity = INFO.severity if held else Severity.MEDIUM if is_deliberate else Severity.LOW
+    if endpoint.kind is EndpointKind.COMMAND:
+        severity = Severity.LOW
     return reporting.at(
         endpoint,
         trace,
         effect,
         message=message,
         consequence=consequence,
-        severity=INFO.severity if held else Severity.MEDIUM if is_deliberate else Severity.LOW,
+        severity=severity,
         confidence=Confidence.HIGH if held or is_deliberate else Confidence.MEDIUM,
         related=(
             ("the transaction begins here", transaction.place),
