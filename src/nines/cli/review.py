@@ -38,9 +38,7 @@ def command(
     outputs.check(formats, (*files, *([str(write_baseline)] if write_baseline else [])))
     if write_baseline is not None and (since or baseline is not None):
         hint = "A baseline accepts everything that is there: write it in a run without them."
-        raise UsageError(
-            "--write-baseline accepts everything that is there, so --since and --baseline do not go with it", hint=hint
-        )
+        raise UsageError("--write-baseline goes with neither --since nor --baseline", hint=hint)
     project = open_project(path, config)
     if write_baseline is not None:
         project = without_baseline(project)
@@ -52,6 +50,7 @@ def command(
         return EXIT_COULD_NOT_RUN
     if write_baseline is not None:
         outputs.save(write_baseline, baselines.dump(baselines.of(report.findings)))
-        click.echo(f"{len(report.findings)} findings accepted in {write_baseline}", err=True)
+        number = len(report.findings)
+        click.echo(f"{number} finding{'s' if number != 1 else ''} accepted in {write_baseline}", err=True)
         return EXIT_OK
     return EXIT_FOUND if report.failing(project.settings.fail_on) or report.stale else EXIT_OK

@@ -48,7 +48,7 @@ def render(report: Report, *, width: int, is_coloured: bool) -> str:
         file=buffer, width=width, force_terminal=is_coloured, no_color=not is_coloured, highlight=False, markup=False
     )
     for part in _parts(report):
-        console.print(part)
+        console.print(part, crop=False)
     lines = (line.rstrip() for line in buffer.getvalue().splitlines())
     return "\n".join(lines)
 
@@ -206,7 +206,11 @@ def _trial(trial: Trial, report: Report) -> RenderableType:
             because = Text.assemble(("because  ", "dim"), (str(finding.place or ""), "cyan"), f"  {finding.message}")
             parts.append(Padding(because, (0, 0, 0, 2)))
     if trial.reproduction:
-        parts.append(Padding(Text(trial.reproduction[0], style="dim"), (0, 0, 0, 2)))
+        # Never wrapped by us, for a command is there to be copied.
+        parts += [
+            Text(f"  {line}", style="dim", no_wrap=True, overflow="ignore")
+            for line in trial.reproduction[0].splitlines()
+        ]
     return Group(*parts)
 
 
