@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from nines.model.contract import Contract, Operation
+from nines.model.effect import Effect, EffectKind
 from nines.model.experiment import Trial
 from nines.model.finding import Finding, Standing
 from nines.model.place import Place
 from nines.model.rule import Rule, RuleInfo, Severity, Tier
 from nines.model.service import Endpoint, EndpointKind, Service
-from nines.model.trace import Witness
+from nines.model.trace import Trace, Witness
 from nines.model.verdict import Verdict
 from nines.verbs import join
 
@@ -96,3 +99,40 @@ def test_read_and_seen_at_one_endpoint_is_one_proven_finding() -> None:
 def test_seen_elsewhere_stays_a_finding_of_its_own() -> None:
     findings, _ = join.join((found(), found(Witness.OBSERVED, "GET /users")), (), (RULE,), SERVICE)
     assert len(findings) == 2
+
+
+CALL = Rule(
+    id="transactions/remote-call-in-transaction",
+    info=RuleInfo(title="t", tier=Tier.RELIABILITY, severity=Severity.HIGH, seen_decides=True),
+    check=_silent,
+    page="# t",
+)
+
+
+def called(times_predicted: int, times_observed: int) -> Standing:
+    suspicion = Finding(
+        rule=CALL.id, message="m", place=PLACE, endpoint="POST /users", touches="remote_call localhost:9000"
+    )
+    traces = tuple(
+        Trace(
+            endpoint="POST /users",
+            witness=witness,
+            effects=tuple(Effect(kind=EffectKind.REMOTE_CALL, target=target) for _ in range(times)),
+        )
+        for witness, target, times in (
+            (Witness.PREDICTED, "localhost:9000", times_predicted),
+            (Witness.OBSERVED, "gateway", times_observed),
+        )
+    )
+    service = msgspec.structs.replace(SERVICE, traces=traces)
+    findings, _ = join.join((suspicion,), (), (CALL,), service)
+    return findings[0].standing
+
+
+def test_seen_without_the_defect_refutes_it() -> None:
+    assert called(1, 1) is Standing.REFUTED
+
+
+def test_what_was_not_seen_or_not_all_of_it_refutes_nothing() -> None:
+    assert called(1, 0) is Standing.SUSPECTED
+    assert called(2, 1) is Standing.SUSPECTED

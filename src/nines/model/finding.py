@@ -62,6 +62,8 @@ class Finding(Record):
     """What a caller or the owner will see when it happens."""
     subject: str = ""
     """What keeps the fingerprint stable when lines move: the effect's kind, target and function."""
+    touches: str = ""
+    """The kind and the target of the effect in question, so that what was read can be matched with what was seen."""
     tier: Tier = Tier.CONVENIENCE
     severity: Severity = Severity.LOW
     confidence: Confidence = Confidence.MEDIUM

@@ -22,6 +22,9 @@ class RuleInfo(Record):
     standards: tuple[Standard, ...] = ()
     decided_by: tuple[str, ...] = ()
     """Ids of the experiments that can prove or refute a finding of this rule."""
+    seen_decides: bool = False
+    """Whether an observed trace with the same effects and without the defect refutes a finding: the order of effects
+    does not depend on the data, the number of statements does."""
     needs_code: bool = False
     """True when it can only judge what was read (a value's origin), so that a clean observed trace proves nothing."""
 

@@ -17,7 +17,7 @@ class Comparison(Record):
     column: str
     """Lower case; `table.column` where the column is qualified and several tables take part."""
     operator: str = "="
-    """=, !=, <, <=, >, >=, in (also `= ANY`), between, like, ilike, is, each also after "not "; "?" for anything else."""
+    """=, !=, <, <=, >, >=, in (also `= ANY`), between, like, ilike, is, each also after "not "; else "?"."""
     parameter: str = ""
     literal: str = ""
     is_bound: bool = False

@@ -47,4 +47,5 @@ def at(
         severity=severity,
         confidence=confidence,
         witness=trace.witness,
+        touches=f"{effect.kind.value} {effect.target}".strip(),
     )

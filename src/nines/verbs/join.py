@@ -11,7 +11,7 @@ from nines.model.experiment import Trial
 from nines.model.finding import Evidence, Finding, Standing
 from nines.model.rule import Rule
 from nines.model.service import Service
-from nines.model.trace import Witness
+from nines.model.trace import Trace, Witness
 from nines.model.verdict import Verdict
 
 OBSERVED = "observed trace"
@@ -22,7 +22,7 @@ def join(
 ) -> tuple[tuple[Finding, ...], tuple[Trial, ...]]:
     """Gives every finding its standing and every broken claim the findings that explain it."""
     rules = {rule.id: rule for rule in known}
-    merged = _with_observations(findings)
+    merged = _refuted_by_sight(_with_observations(findings), rules, service)
     decided = tuple(_decided(finding, trials, rules, service) for finding in merged)
     explained = tuple(_explained(trial, decided, rules, service) for trial in trials)
     return tuple(sorted(decided, key=lambda f: f.order)), explained
@@ -47,7 +47,49 @@ def _with_observations(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 
 def _is_same(read: Finding, seen: Finding) -> bool:
-    return read.rule == seen.rule and bool(_endpoints(read) & _endpoints(seen))
+    """Equal rule, an endpoint in common, and the same effect; a remote peer has another name on the wire."""
+    if read.rule != seen.rule or not _endpoints(read) & _endpoints(seen):
+        return False
+    kinds = read.touches.partition(" ")[0], seen.touches.partition(" ")[0]
+    return kinds[0] == kinds[1] and (read.touches == seen.touches or not kinds[0].startswith("database"))
+
+
+def _refuted_by_sight(
+    findings: tuple[Finding, ...], rules: Mapping[str, Rule], service: Service
+) -> tuple[Finding, ...]:
+    """Where the effect itself was seen at every endpoint in question, and never with the defect, that is evidence."""
+    return tuple(_by_sight(finding, rules.get(finding.rule), service) for finding in findings)
+
+
+def _by_sight(finding: Finding, rule: Rule | None, service: Service) -> Finding:
+    is_open = finding.witness is Witness.PREDICTED and finding.standing is Standing.SUSPECTED
+    if rule is None or not rule.info.seen_decides or not is_open:
+        return finding
+    sightings = [_sightings(finding, endpoint, service) for endpoint in sorted(_endpoints(finding))]
+    if not sightings or not all(sightings):
+        return finding
+    evidence = Evidence(
+        source=OBSERVED,
+        says="the same effect was seen on the wire at every endpoint in question, each time without the defect",
+        supports=False,
+        effort=f"{sum(sightings)} sightings at {len(sightings)} endpoints, on a quiet system",
+    )
+    return msgspec.structs.replace(finding, standing=Standing.REFUTED, evidence=(*finding.evidence, evidence))
+
+
+def _sightings(finding: Finding, endpoint: str, service: Service) -> int:
+    """How often the effect occurs in the observed traces of one endpoint; 0 when a predicted one may have been missed.
+
+    A remote peer has another name on the wire, so every call that was predicted must have been seen."""
+    kind, _, target = finding.touches.partition(" ")
+
+    def matching(trace: Trace) -> int:
+        return sum(1 for e in trace.effects if e.kind.value == kind and (e.target == target or not e.is_database))
+
+    mine = [trace for trace in service.traces if trace.endpoint == endpoint]
+    predicted = sum(matching(trace) for trace in mine if trace.witness is Witness.PREDICTED)
+    observed = [matching(trace) for trace in mine if trace.witness is Witness.OBSERVED]
+    return sum(observed) if max(observed, default=0) >= max(predicted, 1) else 0
 
 
 def _endpoints(finding: Finding) -> set[str]:

@@ -23,6 +23,7 @@ INFO = RuleInfo(
         Standard(id="Transactional outbox", url="https://microservices.io/patterns/data/transactional-outbox.html"),
         Standard(id="CWE-662", url="https://cwe.mitre.org/data/definitions/662.html"),
     ),
+    seen_decides=True,
 )
 
 

@@ -23,6 +23,7 @@ INFO = RuleInfo(
             "design-interactions-in-a-distributed-system-to-mitigate-or-withstand-failures.html",
         ),
     ),
+    seen_decides=True,
 )
 
 
