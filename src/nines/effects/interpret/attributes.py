@@ -402,6 +402,8 @@ def _of_super(frame: Frame, thing: SuperThing, name: str, line: int, column: int
         return call(frame, value, [], {}, line, column) if world.kinds.get(method) == "property" else value
     for base in world.linked.ancestry(info)[1]:
         qualified = world.signatures.method(base, name)
+        if name == "__init__" and base in world.signatures.calls:
+            qualified = f"{base}.__init__"
         if qualified:
             return Value(MethodThing(thing.receiver, qualified), thing.receiver.sources)
         declared = world.signatures.attribute(base, name)

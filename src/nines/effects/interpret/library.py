@@ -12,6 +12,7 @@ from nines.effects.interpret.world import World
 from nines.effects.signatures import CallSignature
 from nines.effects.values import (
     NO_SOURCES,
+    NONE,
     UNKNOWN,
     ContainerThing,
     InstanceThing,
@@ -113,6 +114,9 @@ def call_library(  # noqa: PLR0917
     world = frame.world
     world.calls += 1
     signature = world.signatures.calls.get(name)
+    if signature is None and name.endswith(".__init__") and receiver is not None:
+        _initialised(frame, name.removesuffix(".__init__"), receiver, arguments, keywords, line, column)
+        return NONE
     if signature is None:
         return _undescribed(frame, name, receiver, arguments, keywords, line, column)
     bound = named(signature.parameters, arguments, keywords)
@@ -133,6 +137,27 @@ def call_library(  # noqa: PLR0917
         if value is not None:
             return value
     return result(call)
+
+
+def _initialised(  # noqa: PLR0917
+    frame: Frame,
+    base: str,
+    receiver: Value,
+    arguments: list[Value],
+    keywords: dict[str, Value],
+    line: int,
+    column: int,
+) -> None:
+    """`super().__init__(...)`: the object keeps what the library's constructor keeps."""
+    if base not in frame.world.signatures.calls or frame.info is None or not frame.info.node.parameters:
+        return
+    made = call_library(frame, base, None, arguments, keywords, line, column, {})
+    me = frame.info.node.parameters[0].name
+    if isinstance(made.thing, ObjectThing) and isinstance(receiver.thing, InstanceThing):
+        held = frame.env.get(me, receiver)
+        for name, value in made.thing.fields:
+            held = with_field(held, name, value)
+        frame.env[me] = held
 
 
 def _carries_credential(call: LibraryCall) -> bool:
