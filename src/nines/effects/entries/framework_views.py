@@ -46,6 +46,8 @@ _ACTIONS = {
     "partial_update": ("PATCH", True), "destroy": ("DELETE", True),
 }  # fmt: skip
 _WRITES_DEPTH = 8
+_BLIND_MAX = 200
+"""Entries of url tables named one by one as not understood."""
 
 
 @dataclass(slots=True)
@@ -67,11 +69,14 @@ def framework_entries(world: World) -> Found:
     middleware = middleware_guards(world)
     for each in tables.paths:
         view = peel(world, each.view)
+        if view is None and each.view.is_unknown:
+            found.blind.append(Blind(reason="a view of a url table was not understood", text=each.path, place=each.place))
         for entry in _of_path(world, each, view, middleware) if view is not None else ():
             found.entries.setdefault(entry.endpoint.id, entry)
     for prefix, site, _ in tables.routers:
         for entry in _of_router(world, prefix, site, middleware):
             found.entries.setdefault(entry.endpoint.id, entry)
+    found.blind[_BLIND_MAX:] = []
     for entry in commands(world):
         found.entries.setdefault(entry.endpoint.id, entry)
     return found
@@ -192,7 +197,9 @@ def _class_entry(
         changed: dict[str, Value] = {}
         setup = world.linked.find_method(info, "setup")
         if setup is not None:
-            call(frame, attribute(frame, receiver, "setup", info.node.line), [request], given, info.node.line, 1, changed)
+            call(
+                frame, attribute(frame, receiver, "setup", info.node.line), [request], given, info.node.line, 1, changed
+            )
             frame.raised = False
         receiver = changed.get("self", receiver)
         dispatch = attribute(frame, receiver, "dispatch", info.node.line)
@@ -239,17 +246,17 @@ def _function_entries(world: World, url: UrlPath, view: Peeled, outer: Gathered)
 def _mentioned(info: FunctionInfo) -> tuple[str, ...]:
     """The methods that a function without a restriction asks for; it answers every one of them."""
     raw = bytes(info.node.body)
-    named = tuple(m for m in ("POST", "PUT", "PATCH", "DELETE") if b"\xa4value" in raw and _is_constant(raw, m))
+    named = tuple(m for m in ("POST", "PUT", "PATCH", "DELETE") if _is_constant(raw, m))
     if named:
         return ("GET", *named)
-    reads_body = b"POST" in raw or b"FILES" in raw or b"\xa4body" in raw and b"request" in raw and b"loads" in raw
+    reads_body = b"POST" in raw or b"FILES" in raw or (b"\xa4body" in raw and b"loads" in raw)
     return ("POST",) if reads_body else ("GET",)
 
 
 def _is_constant(raw: bytes, method: str) -> bool:
-    """Whether the packed body holds the word as a literal: a short text is marked by its length."""
+    """Whether the packed body holds the word as a literal: a node stands after its kind, a text after its length."""
     literal = bytes([0xA0 + len(method)]) + method.encode()
-    return b"\xa5value" + literal in raw
+    return b"\xa8Constant" + literal in raw
 
 
 def _writes(nodes: list[Node], depth: int) -> bool:

@@ -6,17 +6,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from nines.effects.interpret.evaluate import evaluate
-from nines.effects.interpret.frame import Frame
+from nines.effects.interpret.evaluate import evaluate, run_block
+from nines.effects.interpret.frame import Frame, WorkLimit
 from nines.effects.interpret.remote import shape
 from nines.effects.interpret.resolve import global_value
 from nines.effects.interpret.settings import setting
-from nines.effects.interpret.world import World
+from nines.effects.interpret.world import OutOfBudget, World
 from nines.effects.limits import MOUNTS_DEPTH_MAX, ROUTES_MAX
 from nines.effects.link import AssignBinding, ModuleInfo
 from nines.effects.link.names import ImportBinding
 from nines.effects.values import (
     ContainerThing,
+    InstanceThing,
     LibraryThing,
     ModuleThing,
     ObjectThing,
@@ -29,6 +30,7 @@ from nines.model.trace import Blind
 
 _GROUP = re.compile(r"\(\?P<(\w+)>((?:[^()\[\]]|\[[^\]]*\]|\([^()]*\))*)\)")
 _NUMBER = re.compile(r"^(\\d|\[0-9\])(\+|\*|\{[\d,]+\})?$")
+_RUN = (code.Assign, code.Augment, code.Evaluate, code.If, code.For, code.Try, code.With)
 _UUID = re.compile(r"0-9a-f|0-9A-F|a-f0-9|a-f\\d|[\\w-]*\{8\}", re.IGNORECASE)
 
 
@@ -52,16 +54,52 @@ class Tables:
     """Prefix and site of each router whose urls stand in a table."""
     blind: list[Blind] = field(default_factory=list)
     open: list[str] = field(default_factory=list)
+    walking: set[tuple[str, str, str]] = field(default_factory=set)
 
 
 def url_tables(world: World) -> Tables:
     """Every entry that can be reached from a root table."""
     tables = Tables(world)
     names = sorted(world.signatures.url_tables)
+    for module in world.linked.modules.values():
+        if any(name in module.bindings for name in names):
+            _run_in_order(world, module)
     for module in _roots(world, names):
         for name in names:
             _named(tables, module, name, "", 0)
     return tables
+
+
+def _run_in_order(world: World, module: ModuleInfo) -> None:
+    """Runs a table's module from its first line to its last, for its lists and routers grow on the way."""
+    frame = Frame(world, module)
+    frame.is_boot = True
+    world.start_entry()
+    try:
+        for statement in _every_arm(module.node.body):
+            if isinstance(statement, _RUN):
+                before = dict(frame.env)
+                run_block(frame, (statement,))
+                for name, value in before.items():
+                    if frame.env.get(name, value).is_unknown:
+                        frame.env[name] = value
+                frame.raised = False
+                frame.nodes.clear()
+    except (OutOfBudget, WorkLimit, RecursionError):
+        world.unresolved += 1
+    for name, value in frame.env.items():
+        if any(isinstance(each.thing, ObjectThing | InstanceThing | ContainerThing) for each in value.alternatives()):
+            world.globals[module.name, name] = value
+
+
+def _every_arm(body: tuple[code.Statement, ...]) -> Iterator[code.Statement]:
+    """The statements with those under conditions: what any configuration would list is listed."""
+    for statement in body:
+        if isinstance(statement, code.If):
+            yield from _every_arm(statement.then)
+            yield from _every_arm(statement.otherwise)
+        else:
+            yield statement
 
 
 def _roots(world: World, names: list[str]) -> list[ModuleInfo]:
@@ -108,10 +146,13 @@ def _included_names(world: World, having: list[ModuleInfo]) -> set[str]:
 
 def _named(tables: Tables, module: ModuleInfo, name: str, prefix: str, depth: int) -> None:
     """A module's list by its name: what it is assigned, and all that is added to it."""
-    if depth > MOUNTS_DEPTH_MAX or len(tables.paths) > ROUTES_MAX:
+    key = (module.name, name, prefix)
+    if depth > MOUNTS_DEPTH_MAX or len(tables.paths) > ROUTES_MAX or key in tables.walking:
         return
+    tables.walking.add(key)
     for owner, expression in list_parts(tables.world, module, name):
         _expression(tables, owner, expression, prefix, depth)
+    tables.walking.discard(key)
 
 
 def list_parts(world: World, module: ModuleInfo, name: str) -> Iterator[tuple[ModuleInfo, code.Expression]]:
@@ -192,7 +233,10 @@ def _evaluated(world: World, module: ModuleInfo, node: code.Expression) -> Value
 
 def _entry(tables: Tables, module: ModuleInfo, node: code.Expression, prefix: str, depth: int) -> None:
     value = _evaluated(tables.world, module, node)
-    if any(isinstance(v.thing, ObjectThing | ContainerThing) for v in value.alternatives()):
+    name = _included_list(tables.world, module, node)
+    if name and isinstance(value.thing, ObjectThing):
+        _named(tables, module, name, prefix + _route(value, value.thing.type), depth + 1)
+    elif any(isinstance(v.thing, ObjectThing | ContainerThing) for v in value.alternatives()):
         _value(tables, module, value, prefix, depth)
     elif isinstance(node, code.Name | code.Binary):
         _expression(tables, module, node, prefix, depth)
@@ -219,15 +263,33 @@ def _value(tables: Tables, module: ModuleInfo, value: Value, prefix: str, depth:
 def _object(tables: Tables, module: ModuleInfo, value: Value, thing: ObjectThing, prefix: str, depth: int) -> None:
     kind = thing.type.rpartition(".")[2]
     if thing.type.startswith("django.urls.") and kind in ("path", "re_path"):
-        route = shape(held_field(value, "route"))
-        route = pattern(route) if kind == "re_path" else route
-        _view(tables, module, value, thing, prefix + route, depth)
+        _view(tables, module, value, thing, prefix + _route(value, thing.type), depth)
     elif kind == "i18n":
         for name, held in thing.fields:
             if name.startswith("*"):
                 _value(tables, module, held, prefix, depth + 1)
     elif kind == "RouterUrls" or thing.site in tables.world.registered:
         tables.routers.append((prefix, thing.site, Place(file=module.file, line=1)))
+
+
+def _route(value: Value, type: str) -> str:
+    """The path of one entry; a part that settings decide is left out."""
+    route = shape(held_field(value, "route")).replace("{}/", "").replace("{}", "")
+    return pattern(route) if type.endswith(".re_path") else route
+
+
+def _included_list(world: World, module: ModuleInfo, node: code.Expression) -> str:
+    """The name of a list of this module that an entry includes: `path("x/", include(names))`."""
+    if not isinstance(node, code.Call) or len(node.arguments) < 2 or not isinstance(node.arguments[1], code.Call):
+        return ""
+    inner = node.arguments[1]
+    called = _evaluated(world, module, inner.function).thing
+    if not isinstance(called, LibraryThing) or called.name != "django.urls.include" or not inner.arguments:
+        return ""
+    first = inner.arguments[0]
+    if isinstance(first, code.Sequence) and first.kind == "tuple" and first.items:
+        first = first.items[0]
+    return first.id if isinstance(first, code.Name) and _is_list(world, module, first.id) else ""
 
 
 def _view(tables: Tables, module: ModuleInfo, value: Value, thing: ObjectThing, path: str, depth: int) -> None:
@@ -266,7 +328,7 @@ def _include(tables: Tables, module: ModuleInfo, value: Value, path: str, depth:
         if tables.open.count(other.name) < MOUNTS_DEPTH_MAX:
             for name in sorted(tables.world.signatures.url_tables):
                 _named(tables, other, name, path, depth + 1)
-    elif isinstance(thing, ContainerThing | ObjectThing):
+    elif any(isinstance(each.thing, ContainerThing | ObjectThing) for each in value.alternatives()):
         _value(tables, module, value, path, depth + 1)
     elif not isinstance(thing, LibraryThing) and not _is_library(tables.world, value):
         tables.blind.append(Blind(reason="an included url table was not understood", text=path))

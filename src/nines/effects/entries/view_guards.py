@@ -154,5 +154,5 @@ def _middleware(world: World, info: ClassInfo, gathered: Gathered) -> None:
             gathered.guards_known = False
         if "refuses" in frame.facts and frame.facts & {"credential", "authentication"}:
             add_guards(gathered, "authentication", info.qualified, info.place)
-        elif b"LOGIN" in bytes(method.node.body) or b"login" in bytes(method.node.body):
+        elif any(word in bytes(method.node.body) for word in (b"LOGIN_URL", b"redirect_to_login", b"login_url")):
             gathered.guards_known = False

@@ -15,6 +15,7 @@ from nines.effects.link import ClassInfo, FunctionInfo
 from nines.effects.queries import Condition
 from nines.effects.values import (
     NO_SOURCES,
+    SITE,
     UNKNOWN,
     ClassThing,
     ColumnThing,
@@ -286,7 +287,7 @@ def _of_instance(frame: Frame, receiver: Value, thing: InstanceThing, name: str,
         if text:
             sources = merge_sources(receiver.sources, NO_SOURCES)
             return _origin_of_new(
-                frame, typed(world, text, receiver, dict(thing.fields), sources, thing.connection), name
+                frame, typed(world, text, receiver, dict(thing.fields), sources, thing.connection or _site(receiver)), name
             )
         qualified = world.signatures.method(base, name)
         if qualified:
@@ -304,6 +305,12 @@ def _later(frame: Frame, thing: InstanceThing, name: str, held: Value) -> Value:
 
     found = later_value(frame, thing.info, name)
     return held if found is None else found
+
+
+def _site(receiver: Value) -> str:
+    """Where an object was made, for the kinds of which that is kept."""
+    held = field(receiver, SITE)
+    return str(held.constant) if held is not None and held.has_constant else ""
 
 
 def _declared(frame: Frame, receiver: Value, info: ClassInfo, name: str) -> Value | None:

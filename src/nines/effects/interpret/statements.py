@@ -16,6 +16,7 @@ from nines.effects.interpret.loops import joined, run_for, run_while
 from nines.effects.interpret.parts import concatenate
 from nines.effects.interpret.resolve import annotated, found_value
 from nines.effects.interpret.retrying import error_names
+from nines.effects.limits import ITEMS_MAX
 from nines.effects.link import ClassInfo, FunctionInfo
 from nines.effects.link.names import imported_names
 from nines.effects.nodes import Arm, HandlerDraft, TryNode
@@ -24,6 +25,7 @@ from nines.effects.values import (
     ColumnThing,
     ContainerThing,
     FunctionThing,
+    Sources,
     TextThing,
     Value,
     calculated,
@@ -86,10 +88,27 @@ def _augment(frame: Frame, node: code.Augment) -> str:
     ):
         value = concatenate([before, added])
     if value is None and isinstance(before.thing, ContainerThing):
+        value = _longer(before, added, sources)
+    if value is None and isinstance(before.thing, ContainerThing):
         items = join([element_of(before), element_of(added)])
         value = Value(ContainerThing(before.thing.kind, items, before.thing.fields), sources)
     assign(frame, node.target, calculated(value if value is not None else unknown(sources)), node.line)
     return ""
+
+
+def _longer(before: Value, added: Value, sources: Sources) -> Value | None:
+    """A list with another one behind it, where the elements of both are told apart."""
+    one, two = before.thing, added.thing
+    if not isinstance(one, ContainerThing) or not isinstance(two, ContainerThing):
+        return None
+    if one.entries is None or two.entries is None:
+        return None
+    entries = (*one.entries, *two.entries)
+    if len(entries) > ITEMS_MAX * 20:
+        return None
+    others = [value for value in (one.items, two.items) if value is not None]
+    items = join(others) if others else None
+    return Value(ContainerThing(one.kind, items, one.fields, entries, one.is_open or two.is_open), sources)
 
 
 def _return(frame: Frame, node: code.Return) -> str:
