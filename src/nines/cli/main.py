@@ -65,7 +65,10 @@ def application() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits: 0 fine, 1 found something, 2 could not run, 130 interrupted."""
-    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+    ending.ends_with_process()
+    code = run(list(sys.argv[1:] if arguments is None else arguments))
+    ending.ignore_late_signals()
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:

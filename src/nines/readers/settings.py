@@ -10,6 +10,7 @@ from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -160,7 +161,22 @@ def _check(settings: Settings, where: str) -> None:
         if not math.isfinite(value) or value < 0 or (value == 0 and key in _POSITIVE):
             expected = "more than 0" if key in _POSITIVE else "0 or more"
             raise SettingsError(f"`{key}` is {value}; expected {expected}", where=where, hint=_HINT)
+    for key, url in (("database.url", settings.database.url), ("redis.url", settings.redis.url)):
+        if url and not _is_address(url):
+            example = (
+                "postgresql://user:password@127.0.0.1:5432/postgres" if key == "database.url" else "redis://127.0.0.1"
+            )
+            raise SettingsError(f"`{key}` is no address of a server", where=where, hint=f"Write it as {example}")
     names = [identity.name for identity in settings.identities]
     for name in names:
         if names.count(name) > 1:
             raise SettingsError(f"two identities are called {name!r}", where=where, hint="Give each a name of its own.")
+
+
+def _is_address(url: str) -> bool:
+    """Whether a host stands in a URL, and a number where its port belongs."""
+    try:
+        parts = urlsplit(url if "://" in url else f"//{url}")
+        return bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False

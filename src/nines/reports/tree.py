@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -45,7 +46,7 @@ def listing(pairs: Pairs, *, width: int, is_coloured: bool) -> str:
         table.add_row(
             *map(Text, (endpoint.id, *handler, _left_cut(str(endpoint.place), width // 4), guards.strip(), *counts))
         )
-    return f"{_text(table, width, is_coloured)}\n\n{_summary(pairs)}"
+    return f"{_text(table, width, is_coloured)}\n\n{textwrap.fill(_summary(pairs), width)}"
 
 
 def _left_cut(text: str, limit: int) -> str:

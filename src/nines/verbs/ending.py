@@ -22,11 +22,25 @@ class _Count:
     """Signals of the whole process: a run that is being ended stays one, whoever handles signals at that moment."""
 
     received = 0
+    is_last = False
+    """Whether the process ends with this run, so that a signal on its way out must not meet Python's own handlers."""
 
 
 def was_asked() -> bool:
     """Whether an end was asked for since `interruptible` was entered."""
     return _Count.received > 0
+
+
+def ends_with_process() -> None:
+    """To be said by a program that does nothing after the run: late signals are then counted as well."""
+    _Count.is_last = True
+
+
+def ignore_late_signals() -> None:
+    """For the last moments of a process that was asked to end: Python takes our handlers away before it is gone."""
+    if was_asked():
+        for watched in WATCHED:
+            signal.signal(watched, signal.SIG_IGN)
 
 
 @contextmanager
@@ -77,7 +91,7 @@ def _handled(end: Callable[[], object]) -> Iterator[None]:
     try:
         yield
     finally:
-        for watched, before in taken:
+        for watched, before in taken if not (_Count.is_last and was_asked()) else ():
             signal.signal(watched, before)
 
 
