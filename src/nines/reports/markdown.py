@@ -73,19 +73,22 @@ def _findings(report: Report) -> Iterator[str]:
     if not shown:
         yield "No findings." + (f" {refuted} suspicions were refuted by experiment." if refuted else "")
         yield ""
+    explained: set[str] = set()
     for tier in Tier:
         mine = [finding for finding in shown[:_FINDINGS_MAX] if finding.tier is tier]
         if mine:
             yield f"### {tier.value.capitalize()} ({len(mine)})"
             yield ""
             for finding in mine:
-                yield from _finding(finding)
+                yield from _finding(finding, with_options=finding.rule not in explained)
+                explained.add(finding.rule)
     if len(shown) > _FINDINGS_MAX:
         yield f"… and {len(shown) - _FINDINGS_MAX} more."
         yield ""
 
 
-def _finding(finding: Finding) -> Iterator[str]:
+def _finding(finding: Finding, *, with_options: bool) -> Iterator[str]:
+    """The ways to fix it stand with the first finding of each rule only."""
     where = f"`{finding.place}` " if finding.place else ""
     kind = f"{finding.severity.value}, {finding.standing.value}, `{finding.rule}`"
     yield f"- **{_inline(finding.message)}** {where}({kind})"
@@ -96,7 +99,7 @@ def _finding(finding: Finding) -> Iterator[str]:
         yield f"  {_inline(finding.endpoint)} → {path}"
     for evidence in finding.evidence:
         yield f"  _{_inline(evidence.source)}: {_inline(evidence.says)}_"
-    for option in finding.options:
+    for option in finding.options if with_options else ():
         yield f"  - {_inline(option.title)}: {_inline(option.trade_off)}"
     yield ""
 
