@@ -144,6 +144,8 @@ def _answered(question: Question, said: str, answers: Answers) -> Answers:
         return msgspec.structs.replace(answers, criticality=said)
     if question.key == "identities":
         return msgspec.structs.replace(answers, identities=tuple(_identity(part) for part in said.split()))
+    if question.key == "setup":
+        return msgspec.structs.replace(answers, setup=(said,))
     if question.key.startswith("env."):
         return msgspec.structs.replace(answers, env={**answers.env, question.key.removeprefix("env."): said})
     return msgspec.structs.replace(answers, command=said)

@@ -52,7 +52,7 @@ class LiveProgress:
         if self._ends_s is not None:
             rest_s = self._ends_s - now_s
             left = f", about {told(rest_s)} left" if rest_s >= 1 else ", longer than usual"
-        self._spinner.update(text=Text(f" {self._name} ({told(now_s - self._begun_s)}{left})", overflow="ellipsis"))
+        self._spinner.update(text=Text(f"{self._name} ({told(now_s - self._begun_s)}{left})", overflow="ellipsis"))
         return self._spinner
 
 

@@ -10,6 +10,7 @@ from nines.model.settings import LoadSettings, Settings, budgets_of
 
 OPENING_S = 15.0
 """Usual for a database, the service and one look at each read."""
+CLOSING_S = 3.0
 PACE_MIN, PACE_MAX = 0.5, 4.0
 _MARGIN = 1.02
 """The steady load sends a little more than it needs."""

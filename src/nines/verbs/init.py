@@ -25,6 +25,7 @@ from nines.model.settings import (
 from nines.readers import environment as environment_reader
 from nines.readers.environment import Environment
 from nines.verbs.lab_environment import LAB_PASSWORD, LabEnvironment, lab_environment
+from nines.verbs.preparing import prepared_by
 from nines.verbs.project import Project
 from nines.verbs.reading import Read, read
 
@@ -140,6 +141,12 @@ def _service(
             Question(key="command", text="How is the service started? ({host} and {port} are filled in)")
         )
     setup = answers.setup or _setup(project.root / directory, application, talk)
+    setup = setup or prepared_by(material.program, directory)
+    if not answers.setup and setup and setup[0].startswith("python -m "):
+        talk.found.append(f"a fresh database is prepared by: {setup[0]}")
+    if not setup and material.service.tables:
+        text = "Which command prepares a fresh database? (such as: python -m app.migrate; empty: the service does it)"
+        talk.questions.append(Question(key="setup", text=text))
     env = lab.values | dict(answers.env)
     ready = answers.ready or _ready(material.service, talk)
     return ServiceSettings(

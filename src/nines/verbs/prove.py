@@ -144,6 +144,7 @@ async def _conduct(
                 trial = await _carry_out(laboratory, experiment, limits, time.monotonic() - origin_s)
                 carried_out.append(trial)
                 progress.note(f"{trial.verdict.value}: {trial.claim}. {trial.says}")
+            progress.plan(estimates.CLOSING_S)
             progress.stage("stopping what was started")
             unexamined.extend(laboratory.unexamined)
             contract = laboratory.contract
