@@ -11,9 +11,9 @@ from nines.effects.interpret.calls import call
 from nines.effects.interpret.evaluate import evaluate
 from nines.effects.interpret.frame import Frame, WorkLimit
 from nines.effects.interpret.framework_parts import entries_of, named_permission
-from nines.effects.interpret.settings import setting
+from nines.effects.interpret.resolve import binding_value
 from nines.effects.interpret.world import OutOfBudget, World
-from nines.effects.link import ClassInfo, FunctionInfo
+from nines.effects.link import AssignBinding, ClassInfo, FunctionInfo
 from nines.effects.values import FunctionThing, InstanceThing, Value, deep_sources
 from nines.model import code
 from nines.model.origin import OriginKind
@@ -125,8 +125,7 @@ def _project_permission(
 def middleware_guards(world: World) -> Gathered:
     """Guards that middleware puts before every view."""
     gathered = Gathered()
-    listed = setting(world, "middleware")
-    for entry in entries_of(listed) if listed is not None else []:
+    for entry in _middleware_entries(world):
         if entry.constant == _SIGNED_IN:
             add_guards(gathered, "authentication", _SIGNED_IN, None)
         if not isinstance(entry.constant, str):
@@ -135,6 +134,24 @@ def middleware_guards(world: World) -> Gathered:
             if isinstance(found, ClassInfo):
                 _middleware(world, found, gathered)
     return gathered
+
+
+def _middleware_entries(world: World) -> list[Value]:
+    """What the lists of middleware hold, however the settings put them together."""
+    name = world.signatures.settings.get("middleware", "")
+    found: dict[object, Value] = {}
+    for module in world.linked.modules.values():
+        if not name or name not in module.bindings or "test" in module.name:
+            continue
+        for key, bindings in module.bindings.items():
+            for binding in bindings if name in key else ():
+                if isinstance(binding, AssignBinding):
+                    for entry in entries_of(binding_value(world, binding, module)):
+                        found.setdefault(entry.constant, entry)
+        for binding in module.augments.get(name, ()):
+            for entry in entries_of(binding_value(world, binding, module)):
+                found.setdefault(entry.constant, entry)
+    return list(found.values())
 
 
 def _middleware(world: World, info: ClassInfo, gathered: Gathered) -> None:

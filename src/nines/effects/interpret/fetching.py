@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from nines.effects.interpret.arguments import OPEN
 from nines.effects.interpret.building import keyword_condition, query_of, start_entity, written_of
-from nines.effects.interpret.construct_rows import row_value
+from nines.effects.interpret.construct_rows import row_sources, row_value
 from nines.effects.interpret.frame import Frame
 from nines.effects.interpret.library import LibraryCall, connection_of
 from nines.effects.interpret.mapping import mapped
@@ -20,7 +20,6 @@ from nines.effects.values import (
     ContainerThing,
     InstanceThing,
     ObjectThing,
-    Source,
     Value,
     deep_sources,
     element_of,
@@ -29,7 +28,6 @@ from nines.effects.values import (
     unknown,
 )
 from nines.model.effect import EffectKind, Known, Rows
-from nines.model.origin import OriginKind
 from nines.model.place import Place
 
 _READS = ("SELECT", "")
@@ -204,7 +202,7 @@ def _read(call: LibraryCall, how: Run, query: Query, verb: str) -> Value:  # noq
     many = verb == "rows"
     token, row = emit_query(how, query, rows=Rows.MANY if many else Rows.ONE, held=many)
     if verb in ("count", "exists"):
-        return unknown((Source(OriginKind.DATABASE, token=token),))
+        return unknown(row_sources(query, token))
     if many:
         connection = query.connection or how.connection
         return Value(ContainerThing("list", row, connection=connection), row.sources)

@@ -169,6 +169,20 @@ def _decides(call: LibraryCall) -> Value:
     return unknown(call.sources)
 
 
+def _answered(call: LibraryCall) -> Value:
+    """An answer; one that says "not you" turns the caller away as an exception would."""
+    status = call.argument("status")
+    said = "" if status is None else str(status.constant if status.has_constant else getattr(status.thing, "name", ""))
+    action = call.signature.action
+    target = call.argument("to")
+    to = str(target.constant).lower() if target is not None and target.has_constant else ""
+    named = any(s.kind is OriginKind.SETTING and "LOGIN" in s.name for s in (target.sources if target else ()))
+    is_refusal = action == "refuses" or (action == "redirects" and ("login" in to or "signin" in to or named))
+    if is_refusal or "401" in said or "403" in said:
+        call.frame.facts.add("refuses")
+    return unknown(call.sources)
+
+
 # --- serializers and forms ---------------------------------------------------------------------------
 
 
@@ -483,6 +497,7 @@ __all__ = ["evaluate", "LoopNode", "named_permission", "permissions"]
 
 MECHANISMS.update(
     {
+        "answered": _answered,
         "framework_all_rows": _all_rows,
         "framework_row_of": _row_of,
         "framework_page_of_rows": _page_of_rows,
