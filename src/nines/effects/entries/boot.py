@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nines.effects.entries.task_classes import listed_tasks
 from nines.effects.interpret.arguments import bind
 from nines.effects.interpret.evaluate import evaluate, run_block
 from nines.effects.interpret.frame import Frame, WorkLimit
@@ -36,6 +37,7 @@ def _module(world: World, module: ModuleInfo) -> None:
             function_value(world, function)
     for info in module.classes:
         _class_routes(world, info)
+        listed_tasks(world, info)
         for method in info.methods.values():
             if method.node.decorators:
                 function_value(world, method)

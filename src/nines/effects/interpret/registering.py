@@ -112,6 +112,11 @@ def route_stage(call: LibraryCall) -> Value | None:
         return UNKNOWN
     if rule.handler and not call.signature.decorates:
         return None
+    first = next(iter(call.arguments), None)
+    if first is not None and call.signature.decorates == "task" and is_function(first):
+        register(call.frame, call.name, call.signature, call.receiver, call.bound, first, call.line)
+        kept = tuple(sorted_fields(call.bound))
+        return Value(WrappedThing(first, call.name, kept, call.line, call.frame.module.file, shape(first)))
     arguments = tuple(sorted_fields(call.bound))
     return Value(DecoratorThing(call.name, call.receiver, arguments, call.line, call.frame.module.file))
 

@@ -104,7 +104,7 @@ def _fill(entry: Any, chosen: tuple[str, ...]) -> Any:
 
 
 def _merge(files: list[tuple[SignatureFile, str]]) -> Signatures:
-    merged: dict[str, Any] = {"types": {}, "calls": {}, "aliases": {}, "settings": {}}
+    merged: dict[str, Any] = {"types": {}, "calls": {}, "aliases": {}, "settings": {}, "task_classes": {}}
     libraries: dict[str, str] = {}
     harmless: set[str] = set()
     tables: set[str] = set()

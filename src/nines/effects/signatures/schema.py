@@ -235,6 +235,8 @@ class SignatureFile(StrictRecord):
     types: dict[str, TypeSignature] = {}
     calls: dict[str, CallSignature] = {}
     url_tables: tuple[str, ...] = ()
+    task_classes: dict[str, dict[str, str]] = {}
+    """Classes that a worker finds by their name: each attribute that lists functions, with the call that describes them."""
     settings: dict[str, str] = {}
     """Names of settings variables that the machinery looks at: middleware, default_guards, atomic_requests ..."""
     blind: Blindness = Blindness()
@@ -256,6 +258,7 @@ class Signatures(Record):
     packages: frozenset[str] = frozenset()
     url_tables: frozenset[str] = frozenset()
     settings: dict[str, str] = {}
+    task_classes: dict[str, dict[str, str]] = {}
     words: tuple[str, ...] = ()
     credential_words: tuple[str, ...] = ()
     plain_methods: frozenset[str] = frozenset()
