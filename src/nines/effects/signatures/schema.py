@@ -236,7 +236,7 @@ class SignatureFile(StrictRecord):
     calls: dict[str, CallSignature] = {}
     url_tables: tuple[str, ...] = ()
     task_classes: dict[str, dict[str, str]] = {}
-    """Classes that a worker finds by their name: each attribute that lists functions, with the call that describes them."""
+    """Classes that a worker finds by name: attributes that list functions, each with the call that describes them."""
     settings: dict[str, str] = {}
     """Names of settings variables that the machinery looks at: middleware, default_guards, atomic_requests ..."""
     blind: Blindness = Blindness()
