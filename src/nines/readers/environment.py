@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
-from nines.model.code import Assign, Class, Module, Name, Program
+from nines.model.code import (
+    Assign,
+    Attribute,
+    Call,
+    Class,
+    Constant,
+    Expression,
+    If,
+    Module,
+    Name,
+    Opaque,
+    Program,
+    Subscript,
+)
 from nines.model.record import Record
+from nines.readers.python.walk import nodes_of
 
 _FILES = (".env.example", ".env.sample", ".env.template", ".env.dist", "example.env", ".env.dev", ".env.test", ".env")
 """Tried in this order in the project and in its parent; the first that exists is read."""
@@ -26,6 +41,8 @@ class Variable(Record):
     """By its name; the value of a secret is never copied out of a file that may be real."""
     is_declared: bool = False
     """The code names it without a default."""
+    is_default: bool = False
+    """The value is the code's own default."""
 
 
 class Environment(Record):
@@ -39,7 +56,7 @@ class Environment(Record):
 
 
 def read(root: Path, program: Program) -> Environment:
-    """What the example file sets, then what settings classes name without a default."""
+    """What the example file sets, then what the code asks for."""
     found = next(
         (folder / name for name in _FILES for folder in (root, root.parent) if (folder / name).is_file()), None
     )
@@ -76,26 +93,103 @@ def _parse(path: Path) -> list[Variable]:
 
 
 def _declared(program: Program) -> list[Variable]:
-    """Fields of settings classes that have no default, by name."""
-    fields: dict[str, Variable] = {}
+    """What settings classes and modules at their import ask the environment for."""
+    found: dict[str, Variable] = {}
     for module in program.modules:
-        for name in _fields(module):
-            fields.setdefault(name, Variable(name=name, is_secret=bool(_SECRET.search(name)), is_declared=True))
-    return list(fields.values())
+        for name, default in (*_fields(module), *_looked_up(module)):
+            is_secret = bool(_SECRET.search(name))
+            if default is None:
+                found.setdefault(name, Variable(name=name, is_secret=is_secret, is_declared=True))
+            elif default:
+                found.setdefault(name, Variable(name=name, value=default, is_secret=is_secret, is_default=True))
+    return list(found.values())
 
 
-def _fields(module: Module) -> list[str]:
-    found = []
+_Asked = tuple[str, str | None]
+"""A variable and its default: None where there is none, "" where it is no plain text."""
+
+
+def _fields(module: Module) -> Iterator[_Asked]:
+    """Fields of settings classes."""
     for statement in module.body:
-        if isinstance(statement, Class) and any(
+        if not isinstance(statement, Class) or not any(
             isinstance(base, Name) and (base.id in _SETTINGS_BASES or base.id.endswith("Settings"))
             for base in statement.bases
         ):
-            found += [
-                target.id.upper()
-                for field in statement.body
-                if isinstance(field, Assign) and field.annotation is not None and field.value is None
-                for target in field.targets
-                if isinstance(target, Name)
-            ]
-    return found
+            continue
+        prefix = _prefix(statement)
+        for field in statement.body:
+            if isinstance(field, Assign) and field.annotation is not None and not _is_class_variable(field):
+                for target in field.targets:
+                    if isinstance(target, Name) and not target.id.startswith("_"):
+                        yield (prefix + target.id).upper(), _default(field.value)
+
+
+def _is_class_variable(field: Assign) -> bool:
+    return any(isinstance(node, Name) and node.id == "ClassVar" for node in nodes_of(field.annotation))
+
+
+def _prefix(settings: Class) -> str:
+    """pydantic's env_prefix."""
+    for field in settings.body:
+        if isinstance(field, Assign) and isinstance(field.value, Call):
+            for keyword in field.value.keywords:
+                if keyword.name == "env_prefix" and isinstance(keyword.value, Constant):
+                    return str(keyword.value.value)
+    return ""
+
+
+def _default(value: Expression | None) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, Call):
+        # `Field(...)` and `Field(min_length=1)` give no default.
+        given = [keyword.value for keyword in value.keywords if keyword.name == "default"]
+        given += [item for item in value.arguments[:1] if not isinstance(item, Opaque)]
+        has_factory = any(keyword.name == "default_factory" for keyword in value.keywords)
+        if not given:
+            return "" if has_factory or not _is_field(value) else None
+        value = given[0]
+    return value.value if isinstance(value, Constant) and isinstance(value.value, str) else ""
+
+
+def _is_field(call: Call) -> bool:
+    function = call.function
+    name = function.name if isinstance(function, Attribute) else function.id if isinstance(function, Name) else ""
+    return name == "Field"
+
+
+def _looked_up(module: Module) -> Iterator[_Asked]:
+    """`os.environ[...]`, `os.environ.get(...)` and `os.getenv(...)` that run when the module is imported."""
+    for statement in module.body:
+        if isinstance(statement, If) and any(
+            isinstance(n, Name) and n.id == "__name__" for n in nodes_of(statement.test)
+        ):
+            continue
+        written = {id(target) for node in nodes_of(statement) if isinstance(node, Assign) for target in node.targets}
+        for node in nodes_of(statement):
+            if isinstance(node, Subscript) and id(node) not in written and _is_environ(node.value):
+                if isinstance(node.key, Constant) and isinstance(node.key.value, str):
+                    yield node.key.value, None
+            elif isinstance(node, Call) and node.arguments and _is_get(node.function):
+                name = node.arguments[0]
+                if isinstance(name, Constant) and isinstance(name.value, str):
+                    yield name.value, _default(node.arguments[1]) or "" if len(node.arguments) > 1 else ""
+
+
+def _asks_for_main(statement: If) -> bool:
+    return any(isinstance(node, Name) and node.id == "__name__" for node in nodes_of(statement.test))
+
+
+def _is_environ(value: Expression) -> bool:
+    return (isinstance(value, Attribute) and value.name == "environ") or (
+        isinstance(value, Name) and value.id == "environ"
+    )
+
+
+def _is_get(function: Expression) -> bool:
+    if isinstance(function, Name):
+        return function.id == "getenv"
+    return isinstance(function, Attribute) and (
+        function.name == "getenv" or (function.name == "get" and _is_environ(function.value))
+    )

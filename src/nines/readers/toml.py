@@ -81,8 +81,9 @@ def _section(path: str, value: Any) -> Iterator[str]:
     if rest or not inner:
         yield f"[{path}]"
         yield from _entries(rest)
-    for key, item in inner.items():
-        yield ""
+    for position, (key, item) in enumerate(inner.items()):
+        if position or rest or not inner:
+            yield ""
         yield from _section(f"{path}.{_key(key)}", item)
 
 

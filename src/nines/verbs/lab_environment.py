@@ -29,7 +29,8 @@ _SECRET_NAME = re.compile(
 )
 _PASSWORD_NAME = re.compile(r"PASSWORD|PASSWD|(^|_)(PWD|PASS|PW)(_|$)")
 _MEASURE_NAME = re.compile(
-    r"EXPIRE|EXPIRY|TTL|SECONDS|MINUTES|HOURS|DAYS|LENGTH|LIFETIME|ALGORITHM|TYPE|PREFIX|HEADER|ROUNDS|COUNT|MAX|MIN"
+    r"(^|_)(EXPIRES?|EXPIRY|EXPIRATION|TTL|SECONDS|MINUTES|HOURS|DAYS|LENGTH|LIFETIME|ALGORITHM|TYPE|PREFIX|HEADER"
+    r"|ROUNDS|COUNT|MAX|MIN)(_|$)"
 )
 """A name such as ACCESS_TOKEN_EXPIRE_MINUTES speaks of a secret and holds none."""
 _MEASURE = re.compile(r"\d{1,7}|[A-Za-z]{1,12}|[A-Z]{2}\d{3}")
@@ -39,12 +40,17 @@ _LOOKS_SECRET = re.compile(r"(?=\S*[A-Za-z])(?=\S*\d)[A-Za-z0-9_+/=-]{20,}|.*---
 _HOST_NAME = re.compile(r"(HOST|SERVER|HOSTNAME)$")
 _REMOTE = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}\.?")
 """A name on the internet: a mail server named in a real file must get no mail from a laboratory."""
-_UPSTREAM = re.compile(r"^(?P<name>[A-Z0-9_]+?)_?(BASE_?)?(URL|URI|ENDPOINT)$")
+_UPSTREAM = re.compile(r"^(?P<name>[A-Z0-9_]+?)_?(URL|URI|ENDPOINT)$")
 _OWN = re.compile(
     r"^(API|APP|BASE|SERVER|SERVICE|WEB|SITE|PUBLIC|EXTERNAL|ROOT|HOST|BACKEND|DOMAIN|OWN|SELF)$"
     r"|FRONT|ORIGIN|CORS|REDIRECT|CALLBACK|ISSUER|AUDIENCE|STATIC|MEDIA|CDN|DOCS|LOGO|SUPPORT|TERMS|SWAGGER|LOGIN|LOGOUT"
 )
 """Addresses at which others find the service, or that it merely prints."""
+
+_NOT_HTTP = re.compile(
+    r"DATABASE|POSTGRES|SQL|REDIS|CACHE|BROKER|CELERY|RABBIT|AMQP|MONGO|KAFKA|NATS|SMTP|MAIL|LDAP|OTEL|OTLP|JAEGER"
+    r"|ZIPKIN|(^|_)(DB|PG|S3)(_|$)"
+)
 
 
 class LabEnvironment(Record):
@@ -62,7 +68,9 @@ def lab_environment(known: Environment) -> LabEnvironment:
     unknown: list[str] = []
     for variable in known.variables:
         name = _upstream_name(variable)
-        if name and name not in upstreams:
+        if name and name in upstreams:
+            continue
+        if name:
             path = urlsplit(variable.value).path.rstrip("/")
             upstreams[name] = UpstreamSettings(env=variable.name, path=path)
             continue
@@ -80,8 +88,9 @@ def _value(variable: Variable, *, is_example: bool) -> str | None:
     if not value and not variable.is_declared:
         return None
     template = _template(name, value)
-    if template:
-        return template
+    if template or variable.is_default:
+        # Whatever else has a default in the code, the code is best left alone with.
+        return template or None
     if _REPORTING.search(name) and (_is_url(value) or not value):
         return ""
     if _is_secret(name, value):
@@ -120,12 +129,13 @@ def _is_url(value: str) -> bool:
 def _upstream_name(variable: Variable) -> str:
     """What to call the remote service that a variable gives the address of, "" where it is none."""
     matched = _UPSTREAM.match(variable.name.upper())
-    if not matched or not _is_url(variable.value) or "," in variable.value:
+    is_address = _is_url(variable.value) or (variable.is_declared and not variable.value)
+    if not matched or not is_address or "," in variable.value:
         return ""
     name = matched["name"]
-    if _OWN.search(name) or _REPORTING.search(name):
+    if _OWN.search(name) or _REPORTING.search(name) or _NOT_HTTP.search(name):
         return ""
-    return name.lower()
+    return name.removesuffix("_BASE").lower()
 
 
 def _without_credentials(value: str) -> str:

@@ -1,0 +1,86 @@
+"""Variables in the laboratory: dependencies are the laboratory's, secrets are made up, nothing remote is called."""
+
+from __future__ import annotations
+
+import pytest
+
+from nines.readers.environment import Environment, Variable
+from nines.verbs.lab_environment import LAB_PASSWORD, LAB_SECRET, LabEnvironment, lab_environment
+
+
+def made(*variables: Variable, is_example: bool = True) -> LabEnvironment:
+    return lab_environment(Environment(variables=variables, file=".env", is_example=is_example))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("DATABASE_URL", "postgres://u:p@db/x", "{database.url}"),
+        ("DB_URL", "postgresql+psycopg2://u:p@db/x", None),
+        ("PGHOST", "db.internal", "{database.host}"),
+        ("POSTGRES_PASSWORD", "x", "{database.password}"),
+        ("REDIS_URL", "rediss://:p@cache", "{redis.url}"),
+        ("CELERY_BROKER_URL", "redis://cache/1", "{redis.url}"),
+        ("SECRET_KEY", "abc", LAB_SECRET),
+        ("ADMIN_PASSWORD", "abc", LAB_PASSWORD),
+        ("JWT_ALGORITHM", "HS256", "HS256"),
+        ("TOKEN_EXPIRE_MINUTES", "30", "30"),
+        ("PASSWORD_MIN_LENGTH", "12", "12"),
+        ("SECRET_PIN", "1234", LAB_SECRET),
+        ("USE_API_KEYS", "true", "true"),
+        ("SENTRY_DSN", "https://k@sentry.io/1", ""),
+        ("BROKER", "amqp://u:p@mq:5672/", "amqp://mq:5672/"),
+        ("LOG_LEVEL", "debug", "debug"),
+        ("EMPTY", "", None),
+    ],
+)
+def test_values(name: str, value: str, expected: str | None) -> None:
+    found = made(Variable(name=name, value=value)).values.get(name)
+    if name == "DB_URL":
+        assert found is not None
+        assert found.startswith("postgresql+psycopg2://{database.user}:{database.password}@")
+        assert "u:p" not in found
+    else:
+        assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [
+        ("PAYMENTS_URL", "payments"),
+        ("STRIPE_API_BASE_URL", "stripe_api"),
+        ("GEO_ENDPOINT", "geo"),
+        ("FRONTEND_URL", ""),
+        ("BASE_URL", ""),
+        ("OAUTH_REDIRECT_URI", ""),
+        ("DATABASE_URL", ""),
+        ("OTEL_ENDPOINT", ""),
+    ],
+)
+def test_what_is_a_remote_service(name: str, called: str) -> None:
+    with_address = made(Variable(name=name, value="https://x.example/v1/"))
+    asked_for = made(Variable(name=name, is_declared=True))
+    assert list(with_address.upstreams) == list(asked_for.upstreams) == ([called] if called else [])
+    if called:
+        assert with_address.upstreams[called].path == "/v1"
+        assert with_address.upstreams[called].env == name
+
+
+def test_defaults_of_the_code_are_left_to_the_code_but_for_dependencies() -> None:
+    found = made(
+        Variable(name="PAGE_SIZE", value="20", is_default=True),
+        Variable(name="POSTGRES_DSN", value="postgresql://localhost/x", is_default=True),
+        Variable(name="RATES_URL", value="http://localhost:9000", is_default=True),
+    )
+    assert found.values == {"POSTGRES_DSN": "{database.url}"}
+    assert list(found.upstreams) == ["rates"]
+
+
+def test_what_the_code_asks_for_and_nobody_knows_is_open() -> None:
+    assert made(Variable(name="REGION", is_declared=True)).open == ("REGION",)
+
+
+def test_a_real_file_lends_no_host_on_the_internet() -> None:
+    variables = (Variable(name="SMTP_HOST", value="smtp.example.com"), Variable(name="BIND_HOST", value="localhost"))
+    assert made(*variables, is_example=False).values == {"SMTP_HOST": "127.0.0.1", "BIND_HOST": "localhost"}
+    assert made(*variables).values["SMTP_HOST"] == "smtp.example.com"
