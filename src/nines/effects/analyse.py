@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -37,10 +38,15 @@ def analyse(
     world = make_world(program, read_statement, signatures)
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, PYTHON_STACK))
+    collects = gc.isenabled()
+    # Nearly everything that is made here is kept to the end: looking for garbage again and again finds none.
+    gc.disable()
     try:
         return _analyse(world, program, name)
     finally:
         sys.setrecursionlimit(before)
+        if collects:
+            gc.enable()
 
 
 def make_world(program: Program, read_statement: ReadStatement, signatures: Mapping[str, Any] | None = None) -> World:

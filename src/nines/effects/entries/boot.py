@@ -15,6 +15,8 @@ from nines.effects.values import ClassThing, DecoratorThing, InstanceThing, Valu
 from nines.model import code
 
 _FACTORIES_MAX = 400
+_STATE = b"\xa5state"
+"""The name as it stands in a packed body, after its length: not the beginning of a longer one."""
 
 
 def boot(world: World) -> None:
@@ -82,7 +84,7 @@ def _factories(world: World) -> None:
         functions += [(method, info) for info in module.classes for method in info.methods.values()]
         for function, owner in functions:
             raw = bytes(function.node.body)
-            starts = bool(function.node.decorators) and b"state" in raw
+            starts = bool(function.node.decorators) and _STATE in raw
             if (starts or any(word in raw for word in words)) and done < _FACTORIES_MAX:
                 done += 1
                 _factory(world, function, owner)
