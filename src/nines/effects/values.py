@@ -114,6 +114,8 @@ class ContainerThing(Thing):
     is_open: bool = True
     """It may hold more than its fields."""
     connection: str = ""
+    has_own_keys: bool = False
+    """A mapping whose keys stand in the code, also where it is not known which of them it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -469,6 +471,16 @@ def list_of(items: Value, sources: Sources = NO_SOURCES, kind: str = "list") -> 
     return Value(ContainerThing(kind, items), merge_sources(sources, items.sources))
 
 
+def key_of(mapping: Value) -> Value:
+    """A key of a mapping: it comes from the code where the mapping was written or declared there."""
+    thing = mapping.thing
+    if isinstance(thing, ContainerThing) and (
+        thing.has_own_keys or (thing.fields and thing.items is None and not thing.is_open)
+    ):
+        return unknown((CONSTANT_SOURCE,))
+    return unknown(mapping.sources)
+
+
 def element_of(value: Value) -> Value:
     """What iterating over the value gives."""
     found: list[Value] = []
@@ -476,7 +488,7 @@ def element_of(value: Value) -> Value:
         thing = each.thing
         if isinstance(thing, ContainerThing):
             if thing.kind == "dict":
-                found.append(unknown(each.sources))
+                found.append(key_of(each))
                 continue
             if thing.entries:
                 found.extend(thing.entries)

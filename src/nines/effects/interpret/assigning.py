@@ -66,12 +66,19 @@ def _assign_item(frame: Frame, target: code.Subscript, value: Value) -> None:
             assign_path(frame, target.value, Value(made.thing, sources))
         else:
             items = value if thing.items is None else join([thing.items, value])
-            made_thing = ContainerThing(thing.kind, items, thing.fields, thing.entries)
+            empty = not thing.is_open and not thing.fields and thing.items is None
+            own = thing.kind == "dict" and (thing.has_own_keys or empty) and _is_own(key)
+            made_thing = ContainerThing(thing.kind, items, thing.fields, thing.entries, has_own_keys=own)
             assign_path(frame, target.value, Value(made_thing, sources))
         return
     path = access_path(target.value)
     if path and key.has_constant:
         frame.env[f"{path}[{key.constant}]"] = value
+
+
+def _is_own(key: Value) -> bool:
+    """Whether a key comes from the code alone."""
+    return bool(key.sources) and all(source.kind is OriginKind.CONSTANT for source in key.sources)
 
 
 def assign_path(frame: Frame, target: code.Expression, value: Value) -> None:

@@ -31,6 +31,7 @@ from nines.effects.values import (
     element_of,
     field,
     join,
+    key_of,
     list_of,
     merge_sources,
     only_sources,
@@ -144,6 +145,9 @@ def _dict_get(call: LibraryCall) -> Value:
     receiver, key = call.receiver or UNKNOWN, first(call)
     held = field(receiver, str(key.constant)) if key.has_constant else None
     if held is not None:
+        if call.name.endswith(".pop") and isinstance(receiver.thing, ContainerThing):
+            kept = tuple((name, value) for name, value in receiver.thing.fields if name != str(key.constant))
+            call.changed["self"] = Value(replace(receiver.thing, fields=kept), receiver.sources)
         return held
     thing = receiver.thing
     default = call.arguments[1] if len(call.arguments) > 1 else NONE
@@ -174,7 +178,10 @@ def _items(call: LibraryCall) -> Value:
     value = with_sources(join(values), sources) if values else unknown(sources)
     if call.signature.action == "values":
         return list_of(value, sources)
-    return list_of(Value(ContainerThing("tuple", entries=(unknown(sources), value)), sources), sources)
+    key = key_of(call.receiver or UNKNOWN)
+    if call.signature.action == "keys":
+        return Value(ContainerThing("list", key), key.sources)
+    return list_of(Value(ContainerThing("tuple", entries=(key, value)), sources), sources)
 
 
 def _zip(call: LibraryCall) -> Value:
@@ -334,7 +341,10 @@ def _record_items(call: LibraryCall) -> Value:
                 if binding.annotation is not None and not name.startswith("_"):
                     fields.setdefault(name, unknown(receiver.sources))
     return Value(
-        ContainerThing("dict", None, tuple(sorted_fields(fields)), is_open=partial or not fields), receiver.sources
+        ContainerThing(
+            "dict", None, tuple(sorted_fields(fields)), is_open=partial or not fields, has_own_keys=bool(fields)
+        ),
+        receiver.sources,
     )
 
 
