@@ -131,7 +131,13 @@ def table_module(world: World, near: ModuleInfo, name: str) -> ModuleInfo | None
         found = world.linked.modules.get(prefix + name)
         if found is not None:
             return found
-    return world.linked.module(name)
+    found = world.linked.module(name)
+    if found is not None:
+        return found
+    tail = name.replace(".", "/")
+    places = (f"{tail}.py", f"{tail}/__init__.py")
+    same = [m for m in world.linked.modules.values() if any(f"/{m.file}".endswith(f"/{place}") for place in places)]
+    return same[0] if len(same) == 1 else None
 
 
 def _included_names(world: World, having: list[ModuleInfo]) -> set[str]:

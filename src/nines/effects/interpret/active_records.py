@@ -46,6 +46,9 @@ from nines.model.effect import Known, Rows
 from nines.model.origin import OriginKind
 
 
+_LINKS = {"aadd": "add", "aremove": "remove", "aset": "set", "aclear": "clear"}
+
+
 def _query(call: LibraryCall) -> Query:
     """The receiver's statement; one about an unknown table where it has none."""
     found = query_of(call.receiver)
@@ -176,10 +179,19 @@ def _links_changed(call: LibraryCall) -> Value:
     how = run_of(call)
     parent = next((c for c in query.conditions), Condition("", "=", ()))
     link = Written(parent.column or "*", merge_sources(parent.sources, given))
-    if call.signature.action.lstrip("a") in ("remove", "clear", "set"):
-        emit_query(how, replace(query, action="DELETE"), rows=Rows.MANY)
-    if call.signature.action in ("add", "aadd", "set", "aset"):
-        emit_query(how, replace(query, action="INSERT", written=(link,), conditions=(), conflict=True), rows=Rows.MANY)
+    target = mapped(call.world, query.entity) if query.entity else None
+    owns_key = target is None or any(column.name == parent.column for column in target.columns.values())
+    action = _LINKS.get(call.signature.action, call.signature.action)
+    if owns_key:
+        emit_query(how, replace(query, action="UPDATE", written=(link,)), rows=Rows.MANY)
+        return NONE
+    name = next((s.name for s in parent.sources if s.kind is OriginKind.DATABASE and s.name), query.table)
+    between = replace(query, table=f"{parent.column.removesuffix('_id')}_{name}".lower(), entity=None)
+    if action in ("remove", "clear", "set"):
+        emit_query(how, replace(between, action="DELETE"), rows=Rows.MANY)
+    if action in ("add", "set"):
+        made = replace(between, action="INSERT", written=(link,), conditions=(), conflict=True)
+        emit_query(how, made, rows=Rows.MANY)
     return NONE
 
 

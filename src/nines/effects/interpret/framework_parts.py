@@ -334,6 +334,9 @@ def _field_values(frame: Frame, info: ClassInfo, sources: Sources) -> dict[str, 
             continue
         if value is not None and _kind(frame, value) == "SerializerMethodField":
             continue
+        given = field(value, "source") if value is not None else None
+        if given is not None and isinstance(given.constant, str) and "." not in given.constant and given.constant != "*":
+            name = given.constant
         own = tuple(s._replace(name=name) if s.kind is OriginKind.CALLER else s for s in sources)
         labels = _labels(frame, value, table, name)
         found[name] = Value(ScalarThing(labels), sanitised(own, labels)) if labels else unknown(own)

@@ -74,7 +74,8 @@ def _keywords(frame: Frame, node: code.Call) -> dict[str, Value]:
             continue
         thing = value.thing
         if isinstance(thing, ContainerThing) and thing.kind == "dict":
-            keywords.update(thing.fields)
+            for name, held in thing.fields:
+                keywords.setdefault(name, held)
             if not thing.is_open:
                 continue
         earlier = keywords.get(OPEN)
