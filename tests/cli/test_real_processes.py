@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -179,4 +180,25 @@ def test_a_database_that_refuses_is_one_message(lab_folder: Path, url: str) -> N
     assert "database" in said
     assert "Traceback" not in said
     assert "Future" not in said
+    assert nothing_is_left(lab_folder)
+
+
+def test_where_nothing_could_be_tried_nothing_passes(lab_folder: Path) -> None:
+    project = service(lab_folder / "project", needs_database=False)
+    process = started(lab_folder, "prove", str(project), "-q", "--only", "object-authorization")
+    out, said = process.communicate(timeout=_LIMIT_S)
+    assert (process.returncode, said) == (2, "")
+    assert "not tried, for want of" in out
+    assert nothing_is_left(lab_folder)
+
+
+def test_a_port_that_is_taken_is_told_with_the_words_of_the_service(lab_folder: Path) -> None:
+    project = service(lab_folder / "project", needs_database=False)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = (project / "nines.toml").read_text().replace("{port}", str(taken.getsockname()[1]))
+        (project / "nines.toml").write_text(settings)
+        process = started(lab_folder, "prove", str(project), "-q")
+        _, said = process.communicate(timeout=_LIMIT_S)
+    assert process.returncode == 2
+    assert "Address already in use" in said
     assert nothing_is_left(lab_folder)

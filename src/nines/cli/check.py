@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from nines.cli import outputs
+from nines.cli.main import EXIT_FOUND, EXIT_OK
 from nines.cli.progress import shown
 from nines.model.report import Readiness
 from nines.verbs.check import check
@@ -38,4 +39,4 @@ def command(
     with shown(quiet=quiet) as progress:
         report = check(project, only=only, seed=seed, baseline_file=baseline, progress=progress)
     outputs.write(report, formats, files)
-    return 0 if report.readiness is Readiness.READY and not report.stale else 1
+    return EXIT_OK if report.readiness is Readiness.READY and not report.stale else EXIT_FOUND

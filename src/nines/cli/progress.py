@@ -25,6 +25,8 @@ class LiveProgress:
         self._name = "starting"
         self._begun_s = time.monotonic()
         self._ends_s: float | None = None
+        self._is_planned = False
+        """Whether the end is newer than the stage before; plain lines say it then only."""
         self._spinner = Spinner("dots")
 
     def stage(self, name: str, duration_s: float = 0.0) -> None:
@@ -32,12 +34,13 @@ class LiveProgress:
         if not self._console.is_terminal:
             about = f" (about {told(duration_s)})" if duration_s >= 1 else ""
             left = ""
-            if self._ends_s is not None and self._ends_s - self._begun_s > duration_s + 1:
-                left = f", {told(self._ends_s - self._begun_s)} in all"
+            if self._ends_s is not None and self._is_planned and self._ends_s - self._begun_s > duration_s + 1:
+                left = f", about {told(self._ends_s - self._begun_s)} left in all"
+            self._is_planned = False
             self._line(f"· {self._name}{about}{left}")
 
     def plan(self, remaining_s: float) -> None:
-        self._ends_s = time.monotonic() + remaining_s
+        self._ends_s, self._is_planned = time.monotonic() + remaining_s, True
 
     def note(self, text: str) -> None:
         for line in _plain(text).splitlines():

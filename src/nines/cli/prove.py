@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from nines.cli import outputs
+from nines.cli.main import EXIT_COULD_NOT_RUN, EXIT_FOUND, EXIT_OK
 from nines.cli.progress import shown
 from nines.model.budget import Standing
 from nines.model.verdict import Verdict
@@ -37,5 +38,8 @@ def command(
     with shown(quiet=quiet) as progress:
         report = prove(project, only=only, seed=seed, progress=progress)
     outputs.write(report, formats, files)
+    if all(trial.verdict is Verdict.UNKNOWN for trial in report.trials):
+        # Nothing was shown either way, so nothing may pass; the report has said why.
+        return EXIT_COULD_NOT_RUN
     missed = any(budget.standing is Standing.MISSED for budget in report.budgets)
-    return 1 if report.verdict is Verdict.BROKEN or missed else 0
+    return EXIT_FOUND if report.verdict is Verdict.BROKEN or missed else EXIT_OK
