@@ -348,10 +348,13 @@ def test_a_view_set_does_what_its_mixins_and_hooks_say(tmp_path: Path) -> None:
 
 
 def test_commands_and_asynchronous_views(tmp_path: Path) -> None:
-    views = "from shop.models import Tag\nasync def view(request):\n    await Tag.objects.acount()\n    Tag.objects.count()\n"
+    views = "from shop.models import Tag\nasync def view(request):\n"
+    views += "    await Tag.objects.acount()\n    Tag.objects.count()\n"
     urls = "from django.urls import path\nfrom shop import views\nurlpatterns = [path('v/', views.view)]\n"
     command = "from django.core.management.base import BaseCommand\nfrom shop.models import Tag\n"
-    command += "class Command(BaseCommand):\n    def handle(self, *args, **options):\n        Tag.objects.all().delete()\n"
+    command += (
+        "class Command(BaseCommand):\n    def handle(self, *args, **options):\n        Tag.objects.all().delete()\n"
+    )
     found = read(tmp_path, views, urls, shop__management__commands__wipe=command)
     first, second = trace(found, "GET /v/").effects
     assert (first.on_event_loop, first.blocks_thread) == (True, False)

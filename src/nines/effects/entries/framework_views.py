@@ -13,8 +13,8 @@ from nines.effects.entries.urls import UrlPath, url_tables
 from nines.effects.entries.view_guards import class_guards, decorated_guards, middleware_guards, permission_guards
 from nines.effects.interpret.attributes import attribute
 from nines.effects.interpret.calls import call
-from nines.effects.interpret.framework_parts import permissions
 from nines.effects.interpret.frame import WorkLimit
+from nines.effects.interpret.framework_parts import permissions
 from nines.effects.interpret.registering import texts
 from nines.effects.interpret.remote import shape
 from nines.effects.interpret.resolve import class_value, function_value
@@ -70,7 +70,9 @@ def framework_entries(world: World) -> Found:
     for each in tables.paths:
         view = peel(world, each.view)
         if view is None and each.view.is_unknown:
-            found.blind.append(Blind(reason="a view of a url table was not understood", text=each.path, place=each.place))
+            found.blind.append(
+                Blind(reason="a view of a url table was not understood", text=each.path, place=each.place)
+            )
         for entry in _of_path(world, each, view, middleware) if view is not None else ():
             found.entries.setdefault(entry.endpoint.id, entry)
     for prefix, site, _ in tables.routers:
@@ -167,7 +169,7 @@ def _labels(path: str, name: str) -> tuple[str, ...]:
     return ("sql", *labels) if labels and labels[0] in ("int", "uuid") else labels
 
 
-def _class_entry(
+def _class_entry(  # noqa: PLR0917
     world: World, url: UrlPath, view: Peeled, info: ClassInfo, method: str, handler: str, outer: Gathered
 ) -> Entry:
     function = world.linked.find_method(info, handler)
@@ -277,7 +279,7 @@ def _writes(nodes: list[Node], depth: int) -> bool:
     return False
 
 
-def _function_entry(
+def _function_entry(  # noqa: PLR0917
     world: World, url: UrlPath, view: Peeled, info: FunctionInfo, method: str, outer: Gathered
 ) -> Entry:
     frame = entry_frame(world, info.module, info.node.line)
@@ -307,7 +309,7 @@ def _function_entry(
     return _entry(world, url, method, info, gathered, nodes, deep_sources(value), info.node.is_async, view)
 
 
-def _entry(
+def _entry(  # noqa: PLR0917
     world: World,
     url: UrlPath,
     method: str,

@@ -45,7 +45,7 @@ def peel(world: World, value: Value) -> Peeled | None:
     return found if _peel(world, value, found, 0) else None
 
 
-def _peel(world: World, value: Value, found: Peeled, depth: int) -> bool:
+def _peel(world: World, value: Value, found: Peeled, depth: int) -> bool:  # noqa: PLR0911
     thing = value.thing
     if depth > _DEPTH:
         return False

@@ -192,13 +192,13 @@ def _added(body: tuple[code.Statement, ...], name: str) -> Iterator[code.Express
                 yield statement.value
         elif isinstance(statement, code.Evaluate) and isinstance(statement.value, code.Call):
             function = statement.value.function
-            if isinstance(function, code.Attribute) and isinstance(function.value, code.Name):
-                if function.value.id == name and statement.value.arguments:
-                    last = statement.value.arguments[-1]
-                    if function.name == "extend":
-                        yield last
-                    elif function.name in ("append", "insert"):
-                        yield code.Sequence(kind="list", items=(last,))
+            on_list = isinstance(function, code.Attribute) and isinstance(function.value, code.Name)
+            if on_list and function.value.id == name and statement.value.arguments:  # type: ignore[union-attr]
+                last = statement.value.arguments[-1]
+                if function.name == "extend":  # type: ignore[union-attr]
+                    yield last
+                elif function.name in ("append", "insert"):  # type: ignore[union-attr]
+                    yield code.Sequence(kind="list", items=(last,))
         elif isinstance(statement, code.If):
             yield from _added(statement.then, name)
             yield from _added(statement.otherwise, name)
@@ -266,7 +266,9 @@ def _value(tables: Tables, module: ModuleInfo, value: Value, prefix: str, depth:
             _object(tables, module, each, thing, prefix, depth)
 
 
-def _object(tables: Tables, module: ModuleInfo, value: Value, thing: ObjectThing, prefix: str, depth: int) -> None:
+def _object(  # noqa: PLR0917
+    tables: Tables, module: ModuleInfo, value: Value, thing: ObjectThing, prefix: str, depth: int
+) -> None:
     kind = thing.type.rpartition(".")[2]
     if thing.type.startswith("django.urls.") and kind in ("path", "re_path"):
         _view(tables, module, value, thing, prefix + _route(value, thing.type), depth)
@@ -298,7 +300,9 @@ def _included_list(world: World, module: ModuleInfo, node: code.Expression) -> s
     return first.id if isinstance(first, code.Name) and _is_list(world, module, first.id) else ""
 
 
-def _view(tables: Tables, module: ModuleInfo, value: Value, thing: ObjectThing, path: str, depth: int) -> None:
+def _view(  # noqa: PLR0917
+    tables: Tables, module: ModuleInfo, value: Value, thing: ObjectThing, path: str, depth: int
+) -> None:
     view = held_field(value, "view")
     if view is None:
         return

@@ -71,7 +71,7 @@ def decorated_guards(view: Peeled, gathered: Gathered, place: Place) -> None:
         add_guards(gathered, kinds, name, place)
 
 
-def permission_guards(
+def permission_guards(  # noqa: PLR0917
     world: World,
     frame: Frame,
     view: Value,
@@ -98,7 +98,7 @@ def _library_permission(world: World, name: str, method: str, gathered: Gathered
         gathered.guards_known = False
 
 
-def _project_permission(
+def _project_permission(  # noqa: PLR0917
     world: World, frame: Frame, info: ClassInfo, view: Value, request: Value, gathered: Gathered, method: str
 ) -> None:
     for base in world.linked.ancestry(info)[1]:

@@ -45,7 +45,6 @@ from nines.effects.values import (
 from nines.model.effect import Known, Rows
 from nines.model.origin import OriginKind
 
-
 _LINKS = {"aadd": "add", "aremove": "remove", "aset": "set", "aclear": "clear"}
 
 
@@ -84,8 +83,8 @@ def _inherited(query: Query) -> tuple[Written, ...]:
 
 def _insert(query: Query, written: tuple[Written, ...], *, conflict: bool = False) -> Query:
     return replace(
-        query, action="INSERT", written=(*query.written, *written, *_inherited(query)), conditions=(), conflict=conflict,
-        limit=Known.UNKNOWN, locks=False,
+        query, action="INSERT", written=(*query.written, *written, *_inherited(query)), conditions=(),
+        conflict=conflict, limit=Known.UNKNOWN, locks=False,
     )  # fmt: skip
 
 
@@ -222,9 +221,7 @@ def _raw_rows(call: LibraryCall) -> Value:
 def _extra_text(call: LibraryCall) -> Value:
     """Pieces of text that become part of the statement as they are."""
     query = _query(call)
-    pieces: list[Value] = []
-    for name in ("where", "tables", "order_by", "*0", "*1"):
-        pieces.append(call.bound.get(name, UNKNOWN))
+    pieces = [call.bound.get(name, UNKNOWN) for name in ("where", "tables", "order_by", "*0", "*1")]
     selected = call.bound.get("select")
     if selected is not None and isinstance(selected.thing, ContainerThing):
         pieces.extend(held for _, held in selected.thing.fields)

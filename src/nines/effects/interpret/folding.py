@@ -14,11 +14,12 @@ def folded(left: Value, operator: str, right: Value) -> Value | None:
     if operator in ("==", "!=") and isinstance(right.constant, str):
         return constant((left.constant == right.constant) == (operator == "=="))
     thing = right.thing
-    if operator in ("in", "not in") and isinstance(thing, ContainerThing) and thing.entries and thing.items is None:
-        if all(isinstance(entry.constant, str) for entry in thing.entries):
-            inside = any(entry.constant == left.constant for entry in thing.entries)
-            return constant(inside == (operator == "in"))
-    return None
+    if operator not in ("in", "not in") or not isinstance(thing, ContainerThing) or thing.items is not None:
+        return None
+    entries = thing.entries or ()
+    if not entries or not all(isinstance(entry.constant, str) for entry in entries):
+        return None
+    return constant(any(entry.constant == left.constant for entry in entries) == (operator == "in"))
 
 
 def _is_fixed(value: Value) -> bool:

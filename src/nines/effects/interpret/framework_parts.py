@@ -335,11 +335,11 @@ def _field_values(frame: Frame, info: ClassInfo, sources: Sources) -> dict[str, 
         if value is not None and _kind(frame, value) == "SerializerMethodField":
             continue
         given = field(value, "source") if value is not None else None
-        if given is not None and isinstance(given.constant, str) and "." not in given.constant and given.constant != "*":
-            name = given.constant
-        own = tuple(s._replace(name=name) if s.kind is OriginKind.CALLER else s for s in sources)
-        labels = _labels(frame, value, table, name)
-        found[name] = Value(ScalarThing(labels), sanitised(own, labels)) if labels else unknown(own)
+        column = given.constant if given is not None and isinstance(given.constant, str) else name
+        key = name if "." in column or column == "*" else column
+        own = tuple(s._replace(name=key) if s.kind is OriginKind.CALLER else s for s in sources)
+        labels = _labels(frame, value, table, key)
+        found[key] = Value(ScalarThing(labels), sanitised(own, labels)) if labels else unknown(own)
     return found
 
 
@@ -496,7 +496,7 @@ def _view_registered(call: LibraryCall) -> Value:
     return UNKNOWN
 
 
-__all__ = ["evaluate", "LoopNode", "named_permission", "permissions"]
+__all__ = ["LoopNode", "evaluate", "named_permission", "permissions"]
 
 MECHANISMS.update(
     {

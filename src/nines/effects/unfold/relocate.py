@@ -47,9 +47,9 @@ def _steps(path: tuple[Step, ...], home: Place) -> tuple[Step, ...]:
 
 
 def _effect(effect: Effect, home: Place) -> Effect:
-    if not _is_told(effect.place) and not any(_is_told(step.place) for step in effect.path):
-        if not any(_is_told(loop.place) for loop in effect.loops):
-            return effect
+    places = (effect.place, *(step.place for step in effect.path), *(loop.place for loop in effect.loops))
+    if not any(_is_told(place) for place in places):
+        return effect
     near = _nearest(effect.path, home)
     loops = tuple(msgspec.structs.replace(x, place=near) if _is_told(x.place) else x for x in effect.loops)
     conditions = tuple(msgspec.structs.replace(x, place=near) if _is_told(x.place) else x for x in effect.conditions)
