@@ -127,7 +127,9 @@ def _of_route(world: World, route: Route) -> list[Entry]:
             made.extend(view_entries(world, target, path, route, chain, framework))
             continue
         for method in route.methods or ("GET",):
-            made.append(_http(world, route, rule, route.handler, target, method, path, chain, framework))  # noqa: PERF401
+            world.method = method
+            made.append(_http(world, route, rule, route.handler, target, method, path, chain, framework))
+        world.method = ""
     return made
 
 

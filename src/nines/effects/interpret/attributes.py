@@ -28,6 +28,7 @@ from nines.effects.values import (
     ModuleThing,
     ObjectThing,
     PartialThing,
+    ScalarThing,
     Source,
     Sources,
     SuperThing,
@@ -133,6 +134,9 @@ def _of_object(frame: Frame, receiver: Value, thing: ObjectThing, name: str, lin
     declared = signatures.attribute(thing.type, name)
     if declared and not qualified:
         sources = merge_sources(type_origin(frame.world, receiver, name), receiver.sources)
+        if declared == "fixed method":
+            frame.world.method_reads += 1
+            return Value(ScalarThing(("fixed",)), (), frame.world.method) if frame.world.method else unknown(sources)
         if declared == "run":
             return call(frame, Value(MethodThing(receiver, f"{thing.type}.{name}")), [], {}, line, column)
         value = typed(frame.world, declared, receiver, dict(thing.fields), sources, thing.site)
@@ -287,7 +291,9 @@ def _of_instance(frame: Frame, receiver: Value, thing: InstanceThing, name: str,
         if text:
             sources = merge_sources(receiver.sources, NO_SOURCES)
             return _origin_of_new(
-                frame, typed(world, text, receiver, dict(thing.fields), sources, thing.connection or _site(receiver)), name
+                frame,
+                typed(world, text, receiver, dict(thing.fields), sources, thing.connection or _site(receiver)),
+                name,
             )
         qualified = world.signatures.method(base, name)
         if qualified:

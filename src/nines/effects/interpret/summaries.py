@@ -54,6 +54,9 @@ def activate(
     key = (info, cls, tuple(inner.items()), tuple(around.items()))
     summary = world.summaries.get(key)
     if summary is None:
+        summary = world.summaries.get((key, world.method))
+        world.method_reads += summary is not None
+    if summary is None:
         summary = _interpret(frame, info, inner, around, key)
     frame.facts.update(summary.facts)
     return Activation(info, summary, slots, frame)
@@ -70,12 +73,14 @@ def _interpret(frame: Frame, info: FunctionInfo, env: Environment, closure: Envi
     inner = Frame(world, info.module, info)
     inner.env.update(env)
     inner.closure.update(closure)
+    reads = world.method_reads
     try:
         summary = _run(inner, info)
     finally:
         world.stack.pop()
         world.evaluating.discard(key)
-    world.summaries[key] = summary
+    # What asks for the request's method holds for this method alone.
+    world.summaries[key if world.method_reads == reads else (key, world.method)] = summary
     return summary
 
 

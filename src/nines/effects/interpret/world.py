@@ -109,6 +109,9 @@ class World:
         self.entry_limit = WORK_TOTAL_MAX
         self.calls = 0
         self.unresolved = 0
+        self.method = ""
+        """The method of the requests that are being told, as code may ask for it."""
+        self.method_reads = 0
         self.is_booting = False
         """While modules are imported, a helper is called with other constants for each route: none is forgotten."""
         self.unclear: set[FunctionInfo] = set()
