@@ -84,3 +84,9 @@ def test_a_real_file_lends_no_host_on_the_internet() -> None:
     variables = (Variable(name="SMTP_HOST", value="smtp.example.com"), Variable(name="BIND_HOST", value="localhost"))
     assert made(*variables, is_example=False).values == {"SMTP_HOST": "127.0.0.1", "BIND_HOST": "localhost"}
     assert made(*variables).values["SMTP_HOST"] == "smtp.example.com"
+
+
+def test_braces_that_would_be_placeholders_are_left_out_and_said() -> None:
+    found = made(Variable(name="LOG_FORMAT", value="{level} {message}"), Variable(name="JSON", value='{"a": 1}'))
+    assert found.values == {"JSON": '{"a": 1}'}
+    assert found.left_out == ("LOG_FORMAT",)

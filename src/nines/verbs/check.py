@@ -10,7 +10,7 @@ import msgspec
 
 from nines.model.budget import BudgetResult
 from nines.model.budget import Standing as BudgetStanding
-from nines.model.errors import NinesError
+from nines.model.errors import LabError, NinesError
 from nines.model.experiment import Experiment, Trial
 from nines.model.finding import Finding
 from nines.model.progress import Progress, Silent
@@ -20,7 +20,7 @@ from nines.model.service import Service
 from nines.model.verdict import Verdict
 from nines.verbs import join, machine, prove, trials
 from nines.verbs.project import Project
-from nines.verbs.reading import Read, read
+from nines.verbs.reading import Read, is_debugging, read
 from nines.verbs.review import accepted_findings, active_rules, judge, report_of
 
 
@@ -67,7 +67,8 @@ def _proof(
 ) -> prove.Proof:
     try:
         return prove.run(project, found, selected, seed=seed, progress=progress)
-    except NinesError as error:
+    except Exception as unexpected:
+        error = _told(unexpected)
         progress.note(f"the service could not be run: {error}")
         reason = f"the service could not be run: {error.what.rstrip('.')}"
         return prove.Proof(
@@ -78,6 +79,17 @@ def _proof(
             unexamined=(Unexamined(what="the running service", reason=_without_hint(error), hint=error.hint),),
             seed=seed,
         )
+
+
+def _told(error: Exception) -> NinesError:
+    """What was read is reported all the same, even where the laboratory broke down in a way that nobody foresaw."""
+    if isinstance(error, NinesError):
+        return error
+    if is_debugging():
+        raise error
+    said = f"{type(error).__name__}: {error}".rstrip(": ")
+    hint = "This is a defect of nines. Set NINES_DEBUG=1, run it again, and report what it prints, please."
+    return LabError(f"the laboratory broke down: {said}", hint=hint)
 
 
 def _without_hint(error: NinesError) -> str:

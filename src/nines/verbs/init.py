@@ -181,6 +181,8 @@ def _tell_of_environment(variables: Environment, lab: LabEnvironment, answers: A
     if variables.file:
         careful = "" if variables.is_example else " (a real one, it seems: no credential was copied)"
         talk.found.append(f"{len(lab.values)} environment variables from {variables.file}{careful}")
+    if lab.left_out:
+        talk.found.append(f"left out, for their braces would be read as placeholders: {', '.join(lab.left_out)}")
     for name, upstream in lab.upstreams.items():
         talk.found.append(f"a remote service {name} ({upstream.env}); nines answers in its place")
     for name in lab.open:

@@ -47,6 +47,7 @@ _OWN = re.compile(
 )
 """Addresses at which others find the service, or that it merely prints."""
 
+_BRACES = re.compile(r"\{[A-Za-z][\w.-]*\}")
 _NOT_HTTP = re.compile(
     r"DATABASE|POSTGRES|SQL|REDIS|CACHE|BROKER|CELERY|RABBIT|AMQP|MONGO|KAFKA|NATS|SMTP|MAIL|LDAP|OTEL|OTLP|JAEGER"
     r"|ZIPKIN|(^|_)(DB|PG|S3)(_|$)"
@@ -59,6 +60,8 @@ class LabEnvironment(Record):
     values: dict[str, str] = {}
     upstreams: dict[str, UpstreamSettings] = {}
     open: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """Whose values hold {words} in braces, which would be read as placeholders."""
 
 
 def lab_environment(known: Environment) -> LabEnvironment:
@@ -66,6 +69,7 @@ def lab_environment(known: Environment) -> LabEnvironment:
     values: dict[str, str] = {}
     upstreams: dict[str, UpstreamSettings] = {}
     unknown: list[str] = []
+    left_out: list[str] = []
     for variable in known.variables:
         name = _upstream_name(variable)
         if name and name in upstreams:
@@ -74,12 +78,15 @@ def lab_environment(known: Environment) -> LabEnvironment:
             path = urlsplit(variable.value).path.rstrip("/")
             upstreams[name] = UpstreamSettings(env=variable.name, path=path)
             continue
+        if _BRACES.search(variable.value):
+            left_out.append(variable.name)
+            continue
         value = _value(variable, is_example=known.is_example)
         if value is not None:
             values[variable.name] = value
         elif variable.is_declared:
             unknown.append(variable.name)
-    return LabEnvironment(values=values, upstreams=upstreams, open=tuple(unknown))
+    return LabEnvironment(values=values, upstreams=upstreams, open=tuple(unknown), left_out=tuple(left_out))
 
 
 def _value(variable: Variable, *, is_example: bool) -> str | None:
