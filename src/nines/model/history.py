@@ -142,6 +142,8 @@ class LoadReport(Record):
     is_spoiled: bool = False
     """The generator could not keep its own schedule; latencies prove nothing."""
     reason: str = ""
+    phase: str = ""
+    """The phase of the exchanges that this load sent."""
 
 
 class History(Record):
