@@ -5,11 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from nines.experiments import judging
-from nines.experiments.choosing import harms_identity, is_door, is_plumbing
+from nines.experiments.choosing import FORBIDDEN, actors, harms_identity, is_door, is_plumbing
 from nines.model.contract import Operation
 from nines.model.experiment import Bench, Call
 from nines.model.history import Exchange, Outcome
 from nines.model.record import Record
+from nines.model.trace import Trace
 
 OBSERVED_MAX = 16
 PAUSE_S = 0.1
@@ -23,7 +24,7 @@ class Use(Record):
     dependencies: frozenset[str]
 
 
-async def uses(bench: Bench, identity: str) -> tuple[Use, ...]:
+async def uses(bench: Bench) -> tuple[Use, ...]:
     """Observes reads first, then creators; what does not answer correctly is said and left out."""
     creators = [operation for operation in bench.creators() if not is_door(operation)]
     reads = [operation for operation in bench.contract.operations if operation.method == "GET"]
@@ -32,11 +33,11 @@ async def uses(bench: Bench, identity: str) -> tuple[Use, ...]:
         if harms_identity(operation) or is_door(operation) or is_plumbing(operation):
             # A probe of readiness pings what it speaks of and should fail with it, which no trace may show.
             continue
-        call = await bench.prepare(operation, identity)
-        if call is None:
+        seen = await _observe(bench, operation)
+        if seen is None:
             bench.skip(operation.id, "no valid request could be made")
             continue
-        exchange, trace = await bench.observe(msgspec.structs.replace(call, phase="observe"))
+        call, exchange, trace = seen
         if exchange.outcome is not Outcome.OK:
             bench.skip(operation.id, f"a valid request was answered {judging.answered(exchange)} on the quiet system")
             continue
@@ -45,24 +46,35 @@ async def uses(bench: Bench, identity: str) -> tuple[Use, ...]:
     return tuple(found)
 
 
-async def again(bench: Bench, use: Use, phase: str, identity: str) -> Call | None:
+async def _observe(bench: Bench, operation: Operation) -> tuple[Call, Exchange, Trace] | None:
+    """As the first identity to which it is not forbidden."""
+    found: tuple[Call, Exchange, Trace] | None = None
+    for identity in actors(bench):
+        call = await bench.prepare(operation, identity)
+        if call is not None:
+            call = msgspec.structs.replace(call, phase="observe")
+            exchange, trace = await bench.observe(call)
+            if found is None or exchange.outcome is Outcome.OK:
+                found = (call, exchange, trace)
+            if exchange.status not in FORBIDDEN:
+                break
+    return found
+
+
+async def again(bench: Bench, use: Use, phase: str) -> Call | None:
     """The same request once more; what creates something is made anew."""
-    call = use.call if use.operation.is_safe else await bench.prepare(use.operation, identity)
+    call = use.call if use.operation.is_safe else await bench.prepare(use.operation, use.call.identity)
     return msgspec.structs.replace(call, phase=phase) if call else None
 
 
-async def heal(bench: Bench, use: Use, phase: str, identity: str, limit_s: float) -> float | None:
+async def heal(bench: Bench, use: Use, phase: str, limit_s: float) -> float | None:
     """Repeats a request until it succeeds: the seconds that took, None when it never did."""
     began_s = bench.clock_s()
     while bench.clock_s() - began_s < limit_s:
-        call = await again(bench, use, phase, identity)
+        call = await again(bench, use, phase)
         if call is not None:
             answer = await bench.send(call, timeout_s=max(1.0, min(10.0, limit_s)))
             if answer.outcome is Outcome.OK:
                 return bench.clock_s() - began_s
         await bench.pause(PAUSE_S)
     return None
-
-
-def succeeded(exchange: Exchange) -> bool:
-    return exchange.outcome is Outcome.OK

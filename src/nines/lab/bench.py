@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager
 
 import msgspec
 
+from nines.lab.busy import Busy, explained
 from nines.lab.chronicle import Chronicle
 from nines.lab.faults.apply import interfere
 from nines.lab.load import generator
@@ -37,6 +38,7 @@ from nines.model.statement import ReadStatement
 from nines.model.trace import Trace
 
 PAUSE_S_MAX = 600.0
+SET_UP_LIMIT_S = 10.0
 UNSENDABLE = "unsendable"
 """The error of an exchange whose request could not even be written."""
 
@@ -76,7 +78,7 @@ class LabBench:
         # the operation that it asks for.
         self._client = Client(self._address, keeps_connections=False)
         self._chronicle = Chronicle(seed, self.clock_s, self._origin_s)
-        self._planner = make_planner(self.send, self.note)
+        self._planner = make_planner(self._set_up, self.note)
         self._watch = Watch(service.tree, self.clock_s, self._database_connections)
 
     def open(self) -> None:
@@ -151,6 +153,10 @@ class LabBench:
             return self._unsendable(call, error)
         return self._keep(request, await self._client.send(request, timeout_s))
 
+    async def _set_up(self, call: Call) -> Exchange:
+        """What is sent only to prepare something else is not worth a long wait for a service that hangs."""
+        return await self.send(call, timeout_s=SET_UP_LIMIT_S)
+
     async def together(self, calls: Sequence[Call]) -> tuple[Exchange, ...]:
         requests = [await self._request(call, None) for call in calls]
         answers = await self._client.together(requests)
@@ -192,9 +198,10 @@ class LabBench:
     async def load(self, load: Load) -> None:
         mix = await self._mix(load)
         self.mark("load on", load.phase, f"{load.rate_hz:g}/s for {load.duration_s:g} s")
+        busy = Busy(self._site.service.tree)
         report = await generator.run(self._plan(load), self._address, mix.next, self._ended)
         self.mark("load off", load.phase)
-        self._chronicle.loads.append(report)
+        self._chronicle.loads.append(explained(report, load.phase, busy))
 
     def background(self, load: Load) -> AbstractAsyncContextManager[None]:
         return self._background(load)
@@ -204,13 +211,14 @@ class LabBench:
         mix = await self._mix(load)
         self.mark("load on", load.phase, f"{load.rate_hz:g}/s")
         running: generator.OpenLoop | None = None
+        busy = Busy(self._site.service.tree)
         try:
             async with generator.background(self._plan(load), self._address, mix.next, self._ended) as running:
                 yield
         finally:
             self.mark("load off", load.phase)
             if running is not None:
-                self._chronicle.loads.append(running.report())
+                self._chronicle.loads.append(explained(running.report(), load.phase, busy))
 
     async def _mix(self, load: Load) -> Mix:
         self._loads += 1

@@ -48,6 +48,8 @@ SURVEY_TIMES = 2
 """The first request of an operation may fill caches and prepare statements; the second is what callers get."""
 GET_LIMIT_S = 10.0
 _FRAMES_MAX = 3
+PEERS = 2
+"""The first two identities are equals; whoever comes after them has a role of their own."""
 CONTRACT_BYTES_MAX = 32 * 1024 * 1024
 
 
@@ -337,6 +339,7 @@ class Laboratory:
 
     def _planner(self, send: Callable[[Call], Awaitable[Exchange]], note: Callable[[str], None], seed: int) -> Planner:
         admin = next((identity.name for identity in self.identities if identity.is_admin), "")
+        plain = [identity for identity in self.identities if not identity.is_admin]
         return Planner(
             self.contract,
             send=send,
@@ -345,6 +348,7 @@ class Laboratory:
             today=datetime.now(UTC).date(),
             values=self.settings.values,
             admin=admin,
+            helpers=tuple(identity.name for identity in plain[PEERS:]),
         )
 
 

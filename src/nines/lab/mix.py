@@ -23,6 +23,9 @@ READS_MAX = 32
 WRITES_MAX = 2_000
 """Different requests of one changing operation; beyond them only the marker and the key are new."""
 PREPARE_S_MAX = 20.0
+PREPARE_S_MIN = 2.0
+PREPARE_SHARE = 0.4
+"""Preparing a load takes no longer than this share of the time that it lasts."""
 FAILURES_MAX = 3
 
 Prepare = Callable[[Operation, str], Awaitable[Call | None]]
@@ -79,7 +82,7 @@ async def prepare_mix(
     total = sum(share.weight for share in load.shares if share.weight > 0)
     if total <= 0:
         raise LabError("a load without operations", hint="Give the load at least one share with a weight above 0.")
-    until = time.monotonic() + PREPARE_S_MAX
+    until = time.monotonic() + min(PREPARE_S_MAX, max(PREPARE_S_MIN, load.duration_s * PREPARE_SHARE))
     stacks: list[tuple[float, Stack]] = []
     for position, share in enumerate(load.shares):
         operation = contract.operation(share.operation)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from nines.experiments import judging
-from nines.experiments.choosing import attempt, harms_identity, owner
+from nines.experiments.choosing import attempt_as_any, harms_identity, owner
 from nines.experiments.leaks import leak_in
 from nines.model.budget import Budgets
 from nines.model.contract import Operation
@@ -55,7 +55,7 @@ async def _try(bench: Bench, operation: Operation, identity: str, limit: int) ->
     if is_harmful:
         valid = await bench.prepare(operation, identity)
     else:
-        tried = await attempt(bench, operation, identity, "control")
+        tried = await attempt_as_any(bench, operation, "control")
         valid = tried[0] if tried else None
     if valid is None:
         bench.skip(operation.id, "no valid request could be made to start from")

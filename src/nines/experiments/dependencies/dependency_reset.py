@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from nines.checkers.binomial import lower_bound
 from nines.experiments import judging
-from nines.experiments.choosing import owner
 from nines.experiments.usage import Use, again, heal, uses
 from nines.model.budget import Budgets
 from nines.model.experiment import Bench, Call, ExperimentInfo, Fault, FaultKind, Figure, Judgement, Need
@@ -39,31 +38,30 @@ INFO = ExperimentInfo(
 
 async def run(bench: Bench) -> None:
     """Resets the connections of one dependency after the other, at rest, and sends as soon as it is over."""
-    identity = owner(bench)
-    observed = await uses(bench, identity)
+    observed = await uses(bench)
     for dependency in bench.dependencies:
         affected = [use for use in observed if dependency in use.dependencies][:AFFECTED_MAX]
         if not affected:
             bench.skip(dependency, "no operation that could be driven uses it")
             continue
         # Once to open the connections, and at once again, for a service may need a moment to have them all.
-        await bench.together(await _calls(bench, affected, TOGETHER, f"warm-up {dependency}", identity))
-        await bench.together(await _calls(bench, affected, TOGETHER, f"{CONTROL} {dependency}", identity))
-        at_once = await _calls(bench, affected, TOGETHER, f"{AFTER} {dependency}", identity)
-        later = await _calls(bench, affected, ONE_BY_ONE, f"{AFTER} {dependency}", identity)
+        await bench.together(await _calls(bench, affected, TOGETHER, f"warm-up {dependency}"))
+        await bench.together(await _calls(bench, affected, TOGETHER, f"{CONTROL} {dependency}"))
+        at_once = await _calls(bench, affected, TOGETHER, f"{AFTER} {dependency}")
+        later = await _calls(bench, affected, ONE_BY_ONE, f"{AFTER} {dependency}")
         async with bench.fault(Fault(kind=FaultKind.RESET, dependency=dependency)):
             await bench.pause(RESET_S)
         await bench.together(at_once)
         for call in later:
             await bench.send(call)
-        healed_s = await heal(bench, affected[0], f"{HEAL} {dependency}", identity, _limit_s(bench.budgets))
+        healed_s = await heal(bench, affected[0], f"{HEAL} {dependency}", _limit_s(bench.budgets))
         if healed_s is None:
             bench.mark("not healed", dependency)
 
 
-async def _calls(bench: Bench, affected: list[Use], number: int, phase: str, identity: str) -> list[Call]:
+async def _calls(bench: Bench, affected: list[Use], number: int, phase: str) -> list[Call]:
     """Prepared beforehand, so that nothing is sent in between."""
-    made = [await again(bench, affected[turn % len(affected)], phase, identity) for turn in range(number)]
+    made = [await again(bench, affected[turn % len(affected)], phase) for turn in range(number)]
     return [call for call in made if call is not None]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from nines.checkers.binomial import lower_bound
 from nines.checkers.quantiles import quantile
 from nines.experiments import judging
-from nines.experiments.choosing import owner
 from nines.experiments.usage import Use, again, heal, uses
 from nines.model.budget import Budgets
 from nines.model.experiment import Bench, ExperimentInfo, Fault, FaultKind, Figure, Judgement, Load, Need, Share
@@ -53,23 +52,22 @@ INFO = ExperimentInfo(
 
 async def run(bench: Bench) -> None:
     """Stalls one dependency after the other, under a little load of the operations that use it."""
-    identity = owner(bench)
-    observed = await uses(bench, identity)
+    observed = await uses(bench)
     for dependency in bench.dependencies:
         affected = [use for use in observed if dependency in use.dependencies][:AFFECTED_MAX]
         unrelated = [use for use in observed if dependency not in use.dependencies][:UNRELATED_MAX]
         if not affected:
             bench.skip(dependency, "no operation that could be driven uses it")
             continue
-        await _stall(bench, dependency, affected, unrelated, identity)
+        await _stall(bench, dependency, affected, unrelated)
 
 
-async def _stall(bench: Bench, dependency: str, affected: list[Use], unrelated: list[Use], identity: str) -> None:
-    await _probe(bench, unrelated, f"{CONTROL} {dependency}", identity)
+async def _stall(bench: Bench, dependency: str, affected: list[Use], unrelated: list[Use]) -> None:
+    await _probe(bench, unrelated, f"{CONTROL} {dependency}")
     load = Load(
         rate_hz=RATE_HZ,
         duration_s=LOAD_S,
-        shares=tuple(Share(operation=use.operation.id, identity=identity) for use in affected),
+        shares=tuple(Share(operation=use.operation.id, identity=use.call.identity) for use in affected),
         phase=f"{STALL} {dependency}",
         timeout_s=PATIENCE_S + 2.0,
     )
@@ -78,23 +76,23 @@ async def _stall(bench: Bench, dependency: str, affected: list[Use], unrelated: 
         async with bench.fault(Fault(kind=FaultKind.STALL, dependency=dependency)):
             began_s = bench.clock_s()
             await bench.pause(STUCK_S)
-            await _probe(bench, unrelated, f"{UNRELATED} {dependency}", identity)
+            await _probe(bench, unrelated, f"{UNRELATED} {dependency}")
             while bench.clock_s() - began_s < PATIENCE_S + 0.5 and not _all_answered(bench, load.phase, began_s):
                 await bench.pause(0.5)
             is_bounded = _all_answered(bench, load.phase, began_s)
         limit_s = _limit_s(bench.budgets) if is_bounded else HEAL_AFTER_LONG_S_MAX
-        healed_s = await heal(bench, affected[0], f"{AFTER} {dependency}", identity, limit_s)
+        healed_s = await heal(bench, affected[0], f"{AFTER} {dependency}", limit_s)
     if healed_s is None:
         bench.mark("not healed", dependency, f"{limit_s:.0f}")
     else:
         bench.count(f"healed {dependency}", 1.0, healed_s)
 
 
-async def _probe(bench: Bench, chosen: list[Use], phase: str, identity: str) -> None:
+async def _probe(bench: Bench, chosen: list[Use], phase: str) -> None:
     began_s = bench.clock_s()
     for turn in range(PROBES * len(chosen)):
         left_s = PROBE_S_MAX - (bench.clock_s() - began_s)
-        call = await again(bench, chosen[turn % len(chosen)], phase, identity)
+        call = await again(bench, chosen[turn % len(chosen)], phase)
         if call is not None and left_s > 1.0:
             await bench.send(call, timeout_s=left_s)
 

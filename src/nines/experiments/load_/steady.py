@@ -10,7 +10,7 @@ from nines.checkers.binomial import CONFIDENCE, lower_bound, samples_needed
 from nines.checkers.quantiles import quantile
 from nines.checkers.windows import windows, worst
 from nines.experiments import judging
-from nines.experiments.choosing import attempt, harms_identity, is_door, is_plumbing, owner
+from nines.experiments.choosing import attempt, attempt_as_any, harms_identity, is_door, is_plumbing
 from nines.model.budget import Budgets
 from nines.model.contract import Operation
 from nines.model.experiment import Bench, ExperimentInfo, Figure, Judgement, Load, Share
@@ -28,6 +28,19 @@ WINDOW_S = 1.0
 TIMEOUT_S = 10.0
 """Who has waited so long has gone (Nielsen, Usability Engineering, 1993, 5.5): it counts as a failure."""
 P95, P99 = 0.95, 0.99
+REHEARSALS = 3
+"""What may be done once or twice only (a second vote, a taken name) shows itself before the load."""
+LOOK_S = 2.0
+"""How often the load is looked at while it runs."""
+EARLY_MIN = 1_000
+EARLY_CONFIDENCE = 0.999
+EARLY_ERROR_SHARE = 0.05
+EARLY_SLOWNESS = 3.0
+"""A load ends early when, after so many requests, more than this share failed or p95 is so many times its budget."""
+LIMITED = 429
+CLEAN_SHARE_MIN = 0.5
+"""With fewer requests than this share to operations that refused none, too little of the service was tried."""
+WARM_UP, STEADY, STEADY_AGAIN = "warm-up", "steady", "steady again"
 
 INFO = ExperimentInfo(
     title="Steady load",
@@ -45,24 +58,79 @@ async def run(bench: Bench) -> None:
     if not shares:
         return
     settings = bench.load_settings
+    load = Load(rate_hz=settings.rate_hz, duration_s=WARM_UP_S, shares=shares, phase=WARM_UP, timeout_s=TIMEOUT_S)
+    await bench.load(load)
+    load = msgspec.structs.replace(load, shares=_repeatable(bench, shares, WARM_UP))
+    if not load.shares:
+        return
     needed = _needed(0, bench.budgets)
     duration_s = settings.duration_s or min(needed * MARGIN / settings.rate_hz, settings.duration_s_max)
-    load = Load(rate_hz=settings.rate_hz, duration_s=WARM_UP_S, shares=shares, phase="warm-up", timeout_s=TIMEOUT_S)
-    await bench.load(load)
-    await bench.load(msgspec.structs.replace(load, duration_s=duration_s, phase="steady"))
-    failures = sum(1 for exchange in bench.history().during("steady") if _failed(exchange))
-    left_s = settings.duration_s_max - duration_s
-    more_s = (_needed(failures, bench.budgets) - needed) * MARGIN / settings.rate_hz
-    if failures and not settings.duration_s and more_s <= left_s:
-        # A failure or two may be chance: with more requests the same budget can still be shown, or missed.
-        bench.note(f"{failures} requests failed, so the load goes on for {more_s:.0f} s")
-        await bench.load(msgspec.structs.replace(load, duration_s=more_s, phase="steady"))
+    phase = STEADY
+    is_decided = await _keep_up(bench, msgspec.structs.replace(load, duration_s=duration_s, phase=phase))
+    if not is_decided and any(report.is_spoiled for report in bench.history().loads if report.phase == phase):
+        bench.note("the generator could not keep its schedule, so the same load was sent once more")
+        phase = STEADY_AGAIN
+        is_decided = await _keep_up(bench, msgspec.structs.replace(load, duration_s=duration_s, phase=phase))
+    if not is_decided and not settings.duration_s:
+        await _go_on(bench, load, phase, settings.duration_s_max - duration_s)
+
+
+async def _keep_up(bench: Bench, load: Load) -> bool:
+    """Sends the load; True when it was ended early, for a budget was missed beyond doubt."""
+    began_s = bench.clock_s()
+    async with bench.background(load):
+        while (left_s := load.duration_s - (bench.clock_s() - began_s)) > 0.0:
+            await bench.pause(min(LOOK_S, left_s))
+            missed = _missed(list(bench.history().during(load.phase)), bench.budgets)
+            if missed:
+                bench.note(f"the load was ended after {bench.clock_s() - began_s:.0f} s, for {missed}")
+                return True
+    return False
+
+
+def _missed(sent: list[Exchange], budgets: Budgets) -> str:
+    """Which budget is missed so far that nothing that follows could change it, "" while there is doubt."""
+    counted = [exchange for exchange in sent if not _refused(exchange)]
+    if len(counted) < EARLY_MIN:
+        return ""
+    failures = sum(1 for exchange in counted if _failed(exchange))
+    limit = max(EARLY_ERROR_SHARE, budgets.error_rate)
+    if lower_bound(failures, len(counted), EARLY_CONFIDENCE) >= limit:
+        return f"{failures} of {len(counted)} requests had failed"
+    slow = quantile([exchange.latency_ms for exchange in counted], P95, EARLY_CONFIDENCE)
+    if slow is not None and slow.lower is not None and slow.lower > EARLY_SLOWNESS * budgets.latency_p95_ms:
+        return f"the p95 of {len(counted)} requests was at least {slow.lower:.0f} ms"
+    return ""
+
+
+async def _go_on(bench: Bench, load: Load, phase: str, left_s: float) -> None:
+    """Makes up, if time is left, for a failure or two, which may be chance, and for what was refused."""
+    sent = list(bench.history().during(phase))
+    failures = sum(1 for exchange in sent if _failed(exchange))
+    refused = sum(1 for exchange in sent if _refused(exchange))
+    missing = _needed(failures, bench.budgets) - (len(sent) - refused)
+    more_s = missing * MARGIN / load.rate_hz
+    shares = _repeatable(bench, load.shares, phase)
+    if (failures or refused) and shares and 0.0 < more_s <= left_s:
+        told = " and ".join(
+            f"{n} were {how}" for n, how in ((failures, "not answered well"), (refused, "refused")) if n
+        )
+        bench.note(f"{told}, so the load goes on for {more_s:.0f} s")
+        await _keep_up(bench, msgspec.structs.replace(load, duration_s=more_s, phase=phase, shares=shares))
+
+
+def _repeatable(bench: Bench, shares: tuple[Share, ...], phase: str) -> tuple[Share, ...]:
+    """Without the operations whose valid requests were refused under load; a rate limit refuses all alike and stays."""
+    refused = {e.operation: e for e in bench.history().during(phase) if _refused(e) and e.status != LIMITED}
+    for name, exchange in refused.items():
+        if any(share.operation == name for share in shares):
+            bench.skip(name, f"repeated under load, valid requests were answered {exchange.status}")
+    return tuple(share for share in shares if share.operation not in refused)
 
 
 async def _shares(bench: Bench) -> tuple[Share, ...]:
     """What answers a valid request correctly; everything else is said."""
     wanted = bench.load_settings.operations
-    identity = owner(bench)
     creators = {operation.id for operation in bench.creators()}
     shares: list[Share] = []
     operations = sorted(bench.contract.operations, key=lambda o: not o.is_safe)
@@ -76,8 +144,9 @@ async def _shares(bench: Bench) -> tuple[Share, ...]:
             bench.skip(operation.id, f"only {OPERATIONS_MAX} operations are driven")
             continue
         reason = "" if wanted else _unsuitable(operation, creators)
+        identity = ""
         if not reason:
-            reason = await _refusal(bench, operation, identity)
+            identity, reason = await _rehearse(bench, operation)
         if reason:
             bench.skip(operation.id, reason)
             continue
@@ -96,15 +165,22 @@ def _unsuitable(operation: Operation, creators: set[str]) -> str:
     return "" if operation.method in ("GET", "POST", "PUT", "PATCH") else f"{operation.method} is not driven"
 
 
-async def _refusal(bench: Bench, operation: Operation, identity: str) -> str:
-    """Why a valid request does not succeed twice in a row on the quiet system, "" when it does."""
-    for _ in range(2):
+async def _rehearse(bench: Bench, operation: Operation) -> tuple[str, str]:
+    """As whom a valid request succeeds several times in a row on the quiet system, or why it does not."""
+    first = await attempt_as_any(bench, operation, "control")
+    if first is None:
+        return "", "no valid request could be made"
+    identity, answer = first[0].identity, first[1]
+    for _ in range(REHEARSALS - 1):
+        if answer.outcome is not Outcome.OK:
+            break
         tried = await attempt(bench, operation, identity, "control")
         if tried is None:
-            return "no valid request could be made"
-        if tried[1].outcome is not Outcome.OK:
-            return f"a valid request was answered {judging.answered(tried[1])} on the quiet system"
-    return ""
+            return identity, "no second valid request could be made"
+        answer = tried[1]
+    if answer.outcome is Outcome.OK:
+        return identity, ""
+    return identity, f"a valid request was answered {judging.answered(answer)} on the quiet system"
 
 
 def _needed(failures: int, budgets: Budgets) -> int:
@@ -113,21 +189,19 @@ def _needed(failures: int, budgets: Budgets) -> int:
 
 def judge(history: History, budgets: Budgets) -> Judgement:
     """Errors by exact bounds, response times by order statistics, over everything and operation by operation."""
-    sent = judging.indexed(history, "steady")
+    phase = STEADY_AGAIN if any(True for _ in history.during(STEADY_AGAIN)) else STEADY
+    sent = judging.indexed(history, phase)
     counted = [(index, exchange) for index, exchange in sent if not _refused(exchange)]
     if not counted:
         return judging.unknown("nothing could be driven", history)
     figures = _figures([exchange for _, exchange in counted])
-    spoiled = next((load for load in history.loads if load.is_spoiled), None)
-    if spoiled is not None:
+    spoiled = next((load for load in history.loads if load.is_spoiled and load.phase in ("", phase)), None)
+    if spoiled is not None and not _answers_errors(counted, budgets):
         reason = spoiled.reason or "it could not keep its own schedule"
         return judging.unknown(f"the load generator spoiled the run: {reason}", history, judging.unbounded(figures))
-    refused = len(sent) - len(counted)
-    if refused / len(sent) > budgets.error_rate:
-        says = f"{refused} of {len(sent)} requests were refused with a 4xx, so that too few tried the service"
-        limited = sum(1 for _, exchange in sent if exchange.status == 429)
-        says += f" ({limited} by its rate limit)" if limited else ""
-        return judging.unknown(says, history, judging.unbounded(figures))
+    hindered = _hindered([exchange for _, exchange in sent], budgets)
+    if hindered:
+        return judging.unknown(hindered, history, judging.unbounded(figures))
     subjects = _subjects(counted, budgets)
     errors, p95 = figures[0], figures[1]
     is_broken = _exceeds(errors, budgets.error_rate) or _exceeds(p95, budgets.latency_p95_ms)
@@ -137,11 +211,38 @@ def judge(history: History, budgets: Budgets) -> Judgement:
         verdict = Verdict.BROKEN
     return Judgement(
         verdict=verdict,
-        says=_says(counted, figures, subjects, budgets),
+        says=_says(counted, figures, subjects, budgets) + _left_out([exchange for _, exchange in sent]),
         figures=figures,
         offending=_offending(counted, budgets) if verdict is not Verdict.HOLDS else (),
         subjects=subjects,
     )
+
+
+def _answers_errors(counted: list[tuple[int, Exchange]], budgets: Budgets) -> bool:
+    """Whether answers of 5xx alone miss the budget: a late generator can make a service look slow, but not failing."""
+    errors = sum(1 for _, exchange in counted if exchange.is_server_error)
+    return lower_bound(errors, len(counted)) > budgets.error_rate
+
+
+def _hindered(sent: list[Exchange], budgets: Budgets) -> str:
+    """Why refusals hide too much of the service, "" when they do not."""
+    refused = sum(1 for exchange in sent if _refused(exchange))
+    limited = sum(1 for exchange in sent if exchange.status == LIMITED)
+    refusing = {exchange.operation for exchange in sent if _refused(exchange)}
+    clean = sum(1 for exchange in sent if exchange.operation not in refusing)
+    if limited / len(sent) <= budgets.error_rate and clean / len(sent) >= CLEAN_SHARE_MIN:
+        return ""
+    if refused / len(sent) <= budgets.error_rate:
+        return ""
+    says = f"{refused} of {len(sent)} requests were refused with a 4xx, so that too few tried the service"
+    return says + (f" ({limited} by its rate limit)" if limited else "")
+
+
+def _left_out(sent: list[Exchange]) -> str:
+    refused = [exchange.operation for exchange in sent if _refused(exchange)]
+    if not refused:
+        return ""
+    return f"; {len(refused)} refused requests do not count: {judging.listed(list(dict.fromkeys(refused)))}"
 
 
 def _figures(counted: list[Exchange]) -> tuple[Figure, ...]:

@@ -32,11 +32,21 @@ _KEY_HEADERS = ("idempotency-key", "x-idempotency-key", "idempotencykey")
 _UNSENT = ("authorization", "content-type", "accept", "cookie", "host", "user-agent")
 
 
+def _may_rename(operation: Operation, parameter: str) -> bool:
+    """Whether an update may change the very name by which it finds its object: a slug made of the title."""
+    if operation.method not in ("PUT", "PATCH") or is_id_like(parameter):
+        return False
+    declared = next((p.schema for p in operation.parameters if p.name == parameter and p.location == "path"), {})
+    rules = settled(declared)
+    return kind(rules) in ("string", "") and rules.get("format") != "uuid" and "enum" not in rules
+
+
 class Planner:
     """Plans requests against one running service; everything that it creates for later use is in its stock.
 
     `send` adds the identity's credentials and never raises for what the service does. `note` takes why something
-    could not be built. A planner is as short-lived as the service's data: make a new one for a fresh database."""
+    could not be built. `admin` and `helpers` are identities that do what has to be done first and is forbidden to the
+    one who asks. A planner is as short-lived as the service's data: make a new one for a fresh database."""
 
     def __init__(
         self,
@@ -48,6 +58,7 @@ class Planner:
         today: date,
         values: Mapping[str, Any] | None = None,
         admin: str = "",
+        helpers: tuple[str, ...] = (),
     ) -> None:
         self.contract = contract
         self.graph = Graph(contract)
@@ -58,7 +69,9 @@ class Planner:
         self._today = today
         self._values = dict(values or {})
         self._said: set[str] = set()
-        self._supplier = Supplier(self.graph, send=send, build=self._build, say=self._say, admin=admin)
+        self._supplier = Supplier(
+            self.graph, send=send, build=self._build, say=self._say, helpers=(*filter(None, (admin,)), *helpers)
+        )
 
     def creators(self) -> tuple[Operation, ...]:
         return self.graph.creators
@@ -229,7 +242,7 @@ class Planner:
         maker = None if maker == operation else maker
         lister = self.graph.lister_of_path(operation, name)
         # What is deleted or brought into another state must not be what other requests still refer to.
-        is_own = operation.method == "DELETE" or self._supplier.needs_steps(operation)
+        is_own = operation.method == "DELETE" or self._supplier.needs_steps(operation) or _may_rename(operation, name)
         is_consumed = is_own and paths.names_in(operation.path)[-1] == name
         wanted = Wanted(name=name, schema=parameter.schema, maker=maker, lister=lister, is_consumed=is_consumed)
         found, made = await self._supplier.supplied(wanted, identity, depth)

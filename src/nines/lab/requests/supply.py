@@ -39,12 +39,14 @@ class Wanted(Record):
 class Supplier:
     """Makes and remembers what requests refer to."""
 
-    def __init__(self, graph: Graph, *, send: Send, build: Build, say: Callable[[str], None], admin: str = "") -> None:
+    def __init__(
+        self, graph: Graph, *, send: Send, build: Build, say: Callable[[str], None], helpers: tuple[str, ...] = ()
+    ) -> None:
         self._graph = graph
         self._send = send
         self._build = build
         self._say = say
-        self._admin = admin
+        self._helpers = helpers
         self._stock = Stock()
         self._rehearsed: set[tuple[str, str]] = set()
         self._steps: dict[str, tuple[Operation, str]] = {}
@@ -81,7 +83,7 @@ class Supplier:
         """The creation once more, after whatever action on the parent makes it succeed; remembers which that was."""
         tried = Exchange(operation=maker.id, method=maker.method, path=call.path, outcome=Outcome.FAILED)
         for action in self._graph.steps_before(maker):
-            for who in dict.fromkeys((identity, self._admin) if self._admin else (identity,)):
+            for who in dict.fromkeys((identity, *self._helpers)):
                 if await self._step(action, who, call):
                     again = await self._build(maker, identity, tried, DEPTH_MAX)
                     answer = await self._send(msgspec.structs.replace(again, phase="setup")) if again else None
@@ -98,7 +100,7 @@ class Supplier:
             if own is not None:
                 return own, None
         if maker is not None and depth < DEPTH_MAX:
-            for maybe in dict.fromkeys((identity, self._admin) if self._admin else (identity,)):
+            for maybe in dict.fromkeys((identity, *self._helpers)):
                 made = await self._made(maker, maybe, depth, is_consumed=wanted.is_consumed)
                 found = await self.id_of(made, maker, name, schema) if made is not None else None
                 if found is not None:
