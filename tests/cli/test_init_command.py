@@ -166,6 +166,7 @@ def test_a_terminal_is_asked_and_a_wrong_answer_is_asked_for_again(tmp_path: Pat
     assert process.returncode == 0, err
     assert "'fast' is not a number" in err
     assert "nines check" in out
+    assert err.count("found: fastapi application") == 1
     settings = load(tmp_path)
     assert settings.load.rate_hz == 80
     assert settings.budgets.availability == "99.5%"

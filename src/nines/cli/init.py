@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import msgspec
 
+from nines import reports
 from nines.cli import outputs
 from nines.model.errors import SettingsError, UsageError
 from nines.model.settings import Identity, Settings
@@ -68,8 +70,11 @@ def command(
     )
     proposal = propose(project, answers)
     if proposal.questions and not yes and sys.stdin.isatty():
+        _tell(found=proposal.found)
+        known = proposal.found
         proposal = propose(project, _asked(proposal, answers))
-    _tell(proposal)
+        proposal = msgspec.structs.replace(proposal, found=tuple(line for line in proposal.found if line not in known))
+    _tell(found=proposal.found, questions=proposal.questions)
     text = settings_reader.dump(proposal.settings)
     if show:
         outputs.show(text)
@@ -114,8 +119,6 @@ def _write(target: Path, text: str, *, force: bool) -> None:
 
 def _asked(proposal: Proposal, answers: Answers) -> Answers:
     """Puts the open questions; an empty answer leaves a question open."""
-    for line in proposal.found:
-        click.echo(f"found: {line}", err=True)
     for question in proposal.questions:
         answers = _put(question, answers)
     return answers
@@ -157,10 +160,10 @@ def _rate(rate_hz: float | None) -> float | None:
     return rate_hz
 
 
-def _tell(proposal: Proposal) -> None:
-    for line in proposal.found:
-        click.echo(f"found: {line}", err=True)
-    for question in proposal.questions:
+def _tell(*, found: Sequence[str], questions: Sequence[Question] = ()) -> None:
+    for line in found:
+        click.echo(f"found: {reports.harmless(line)}", err=True)
+    for question in questions:
         click.echo(f"open:  {question.text}", err=True)
 
 
