@@ -25,6 +25,8 @@ RATE_HZ = 20.0
 BEFORE_S = 1.0
 """Creates flow for so long before each kill, so that some have only just been acknowledged."""
 AFTER_S = 0.3
+LOAD_S = 8.0
+"""Longer would only be sent to a service that is still down."""
 ROUND_S_MAX = 60.0
 TIMEOUT_S = 5.0
 PAUSE_S = 0.1
@@ -124,7 +126,7 @@ async def _crash(bench: Bench, creators: Sequence[Operation], identity: str, tar
     """One kill, measured until the first correct answer; False when there was none."""
     load = Load(
         rate_hz=min(RATE_HZ, bench.load_settings.rate_hz),
-        duration_s=ROUND_S_MAX / 4,
+        duration_s=LOAD_S,
         shares=tuple(Share(operation=creator.id, identity=identity) for creator in creators),
         phase=CRASH,
         timeout_s=TIMEOUT_S,
@@ -147,7 +149,7 @@ async def _crash(bench: Bench, creators: Sequence[Operation], identity: str, tar
 async def _answers(bench: Bench, creator: Operation, identity: str, killed_s: float) -> bool:
     """Waits for the first correct answer."""
     while bench.clock_s() - killed_s < ROUND_S_MAX:
-        tried = await attempt(bench, creator, identity, RECOVERY)
+        tried = await attempt(bench, creator, identity, RECOVERY, TIMEOUT_S)
         if tried is not None and tried[1].outcome is Outcome.OK:
             return True
         await bench.pause(PAUSE_S)

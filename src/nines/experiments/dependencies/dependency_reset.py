@@ -94,7 +94,7 @@ def judge(history: History, budgets: Budgets) -> Judgement:
         verdicts.append(
             (
                 Verdict.BROKEN if is_broken or is_dead else Verdict.HOLDS,
-                _says(dependency, failed, after, recovery),
+                _says(dependency, failed, after, recovery) + _unmet(history, dependency),
             )
         )
     if not verdicts:
@@ -123,6 +123,12 @@ def _recovery(history: History, dependency: str, off_s: float, budgets: Budgets)
         return Figure(name=name, value=_limit_s(budgets), unit="s")
     seconds = max(0.0, min(healed) - off_s)
     return Figure(name=name, value=seconds, unit="s", upper=seconds, samples=1)
+
+
+def _unmet(history: History, dependency: str) -> str:
+    """Says so where nothing was there to be reset: then no pool can have kept a dead connection."""
+    is_unmet = any("met no traffic" in note and f" {dependency} " in note for note in history.notes)
+    return ", for it keeps no connection open between requests" if is_unmet else ""
 
 
 def _says(

@@ -53,7 +53,8 @@ def exchange_of_ending(ending: Ending, *, origin_s: float = 0.0, phase: str = ""
         group=call.group,
         phase=phase or call.phase,
         intended_s=ending.intended_s - origin_s,
-        sent_s=ending.sent_s - origin_s,
+        # What never left has no time of leaving; it was given up when it ended.
+        sent_s=(ending.sent_s or ending.ended_s) - origin_s,
         ended_s=ending.ended_s - origin_s,
         error=ending.error,
         request_body=_shortened(call.body, REQUEST_CHARS_MAX),
