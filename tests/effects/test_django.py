@@ -136,7 +136,7 @@ if router:
         ("@api_view(['GET'])\n@permission_classes([AllowAny])\ndef view(request): ...", set()),
         ("@api_view(['GET'])\ndef view(request): ...", {"authentication"}),
         ("def view(request):\n    if not request.user.is_authenticated:\n        return HttpResponse('', status=401)",
-         {"authentication", "authorisation"}),
+         {"authentication"}),
         ("def view(request): ...", set()),
     ],
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nines.effects.interpret.mapping import Mapped, every_mapped, mapped
 from nines.effects.interpret.world import World
+from nines.model.place import Place
 from nines.model.schema import Column, Relationship, Table
 
 
@@ -25,7 +26,7 @@ def _table(world: World, each: Mapped) -> Table:
             is_unique=(column.name,) in each.unique,
             is_indexed=column.is_indexed or column.is_primary or (column.name,) in each.unique,
             references=column.references,
-            place=column.place,
+            place=_own(column.place),
         )
         for column in each.columns.values()
     )
@@ -42,7 +43,7 @@ def _table(world: World, each: Mapped) -> Table:
                 target=target.name if target else "",
                 is_many=relation.is_many,
                 is_eager=relation.is_eager,
-                place=relation.place,
+                place=_own(relation.place),
             )
         )
     return Table(
@@ -52,6 +53,11 @@ def _table(world: World, each: Mapped) -> Table:
         indexes=tuple(dict.fromkeys(tuple(name.lower() for name in key) for key in each.indexes)),
         relationships=tuple(relationships),
         model=each.info.qualified,
-        place=each.info.place,
+        place=_own(each.info.place),
         is_complete=each.is_complete,
     )
+
+
+def _own(place: Place | None) -> Place | None:
+    """A place that a reader can open; what a told framework declares has none."""
+    return None if place is None or place.file.startswith("<") else place

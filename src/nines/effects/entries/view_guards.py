@@ -169,7 +169,8 @@ def _middleware(world: World, info: ClassInfo, gathered: Gathered) -> None:
             call(frame, bound, [filled_request(world, "GET"), *spare], {}, info.node.line)
         except (OutOfBudget, WorkLimit, RecursionError):
             gathered.guards_known = False
-        if "refuses" in frame.facts and frame.facts & {"credential", "authentication"}:
-            add_guards(gathered, "authentication", info.qualified, info.place)
+        if "refuses" in frame.facts and frame.facts & {"credential", "authentication", "decides"}:
+            kinds = "authentication authorisation" if "decides" in frame.facts else "authentication"
+            add_guards(gathered, kinds, info.qualified, info.place)
         elif any(word in bytes(method.node.body) for word in (b"LOGIN_URL", b"redirect_to_login", b"login_url")):
             gathered.guards_known = False

@@ -160,8 +160,9 @@ def _is_given(call: LibraryCall) -> Value:
 
 
 def _credential(call: LibraryCall) -> Value:
+    """Whether somebody is signed in at all: that says nothing of what they may do."""
     call.frame.facts.add("credential")
-    return unknown(call.sources)
+    return UNKNOWN
 
 
 def _decides(call: LibraryCall) -> Value:

@@ -9,7 +9,7 @@ from nines.effects.interpret.evaluate import evaluate
 from nines.effects.interpret.frame import Frame
 from nines.effects.interpret.resolve import annotated, class_binding_value
 from nines.effects.interpret.world import World
-from nines.effects.link import AssignBinding, ClassInfo
+from nines.effects.link import AssignBinding, ClassInfo, ModuleInfo
 from nines.effects.signatures import ColumnRule
 from nines.effects.values import (
     ClassThing,
@@ -97,6 +97,8 @@ def model_base(world: World, info: ClassInfo) -> str:
 def mapped(world: World, info: ClassInfo) -> Mapped | None:
     """The table behind a class; None for a class that has none."""
     if info in world.mapped:
+        for each in world.linked.ancestry(info)[0] if world.mapped[info] is not None else ():
+            world.standing.touched |= each.module.bit
         return world.mapped[info]
     world.mapped[info] = None
     base = model_base(world, info)
@@ -160,8 +162,21 @@ def _app_label(world: World, info: ClassInfo, places: dict[str, str]) -> str:
     if isinstance(declared, str):
         return declared
     parts = info.module.name.split(".")
+    for length in range(len(parts), 0, -1):
+        configured = world.linked.modules.get(".".join([*parts[:length], "apps"]))
+        if configured is not None:
+            return _configured_label(configured, parts[length - 1])
     where = parts.index("models") if "models" in parts else len(parts)
     return parts[where - 1] if where > 0 else parts[0]
+
+
+def _configured_label(module: ModuleInfo, default: str) -> str:
+    """The label of the application to which a module belongs, as its configuration says."""
+    for info in module.classes:
+        binding = info.attributes.get("label")
+        if binding is not None and isinstance(binding.value, code.Constant) and isinstance(binding.value.value, str):
+            return binding.value.value
+    return default
 
 
 def _fill(world: World, table: Mapped, places: dict[str, str]) -> None:
@@ -476,5 +491,7 @@ def relation_of(world: World, table: Mapped, name: str) -> Relation | None:
         found = world.reverse.get(each, {}).get(name)
         if found is not None:
             relation: Relation = found
+            if relation.target is not None:
+                world.standing.touched |= relation.target.module.bit
             return relation
     return None
