@@ -110,11 +110,13 @@ def test_flask_with_a_factory(tmp_path: Path) -> None:
 
 
 def test_a_backend_in_a_folder_of_a_monorepo(tmp_path: Path) -> None:
-    write(tmp_path, {"frontend/package.json": "{}", "backend/alembic.ini": ""})
+    write(tmp_path, {"frontend/package.json": "{}", "backend/alembic.ini": "", ".env.example": "COLOUR=red\n"})
+    write(tmp_path, {"backend/.env.example": "POSTGRES_HOST=db\n"})
     backend(tmp_path / "backend")
     made(tmp_path)
     service = load(tmp_path).service
     assert (service.app, service.directory, service.setup) == ("app.main:app", "backend", ("alembic upgrade head",))
+    assert service.env == {"POSTGRES_HOST": "{database.host}"}
 
 
 def test_nothing_is_ever_overwritten(tmp_path: Path, capsys: Captured) -> None:

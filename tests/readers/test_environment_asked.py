@@ -60,3 +60,9 @@ def test_the_example_file_goes_first(tmp_path: Path) -> None:
         variable = found.get(name)
         assert variable is not None
         assert not variable.is_declared
+
+
+def test_quotes_and_comments_are_no_part_of_a_value(tmp_path: Path) -> None:
+    text = 'A="a # b" # c\nB=\'x\'\nC=plain # said\nD="open\nE=${B}y\n'
+    found = asked(tmp_path, {".env.example": text})
+    assert {v.name: v.value for v in found.variables} == {"A": "a # b", "B": "x", "C": "plain", "D": '"open', "E": "xy"}

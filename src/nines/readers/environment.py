@@ -28,6 +28,7 @@ _FILES = (".env.example", ".env.sample", ".env.template", ".env.dist", "example.
 _FILE_BYTES_MAX = 65_536
 _SECRET = re.compile(r"secret|password|passwd|token|api_?key|private|credential|dsn", re.IGNORECASE)
 _LINE = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$")
+_QUOTED = re.compile(r"""(["'])(.*?)\1\s*(?:#.*)?$""")
 _SETTINGS_BASES = ("BaseSettings", "BaseAppSettings")
 
 
@@ -83,8 +84,8 @@ def _parse(path: Path) -> list[Variable]:
         matched = _LINE.match(line)
         if matched and not line.lstrip().startswith("#"):
             value = matched[2]
-            quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
-            value = value[1:-1] if quoted else value.split(" #")[0].strip()
+            quoted = _QUOTED.match(value)
+            value = quoted[2] if quoted else value.split(" #")[0].strip()
             values[matched[1]] = re.sub(r"\$\{(\w+)\}", lambda m: values.get(m[1], ""), value)
     return [
         Variable(name=name, value=value, is_secret=bool(_SECRET.search(name)) and "://" not in value)

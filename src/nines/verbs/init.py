@@ -87,7 +87,7 @@ class _Talk:
 def propose(project: Project, answers: Answers) -> Proposal:
     """The settings for a project, from its code, its example environment and the owner's answers."""
     material = read(project)
-    variables = environment_reader.read(project.root, material.program)
+    variables = _variables(project, material)
     talk = _Talk()
     lab = lab_environment(variables)
     _tell_of_environment(variables, lab, answers, talk)
@@ -113,7 +113,7 @@ def propose(project: Project, answers: Answers) -> Proposal:
         load=LoadSettings(rate_hz=answers.rate_hz or LoadSettings().rate_hz),
         service=service,
         database=DatabaseSettings(url=answers.database_url, needed=needs_database or None),
-        redis=RedisSettings(needed=any("{redis.url}" in value for value in service.env.values()) or None),
+        redis=RedisSettings(needed=any("{redis." in value for value in service.env.values()) or None),
         register=register,
         login=login,
         identities=identities,
@@ -121,6 +121,16 @@ def propose(project: Project, answers: Answers) -> Proposal:
     if needs_database:
         talk.found.append("it needs PostgreSQL; nines starts its own, unless you name a server")
     return Proposal(settings=settings, found=tuple(talk.found), questions=tuple(talk.questions))
+
+
+def _variables(project: Project, material: Read) -> Environment:
+    """In a repository of several services the example beside the application speaks for it."""
+    application = next(iter(material.applications), None)
+    if application is not None and application.directory != ".":
+        own = environment_reader.read(project.root / application.directory, material.program)
+        if own.file:
+            return own
+    return environment_reader.read(project.root, material.program)
 
 
 def _service(

@@ -23,6 +23,7 @@ _DATABASE_PARTS = (
     ("password", re.compile(r"^(POSTGRES|PG|DB|DATABASE|SQL)_?(PASSWORD|PASS|PASSWD)$")),
     ("name", re.compile(r"^(POSTGRES|PG|DB|DATABASE|SQL)_?(DB|NAME|DATABASE)$")),
 )
+_REDIS_PART = re.compile(r"^REDIS_?(?P<part>HOST|HOSTNAME|SERVER|PORT)$")
 _SECRET_NAME = re.compile(
     r"SECRET|PASSWORD|PASSWD|PASSPHRASE|TOKEN|CREDENTIAL|PRIVATE|DSN|WEBHOOK"
     r"|(^|_)(API)?(KEY|KEYS|PWD|PASS|PW|SALT|PEPPER|AUTH|CERT|PAT|PIN)(_|$)"
@@ -30,10 +31,10 @@ _SECRET_NAME = re.compile(
 _PASSWORD_NAME = re.compile(r"PASSWORD|PASSWD|(^|_)(PWD|PASS|PW)(_|$)")
 _MEASURE_NAME = re.compile(
     r"(^|_)(EXPIRES?|EXPIRY|EXPIRATION|TTL|SECONDS|MINUTES|HOURS|DAYS|LENGTH|LIFETIME|ALGORITHM|TYPE|PREFIX|HEADER"
-    r"|ROUNDS|COUNT|MAX|MIN)(_|$)"
+    r"|ROUNDS|COUNT|MAX|MIN|RATE|LIMIT|INTERVAL|TIMEOUT|SIZE)(_|$)"
 )
 """A name such as ACCESS_TOKEN_EXPIRE_MINUTES speaks of a secret and holds none."""
-_MEASURE = re.compile(r"\d{1,7}|[A-Za-z]{1,12}|[A-Z]{2}\d{3}")
+_MEASURE = re.compile(r"\d{1,7}|\d{1,7}/[a-z]{1,7}|[A-Za-z]{1,12}|[A-Z]{2}\d{3}")
 _SWITCH = re.compile(r"true|false|yes|no|on|off|[01]", re.IGNORECASE)
 _REPORTING = re.compile(r"SENTRY|ROLLBAR|BUGSNAG|HONEYBADGER|DATADOG|NEW_?RELIC|DSN")
 _LOOKS_SECRET = re.compile(r"(?=\S*[A-Za-z])(?=\S*\d)[A-Za-z0-9_+/=-]{20,}|.*-----BEGIN .*", re.DOTALL)
@@ -120,6 +121,9 @@ def _template(name: str, value: str) -> str:
     is_redis = not separator and re.search(r"REDIS_?(URL|URI|DSN)$", name)
     if (scheme in ("redis", "rediss") and separator) or is_redis:
         return "{redis.url}"
+    redis_part = _REDIS_PART.match(name)
+    if redis_part:
+        return "{redis.port}" if redis_part["part"] == "PORT" else "{redis.host}"
     return next((f"{{database.{part}}}" for part, pattern in _DATABASE_PARTS if pattern.match(name)), "")
 
 
