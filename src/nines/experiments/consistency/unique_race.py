@@ -6,7 +6,7 @@ import msgspec
 
 from nines.checkers.winners import Round, rounds
 from nines.experiments import judging
-from nines.experiments.choosing import owner
+from nines.experiments.choosing import owner, path_words
 from nines.model.budget import Budgets
 from nines.model.contract import Operation
 from nines.model.experiment import Bench, Call, ExperimentInfo, Figure, Judgement, Need
@@ -25,6 +25,10 @@ TIME_ALL_S = 16.0
 LOST_ENOUGH = 5
 """After so many lost rounds more of them tell nothing new."""
 REFUSALS = (400, 409, 412, 422)
+SIGNING_IN = frozenset(
+    ("login", "logout", "signin", "signout", "token", "tokens", "refresh", "authenticate", "recover", "recovery",
+     "reset", "forgot", "verify", "oauth", "sso")
+)  # fmt: skip
 
 INFO = ExperimentInfo(
     title="Race for a unique value",
@@ -61,7 +65,12 @@ def _candidates(bench: Bench) -> list[Operation]:
     others = [
         operation
         for operation in bench.contract.operations
-        if operation.method == "POST" and operation.body and not operation.path_parameters and operation not in creators
+        if operation.method == "POST"
+        and operation.body
+        and not operation.path_parameters
+        and operation not in creators
+        # Whoever signs in or recovers a password creates nothing that could exist once only.
+        and not path_words(operation) & SIGNING_IN
     ]
     return creators + [operation for operation in others if not operation.is_deprecated]
 

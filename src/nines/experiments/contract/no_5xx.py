@@ -9,7 +9,7 @@ from nines.experiments.choosing import attempt_as_any, harms_identity, owner
 from nines.experiments.leaks import leak_in
 from nines.model.budget import Budgets
 from nines.model.contract import Operation
-from nines.model.experiment import Bench, ExperimentInfo, Figure, Judgement
+from nines.model.experiment import Bench, ExperimentInfo, Figure, Judgement, Mutant
 from nines.model.history import Check, Exchange, History, Outcome
 from nines.model.rule import Standard, Tier
 from nines.model.verdict import Verdict
@@ -18,6 +18,7 @@ OPERATIONS_MAX = 80
 MUTANTS_EACH = 24
 MUTANTS_MAX = 1_000
 TIMEOUT_S = 10.0
+REPEATED = "the same valid request once more"
 TIME_MAX_S = 25.0
 
 INFO = ExperimentInfo(
@@ -61,7 +62,13 @@ async def _try(bench: Bench, operation: Operation, identity: str, limit: int) ->
         bench.skip(operation.id, "no valid request could be made to start from")
         return 0
     sent = 0
-    for mutant in bench.mutants(valid, limit):
+    mutants = bench.mutants(valid, limit)
+    if operation.method == "POST" and not is_harmful and operation.body is not None:
+        # Who is impatient, or was cut off, sends the same once more.
+        again = await bench.prepare(operation, valid.identity, like=valid)
+        repeated = () if again is None else (Mutant(call=again, variant=REPEATED, is_invalid=False),)
+        mutants = (*repeated, *mutants)
+    for mutant in mutants:
         if is_harmful and not mutant.is_invalid:
             # It might succeed, and lock the identity out of everything that follows.
             continue

@@ -244,7 +244,14 @@ class Planner:
         # What is deleted or brought into another state must not be what other requests still refer to.
         is_own = operation.method == "DELETE" or self._supplier.needs_steps(operation) or _may_rename(operation, name)
         is_consumed = is_own and paths.names_in(operation.path)[-1] == name
-        wanted = Wanted(name=name, schema=parameter.schema, maker=maker, lister=lister, is_consumed=is_consumed)
+        wanted = Wanted(
+            name=name,
+            schema=parameter.schema,
+            maker=maker,
+            lister=lister,
+            is_consumed=is_consumed,
+            may_be_self=operation.is_safe,
+        )
         found, made = await self._supplier.supplied(wanted, identity, depth)
         if found is None and maker is None and not is_id_like(name):
             return inventor.value(parameter.schema, name, hint=parameter.example), {}

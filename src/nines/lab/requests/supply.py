@@ -34,6 +34,8 @@ class Wanted(Record):
     maker: Operation | None = None
     lister: Operation | None = None
     is_consumed: bool = False
+    may_be_self: bool = False
+    """Whether the identity's own id will do where nobody else can be made: only for what changes nothing."""
 
 
 class Supplier:
@@ -106,7 +108,11 @@ class Supplier:
                 if found is not None:
                     return found, made
         if wanted.lister is not None and depth < DEPTH_MAX:
-            return await self._first_listed(wanted.lister, name, schema, identity, depth), None
+            listed = await self._first_listed(wanted.lister, name, schema, identity, depth)
+            if listed is not None:
+                return listed, None
+        if maker is not None and wanted.may_be_self and self._graph.is_person(name):
+            return await self._own_id(name, schema, identity), None
         return None, None
 
     async def _made(self, maker: Operation, identity: str, depth: int, *, is_consumed: bool) -> Exchange | None:
