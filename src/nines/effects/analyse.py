@@ -53,6 +53,7 @@ def make_world(program: Program, read_statement: ReadStatement, signatures: Mapp
     """The linked project with the signatures, ready to be interpreted."""
     linked = LinkedWithFrameworks(program)
     world = World(linked, load(signatures), read_statement)
+    world.named = {statement.name: statement for statement in program.statements}
     linked.resolve_base = lambda info, expression: resolve_base(world, info, expression)
     return world
 

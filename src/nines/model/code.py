@@ -464,6 +464,18 @@ class Unread(Record):
     hint: str = ""
 
 
+class NamedStatement(Record):
+    """A statement that stands under a name in a file of SQL, as aiosql and its kin load them."""
+
+    name: str
+    """As it is called from Python, hyphens made underscores."""
+    kind: str
+    """What the name ends with: "" for rows, ^ for one row, $ for one value, ! and *! for writes, <! for one written."""
+    text: str
+    file: str
+    line: int
+
+
 class Program(Record):
     """Every module of a project, and what could not be read."""
 
@@ -473,3 +485,5 @@ class Program(Record):
     lines: int = 0
     parsed: int = 0
     """How many files were parsed anew; the rest came from the cache."""
+    statements: tuple[NamedStatement, ...] = ()
+    """Of projects that load their statements from files by name."""

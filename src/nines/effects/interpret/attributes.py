@@ -42,6 +42,7 @@ from nines.effects.values import (
     list_of,
     merge_sources,
     unknown,
+    with_field,
     with_sources,
 )
 from nines.model.effect import Known, Rows
@@ -130,6 +131,9 @@ def _of_object(frame: Frame, receiver: Value, thing: ObjectThing, name: str, lin
         return shared
     if signatures.trait(thing.type, "is_shared"):
         return UNKNOWN
+    runs = signatures.trait(thing.type, "names_statements")
+    if isinstance(runs, str):
+        return Value(MethodThing(with_field(receiver, "statement", Value(constant=name)), runs))
     qualified = signatures.method(thing.type, name)
     declared = signatures.attribute(thing.type, name)
     if declared and not qualified:

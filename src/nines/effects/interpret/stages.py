@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nines.effects.interpret import active_records as active_records  # noqa: PLC0414
 from nines.effects.interpret import framework_parts as framework_parts  # noqa: PLC0414
+from nines.effects.interpret import named_statements as named_statements  # noqa: PLC0414
 from nines.effects.interpret.building import build
 from nines.effects.interpret.fetching import fetch, run
 from nines.effects.interpret.higher import invoked

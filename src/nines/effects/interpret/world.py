@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from nines.effects.limits import WORK_PER_ENTRY_MAX, WORK_TOTAL_MAX
+from nines.effects.interpret.standing import NEVER, Standing
+from nines.effects.limits import CALL_DEPTH_MAX, CONTEXTS_PER_FUNCTION_MAX, WORK_PER_ENTRY_MAX, WORK_TOTAL_MAX
 from nines.effects.link import ClassInfo, FunctionInfo, Linked, ModuleInfo
 from nines.effects.nodes import Node
 from nines.effects.signatures import Signatures
 from nines.effects.values import UNKNOWN, Value
+from nines.model.code import NamedStatement
 from nines.model.place import Place
 from nines.model.statement import ReadStatement, Statement
 
@@ -34,6 +37,18 @@ class Summary:
     ends: str = ""
     has_hole: bool = False
     is_cut: bool = False
+    info: FunctionInfo | None = None
+    functions: int = 0
+    """Every function entered, one bit for each."""
+    height: int = 0
+    """Calls nested in it."""
+    touched: int = 0
+    lowest: int = NEVER
+    work: int = 0
+    """Its own, without that of what it calls; likewise the calls."""
+    calls: int = 0
+    unresolved: int = 0
+    inner: list[Summary] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +98,24 @@ class World:
         self._statements: dict[str, Statement] = {}
         self._tokens = count(1)
         self.globals: dict[tuple[str, str], Value] = {}
-        self.evaluating: set[Any] = set()
+        self.standing = Standing()
         self.summaries: dict[Any, Summary] = {}
+        """Those that are the same for every caller."""
+        self.passing: dict[Any, Summary] = {}
+        """Those that hold only while something around them is interpreted."""
+        self.adopted: set[int] = set()
+        """The summaries that this entry point has paid for."""
+        self.below: list[Summary] = []
+        """What the function that is interpreted at the moment has called."""
+        self.active = 0
+        """The functions on the stack, one bit for each."""
+        self.full = 0
+        """The functions whose contexts are used up."""
+        self._bits: dict[FunctionInfo, int] = {}
         self.contexts: dict[FunctionInfo, int] = {}
         self.stack: list[FunctionInfo] = []
+        self.levels: list[int] = []
+        """Where each of the stack stands among all that is being worked out."""
         self.functions: dict[FunctionInfo, Value] = {}
         self.kinds: dict[FunctionInfo, str] = {}
         self.nested: dict[tuple[str, int, str], Any] = {}
@@ -109,6 +138,8 @@ class World:
         self.entry_limit = WORK_TOTAL_MAX
         self.calls = 0
         self.unresolved = 0
+        self.named: dict[str, NamedStatement] = {}
+        """Statements that the project keeps in files, by the name under which they are called."""
         self.method = ""
         """The method of the requests that are being told, as code may ask for it."""
         self.method_reads = 0
@@ -127,6 +158,87 @@ class World:
         self.work += 1
         if self.work > self.entry_limit:
             raise OutOfBudget
+
+    def bit(self, info: FunctionInfo) -> int:
+        return self._bits.setdefault(info, 1 << len(self._bits))
+
+    def start_unit(self) -> None:
+        """Begins an entry point: it reads the same whatever was read before."""
+        self.standing.restart()
+        self._clear()
+        self.start_entry()
+
+    def _clear(self) -> None:
+        self.stack, self.levels, self.below, self.adopted = [], [], [], set()
+        self.contexts, self.active, self.full = {}, 0, 0
+        self.calls = self.unresolved = 0
+        self.method = ""
+
+    def work_out(self, table: dict[Any, Any], key: Any, name: Any, make: Callable[[], Any], cut: Any) -> Any:
+        """The entry of a table that is the same for everybody; `cut` while it is being worked out."""
+        if name in self.standing.evaluating:
+            self.standing.cut(name)
+            return cut
+        outer = (self.stack, self.levels, self.below, self.adopted, self.contexts, self.active, self.full)
+        counts = (self.calls, self.unresolved, self.method, self.work, self.entry_limit)
+        self._clear()
+        saved = self.standing.begin(name)
+        found = (0, NEVER)
+        try:
+            value = table[key] = make()
+        finally:
+            found = self.standing.end(name, saved)
+            self.stack, self.levels, self.below, self.adopted, self.contexts, self.active, self.full = outer
+            self.calls, self.unresolved, self.method, self.work, self.entry_limit = counts
+        self.standing.keep(table, key, name, found)
+        return value
+
+    def note(self, info: FunctionInfo) -> None:
+        """A function is interpreted for another kind of arguments."""
+        times = self.contexts[info] = self.contexts.get(info, 0) + 1
+        if times >= CONTEXTS_PER_FUNCTION_MAX:
+            self.full |= self.bit(info)
+
+    def adopt(self, summary: Summary) -> bool:
+        """Whether interpreting the function here would give this summary; it is paid for as if that were done."""
+        if summary.lowest == NEVER:
+            if summary.functions & self.active or len(self.stack) + summary.height >= CALL_DEPTH_MAX:
+                return False
+            if not self.is_booting and not self._pays(summary):
+                return False
+        self.standing.look(summary.touched, summary.lowest)
+        self.below.append(summary)
+        return True
+
+    def _pays(self, summary: Summary) -> bool:
+        if id(summary) in self.adopted:
+            return True
+        if summary.functions & self.full:
+            return False
+        found: dict[int, Summary] = {}
+        pending = [summary]
+        while pending:
+            each = pending.pop()
+            if id(each) not in self.adopted and id(each) not in found:
+                found[id(each)] = each
+                pending.extend(each.inner)
+        times: dict[FunctionInfo, int] = {}
+        for each in found.values():
+            if each.info is not None:
+                times[each.info] = times.get(each.info, 0) + 1
+        work = self.work + sum(each.work for each in found.values())
+        if work > self.entry_limit or any(
+            self.contexts.get(info, 0) + n >= CONTEXTS_PER_FUNCTION_MAX for info, n in times.items()
+        ):
+            return False
+        self.work = work
+        for info, n in times.items():
+            self.contexts[info] = self.contexts.get(info, 0) + n
+        for each in found.values():
+            self.calls += each.calls
+            self.unresolved += each.unresolved
+        self.adopted.update(found)
+        return True
 
     def start_entry(self) -> None:
         """Gives the next entry point its own share of the budget."""

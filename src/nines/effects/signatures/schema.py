@@ -217,6 +217,8 @@ class TypeSignature(StrictRecord):
     """A marker that says where a parameter travels: query, body, header, cookie, form, file, path."""
     is_shared: bool = False
     """What is set on one object of the type is read from any other: an application's state."""
+    names_statements: str = ""
+    """Every attribute is a statement from a file; the call that runs one."""
     is_passive: bool = False
     """A middleware that turns nobody away."""
 

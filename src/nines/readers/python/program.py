@@ -9,6 +9,7 @@ from nines.readers.python.cache import Cache, digest_of
 from nines.readers.python.facts import Facts, decode, encode, quiet
 from nines.readers.python.files import FILE_BYTES_MAX, find
 from nines.readers.python.key import user_key
+from nines.readers.python.named_statements import named_statements
 from nines.readers.python.names import name_all
 from nines.readers.python.parallel import facts_of_all
 
@@ -90,4 +91,5 @@ def _program(root: Path, facts: dict[str, Facts], unread: list[Unread], parsed: 
         unread=tuple(sorted(unread, key=lambda item: (item.file, item.line))),
         lines=sum(module.lines for module in modules),
         parsed=parsed,
+        statements=named_statements(root, modules),
     )
