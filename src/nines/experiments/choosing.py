@@ -117,7 +117,7 @@ def _mentions_password(operation: Operation) -> bool:
 
 
 def _names_password(schema: object, depth: int) -> bool:
-    if not isinstance(schema, dict) or depth > _SCHEMA_DEPTH_MAX:
+    if not isinstance(schema, dict) or depth > _SCHEMA_DEPTH_MAX or schema.get("readOnly") is True:
         return False
     inner = schema.get("properties")
     named = inner if isinstance(inner, dict) else {}

@@ -21,7 +21,7 @@ def make_sessions(contract: Contract, settings: Settings, client: Client, note: 
     """Sessions that are still to be opened, by the configured doors or by those that the contract shows."""
     register, login = propose(contract)
     register = settings.register if settings.register.path else register
-    login = settings.login if settings.login.path else login
+    login = settings.login if settings.login.path or settings.login.headers else login
 
     async def send(call: Call) -> Exchange:
         request = request_of(call, host=client.address.host_header)
@@ -40,7 +40,7 @@ def make_sessions(contract: Contract, settings: Settings, client: Client, note: 
 
 def _identities(given: tuple[Identity, ...], register: LoginSettings, login: LoginSettings) -> tuple[Identity, ...]:
     """The configured ones; where they are administrators only, an owner and a peer come first if they may register."""
-    if any(not identity.is_admin for identity in given) or not (register.path and login.path):
+    if any(not identity.is_admin for identity in given) or not (register.path and (login.path or login.headers)):
         return given
     taken = {identity.name for identity in given}
     names = [name for name in ("owner", "peer") if name not in taken]

@@ -45,7 +45,7 @@ def asks_password(operation: Operation) -> bool:
 
 
 def _mentions(schema: Schema, word: str, depth: int) -> bool:
-    inner = properties(settled(schema))
+    inner = {name: each for name, each in properties(settled(schema)).items() if each.get("readOnly") is not True}
     return any(word in words(name) for name in inner) or (
         depth < 2 and any(_mentions(each, word, depth + 1) for each in inner.values())
     )

@@ -28,6 +28,7 @@ _OTHER = frozenset(
 )  # fmt: skip
 _TODAY = date(2024, 6, 1)
 _DEPTH_MAX = 3
+BASIC, BASIC_MAIL, BASIC_HANDLE = "Basic {basic}", "Basic {basic_email}", "Basic {basic_handle}"
 
 
 def propose(contract: Contract) -> tuple[LoginSettings, LoginSettings]:
@@ -41,14 +42,22 @@ def propose(contract: Contract) -> tuple[LoginSettings, LoginSettings]:
     if login is not None:
         scheme = next(iter(_token_schemes(contract)), None)
         login_settings = _settings(login, uses_mail=uses_mail, token=_token_path(login), scheme=scheme)
+    elif basic := _basic_door(contract):
+        header = {"authorization": BASIC_MAIL if uses_mail else BASIC_HANDLE}
+        login_settings = LoginSettings(path=basic.path, headers=header, token=_token_path(basic))
     elif _token_url(contract):
         form = {"grant_type": "password", "username": "{username}", "password": "{password}"}
         login_settings = LoginSettings(path=_token_url(contract), form=form, token="access_token")  # noqa: S106
+    elif _basic_schemes(contract):
+        # Nobody signs in: the name and the password come with every request.
+        login_settings = LoginSettings(headers={"authorization": BASIC_MAIL if uses_mail else BASIC_HANDLE})
     register_settings = _settings(register, uses_mail=False) if register is not None else LoginSettings()
-    if register is None and login is not None:
+    if register is None:
         # Accounts that exist already sign in under the name that the owner gave, as it is.
         login_settings = msgspec.structs.replace(login_settings, json=_plain(login_settings.json))
         login_settings = msgspec.structs.replace(login_settings, form=_plain(login_settings.form))
+        headers = {name: BASIC if text.startswith("Basic ") else text for name, text in login_settings.headers.items()}
+        login_settings = msgspec.structs.replace(login_settings, headers=headers)
     return register_settings, login_settings
 
 
@@ -65,6 +74,26 @@ def _login_operation(contract: Contract) -> Operation | None:
                 return operation
     found = [o for o in _with_password(contract) if _path_words(o) & _LOGIN and not _path_words(o) & {"up", "signup"}]
     return min(found, key=lambda o: ("login" not in _path_words(o), len(o.path)), default=None)
+
+
+def _basic_schemes(contract: Contract) -> set[str]:
+    """The schemes by which a name and a password come in a header (RFC 7617)."""
+    return {s.name for s in contract.security_schemes if s.kind == "http" and s.scheme.lower() == "basic"}
+
+
+def _basic_door(contract: Contract) -> Operation | None:
+    """An operation that gives a token to whoever shows a name and a password in a header."""
+    schemes = _basic_schemes(contract)
+    found = [
+        operation
+        for operation in contract.operations
+        if operation.method == "POST"
+        and not operation.path_parameters
+        and any(scheme in schemes for alternative in operation.security for scheme in alternative)
+        and _path_words(operation) & _LOGIN
+        and not _path_words(operation) & _OTHER
+    ]
+    return min(found, key=lambda operation: len(operation.path), default=None)
 
 
 def _register_operation(contract: Contract, login: Operation | None) -> Operation | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -16,6 +17,7 @@ from nines.model.experiment import Call, CredentialFlaw
 from nines.model.history import Exchange, Outcome
 from nines.model.settings import Identity, LoginSettings
 
+UNAUTHORIZED = 401
 RENEW_BEFORE_S = 30.0
 """How long before its expiry a token is renewed."""
 TOKEN_NAMES = ("accesstoken", "token", "jwt", "idtoken", "authtoken", "bearer", "apikey", "key", "sessiontoken")
@@ -80,6 +82,8 @@ class Sessions:
         if identity.headers:
             self._headers[name] = tuple((header.lower(), value) for header, value in identity.headers.items())
             return True
+        if not self._login.path and self._login.headers:
+            return await self._shown_each_time(identity)
         if not self._login.path:
             self._note(f"identity {name}: neither fixed headers nor a log-in is configured")
             return False
@@ -88,6 +92,20 @@ class Sessions:
             self._note(f"identity {name}: the log-in answered {_told(answer)}")
             return False
         return await self._keep(name, answer)
+
+    async def _shown_each_time(self, identity: Identity) -> bool:
+        """Credentials that come with every request; they count where the service accepts them."""
+        values = values_of(identity)
+        headers = tuple((name.lower(), filled(text, values)) for name, text in self._login.headers.items())
+        probe = self._probe()
+        if probe is not None:
+            call = Call(operation=probe.id, method="GET", path=probe.path, headers=headers, phase="login")
+            answer = await self._send(call)
+            if answer.status == UNAUTHORIZED:
+                self._note(f"identity {identity.name}: its name and password were answered {_told(answer)}")
+                return False
+        self._headers[identity.name] = headers
+        return True
 
     async def _registered(self, identity: Identity) -> None:
         answer = await self._send(self._call(self._register, identity, "register"))
@@ -165,7 +183,8 @@ def with_credentials(call: Call, credentials: Headers) -> Call:
 
 
 def values_of(identity: Identity) -> dict[str, str]:
-    """What templates may name: the identity's own values, and an address and a plain name made from its user name."""
+    """What templates may name: the identity's own values, an address and a plain name made from its user name, and
+    each of the three with the password as HTTP's basic credentials."""
     username = identity.username
     local = "".join(c for c in username.partition("@")[0] if c.isalnum() or c == "_")
     made = {
@@ -173,7 +192,14 @@ def values_of(identity: Identity) -> dict[str, str]:
         "email": username if "@" in username else f"{username}@example.com",
         "handle": local if "@" in username else username,
     }
-    return {**made, **identity.values, "username": username, "password": identity.password}
+    given = {**made, **identity.values, "username": username, "password": identity.password}
+    names = {"basic": username, "basic_email": given["email"], "basic_handle": given["handle"]}
+    return {key: _basic(name, identity.password) for key, name in names.items()} | given
+
+
+def _basic(name: str, password: str) -> str:
+    """The credentials of RFC 7617."""
+    return base64.b64encode(f"{name}:{password}".encode()).decode("ascii")
 
 
 def filled(template: Any, values: Mapping[str, str]) -> Any:
