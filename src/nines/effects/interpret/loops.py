@@ -6,7 +6,7 @@ from nines.effects.interpret.assigning import assign
 from nines.effects.interpret.evaluate import evaluate, run_block
 from nines.effects.interpret.fetching import materialise
 from nines.effects.interpret.frame import Frame
-from nines.effects.nodes import ContextNode, LoopNode, Node, RetryDraft
+from nines.effects.nodes import BranchNode, CallNode, ContextNode, LoopNode, Node, RetryDraft
 from nines.effects.values import (
     NO_SOURCES,
     ContainerThing,
@@ -206,11 +206,22 @@ def _told_apart(frame: Frame, node: code.Comprehension) -> Value | None:
         for entry in thing.entries:
             assign(frame, generator.target, entry, frame.line)
             made.append(evaluate(frame, node.element))
-    return None if nodes else Value(ContainerThing("list", entries=tuple(made), is_open=False))
+    return (
+        None if any(map(does_something, nodes)) else Value(ContainerThing("list", entries=tuple(made), is_open=False))
+    )
 
 
 _APART_MAX = 12
 """Elements of a comprehension that are evaluated one by one."""
+
+
+def does_something(node: Node) -> bool:
+    """Whether anything but branches and calls that lead to nothing stands in a tree."""
+    if isinstance(node, BranchNode):
+        return any(does_something(inner) for arm in node.arms for inner in arm.nodes)
+    if isinstance(node, CallNode):
+        return any(map(does_something, node.nodes))
+    return True
 
 
 def _generators(frame: Frame, node: code.Comprehension, left: list[code.Generator]) -> tuple[Value, Sources]:
