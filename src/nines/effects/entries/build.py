@@ -188,6 +188,7 @@ def entry_frame(world: World, module: ModuleInfo, line: int) -> Frame:
     """A frame in which the framework's own steps stand; its first list of nodes is the whole tree."""
     world.start_entry()
     world.stack.clear()
+    world.levels.clear()
     frame = Frame(world, module)
     frame.line = line
     _ROOTS[id(frame)] = frame.nodes

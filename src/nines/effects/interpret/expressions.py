@@ -72,13 +72,16 @@ def _class_scope(frame: Frame, name: str) -> Value | None:
     if name in cls.methods:
         return Value(FunctionThing(cls.methods[name]))
     key = (cls, name, "scope")
-    if name in cls.attributes and key not in world.evaluating:
-        world.evaluating.add(key)
-        try:
-            return class_binding_value(world, cls, cls.attributes[name])
-        finally:
-            world.evaluating.discard(key)
-    return None
+    if name not in cls.attributes:
+        return None
+    if key in world.standing.evaluating:
+        world.standing.cut(key)
+        return None
+    saved = world.standing.begin(key)
+    try:
+        return class_binding_value(world, cls, cls.attributes[name])
+    finally:
+        world.standing.end(key, saved)
 
 
 def _constant(_frame: Frame, node: code.Constant) -> Value:

@@ -39,6 +39,7 @@ class Frame:
     )
 
     def __init__(self, world: World, module: ModuleInfo, info: FunctionInfo | None = None) -> None:
+        world.standing.touched |= module.bit
         self.world = world
         self.module = module
         self.info = info

@@ -9,7 +9,7 @@ from nines.effects.interpret.frame import Frame
 from nines.effects.interpret.summaries import activate
 from nines.effects.interpret.world import World
 from nines.effects.link import ClassInfo, FunctionInfo
-from nines.effects.values import InstanceThing, Value, only_sources, sorted_fields
+from nines.effects.values import UNKNOWN, InstanceThing, Value, only_sources, sorted_fields
 from nines.model import code
 
 
@@ -18,12 +18,18 @@ def initial_fields(frame: Frame, info: ClassInfo) -> dict[str, Value]:
     world = frame.world
     key = (info, "\0initial")
     if key in world.class_values:
-        held = world.class_values[key].thing
-        return dict(held.fields) if isinstance(held, InstanceThing) else {}
-    world.class_values[key] = Value(InstanceThing(info))
+        world.standing.recall(key)
+        held = world.class_values[key]
+    else:
+        bare = Value(InstanceThing(info))
+        held = world.work_out(world.class_values, key, key, lambda: _initialised(world, info), bare)
+    return dict(held.thing.fields) if isinstance(held.thing, InstanceThing) else {}
+
+
+def _initialised(world: World, info: ClassInfo) -> Value:
     method = world.linked.find_method(info, "__init__")
     if method is None or not method.node.parameters:
-        return {}
+        return Value(InstanceThing(info))
     inner = Frame(world, method.module)
     me = Value(InstanceThing(info))
     env = bind(inner, method, [me], {})
@@ -31,8 +37,7 @@ def initial_fields(frame: Frame, info: ClassInfo) -> dict[str, Value]:
     made = activation.summary.after.get(method.node.parameters[0].name)
     thing = made.thing if made is not None else None
     fields = dict(thing.fields) if isinstance(thing, InstanceThing) else {}
-    world.class_values[key] = Value(InstanceThing(info, tuple(sorted_fields(fields))))
-    return fields
+    return Value(InstanceThing(info, tuple(sorted_fields(fields))))
 
 
 _SETTERS_MAX = 4
@@ -44,12 +49,13 @@ def later_value(frame: Frame, info: ClassInfo, name: str) -> Value | None:
     world = frame.world
     key = (info, f"\0later {name}")
     if key in world.class_values:
+        world.standing.recall(key)
         held = world.class_values[key]
-        return None if held.is_unknown else held
-    world.class_values[key] = Value()
-    found = next((value for value in _set_by_methods(world, info, name)), Value())
-    world.class_values[key] = found
-    return None if found.is_unknown else found
+    else:
+        held = world.work_out(
+            world.class_values, key, key, lambda: next(_set_by_methods(world, info, name), UNKNOWN), UNKNOWN
+        )
+    return None if held.is_unknown else held
 
 
 def _set_by_methods(world: World, info: ClassInfo, name: str) -> Iterator[Value]:

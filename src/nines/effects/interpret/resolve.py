@@ -43,16 +43,9 @@ def global_value(world: World, module: ModuleInfo, name: str) -> Value:
     """What a module's name holds; UNKNOWN while it is being evaluated."""
     key = (module.name, name)
     if key in world.globals:
+        world.standing.recall(key)
         return world.globals[key]
-    if key in world.evaluating:
-        return UNKNOWN
-    world.evaluating.add(key)
-    try:
-        value = _global(world, module, name)
-    finally:
-        world.evaluating.discard(key)
-    world.globals[key] = value
-    return value
+    return world.work_out(world.globals, key, key, lambda: _global(world, module, name), UNKNOWN)
 
 
 def _global(world: World, module: ModuleInfo, name: str) -> Value:
@@ -110,15 +103,19 @@ def function_value(world: World, info: FunctionInfo) -> Value:
     if not info.node.decorators:
         return Value(FunctionThing(info))
     if info in world.functions:
+        world.standing.recall(info)
         return world.functions[info]
-    world.functions[info] = Value(FunctionThing(info))
+    plain = Value(FunctionThing(info))
+    return world.work_out(world.functions, info, info, lambda: _decorated(world, info), plain)
+
+
+def _decorated(world: World, info: FunctionInfo) -> Value:
     from nines.effects.interpret.decorate import decorate  # noqa: PLC0415
 
     frame = Frame(world, info.module)
     frame.cls = info.cls
     frame.line = info.node.line
-    world.functions[info] = decorate(frame, Value(FunctionThing(info)), info)
-    return world.functions[info]
+    return decorate(frame, Value(FunctionThing(info)), info)
 
 
 def class_value(world: World, info: ClassInfo, name: str) -> Value | None:
@@ -129,16 +126,9 @@ def class_value(world: World, info: ClassInfo, name: str) -> Value | None:
     owner, binding = found
     key = (owner, name)
     if key in world.class_values:
+        world.standing.recall(key)
         return world.class_values[key]
-    if key in world.evaluating:
-        return UNKNOWN
-    world.evaluating.add(key)
-    try:
-        value = class_binding_value(world, owner, binding)
-    finally:
-        world.evaluating.discard(key)
-    world.class_values[key] = value
-    return value
+    return world.work_out(world.class_values, key, key, lambda: class_binding_value(world, owner, binding), UNKNOWN)
 
 
 def class_binding_value(world: World, owner: ClassInfo, binding: AssignBinding) -> Value:
@@ -177,14 +167,11 @@ def annotated(world: World, module: ModuleInfo, expression: Expression, sources:
     except TypeError:
         return unknown(sources)
     if value is None:
-        if key in world.evaluating:
-            return unknown(sources)
-        world.evaluating.add(key)
-        try:
-            value = _annotated(Frame(world, module), expression)
-        finally:
-            world.evaluating.discard(key)
-        world.annotations[key] = value
+        value = world.work_out(
+            world.annotations, key, ("annotation", key), lambda: _annotated(Frame(world, module), expression), UNKNOWN
+        )
+    else:
+        world.standing.recall(("annotation", key))
     return _from(value, sources)
 
 

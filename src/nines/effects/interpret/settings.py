@@ -15,10 +15,13 @@ def setting(world: World, role: str, key: str = "") -> Value | None:
     """A setting by the role that signatures give its variable, perhaps an entry of it; None where nobody sets it."""
     name = world.signatures.settings.get(role, role)
     held_key = ("\0setting", f"{name}.{key}")
-    if held_key not in world.globals:
-        found = _setting(world, name, key)
-        world.globals[held_key] = found if found is not None else Value()
-    value = world.globals[held_key]
+    if held_key in world.globals:
+        world.standing.recall(held_key)
+        value = world.globals[held_key]
+    else:
+        value = world.work_out(
+            world.globals, held_key, held_key, lambda: _setting(world, name, key) or Value(), Value()
+        )
     return None if value.is_unknown and not value.sources else value
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from nines.effects.interpret.evaluate import run_block
 from nines.effects.interpret.frame import Frame, WorkLimit
 from nines.effects.interpret.rewrite import Returns, Rewriter, Slots
-from nines.effects.interpret.world import Summary
+from nines.effects.interpret.standing import NEVER
+from nines.effects.interpret.world import Summary, World
 from nines.effects.limits import CALL_DEPTH_MAX, CONTEXTS_PER_FUNCTION_MAX, SAME_FUNCTION_MAX
 from nines.effects.link import ClassInfo, FunctionInfo
 from nines.effects.nodes import BlindNode, CallNode, Node
@@ -52,36 +53,85 @@ def activate(
     inner = {name: rewriter.value(value) for name, value in env.items()}
     around = {name: rewriter.value(value) for name, value in (closure or {}).items()}
     key = (info, cls, tuple(inner.items()), tuple(around.items()))
-    summary = world.summaries.get(key)
-    if summary is None:
-        summary = world.summaries.get((key, world.method))
-        world.method_reads += summary is not None
-    if summary is None:
-        summary = _interpret(frame, info, inner, around, key)
+    if forgets:
+        # Where its contexts ran out depends on what this entry point did before.
+        world.standing.look(0, 0)
+    summary = _known(world, key) or _interpret(frame, info, inner, around, key)
     frame.facts.update(summary.facts)
     return Activation(info, summary, slots, frame)
 
 
+def _known(world: World, key: Any) -> Summary | None:
+    """The summary for this key, or for this key and the request's method, if it holds here."""
+    for table in (world.passing, world.summaries):
+        summary = table.get(key)
+        if summary is not None and world.adopt(summary):
+            return summary
+        summary = table.get((key, world.method))
+        if summary is not None and world.adopt(summary):
+            world.method_reads += 1
+            return summary
+    return None
+
+
 def _interpret(frame: Frame, info: FunctionInfo, env: Environment, closure: Environment, key: Any) -> Summary:
     world = frame.world
-    if len(world.stack) >= CALL_DEPTH_MAX or world.stack.count(info) >= SAME_FUNCTION_MAX or key in world.evaluating:
+    standing = world.standing
+    if len(world.stack) >= CALL_DEPTH_MAX or world.stack.count(info) >= SAME_FUNCTION_MAX or key in standing.evaluating:
+        if key in standing.evaluating:
+            standing.cut(key)
+        if len(world.stack) >= CALL_DEPTH_MAX:
+            standing.look(0, 0)
+        elif info in world.stack:
+            standing.look(0, world.levels[world.stack.index(info)])
         reason = "recursion cut" if info in world.stack else "calls nested too deeply"
         return Summary(nodes=[BlindNode(reason, info.qualified, info.place)], is_cut=True)
-    world.contexts[info] = world.contexts.get(info, 0) + 1
+    world.note(info)
+    outer = (world.below, world.active, world.calls, world.unresolved)
+    saved = standing.begin(key)
+    world.below, world.calls, world.unresolved = [], 0, 0
     world.stack.append(info)
-    world.evaluating.add(key)
+    world.levels.append(standing.level)
+    world.active |= world.bit(info)
     inner = Frame(world, info.module, info)
     inner.env.update(env)
     inner.closure.update(closure)
     reads = world.method_reads
+    summary = Summary()
     try:
         summary = _run(inner, info)
+        summary.info, summary.work, summary.inner = info, inner.work, world.below
+        summary.calls, summary.unresolved = world.calls, world.unresolved
+        summary.functions = world.bit(info)
+        for each in world.below:
+            summary.functions |= each.functions
+            summary.height = max(summary.height, each.height + 1)
+        standing.look(0, _outermost(world, summary.functions & outer[1]))
     finally:
         world.stack.pop()
-        world.evaluating.discard(key)
+        world.levels.pop()
+        summary.touched, summary.lowest = standing.end(key, saved)
+        calls, unresolved = world.calls, world.unresolved
+        world.below, world.active, world.calls, world.unresolved = outer
+        world.calls += calls
+        world.unresolved += unresolved
+    world.below.append(summary)
+    world.adopted[id(summary)] = summary
     # What asks for the request's method holds for this method alone.
-    world.summaries[key if world.method_reads == reads else (key, world.method)] = summary
+    name = key if world.method_reads == reads else (key, world.method)
+    table = world.summaries if summary.lowest == NEVER else world.passing
+    table[name] = summary
+    standing.passes(table, name, name, summary.lowest)
     return summary
+
+
+def _outermost(world: World, functions: int) -> int:
+    """The outermost level of the stack at which one of these functions stands."""
+    if functions:
+        for info, level in zip(world.stack, world.levels, strict=True):
+            if world.bit(info) & functions:
+                return level
+    return NEVER
 
 
 def _run(frame: Frame, info: FunctionInfo) -> Summary:

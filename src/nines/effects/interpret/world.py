@@ -91,7 +91,7 @@ class Hook:
 class World:
     """Shared state; created once for each analysis."""
 
-    def __init__(self, linked: Linked, signatures: Signatures, read_statement: ReadStatement) -> None:
+    def __init__(self, linked: Linked, signatures: Signatures, read_statement: ReadStatement) -> None:  # noqa: PLR0915
         self.linked = linked
         self.signatures = signatures
         self._read_statement = read_statement
@@ -103,7 +103,7 @@ class World:
         """Those that are the same for every caller."""
         self.passing: dict[Any, Summary] = {}
         """Those that hold only while something around them is interpreted."""
-        self.adopted: set[int] = set()
+        self.adopted: dict[int, Summary] = {}
         """The summaries that this entry point has paid for."""
         self.below: list[Summary] = []
         """What the function that is interpreted at the moment has called."""
@@ -169,12 +169,12 @@ class World:
         self.start_entry()
 
     def _clear(self) -> None:
-        self.stack, self.levels, self.below, self.adopted = [], [], [], set()
+        self.stack, self.levels, self.below, self.adopted = [], [], [], {}
         self.contexts, self.active, self.full = {}, 0, 0
         self.calls = self.unresolved = 0
         self.method = ""
 
-    def work_out(self, table: dict[Any, Any], key: Any, name: Any, make: Callable[[], Any], cut: Any) -> Any:
+    def work_out(self, table: dict[Any, Value], key: Any, name: Any, make: Callable[[], Value], cut: Value) -> Value:
         """The entry of a table that is the same for everybody; `cut` while it is being worked out."""
         if name in self.standing.evaluating:
             self.standing.cut(name)

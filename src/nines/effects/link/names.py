@@ -119,10 +119,12 @@ class ClassInfo:
 class ModuleInfo:
     """A module's names; the last definition of a name wins, as it does when the module runs."""
 
-    __slots__ = ("augments", "bindings", "classes", "file", "functions", "is_package", "name", "node", "stars")
+    __slots__ = ("augments", "bindings", "bit", "classes", "file", "functions", "is_package", "name", "node", "stars")
 
     def __init__(self, node: Module) -> None:
         self.node = node
+        self.bit = 0
+        """One bit of its own among all modules, for sets of modules."""
         self.name = node.name
         self.file = node.file
         self.is_package = node.is_package

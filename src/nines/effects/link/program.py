@@ -20,7 +20,8 @@ class Linked:
         self.modules: dict[str, ModuleInfo] = {}
         for module in program.modules:
             if module.name not in self.modules:
-                self.modules[module.name] = ModuleInfo(module)
+                linked = self.modules[module.name] = ModuleInfo(module)
+                linked.bit = 1 << len(self.modules)
         self.owners = {
             id(binding): module
             for module in self.modules.values()
