@@ -123,9 +123,17 @@ def set_member(frame: Frame, owner: Value, name: str, value: Value, line: int) -
         return with_field(owner, name, value)
     if isinstance(thing, ObjectThing):
         if frame.world.signatures.trait(thing.type, "is_shared"):
-            frame.world.shared.setdefault((thing.type, name), only_sources(value, ()))
+            frame.world.shared.setdefault((thing.type, name), _shared(value))
         return with_field(owner, name, value)
     return None
+
+
+def _shared(value: Value) -> Value:
+    """What others find there: the same kind of thing, but no row that this request has fetched."""
+    thing = value.thing
+    if isinstance(thing, InstanceThing) and thing.row:
+        return Value(InstanceThing(thing.info))
+    return only_sources(value, ())
 
 
 def change_row(  # noqa: PLR0917
