@@ -41,6 +41,10 @@ async def uses(bench: Bench) -> tuple[Use, ...]:
         if exchange.outcome is not Outcome.OK:
             bench.skip(operation.id, f"a valid request was answered {judging.answered(exchange)} on the quiet system")
             continue
+        if trace.blind and not trace.effects:
+            bench.note(
+                f"{operation.id}: its effects could not be seen, for {trace.blind[0].reason}: {trace.blind[0].text}"
+            )
         touched = frozenset(effect.dependency for effect in trace.effects if effect.dependency)
         found.append(Use(operation=operation, call=call, dependencies=touched))
     return tuple(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 
 import asyncpg
 import psycopg
@@ -355,5 +356,26 @@ def test_an_unreadable_connection_stays_a_blind_spot_while_it_is_open(server: Se
             await asyncio.sleep(0.01)
             assert bench.recorder.blind(bench.recorder.clock_s()) == ()
             assert len(bench.recorder.blind(0.0)) == 1
+
+    run(scenario())
+
+
+def test_clients_that_are_killed_while_they_connect_do_not_insist_on_tls(server: Server) -> None:
+    async def scenario() -> None:
+        async with proxied(server) as bench:
+            connection = await bench.psycopg(autocommit=True)
+            await connection.close()
+            for _ in range(4):
+                reader, writer = await asyncio.open_connection("127.0.0.1", bench.proxy.port)
+                writer.write(struct.pack("!II", 8, 80877103))
+                assert await reader.readexactly(1) == b"N"
+                writer.close()
+                await writer.wait_closed()
+            await until(lambda: bench.proxy.open_connections == 0)
+            connection = await bench.psycopg(autocommit=True)
+            await connection.execute("select 1")
+            await connection.close()
+            assert bench.texts() == ["select 1"]
+            assert not bench.recorder.blind()
 
     run(scenario())

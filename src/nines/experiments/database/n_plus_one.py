@@ -184,13 +184,18 @@ def judge(history: History, budgets: Budgets) -> Judgement:
         )
     flat = [name for name, verdict in subjects if verdict is Verdict.HOLDS]
     if not flat:
-        return judging.unknown("no list could be grown", history, tuple(figures))
+        unseen = [name for name, counts in by_list.items() if not any(count.y for count in counts)]
+        reason = f"no statement was seen behind {judging.listed(unseen)}" if unseen else "no list could be grown"
+        return judging.unknown(reason, history, tuple(figures))
     says = f"the statements behind {judging.listed(flat)} stay the same from the first row to the last"
     return Judgement(verdict=Verdict.HOLDS, says=says, figures=tuple(figures), subjects=tuple(subjects))
 
 
 def _verdict(counts: list[Count], slope: Slope | None) -> Verdict:
     rows = max(count.x for count in counts) - min(count.x for count in counts)
+    if not any(count.y for count in counts):
+        # Rows that come without a statement come from elsewhere, or by a way that nobody saw.
+        return Verdict.UNKNOWN
     if slope is None or slope.lower is None or slope.upper is None or rows < GROWTH_MIN:
         return Verdict.UNKNOWN
     if slope.lower > 1.0 / SPARE_ROWS:

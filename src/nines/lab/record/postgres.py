@@ -21,6 +21,9 @@ PENDING_MAX = 100_000
 """Messages of one connection that may wait for their answers before it counts as unreadable."""
 INSISTENT_AFTER = 2
 """Connections in a row that ended because TLS was refused, before TLS is passed through unread."""
+INSISTENT_AFTER_PLAIN = 10
+"""The same where another client of the dependency did without TLS before."""
+ONE_MOMENT_S = 0.5
 
 _SSL, _GSS, _CANCEL = 80877103, 80877104, 80877102
 _TLS_FIRST_BYTE = 0x16
@@ -36,6 +39,19 @@ class _Refused:
     """How often clients of one dependency left after TLS was refused."""
 
     in_a_row = 0
+    speaks_plainly = False
+    """Whether some client did without TLS: then one that leaves was more likely killed or gave up waiting."""
+    last_s = float("-inf")
+
+    def left(self, at_s: float) -> None:
+        """A client left before it had introduced itself; many that leave at one moment left for one reason."""
+        if not self.speaks_plainly or at_s - self.last_s > ONE_MOMENT_S:
+            self.in_a_row += 1
+        self.last_s = at_s
+
+    @property
+    def is_enough(self) -> bool:
+        return self.in_a_row >= (INSISTENT_AFTER_PLAIN if self.speaks_plainly else INSISTENT_AFTER)
 
 
 class PostgresWire(Wire):
@@ -96,7 +112,7 @@ class PostgresWire(Wire):
 
     def closed(self, at_s: float, error: str) -> None:
         if self._was_refused and self._startup is not None:
-            self._refused.in_a_row += 1
+            self._refused.left(at_s)
         for pending in self._queue:
             if pending.kind in "QE" and pending.is_open:
                 self._batch.fail(pending, at_s, "lost", error)
@@ -116,7 +132,7 @@ class PostgresWire(Wire):
             if length < 8 or length > STARTUP_BYTES_MAX:
                 raise Unreadable("the first packet is no PostgreSQL start-up packet", bytes(held))
             if code in (_SSL, _GSS):
-                if code == _SSL and self._refused.in_a_row >= INSISTENT_AFTER:
+                if code == _SSL and self._refused.is_enough:
                     raise Unreadable("the client insists on TLS", bytes(held))
                 del held[:length]
                 self.reply += b"N"
@@ -134,6 +150,7 @@ class PostgresWire(Wire):
             raise Unreadable(f"protocol version {code >> 16} is not known", data)
         self._startup = None
         self._refused.in_a_row = 0
+        self._refused.speaks_plainly = True
         self._queue.append(Pending("F", started_s=self._at_s))
         self._front.feed(data[length:])
         return data
