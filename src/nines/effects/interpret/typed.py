@@ -13,6 +13,7 @@ from nines.effects.values import (
     Sources,
     Value,
     element_of,
+    join,
     library,
     list_of,
     unknown,
@@ -32,7 +33,7 @@ def typed(  # noqa: PLR0911, PLR0917
     """The value that a signature names; `sources` are where it comes from."""
     if text == "self":
         return with_sources(receiver or UNKNOWN, sources)
-    if text.startswith("@"):
+    if text.startswith("@") and " " not in text:
         return with_sources((bound or {}).get(text[1:], UNKNOWN), sources)
     if text == "element":
         return with_sources(element_of(receiver or UNKNOWN), sources)
@@ -45,6 +46,9 @@ def typed(  # noqa: PLR0911, PLR0917
     if text == "same_items":
         first = next(iter((bound or {}).values()), UNKNOWN)
         return list_of(element_of(first), sources)
+    if " and " in text:
+        parts = [typed(world, part, receiver, bound, sources, site) for part in text.split(" and ")]
+        return join([part for part in parts if not part.is_unknown])
     word, _, rest = text.partition(" ")
     if word == "list":
         return list_of(typed(world, rest, receiver, bound, sources, site), sources)
