@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nines.effects.interpret.evaluate import evaluate
 from nines.effects.interpret.frame import Frame
-from nines.effects.interpret.resolve import annotated
+from nines.effects.interpret.resolve import annotated, or_none
 from nines.effects.link import FunctionInfo
 from nines.effects.values import (
     NOTHING,
@@ -72,7 +72,7 @@ def typed_argument(frame: Frame, info: FunctionInfo, annotation: object, value: 
     if not is_vague or (isinstance(thing, ContainerThing) and thing.fields):
         return value
     declared = annotated(frame.world, info.module, annotation, value.sources)  # type: ignore[arg-type]
-    return value if declared.is_unknown else declared
+    return value if declared.is_unknown else or_none(declared, annotation)
 
 
 def _star(positional: list[Value], spread: Value | None) -> Value:

@@ -12,6 +12,7 @@ from nines.effects.limits import ALTERNATIVES_MAX
 from nines.effects.link import AssignBinding, ClassInfo, FunctionInfo, ModuleInfo
 from nines.effects.values import (
     NO_SOURCES,
+    NONE,
     UNKNOWN,
     ClassThing,
     ContainerThing,
@@ -187,6 +188,20 @@ def _from(value: Value, sources: Sources) -> Value:
     if isinstance(value.thing, ScalarThing):
         return Value(value.thing, sanitised(sources, value.thing.labels))
     return Value(value.thing, sources if not value.sources else (*value.sources, *sources))
+
+
+def or_none(value: Value, annotation: object) -> Value:
+    """The value, which may also be None where its annotation says so."""
+    return join([value, NONE]) if not value.is_unknown and _allows_none(annotation) else value
+
+
+def _allows_none(annotation: object) -> bool:
+    if isinstance(annotation, Binary) and annotation.operator == "|":
+        return any(_allows_none(side) for side in (annotation.left, annotation.right))
+    if isinstance(annotation, Subscript):
+        named = getattr(annotation.value, "id", getattr(annotation.value, "name", ""))
+        return named == "Optional"
+    return isinstance(annotation, Constant) and annotation.value is None
 
 
 def annotated_value(frame: Frame, node: Subscript) -> Value:

@@ -14,7 +14,7 @@ from nines.effects.interpret.evaluate import EXECUTORS, evaluate, run_block
 from nines.effects.interpret.frame import Frame
 from nines.effects.interpret.loops import joined, run_for, run_while
 from nines.effects.interpret.parts import concatenate
-from nines.effects.interpret.resolve import annotated, found_value
+from nines.effects.interpret.resolve import annotated, found_value, or_none
 from nines.effects.interpret.retrying import error_names
 from nines.effects.limits import ITEMS_MAX
 from nines.effects.link import ClassInfo, FunctionInfo
@@ -52,7 +52,7 @@ def _assign(frame: Frame, node: code.Assign) -> str:
     if frame.raised:
         return ""
     if node.annotation is not None and (value.is_vague or _is_set_later(node, value)):
-        declared = annotated(frame.world, frame.module, node.annotation, value.sources)
+        declared = or_none(annotated(frame.world, frame.module, node.annotation, value.sources), node.annotation)
         value = value if declared.is_unknown else declared
     for target in node.targets:
         assign(frame, target, value, node.line)
