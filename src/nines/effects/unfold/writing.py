@@ -22,6 +22,8 @@ class Writing:
         self.walker = walker
         self.transactions: list[Transaction] = []
         self.last_key = 0
+        self.inserted: set[int] = set()
+        """Objects made here whose row is written: a later change updates it."""
 
     def for_effect(self, node: EffectNode, scope: Scope) -> int | None:
         """The transaction in which an effect happens; opened here when the library opens one by itself."""
@@ -156,7 +158,7 @@ class Writing:
         )
         found = pending.get(name)
         if found is None:
-            state = "loaded" if key is not None and key >= 0 else "new"
+            state = "loaded" if key is not None and (key >= 0 or key in self.inserted) else "new"
             if node.verb in ("change", "save", "delete", "remove") and key is None:
                 state = "loaded"
             found = Pending(node.table, node.place, self.walker.context(scope), state, is_active=node.is_active)
@@ -201,6 +203,8 @@ class Writing:
     def _write(self, key: object, pending: Pending) -> None:
         self.walker.state.own().pending.pop(key, None)
         action = {"new": "INSERT", "loaded": "UPDATE", "deleted": "DELETE"}[pending.state]
+        if pending.state == "new" and isinstance(key, int):
+            self.inserted.add(key)
         context = pending.context
         ordinal = self.current(pending.connection, pending.library)
         if ordinal is None and (pending.begins == "auto" or not pending.begins) and not pending.is_active:
