@@ -5,20 +5,21 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from nines.effects.entries.boot import boot
-from nines.effects.entries.build import entries
+from nines.effects.entries.build import entries, note_hooks
 from nines.effects.entries.framework_views import framework_entries
 from nines.effects.interpret import expressions, stages, statements
+from nines.effects.interpret.mapping import every_mapped
 from nines.effects.interpret.resolve import resolve_base
 from nines.effects.interpret.world import World
 from nines.effects.limits import PYTHON_STACK
 from nines.effects.link.frameworks import LinkedWithFrameworks
+from nines.effects.remember import Memory
 from nines.effects.signatures import load
 from nines.effects.tables import tables
-from nines.effects.unfold import unfold
-from nines.effects.unfold.relocate import relocated
 from nines.model.code import Program
 from nines.model.service import Service
 from nines.model.statement import ReadStatement
@@ -27,14 +28,28 @@ from nines.model.trace import Blind
 _LOADED = (expressions, stages, statements)
 
 
+@dataclass(slots=True)
+class Memo:
+    """What one analysis remembers for the next. Under another `stamp` nothing is used; bytes that nobody but this
+    package has written must be handed in."""
+
+    stamp: bytes = b""
+    content: bytes = b""
+    reused: int = 0
+    """How many groups of entry points were told from memory."""
+
+
 def analyse(
     program: Program,
     *,
     read_statement: ReadStatement,
     signatures: Mapping[str, Any] | None = None,
     name: str = "",
+    memo: Memo | None = None,
 ) -> Service:
-    """Predicts what every entry point of a program does; raises SignatureError for a broken signature."""
+    """Predicts what every entry point of a program does; raises SignatureError for a broken signature.
+
+    `memo` is read, and holds afterwards what the next analysis may use; the service is the same with it and without."""
     world = make_world(program, read_statement, signatures)
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, PYTHON_STACK))
@@ -42,7 +57,14 @@ def analyse(
     # Nearly everything that is made here is kept to the end: looking for garbage again and again finds none.
     gc.disable()
     try:
-        return _analyse(world, program, name)
+        boot(world)
+        every_mapped(world)
+        memo = memo or Memo()
+        memory = Memory(world, program, memo.content, memo.stamp, signatures)
+        service = _analyse(world, program, name, memory)
+        memo.reused = memory.reused
+        memo.content = memory.encoded() if memo.stamp else b""
+        return service
     finally:
         sys.setrecursionlimit(before)
         if collects:
@@ -58,25 +80,22 @@ def make_world(program: Program, read_statement: ReadStatement, signatures: Mapp
     return world
 
 
-def _analyse(world: World, program: Program, name: str) -> Service:
-    boot(world)
-    world.calls = world.unresolved = 0
-    endpoints = []
-    traces = []
-    found = framework_entries(world)
-    for entry in (*entries(world), *found.entries.values()):
-        endpoints.append(entry.endpoint)
-        trace = unfold(entry.endpoint.id, entry.nodes, mode=entry.mode, returned=entry.returned)
-        traces.append(relocated(trace, entry.endpoint.place))
+def _analyse(world: World, program: Program, name: str, memory: Memory) -> Service:
+    world.booted = dict(world.shared)
+    note_hooks(world)
+    world.booted = dict(world.shared)
+    memory.begin(repr(sorted((key, repr(value)) for key, value in world.booted.items())))
+    found = framework_entries(world, memory.tell)
+    told = [*entries(world, memory.tell), *found.entries.values()]
     blind: list[Blind] = [*found.blind]
-    if world.unresolved:
-        share = 100.0 * (world.calls - min(world.unresolved, world.calls)) / max(world.calls, 1)
-        blind.append(Blind(reason=f"{share:.1f} % of {world.calls} calls were resolved", text="calls"))
+    if memory.unresolved:
+        share = 100.0 * (memory.calls - min(memory.unresolved, memory.calls)) / max(memory.calls, 1)
+        blind.append(Blind(reason=f"{share:.1f} % of {memory.calls} calls were resolved", text="calls"))
     return Service(
         name=name,
         root=program.root,
-        endpoints=tuple(endpoints),
-        traces=tuple(traces),
+        endpoints=tuple(each.endpoint for each in told),
+        traces=tuple(each.trace for each in told),
         tables=tables(world),
         blind=tuple(blind),
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from nines.effects.entries.controllers import bound_handler
 from nines.effects.entries.inject import (
@@ -25,6 +27,7 @@ from nines.effects.interpret.retrying import policy
 from nines.effects.interpret.world import OutOfBudget, Route, World
 from nines.effects.link import ClassInfo, FunctionInfo, ModuleInfo
 from nines.effects.nodes import BlindNode, ContextNode, Node
+from nines.effects.packing import Told
 from nines.effects.signatures import RouteRule
 from nines.effects.values import (
     UNKNOWN,
@@ -65,6 +68,11 @@ class Entry:
     mode: str = ""
 
 
+Tell = Callable[[str, Callable[[], Iterable[Entry]]], list[Told]]
+"""Makes the entry points of one unit and tells what they do; the text names all that the unit depends on, but for
+the modules that it looks at."""
+
+
 def innermost(value: Value) -> FunctionInfo | ClassInfo | None:
     """The project function or class behind decorators and partials."""
     thing = value.thing
@@ -98,18 +106,18 @@ def joined_path(*parts: str) -> str:
     return path  # noqa: RET504
 
 
-def entries(world: World) -> list[Entry]:
+def entries(world: World, tell: Tell) -> list[Told]:
     """Every registered entry point, in a stable order."""
-    made: dict[str, Entry] = {}
-    world.start_entry()
-    routes = list(world.routes.values())
-    for route in sorted(routes, key=lambda r: (r.place.file, r.place.line, r.path)):
-        for entry in _of_route(world, route):
-            made.setdefault(entry.endpoint.id, entry)
+    made: dict[str, Told] = {}
+    guards = repr(sorted((repr(key), repr(known)) for key, known in world.hook_guards.items()))
+    for route in sorted(world.routes.values(), key=lambda r: (r.place.file, r.place.line, r.path)):
+        ways = chains(world, route.router) if route.router else [Chain("")]
+        for told in tell(f"{route}{ways}{guards}", partial(_of_route, world, route, ways)):
+            made.setdefault(told.endpoint.id, told)
     return list(made.values())
 
 
-def _of_route(world: World, route: Route) -> list[Entry]:
+def _of_route(world: World, route: Route, ways: list[Chain]) -> list[Entry]:
     signature = world.signatures.calls[route.signature]
     rule = signature.route
     if rule is None or rule.kind == "hook":
@@ -121,7 +129,7 @@ def _of_route(world: World, route: Route) -> list[Entry]:
     if rule.kind != "http" and rule.kind != "socket":  # noqa: PLR1714
         return [_other(world, route, rule, target, framework)] if isinstance(target, FunctionInfo) else []
     made: list[Entry] = []
-    for chain in chains(world, route.router) if route.router else [Chain("")]:
+    for chain in ways:
         path = joined_path(chain.prefix, route.path)
         if isinstance(target, ClassInfo):
             made.extend(view_entries(world, target, path, route, chain, framework))
@@ -152,7 +160,7 @@ def _http(  # noqa: PLR0917
     is_async = isinstance(info, FunctionInfo) and info.node.is_async
     value = UNKNOWN
     try:
-        run_hooks(world, frame, chain, gathered)
+        run_hooks(world, chain, gathered)
         if view is not None:
             view_guards(world, frame, view, gathered)
         for each in (*chain.dependencies, *_listed(route, rule)):
@@ -378,18 +386,27 @@ def note_own_guard(frame: Frame, info: FunctionInfo | ClassInfo, gathered: Gathe
             gathered.guards[(kind.value, info.qualified)] = guard
 
 
-def run_hooks(world: World, frame: Frame, chain: Chain, gathered: Gathered) -> None:
+def note_hooks(world: World) -> None:
+    """What every hook guards against, before any entry point asks."""
+    for _, value in _hooks(world):
+        target = innermost(value)
+        module = target.module if target is not None else next(iter(world.linked.modules.values()))
+        seen = Gathered()
+        world.start_unit()
+        frame = Frame(world, module)
+        try:
+            _hook(world, frame, value, seen)
+        except (OutOfBudget, WorkLimit, RecursionError):
+            seen.guards_known = False
+        world.hook_guards[value] = (tuple(seen.guards.items()), seen.guards_known)
+
+
+def run_hooks(world: World, chain: Chain, gathered: Gathered) -> None:
     """Middleware and before-request functions of the application and of the routers on the way."""
     for router, value in _hooks(world):
         if router and router not in chain.routers:
             continue
-        known = world.hook_guards.get(value)
-        if known is None:
-            seen = Gathered()
-            with frame.capture():
-                _hook(world, frame, value, seen)
-            known = (tuple(seen.guards.items()), seen.guards_known)
-            world.hook_guards[value] = known
+        known = world.hook_guards[value]
         gathered.guards.update(known[0])
         gathered.guards_known = gathered.guards_known and known[1]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
-from nines.effects.entries.build import Entry, entry_frame, joined_path, note_own_guard, path_labels, root_nodes
+from nines.effects.entries.build import Entry, Tell, entry_frame, joined_path, note_own_guard, path_labels, root_nodes
 from nines.effects.entries.inject import Gathered, path_names
 from nines.effects.entries.peeling import Peeled, peel
 from nines.effects.entries.requests import HANDLERS, filled_request, fixed
@@ -21,8 +22,9 @@ from nines.effects.interpret.resolve import class_value, function_value
 from nines.effects.interpret.scopes import begin_and_commit
 from nines.effects.interpret.settings import setting
 from nines.effects.interpret.world import OutOfBudget, World
-from nines.effects.link import ClassInfo, FunctionInfo
+from nines.effects.link import ClassInfo, FunctionInfo, ModuleInfo
 from nines.effects.nodes import BlindNode, CallNode, ChangeNode, EffectNode, Node
+from nines.effects.packing import Told
 from nines.effects.values import (
     UNKNOWN,
     ClassThing,
@@ -54,13 +56,13 @@ _BLIND_MAX = 200
 class Found:
     """Endpoints in the tables' order, and what was not understood."""
 
-    entries: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, Told] = field(default_factory=dict)
     blind: list[Blind] = field(default_factory=list)
 
 
-def framework_entries(world: World) -> Found:
+def framework_entries(world: World, tell: Tell) -> Found:
     """Every view that a url table names, every registered view set, every management command."""
-    world.start_entry()
+    world.start_unit()
     found = Found()
     if not world.signatures.url_tables:
         return found
@@ -68,20 +70,29 @@ def framework_entries(world: World) -> Found:
     found.blind.extend(tables.blind)
     middleware = middleware_guards(world)
     for each in tables.paths:
+        world.start_unit()
         view = peel(world, each.view)
         if view is None and each.view.is_unknown:
             found.blind.append(
                 Blind(reason="a view of a url table was not understood", text=each.path, place=each.place)
             )
-        for entry in _of_path(world, each, view, middleware) if view is not None else ():
-            found.entries.setdefault(entry.endpoint.id, entry)
+        if view is not None:
+            made = tell(f"{each}{view}{middleware}", partial(_of_path, world, each, view, middleware))
+            _add(found, made)
     for prefix, site, _ in tables.routers:
-        for entry in _of_router(world, prefix, site, middleware):
-            found.entries.setdefault(entry.endpoint.id, entry)
+        registered = tuple(world.registered.get(site, ()))
+        what = f"{prefix} {site} {registered}{middleware}"
+        _add(found, tell(what, partial(_of_router, world, prefix, registered, middleware)))
     found.blind[_BLIND_MAX:] = []
-    for entry in commands(world):
-        found.entries.setdefault(entry.endpoint.id, entry)
+    for module in world.linked.modules.values():
+        if ".management.commands." in f".{module.name}" and not module.file.startswith("<"):
+            _add(found, tell(f"command {module.name}", partial(commands, world, module)))
     return found
+
+
+def _add(found: Found, made: list[Told]) -> None:
+    for told in made:
+        found.entries.setdefault(told.endpoint.id, told)
 
 
 def _of_path(world: World, url: UrlPath, view: Peeled, outer: Gathered) -> Iterator[Entry]:
@@ -98,9 +109,11 @@ def _of_path(world: World, url: UrlPath, view: Peeled, outer: Gathered) -> Itera
             yield _class_entry(world, url, view, view.cls, method.upper(), handler, outer)
 
 
-def _of_router(world: World, prefix: str, site: str, outer: Gathered) -> Iterator[Entry]:
+def _of_router(
+    world: World, prefix: str, registered: tuple[tuple[str, Value, Place], ...], outer: Gathered
+) -> Iterator[Entry]:
     """The list and detail routes of registered view sets, and their further actions."""
-    for name, value, place in world.registered.get(site, ()):
+    for name, value, place in registered:
         thing = value.thing
         if not isinstance(thing, ClassThing):
             continue
@@ -347,33 +360,30 @@ def _entry(  # noqa: PLR0917
     return Entry(endpoint, nodes, returned, "loop" if is_async else "")
 
 
-def commands(world: World) -> Iterator[Entry]:
-    """Management commands: `handle` of a Command class in its place."""
-    for module in world.linked.modules.values():
-        if ".management.commands." not in f".{module.name}" or module.file.startswith("<"):
-            continue
-        info = next((c for c in module.classes if c.name == "Command"), None)
-        handle = world.linked.find_method(info, "handle") if info is not None else None
-        if info is None or handle is None:
-            continue
-        frame = entry_frame(world, module, handle.node.line)
-        options = unknown((Source(OriginKind.CALLER, "options", "argument"),))
-        try:
-            bound = attribute(frame, Value(InstanceThing(info)), "handle", handle.node.line)
-            call(frame, bound, [], {"**": options}, handle.node.line)
-        except (OutOfBudget, WorkLimit, RecursionError) as error:
-            frame.nodes.append(BlindNode(f"work limit reached: {type(error).__name__}", info.qualified, info.place))
-        nodes = root_nodes(frame)
-        endpoint = Endpoint(
-            id=f"command {module.name.rpartition('.')[2]}",
-            kind=EndpointKind.COMMAND,
-            function=handle.qualified,
-            place=handle.place,
-            framework="django",
-            is_async=handle.node.is_async,
-            summary=info.node.summary,
-        )
-        yield Entry(endpoint, nodes, (), "")
+def commands(world: World, module: ModuleInfo) -> Iterator[Entry]:
+    """The management command of a module in its place: `handle` of a Command class."""
+    info = next((c for c in module.classes if c.name == "Command"), None)
+    handle = world.linked.find_method(info, "handle") if info is not None else None
+    if info is None or handle is None:
+        return
+    frame = entry_frame(world, module, handle.node.line)
+    options = unknown((Source(OriginKind.CALLER, "options", "argument"),))
+    try:
+        bound = attribute(frame, Value(InstanceThing(info)), "handle", handle.node.line)
+        call(frame, bound, [], {"**": options}, handle.node.line)
+    except (OutOfBudget, WorkLimit, RecursionError) as error:
+        frame.nodes.append(BlindNode(f"work limit reached: {type(error).__name__}", info.qualified, info.place))
+    nodes = root_nodes(frame)
+    endpoint = Endpoint(
+        id=f"command {module.name.rpartition('.')[2]}",
+        kind=EndpointKind.COMMAND,
+        function=handle.qualified,
+        place=handle.place,
+        framework="django",
+        is_async=handle.node.is_async,
+        summary=info.node.summary,
+    )
+    yield Entry(endpoint, nodes, (), "")
 
 
 __all__ = ["Found", "Place", "framework_entries"]

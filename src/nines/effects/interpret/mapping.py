@@ -97,10 +97,25 @@ def model_base(world: World, info: ClassInfo) -> str:
 def mapped(world: World, info: ClassInfo) -> Mapped | None:
     """The table behind a class; None for a class that has none."""
     if info in world.mapped:
-        for each in world.linked.ancestry(info)[0] if world.mapped[info] is not None else ():
-            world.standing.touched |= each.module.bit
+        if not world.standing.recall(("mapped", info)):
+            _touch(world, info)
         return world.mapped[info]
     world.mapped[info] = None
+    saved = world.standing.begin(("mapped", info))
+    try:
+        return _mapped(world, info)
+    finally:
+        touched, _ = world.standing.end(("mapped", info), saved)
+        world.standing.remember(("mapped", info), touched)
+
+
+def _touch(world: World, info: ClassInfo) -> None:
+    for each in world.linked.ancestry(info)[0]:
+        world.standing.touched |= each.module.bit
+
+
+def _mapped(world: World, info: ClassInfo) -> Mapped | None:
+    _touch(world, info)
     base = model_base(world, info)
     if not base:
         return None

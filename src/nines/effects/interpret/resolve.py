@@ -147,7 +147,12 @@ def resolve_base(world: World, info: ClassInfo, expression: Expression) -> list[
     frame = Frame(world, info.module)
     frame.line = info.node.line
     bases: list[Any] = []
-    for value in evaluate(frame, expression).alternatives():
+    outer, world.below = world.below, []
+    named = evaluate(frame, expression)
+    for summary in world.below:
+        world.always |= summary.touched
+    world.below = outer
+    for value in named.alternatives():
         thing = value.thing
         if isinstance(thing, ClassThing):
             bases.append(thing.info)

@@ -1,8 +1,8 @@
 """What the thing being worked out has looked at, and whether where it was asked for had a part in its outcome.
 
-What was worked out once is used again by every entry point, and that must change nothing: an entry point reads the same
 What was worked out once is used again by every entry point, and that must change nothing: an entry point reads the
 same whichever were read before it. So an outcome that a cut recursion has shaped is forgotten when that has ended."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -57,15 +57,20 @@ class Standing:
         self._seen[name] = found
         self.passes(table, key, name, found[1])
 
+    def remember(self, name: Any, touched: int) -> None:
+        """What an entry has looked at that is kept whatever has shaped it."""
+        self._seen[name] = (touched, NEVER)
+
     def passes(self, table: dict[Any, Any], key: Any, name: Any, lowest: int) -> None:
         if lowest != NEVER:
             self._passing.append((table, key, name))
 
-    def recall(self, name: Any) -> None:
-        """An entry of a table is used."""
+    def recall(self, name: Any) -> bool:
+        """An entry of a table is used; says whether it is known what that has looked at."""
         found = self._seen.get(name)
         if found is not None:
             self.look(*found)
+        return found is not None
 
     def restart(self) -> None:
         """Begins an entry point."""

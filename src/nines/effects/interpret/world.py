@@ -111,6 +111,8 @@ class World:
         """The functions on the stack, one bit for each."""
         self.full = 0
         """The functions whose contexts are used up."""
+        self.always = 0
+        """The modules whose functions had a part in what every entry point depends on."""
         self._bits: dict[FunctionInfo, int] = {}
         self.contexts: dict[FunctionInfo, int] = {}
         self.stack: list[FunctionInfo] = []
@@ -131,6 +133,8 @@ class World:
         self.hook_guards: dict[Value, Any] = {}
         self.shared: dict[tuple[str, str], Value] = {}
         """What was set on objects whose type shares it, by type and name."""
+        self.booted: dict[tuple[str, str], Value] = {}
+        """The same, as importing the project leaves it."""
         self.registered: dict[str, list[tuple[str, Value, Place]]] = {}
         """View sets by the router that they are registered with."""
         self.routers: dict[str, Value] = {}
@@ -166,6 +170,7 @@ class World:
         """Begins an entry point: it reads the same whatever was read before."""
         self.standing.restart()
         self._clear()
+        self.shared = dict(self.booted)
         self.start_entry()
 
     def _clear(self) -> None:
