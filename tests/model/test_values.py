@@ -28,7 +28,7 @@ def test_durations(text: str, value: float) -> None:
     assert settings.seconds(text) == pytest.approx(value)
 
 
-@pytest.mark.parametrize("text", ["", "5", "-1s", "0s", "fast"])
+@pytest.mark.parametrize("text", ["", "5", "-1s", "0s", "fast", "nan s", "inf s"])
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError):
         settings.seconds(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from nines.model.budget import Budgets
@@ -198,7 +199,7 @@ def seconds(text: str) -> float:
     for unit in sorted(_UNITS_S, key=len, reverse=True):
         if stripped.endswith(unit):
             value = float(stripped[: -len(unit)]) * _UNITS_S[unit]
-            if value <= 0:
+            if not 0 < value < math.inf:
                 raise ValueError(f"{text!r} is not a positive duration")
             return value
     raise ValueError(f"{text!r} is not a duration such as 200ms, 2s or 5m")
