@@ -99,8 +99,11 @@ def _pairs(left: Value, right: Value) -> list[tuple[Source, Sources]]:
     found: list[tuple[Source, Sources]] = []
     for one, other in ((left, right), (right, left)):
         others = tuple(s for s in deep_sources(other) if s.kind is not OriginKind.CONSTANT)
-        if others:
-            found.extend((s, others) for s in one.sources if s.kind is OriginKind.DATABASE)
+        for source in one.sources:
+            # A row compared with its own columns is not checked against anything from outside.
+            outside = tuple(s for s in others if s.kind is not OriginKind.DATABASE or s.token != source.token)
+            if outside and source.kind is OriginKind.DATABASE:
+                found.append((source, outside))
     return found
 
 
