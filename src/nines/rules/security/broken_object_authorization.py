@@ -44,7 +44,9 @@ _POLICY = re.compile(
 def check(service: Service) -> Iterator[Finding]:
     sites, owners = Sites(service), Owners(service.tables)
     isolated = {e.target for _, t in service.judged() for e in t.effects if e.has_predicate_from(OriginKind.PRINCIPAL)}
-    public = {e.target for p, t in service.judged() if p.guards_known and not p.is_guarded for e in _shown(t)}
+    # Totals that anyone may read make no row public; the same look-up without signing in, or the whole list, does.
+    open_to_all = [t for p, t in service.judged() if p.guards_known and not p.is_guarded]
+    public = {e.target for t in open_to_all for _, e in t.reads() if _chosen_by(e) or not e.predicates}
     for endpoint, trace in service.judged():
         if not _is_for_anyone_signed_in(endpoint) or any(_POLICY.search(blind.text) for blind in trace.blind):
             continue
@@ -72,13 +74,6 @@ def check(service: Service) -> Iterator[Finding]:
                 about=key.name,
                 sites=sites,
             )
-
-
-def _shown(trace: Trace) -> Iterator[Effect]:
-    """Reads that show single rows: a look-up by key, or a whole list; what only adds rows up makes none public."""
-    for _, effect in trace.reads():
-        if _chosen_by(effect) is not None or (effect.reaches_response and not effect.predicates):
-            yield effect
 
 
 def _is_for_anyone_signed_in(endpoint: Endpoint) -> bool:
