@@ -96,8 +96,8 @@ class Memory:
         unit = _Unit(
             key=key,
             touched=touched.to_bytes((touched.bit_length() + 7) // 8),
-            calls=world.calls,
-            unresolved=world.unresolved,
+            calls=world.calls + world.calls_below,
+            unresolved=world.unresolved + world.unresolved_below,
             told=msgspec.Raw(_ENCODER.encode([pack(each) for each in told])),
         )
         return self._note(unit, told)

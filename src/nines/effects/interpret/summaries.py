@@ -111,10 +111,9 @@ def _interpret(frame: Frame, info: FunctionInfo, env: Environment, closure: Envi
         world.stack.pop()
         world.levels.pop()
         summary.touched, summary.lowest = standing.end(key, saved)
-        calls, unresolved = world.calls, world.unresolved
+        world.calls_below += world.calls
+        world.unresolved_below += world.unresolved
         world.below, world.active, world.calls, world.unresolved = outer
-        world.calls += calls
-        world.unresolved += unresolved
     world.below.append(summary)
     world.adopted[id(summary)] = summary
     # What asks for the request's method holds for this method alone.

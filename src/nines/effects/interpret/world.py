@@ -142,6 +142,9 @@ class World:
         self.entry_limit = WORK_TOTAL_MAX
         self.calls = 0
         self.unresolved = 0
+        self.calls_below = 0
+        """Those of the functions that the entry point calls, each counted once for each kind of arguments."""
+        self.unresolved_below = 0
         self.named: dict[str, NamedStatement] = {}
         """Statements that the project keeps in files, by the name under which they are called."""
         self.method = ""
@@ -176,7 +179,7 @@ class World:
     def _clear(self) -> None:
         self.stack, self.levels, self.below, self.adopted = [], [], [], {}
         self.contexts, self.active, self.full = {}, 0, 0
-        self.calls = self.unresolved = 0
+        self.calls = self.unresolved = self.calls_below = self.unresolved_below = 0
         self.method = ""
 
     def work_out(self, table: dict[Any, Value], key: Any, name: Any, make: Callable[[], Value], cut: Value) -> Value:
@@ -185,7 +188,8 @@ class World:
             self.standing.cut(name)
             return cut
         outer = (self.stack, self.levels, self.below, self.adopted, self.contexts, self.active, self.full)
-        counts = (self.calls, self.unresolved, self.method, self.work, self.entry_limit)
+        counts = (self.calls, self.unresolved, self.calls_below, self.unresolved_below)
+        rest = (self.method, self.work, self.entry_limit)
         self._clear()
         saved = self.standing.begin(name)
         found = (0, NEVER)
@@ -194,7 +198,8 @@ class World:
         finally:
             found = self.standing.end(name, saved)
             self.stack, self.levels, self.below, self.adopted, self.contexts, self.active, self.full = outer
-            self.calls, self.unresolved, self.method, self.work, self.entry_limit = counts
+            self.calls, self.unresolved, self.calls_below, self.unresolved_below = counts
+            self.method, self.work, self.entry_limit = rest
         self.standing.keep(table, key, name, found)
         return value
 
@@ -240,8 +245,8 @@ class World:
         for info, n in times.items():
             self.contexts[info] = self.contexts.get(info, 0) + n
         for each in found.values():
-            self.calls += each.calls
-            self.unresolved += each.unresolved
+            self.calls_below += each.calls
+            self.unresolved_below += each.unresolved
         self.adopted.update(found)
         return True
 
