@@ -37,7 +37,10 @@ class FakeBench:
         contract: Contract = CONTRACT,
         load: LoadSettings | None = None,
         security: SecuritySettings | None = None,
+        late_phases: tuple[str, ...] = (),
+        identities: tuple[Identity, ...] = IDENTITIES,
     ) -> None:
+        self.late_phases = late_phases
         self.service = service
         self.contract = contract
         self.budgets = Budgets()
@@ -51,7 +54,7 @@ class FakeBench:
         self.kept = History()
         self.sessions = Sessions(
             contract,
-            IDENTITIES,
+            identities,
             register=LoginSettings(path="/users", json=DOOR),
             login=LoginSettings(path="/login", json=DOOR, token="access_token"),
             send=self._plain,
@@ -64,7 +67,7 @@ class FakeBench:
     async def opened(cls, *faults: str, **options: object) -> FakeBench:
         bench = cls(Service(*faults), **options)  # type: ignore[arg-type]
         bench.identities = await bench.sessions.open()
-        assert len(bench.identities) == 2
+        assert len(bench.identities) >= 2
         bench.kept = History(seed=1)
         return bench
 
@@ -165,6 +168,11 @@ class FakeBench:
             yield
         finally:
             self._running = None
+            is_late = load.phase in self.late_phases
+            self._keep(loads=LoadReport(rate_hz=load.rate_hz, duration_s=1.0, is_spoiled=is_late, phase=load.phase))
+
+    late_phases: tuple[str, ...] = ()
+    """Loads during which the generator is late."""
 
     _running: Load | None = None
 

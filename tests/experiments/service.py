@@ -81,6 +81,7 @@ class Service:
         self.users: dict[str, str] = {}
         self.items: dict[int, dict[str, Any]] = {}
         self.next_id = 1
+        self.updates = 0
         self.is_up = True
         self.turns = 0
         self.is_strained = False
@@ -105,6 +106,8 @@ class Service:
         user = self._user(call)
         if user is None:
             return 401, {"detail": "who are you?"}
+        if "roles" in self.faults and not user.startswith("clerk"):
+            return 403, {"detail": "for clerks only"}
         if parts == ["items"]:
             return self._collection(call.method, body, user)
         return self._item(call.method, parts[1], body, user)
@@ -196,6 +199,9 @@ class Service:
             del self.items[int(id)]
             return 204, None
         if method == "PUT":
+            self.updates += 1
+            if "wears" in self.faults and self.updates > 10:
+                return 409, {"detail": "changed often enough"}
             item |= {"name": body["name"]}
         return 200, item
 

@@ -11,9 +11,10 @@ from nines import experiments
 from nines.model.budget import Budgets
 from nines.model.contract import Contract
 from nines.model.experiment import Bench, Experiment, Judgement
-from nines.model.settings import LoadSettings, SecuritySettings
+from nines.model.settings import Identity, LoadSettings, SecuritySettings
 from nines.model.verdict import Verdict
-from tests.experiments.bench import FakeBench
+from tests.experiments.bench import IDENTITIES, PASSWORD, FakeBench
+from tests.experiments.service import CONTRACT
 
 KNOWN = {experiment.id: experiment for experiment in experiments.load()}
 
@@ -108,6 +109,47 @@ def test_what_the_settings_declare_shared_is_not_judged() -> None:
 def test_a_few_failures_prolong_the_load() -> None:
     _, bench = tried("load/steady", load=LoadSettings(rate_hz=200.0, duration_s_max=20.0))
     assert sum(1 for _ in bench.history().during("steady")) >= 2_995
+
+
+def test_what_cannot_be_repeated_is_left_out_of_the_load() -> None:
+    judgement, bench = tried("load/steady", "wears")
+    assert judgement.verdict is Verdict.HOLDS, judgement.says
+    assert {skip.subject: skip.reason for skip in bench.history().skips}["putItem"].endswith("answered 409")
+    assert "putItem" not in dict(judgement.subjects)
+
+
+def test_a_load_ends_early_when_the_budget_is_missed_beyond_doubt() -> None:
+    judgement, bench = tried("load/steady", "slow")
+    assert judgement.verdict is Verdict.BROKEN
+    assert sum(1 for _ in bench.history().during("steady")) < 2_000
+    assert any("was ended after" in note for note in bench.history().notes)
+
+
+def test_a_late_generator_gets_a_second_try() -> None:
+    judgement, bench = tried("load/steady", late_phases=("steady",))
+    assert judgement.verdict is Verdict.HOLDS, judgement.says
+    assert any(True for _ in bench.history().during("steady again"))
+    judgement, _ = tried("load/steady", late_phases=("steady", "steady again"))
+    assert judgement.verdict is Verdict.UNKNOWN
+    assert "spoiled" in judgement.says
+
+
+def test_whoever_has_the_role_is_asked_where_the_owner_may_not() -> None:
+    clerk = Identity(name="clerk", username="clerk@example.com", password=PASSWORD)
+    judgement, bench = tried("load/steady", "roles", identities=(*IDENTITIES, clerk))
+    assert judgement.verdict is Verdict.HOLDS, (judgement.says, bench.history().skips)
+    assert {e.identity for e in bench.history().during("steady") if e.operation == "listItems"} == {"clerk"}
+
+
+def test_recovery_is_measured_where_nothing_is_created() -> None:
+    reads = Contract(
+        operations=tuple(o for o in CONTRACT.operations if o.is_safe and not o.path_parameters),
+        security_schemes=CONTRACT.security_schemes,
+    )
+    judgement, bench = tried("crash/durable-kill", contract=reads)
+    assert judgement.verdict is Verdict.UNKNOWN
+    assert "the worst recovery of the service took" in judgement.says
+    assert sum(1 for _ in bench.history().marked("killed")) == 4
 
 
 def test_weights_of_the_settings_choose_what_is_driven() -> None:

@@ -23,6 +23,7 @@ _PLUMBING = frozenset(
 )  # fmt: skip
 _SCHEMA_DEPTH_MAX = 3
 FORBIDDEN = (401, 403)
+NO_CREATOR = "the contract has no operation that creates something which another one reads or lists"
 ANSWER_LIMIT_S = 10.0
 """Nothing is learnt from waiting longer for one answer on a quiet system."""
 

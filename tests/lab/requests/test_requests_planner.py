@@ -156,6 +156,28 @@ def test_an_admin_makes_what_the_identity_may_not() -> None:
     assert store.calls[-1].identity == "admin"
 
 
+def test_a_role_of_its_own_makes_what_neither_the_identity_nor_an_admin_may() -> None:
+    store = Store()
+    store.refuses[r"POST /accounts (owner|admin)"] = 403
+    call = certain(prepared("GET /accounts/{account_id}", store, admin="admin", helpers=("clerk",)))
+    assert call.identity == "owner"
+    assert store.calls[-1].identity == "clerk"
+
+
+def test_an_update_that_may_rename_its_object_gets_one_of_its_own() -> None:
+    slugged = operation("PUT", "/accounts/{slug}", body=thing(name=NAME), shows=SHOWN)
+    slug = parameter("slug", schema=NAME)
+    renames = msgspec.structs.replace(slugged, parameters=(slug,))
+    store = Store()
+    contract = msgspec.structs.replace(BANK, operations=(*BANK.operations, renames))
+    made = planner(contract, store)
+
+    async def all_of_it() -> list[str]:
+        return [certain(await made.prepare(renames, "owner")).path for _ in range(40)]
+
+    assert len(set(asyncio.run(all_of_it()))) == 40
+
+
 def test_a_list_serves_where_nothing_can_be_made() -> None:
     store = Store()
     store.refuses[r"POST /accounts .*"] = 403

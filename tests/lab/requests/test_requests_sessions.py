@@ -222,3 +222,33 @@ def test_proposes_wrapped_bodies(wrapped: bool, token: str) -> None:
 
 def test_proposes_nothing_where_nothing_is_told() -> None:
     assert propose(Contract(operations=(operation("GET", "/x", shows=SHOWN),))) == (LoginSettings(), LoginSettings())
+
+
+BASIC = SecurityScheme(name="basic", kind="http", scheme="basic")
+REGISTER = operation("POST", "/users", body=thing(username=NAME, password=NAME), security=())
+
+
+def test_a_token_is_given_for_basic_credentials() -> None:
+    door = operation("POST", "/tokens", shows=thing(access_token=NAME), security=(("basic",),))
+    contract = Contract(operations=(REGISTER, door), security_schemes=(BASIC,))
+    register, login = propose(contract)
+    assert (register.path, login.path, login.token) == ("/users", "/tokens", "access_token")
+    given_ = Door({"access_token": "abc"})
+    sessions = given_.sessions(login, None, Identity(name="owner", username="me", password="secret"))
+    asyncio.run(sessions.open())
+    sent = dict(given_.calls[0].headers)["authorization"]
+    assert sent == "Basic " + base64.b64encode(b"me:secret").decode()
+    assert sessions.known_headers("owner") == (("authorization", "Bearer abc"),)
+
+
+@pytest.mark.parametrize(("accepts", "signed_in"), [("Basic ", ["owner"]), ("Bearer ", [])])
+def test_basic_credentials_come_with_every_request_where_nobody_signs_in(accepts: str, signed_in: list[str]) -> None:
+    contract = Contract(
+        operations=(REGISTER, operation("GET", "/things", shows=SHOWN, security=(("basic",),))),
+        security_schemes=(BASIC,),
+    )
+    _, login = propose(contract)
+    assert (login.path, login.headers) == ("", {"authorization": "Basic {basic_handle}"})
+    door = Door({})
+    door.accepts = accepts
+    assert [each.name for each in asyncio.run(door.sessions(login).open())] == signed_in

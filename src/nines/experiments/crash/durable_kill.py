@@ -8,7 +8,8 @@ import msgspec
 
 from nines.checkers.sets import check_set
 from nines.experiments import judging
-from nines.experiments.choosing import attempt, is_door, owner
+from nines.experiments.choosing import NO_CREATOR, attempt, is_door, owner
+from nines.experiments.usage import uses
 from nines.model.budget import Budgets
 from nines.model.contract import Operation
 from nines.model.experiment import Bench, ExperimentInfo, Figure, Judgement, Load, Need, Share, Target
@@ -38,7 +39,7 @@ INFO = ExperimentInfo(
     title="Crash",
     claim="What was acknowledged survives SIGKILL of the service and of its database, and it comes back in time",
     tier=Tier.RELIABILITY,
-    needs=(Need.MUTATION, Need.OWNED_PROCESS),
+    needs=(Need.OWNED_PROCESS,),
     budgets=("recovery", "availability"),
     standards=(
         Standard(id="CWE-662", url="https://cwe.mitre.org/data/definitions/662.html"),
@@ -56,13 +57,19 @@ async def run(bench: Bench) -> None:
     """Kills under a stream of creates, then looks for everything that was acknowledged."""
     identity = owner(bench)
     creators = await _findable(bench, identity)
-    if not creators:
+    shares = [Share(operation=creator.id, identity=identity) for creator, _ in creators]
+    probe = creators[0][0] if creators else None
+    if probe is None:
+        # Nothing can be lost where nothing is created, but coming back can be measured all the same.
+        probe, share = await _readable(bench)
+        shares = [share]
+    if probe is None:
         return
     targets = [Target.SERVICE] * SERVICE_KILLS
     if Target.DATABASE.value in bench.dependencies:
         targets += [Target.DATABASE] * DATABASE_KILLS
     for target in targets:
-        if not await _crash(bench, [creator for creator, _ in creators], identity, target):
+        if not await _crash(bench, probe, shares, target):
             # What does not come back cannot be asked, so nothing more can be learnt.
             return
     for creator, is_marked in creators:
@@ -99,6 +106,8 @@ async def _findable(bench: Bench, identity: str) -> list[tuple[Operation, bool]]
 
     This is the control of the whole experiment."""
     found: list[tuple[Operation, bool]] = []
+    if not bench.creators():
+        bench.skip("creates", NO_CREATOR)
     for creator in bench.creators():
         if len(found) >= CREATORS_MAX:
             break
@@ -122,12 +131,22 @@ async def _findable(bench: Bench, identity: str) -> list[tuple[Operation, bool]]
     return found
 
 
-async def _crash(bench: Bench, creators: Sequence[Operation], identity: str, target: Target) -> bool:
+async def _readable(bench: Bench) -> tuple[Operation | None, Share]:
+    """A read that succeeds, best one that needs the database, and as whom."""
+    observed = [use for use in await uses(bench) if use.operation.is_safe]
+    best = max(observed, key=lambda use: Target.DATABASE.value in use.dependencies, default=None)
+    if best is None:
+        return None, Share(operation="")
+    bench.note(f"nothing that is created could be found again, so the crashes were met by {best.operation.id}")
+    return best.operation, Share(operation=best.operation.id, identity=best.call.identity)
+
+
+async def _crash(bench: Bench, probe: Operation, shares: Sequence[Share], target: Target) -> bool:
     """One kill, measured until the first correct answer; False when there was none."""
     load = Load(
         rate_hz=min(RATE_HZ, bench.load_settings.rate_hz),
         duration_s=LOAD_S,
-        shares=tuple(Share(operation=creator.id, identity=identity) for creator in creators),
+        shares=tuple(shares),
         phase=CRASH,
         timeout_s=TIMEOUT_S,
         keeps_bodies=True,
@@ -137,7 +156,7 @@ async def _crash(bench: Bench, creators: Sequence[Operation], identity: str, tar
         killed_s = bench.clock_s()
         await bench.kill(target)
         started = await bench.start(target)
-        recovered = started is not None and await _answers(bench, creators[0], identity, killed_s)
+        recovered = started is not None and await _answers(bench, probe, shares[0].identity, killed_s)
         if recovered:
             bench.count(f"recovery of the {target.value}", 1.0, bench.clock_s() - killed_s)
             await bench.pause(AFTER_S)
@@ -146,10 +165,10 @@ async def _crash(bench: Bench, creators: Sequence[Operation], identity: str, tar
     return recovered
 
 
-async def _answers(bench: Bench, creator: Operation, identity: str, killed_s: float) -> bool:
+async def _answers(bench: Bench, probe: Operation, identity: str, killed_s: float) -> bool:
     """Waits for the first correct answer."""
     while bench.clock_s() - killed_s < ROUND_S_MAX:
-        tried = await attempt(bench, creator, identity, RECOVERY, TIMEOUT_S)
+        tried = await attempt(bench, probe, identity, RECOVERY, TIMEOUT_S)
         if tried is not None and tried[1].outcome is Outcome.OK:
             return True
         await bench.pause(PAUSE_S)
@@ -181,7 +200,11 @@ def judge(history: History, budgets: Budgets) -> Judgement:
     if not kills:
         return judging.unknown("nothing could be killed", history, figures)
     if not acknowledged:
-        return judging.unknown("nothing was acknowledged around the crashes", history, figures)
+        came_back = "; ".join(
+            f"the worst {f.name} took {f.value:.1f} s" for f in figures if f.upper is not None and f.unit == "s"
+        )
+        says = "nothing was acknowledged around the crashes, so nothing could be lost"
+        return judging.unknown(f"{says}; {came_back}" if came_back else says, history, figures)
     worst = max((f.value for f in figures if f.name.startswith("recovery")), default=0.0)
     says = (
         f"none of {acknowledged} acknowledged creates was lost in {kills} crashes; "

@@ -10,7 +10,7 @@ import msgspec
 
 from nines.checkers.slopes import Slope, theil_sen
 from nines.experiments import judging
-from nines.experiments.choosing import attempt, is_door, owner
+from nines.experiments.choosing import NO_CREATOR, attempt, is_door, owner
 from nines.model.budget import Budgets
 from nines.model.contract import Operation
 from nines.model.effect import EffectKind
@@ -48,6 +48,8 @@ async def run(bench: Bench) -> None:
     """Observes each list while its rows are added one after the other."""
     identity = owner(bench)
     pairs: list[tuple[Operation, Operation]] = []
+    if not bench.creators():
+        bench.skip("lists", NO_CREATOR)
     for creator in bench.creators():
         lister = bench.lister_of(creator)
         if lister is None or is_door(creator):

@@ -32,6 +32,7 @@ REHEARSALS = 3
 """What may be done once or twice only (a second vote, a taken name) shows itself before the load."""
 LOOK_S = 2.0
 """How often the load is looked at while it runs."""
+REST_S = 0.001
 EARLY_MIN = 1_000
 EARLY_CONFIDENCE = 0.999
 EARLY_ERROR_SHARE = 0.05
@@ -79,7 +80,7 @@ async def _keep_up(bench: Bench, load: Load) -> bool:
     """Sends the load; True when it was ended early, for a budget was missed beyond doubt."""
     began_s = bench.clock_s()
     async with bench.background(load):
-        while (left_s := load.duration_s - (bench.clock_s() - began_s)) > 0.0:
+        while (left_s := load.duration_s - (bench.clock_s() - began_s)) > REST_S:
             await bench.pause(min(LOOK_S, left_s))
             missed = _missed(list(bench.history().during(load.phase)), bench.budgets)
             if missed:
@@ -295,7 +296,7 @@ def _says(
     is_missed = _exceeds(errors, budgets.error_rate)
     end = f"at least {(errors.lower or 0) * 100:.3g}" if is_missed else f"at most {(errors.upper or 0) * 100:.3g}"
     says = (
-        f"{failures} of {len(counted)} requests failed, {end} % "
+        f"{failures} of {len(counted)} requests to {len(subjects)} operations failed, {end} % "
         f"(budget {budgets.error_rate * 100:.3g} %); p95 {p95.value:.0f} ms, {bound} "
         f"(budget {budgets.latency_p95_ms:.0f} ms)"
     )

@@ -6,7 +6,7 @@ import msgspec
 
 from nines.experiments import judging
 from nines.experiments.belonging import Belonging, id_in, is_evidence, names_owner, sharing
-from nines.experiments.choosing import attempt, is_door, is_named, peers
+from nines.experiments.choosing import NO_CREATOR, attempt, is_door, is_named, peers
 from nines.model.budget import Budgets
 from nines.model.contract import Operation
 from nines.model.experiment import Bench, Call, CredentialFlaw, ExperimentInfo, Judgement, Need
@@ -45,6 +45,8 @@ async def run(bench: Bench) -> None:
     # Parents first: whether their lists are shared tells about what hangs below them.
     creators = sorted(bench.creators(), key=lambda creator: len(creator.path_parameters))
     known: dict[str, Belonging] = {}
+    if not creators:
+        bench.skip("creates", NO_CREATOR)
     for position, creator in enumerate(creators):
         if position >= CREATORS_MAX or bench.clock_s() > TIME_MAX_S:
             bench.skip(creator.id, "there was no time left")
