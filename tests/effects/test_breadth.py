@@ -292,3 +292,61 @@ def test_keys_of_a_declared_record_are_not_the_callers(tmp_path: Path) -> None:
     }
     assert OriginKind.CALLER not in texts["POST /wallets"]
     assert OriginKind.CALLER in texts["POST /raw"]
+
+
+ROWS = """
+from fastapi import Depends, FastAPI
+from sqlmodel import Field, Session, SQLModel, create_engine
+
+engine = create_engine("postgresql://localhost/x")
+app = FastAPI()
+
+class Change(SQLModel):
+    title: str
+    text: str
+
+class Note(SQLModel, table=True):
+    id: int = Field(primary_key=True)
+    title: str
+    text: str
+    state: str
+
+def session():
+    with Session(engine) as made:
+        yield made
+
+def publish(note):
+    note.state = "published"
+
+@app.put("/notes/{id}")
+def change(id: int, change: Change, db: Session = Depends(session)):
+    note = db.get(Note, id)
+    note.sqlmodel_update(change.model_dump())
+    db.add(note)
+    db.commit()
+
+@app.post("/notes/{id}/touch")
+def touch(id: int, db: Session = Depends(session)):
+    note = db.get(Note, id)
+    db.add(note)
+    db.commit()
+
+@app.post("/notes")
+def create(change: Change, db: Session = Depends(session)):
+    note = Note(title=change.title, text=change.text, state="new")
+    db.add(note)
+    db.flush()
+    publish(note)
+    db.commit()
+"""
+
+
+def test_what_a_session_writes_of_rows_that_it_knows(tmp_path: Path) -> None:
+    found = service(tmp_path, {"app.py": ROWS})
+
+    def told(endpoint: str) -> list[tuple[str, set[str]]]:
+        return [(e.action, {a.column for a in e.assignments}) for _, e in trace(found, endpoint).writes()]
+
+    assert told("PUT /notes/{id}") == [("UPDATE", {"title", "text"})]
+    assert told("POST /notes/{id}/touch") == []
+    assert told("POST /notes") == [("INSERT", {"title", "text", "state"}), ("UPDATE", {"state"})]

@@ -273,6 +273,25 @@ def _setattr(call: LibraryCall) -> Value:
     return NONE
 
 
+def _assign_all(call: LibraryCall) -> Value:
+    """A row that takes over every field of a mapping or a record."""
+    from nines.effects.interpret.assigning import set_member  # noqa: PLC0415
+
+    owner = call.receiver or UNKNOWN
+    for given in (*call.arguments[:1], *(call.bound[name] for name in ("obj", "update") if name in call.bound)):
+        thing = given.thing
+        fields = thing.fields if isinstance(thing, ContainerThing | InstanceThing) else ()
+        is_told = isinstance(thing, InstanceThing) or (
+            isinstance(thing, ContainerThing) and (thing.has_own_keys or not thing.is_open)
+        )
+        for name, held in fields if is_told else ():
+            owner = set_member(call.frame, owner, name, held, call.line) or owner
+        if not (fields and is_told) and not (given.has_constant and given.constant is None):
+            owner = set_member(call.frame, owner, "*", unknown(deep_sources(given)), call.line) or owner
+    call.changed["self"] = owner
+    return owner
+
+
 def _criterion(call: LibraryCall) -> Value:
     """`and_`, `or_`, `not_`; or a column's method, with its operator in `action`."""
     action = call.signature.action
@@ -406,6 +425,7 @@ MECHANISMS.update(
         "join_text": _join_text,
         "getattr": _getattr,
         "setattr": _setattr,
+        "assign_all": _assign_all,
         "criterion": _criterion,
         "column": _column,
         "identity": _identity,

@@ -191,7 +191,8 @@ class Writing:
         """Writes what a session has gathered."""
         for key, each in list(self.walker.state.pending.items()):
             mine = not each.connection or each.connection == connection or not self._is_open(each.connection)
-            waits = each.is_added or (each.state == "loaded" and each.written)
+            # To add what was fetched changes nothing; only a column that was set is written.
+            waits = bool(each.written) if each.state == "loaded" else each.is_added
             if mine and waits and not each.is_active and key in self.walker.state.pending:
                 mine_now = copied(each)
                 mine_now.connection = connection
@@ -247,5 +248,6 @@ class Writing:
     def finish(self) -> None:
         """What was added to a session whose commit was not seen is written all the same."""
         for key, each in list(self.walker.state.pending.items()):
-            if each.is_added and not each.is_active and key in self.walker.state.pending:
+            waits = each.is_added and (each.state != "loaded" or each.written)
+            if waits and not each.is_active and key in self.walker.state.pending:
                 self._write(key, each)

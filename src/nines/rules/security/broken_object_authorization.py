@@ -56,7 +56,8 @@ def check(service: Service) -> Iterator[Finding]:
             if key is None or effect.target in told or not _matters(trace, index) or _is_tied(trace, index):
                 continue
             owned = owners.of(effect.target)
-            is_read = endpoint.is_safe and effect.kind is EffectKind.DATABASE_READ
+            is_kept = effect.target in public and not any(index in e.row_origins for _, e in trace.after(index))
+            is_read = (endpoint.is_safe or is_kept) and effect.kind is EffectKind.DATABASE_READ
             is_for_everyone = owned in (Ownership.AUTHORED, Ownership.IDENTITY) or effect.target in public
             if owned is Ownership.NOBODY or (is_read and is_for_everyone):
                 continue
