@@ -17,6 +17,7 @@ from nines.model.service import Application, Service
 from nines.readers import openapi, python, sql
 from nines.readers.python.applications import applications
 from nines.verbs.project import STATE_DIRECTORY, Project, keep_out_of_version_control
+from nines.verbs.remembered import Remembered
 
 CONTRACT_BYTES_MAX = 32 * 1024 * 1024
 _PROBLEMS_MAX = 3
@@ -45,7 +46,10 @@ def read(project: Project, *, root: Path | None = None) -> Read:
         # What the settings name today may not have existed then.
         paths = tuple(path for path in paths if (where / path).exists())
     program = python.read(where, paths=paths, exclude=project.settings.exclude, cache=project.cache)
-    service, failure = _analysed(project, program)
+    remembered = Remembered(project) if root is None else None
+    service, failure = _analysed(project, program, remembered.memo if remembered is not None else None)
+    if remembered is not None and not failure:
+        remembered.keep()
     contract, complaint = _contract(project, where)
     service = _with_contract(service, contract)
     unexamined = (*_uncached(project), *_unread(program), *failure, *complaint, *_blind(service))
@@ -67,11 +71,13 @@ def read(project: Project, *, root: Path | None = None) -> Read:
     )
 
 
-def _analysed(project: Project, program: Program) -> tuple[Service, tuple[Unexamined, ...]]:
+def _analysed(
+    project: Project, program: Program, memo: effects.Memo | None = None
+) -> tuple[Service, tuple[Unexamined, ...]]:
     """The analysis meets code that nobody has foreseen; should it break down, all the rest is done without it."""
     try:
         service = effects.analyse(
-            program, read_statement=sql.read, signatures=project.settings.signatures, name=project.name
+            program, read_statement=sql.read, signatures=project.settings.signatures, name=project.name, memo=memo
         )
     except NinesError:
         raise

@@ -32,7 +32,7 @@ PACKS_MAX = 64
 _MAGIC = b"nines-facts-pack"
 _SIGNATURE_BYTES = 16
 _HEADER_BYTES = len(_MAGIC) + 8 + _SIGNATURE_BYTES
-_OWN_NAME = re.compile(r"(python-[0-9a-f]{24}|\.nines-writing-\w+)\.pack")
+_OWN_NAME = re.compile(r"((?:python|traces)-[0-9a-f]{24}|\.nines-writing-\w+)\.pack")
 
 
 class _Entry(msgspec.Struct, metaclass=NodeMeta):
@@ -57,9 +57,9 @@ _VERSION = f"{FORMAT}.{READER_FORMAT}.{sys.version_info.major}.{sys.version_info
 class Cache:
     """The pack of one project; a folder that cannot be used makes every look-up miss, and is no error."""
 
-    def __init__(self, folder: Path, root: Path, key: bytes) -> None:
+    def __init__(self, folder: Path, root: Path, key: bytes, kind: str = "python") -> None:
         identity = hashlib.blake2b(os.fsencode(root.resolve()) + b"\0" + _VERSION, digest_size=12).hexdigest()
-        self._path = folder / f"python-{identity}.pack"
+        self._path = folder / f"{kind}-{identity}.pack"
         self._root = root
         self._key = key
         self._data = memoryview(b"")
