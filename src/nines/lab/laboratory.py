@@ -289,6 +289,7 @@ class Laboratory:
             if weakness:
                 bench.note(f"afterwards {weakness} was not answered for {HEAL_LIMIT_S:.0f} s, until nines restarted it")
                 await self._site.restart()
+                await self._pulse.prune()
         except NinesError as error:
             # A new copy of everything is the last resort, taken before the next experiment.
             self._is_worn = True

@@ -44,6 +44,13 @@ class Pulse:
             await asyncio.sleep(_PAUSE_S)
         return waiting[0].operation if waiting else ""
 
+    async def prune(self) -> None:
+        """Forgets what even a service that has just been started does not answer: it tells nothing."""
+        for reach, call in tuple(self._calls.items()):
+            answer = await self._send(call, ANSWER_LIMIT_S)
+            if answer.status is None or answer.is_server_error:
+                del self._calls[reach]
+
 
 def _reach(effect: Effect) -> str:
     return f"{effect.dependency} {effect.target}" if effect.is_database else effect.dependency

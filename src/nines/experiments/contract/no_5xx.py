@@ -112,7 +112,7 @@ def judge(history: History, budgets: Budgets) -> Judgement:
     subjects = _subjects(history, judged, {e.operation for _, e in errors} | {e.operation for _, e, _ in leaks}, ailing)
     offending = tuple(dict.fromkeys([*_one_each(errors), *(index for index, _, _ in leaks)]))
     if errors or leaks:
-        says = _says(errors, leaks, len(judged), _variants(history))
+        says = _says(errors, leaks, len(judged), _variants(history)) + _ailing(ailing)
         return Judgement(
             verdict=Verdict.BROKEN,
             says=says,
@@ -124,9 +124,17 @@ def judge(history: History, budgets: Budgets) -> Judgement:
         return judging.unknown(f"{limited} of {len(judged)} requests were refused by the rate limit", history, figures)
     verdict = Verdict.merge(verdict for _, verdict in subjects if verdict is not Verdict.UNKNOWN)
     says = f"{len(judged)} wrong requests to {len({e.operation for _, e in judged})} operations, no 5xx and no leak"
-    if ailing:
-        says += f"; {judging.listed(sorted(ailing))} already fail when the request is valid, so were not judged"
+    says += _ailing(ailing)
+    if len(ailing) >= len({e.operation for _, e in judged}):
+        return judging.unknown(says, history, figures)
     return Judgement(verdict=verdict, says=says, figures=figures, subjects=subjects)
+
+
+def _ailing(names: set[str]) -> str:
+    if not names:
+        return ""
+    shown = judging.listed(sorted(names))
+    return f"; {len(names)} operations already fail when the request is valid, so were not judged: {shown}"
 
 
 def _subjects(

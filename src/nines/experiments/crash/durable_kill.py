@@ -33,6 +33,8 @@ TIMEOUT_S = 5.0
 PAUSE_S = 0.1
 READS_MAX = 150
 """Objects that are read back one by one, where nothing that was sent can be searched for."""
+LIMITED = 429
+RATE_LIMIT = "rate limit"
 CRASH, CONTROL, RECOVERY, READ_BACK = "crash", "control", "recovery", "read back"
 
 INFO = ExperimentInfo(
@@ -160,7 +162,7 @@ async def _crash(bench: Bench, probe: Operation, shares: Sequence[Share], target
         if recovered:
             bench.count(f"recovery of the {target.value}", 1.0, bench.clock_s() - killed_s)
             await bench.pause(AFTER_S)
-    if not recovered:
+    if not recovered and not any(True for _ in bench.history().marked(RATE_LIMIT)):
         bench.mark("not recovered", target.value, f"{bench.clock_s() - killed_s:.1f}")
     return recovered
 
@@ -171,6 +173,10 @@ async def _answers(bench: Bench, probe: Operation, identity: str, killed_s: floa
         tried = await attempt(bench, probe, identity, RECOVERY, TIMEOUT_S)
         if tried is not None and tried[1].outcome is Outcome.OK:
             return True
+        if tried is not None and tried[1].status == LIMITED:
+            # It is back, and turns callers away on purpose: how long it took can no longer be told.
+            bench.mark(RATE_LIMIT, probe.id)
+            return False
         await bench.pause(PAUSE_S)
     return False
 
@@ -197,6 +203,12 @@ def judge(history: History, budgets: Budgets) -> Judgement:
             offending=tuple(lost)[: judging.OFFENDING_MAX],
             subjects=subjects,
         )
+    limit = next(iter(history.marked(RATE_LIMIT)), None)
+    if limit is not None:
+        says = (
+            f"after a crash the service was back, but its rate limit refused {limit.name}, so recovery was not measured"
+        )
+        return judging.unknown(says, history, figures)
     if not kills:
         return judging.unknown("nothing could be killed", history, figures)
     if not acknowledged:

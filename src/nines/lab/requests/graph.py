@@ -126,9 +126,17 @@ class Graph:
         return None
 
     def lister_of(self, operation: Operation) -> Operation | None:
-        """GET /x for POST /x."""
+        """GET /x for POST /x, or GET /things for POST /thing."""
         shape = collection(operation)
-        return next((get for get in self._gets if path_shape(get.path) == shape and _shows_many(get)), None)
+        exact = next((get for get in self._gets if path_shape(get.path) == shape and _shows_many(get)), None)
+        return exact or next((get for get in self._gets if self._is_plural(get, operation)), None)
+
+    def _is_plural(self, get: Operation, operation: Operation) -> bool:
+        """Whether it stands beside the operation under the plural of the same name and shows many for certain."""
+        before, _, last = path_shape(get.path).strip("/").rpartition("/")
+        beside, _, one = collection(operation).strip("/").rpartition("/")
+        is_beside = before == beside and "{" not in last and last != one and noun(get) == noun(operation)
+        return is_beside and _shows_many(get, strictly=True)
 
     def maker_of_path(self, operation: Operation, parameter: str) -> Operation | None:
         """The creator of what the path parameter names."""
