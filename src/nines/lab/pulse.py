@@ -11,8 +11,8 @@ from nines.model.history import Exchange
 from nines.model.trace import Trace
 
 CALLS_MAX = 4
-ANSWER_LIMIT_S = 4.0
-HEAL_LIMIT_S = 10.0
+ANSWER_LIMIT_S = 3.0
+HEAL_LIMIT_S = 6.0
 """What a service gets to recover by itself from what an experiment did, before it is started again."""
 _PAUSE_S = 0.25
 

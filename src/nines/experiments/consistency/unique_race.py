@@ -22,7 +22,7 @@ CREATORS_MAX = 4
 TRIED_MAX = 20
 TIME_EACH_S = 12.0
 TIME_ALL_S = 16.0
-LOST_ENOUGH = 5
+LOST_ENOUGH = 3
 """After so many lost rounds more of them tell nothing new."""
 REFUSALS = (400, 409, 412, 422)
 SIGNING_IN = frozenset(

@@ -26,7 +26,7 @@ RATE_HZ = 20.0
 BEFORE_S = 1.0
 """Creates flow for so long before each kill, so that some have only just been acknowledged."""
 AFTER_S = 0.3
-LOAD_S = 8.0
+LOAD_S = 5.0
 """Longer would only be sent to a service that is still down."""
 ROUND_S_MAX = 60.0
 TIMEOUT_S = 5.0
