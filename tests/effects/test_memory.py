@@ -1,0 +1,142 @@
+"""What is remembered of entry points never changes what is told of them."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nines.effects import Memo, analyse
+from nines.model.service import Service
+from nines.readers import python, sql
+
+_FILES = {
+    "app/__init__.py": "",
+    "app/main.py": """
+from fastapi import FastAPI
+from app.items import router as items
+from app.users import router as users
+app = FastAPI()
+app.include_router(items, prefix="/items")
+app.include_router(users, prefix="/users")
+""",
+    "app/db.py": """
+from sqlalchemy import Column, Integer, String, create_engine
+from sqlalchemy.orm import declarative_base, sessionmaker
+Base = declarative_base()
+Session = sessionmaker(bind=create_engine("postgresql://"))
+class Item(Base):
+    __tablename__ = "items"
+    id = Column(Integer, primary_key=True)
+    name = Column(String)
+def get_session():
+    session = Session()
+    yield session
+""",
+    "app/store.py": """
+import requests
+from app.db import Item
+def find(session, id):
+    return session.query(Item).filter(Item.id == id).first()
+def tell(name, depth=0):
+    requests.post("https://example.com/told", json={"name": name})
+    return again(name, depth)
+def again(name, depth):
+    if depth:
+        return tell(name, depth)
+    return name
+""",
+    "app/items.py": """
+from fastapi import APIRouter, Depends
+from app.db import get_session
+from app import store
+router = APIRouter()
+@router.get("/{id}")
+def show(id: int, session=Depends(get_session)):
+    return store.find(session, id)
+@router.put("/{id}")
+def rename(id: int, name: str, session=Depends(get_session)):
+    item = store.find(session, id)
+    item.name = name
+    session.commit()
+    return store.tell(name)
+""",
+    "app/users.py": """
+from fastapi import APIRouter
+from app.store import again
+router = APIRouter()
+@router.post("/")
+def add(name: str):
+    return again(name, 1)
+""",
+}
+
+_CHANGES = (
+    ("", "# a line more\n"),
+    ("    return", "    print(1)\n    return"),
+    ("return again(name, depth)", "return again(name, 0)"),
+    ("first()", "all()"),
+    ('"https://example.com/told"', '"https://example.com/other"'),
+    ("session.commit()", "session.flush()"),
+    ("prefix=", "tags=[], prefix="),
+    ('"/users"', '"/people"'),
+    ('"items"', '"things"'),
+    ("name = Column(String)", "name = Column(String, unique=True)"),
+    ("def again(name, depth):", "def again(name, depth=0):"),
+    ("from app.store import again", "from app.store import tell as again"),
+    ("async def", "def"),
+    ("def show", "async def show"),
+)
+
+
+def _analysed(folder: Path, memo: Memo | None = None) -> Service:
+    return analyse(python.read(folder, jobs=1), read_statement=sql.read, memo=memo)
+
+
+def _write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(sorted(_FILES)), st.sampled_from(_CHANGES)), min_size=1, max_size=5))
+def test_after_any_changes_the_same_is_told_as_without_a_memory(changes: list[tuple[str, tuple[str, str]]]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        files = dict(_FILES)
+        _write(folder, files)
+        memo = Memo(stamp=b"one")
+        assert _analysed(folder, memo) == _analysed(folder)
+        for file, (old, new) in changes:
+            files[file] = files[file].replace(old, new, 1)
+            _write(folder, {file: files[file]})
+            assert _analysed(folder, memo) == _analysed(folder)
+
+
+def test_only_what_looked_at_a_change_is_told_anew(tmp_path: Path) -> None:
+    _write(tmp_path, _FILES)
+    memo = Memo(stamp=b"one")
+    _analysed(tmp_path, memo)
+    assert memo.reused == 0
+    _analysed(tmp_path, memo)
+    assert memo.reused == 3
+    _write(tmp_path, {"app/items.py": _FILES["app/items.py"].replace("session.commit()", "session.flush()")})
+    _analysed(tmp_path, memo)
+    assert memo.reused == 1
+
+
+def test_another_stamp_and_spoilt_bytes_are_not_used(tmp_path: Path) -> None:
+    _write(tmp_path, _FILES)
+    memo = Memo(stamp=b"one")
+    expected = _analysed(tmp_path, memo)
+    for spoilt in (b"", b"\xff" * 40, memo.content[: len(memo.content) // 2], memo.content + b"x"):
+        other = Memo(stamp=b"one", content=spoilt)
+        assert _analysed(tmp_path, other) == expected
+        assert other.reused == 0
+    later = Memo(stamp=b"two", content=memo.content)
+    assert _analysed(tmp_path, later) == expected
+    assert later.reused == 0
