@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nines.effects.values import NO_SOURCES, Sources
+from nines.effects.sources import NO_SOURCES, Sources
 from nines.model.effect import Known
 
 if TYPE_CHECKING:

@@ -4,30 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from nines.effects.limits import ALTERNATIVES_MAX, FIELDS_MAX, SOURCES_MAX
+from nines.effects.sources import NO_SOURCES as NO_SOURCES  # noqa: PLC0414
+from nines.effects.sources import Source as Source  # noqa: PLC0414
+from nines.effects.sources import Sources as Sources  # noqa: PLC0414
 from nines.model.origin import OriginKind
 
 if TYPE_CHECKING:
     from nines.effects.link.names import ClassInfo, FunctionInfo
     from nines.effects.queries import Query
-
-
-class Source(NamedTuple):
-    """An origin before its effect has an index: `token` names the effect within the function that had it."""
-
-    kind: OriginKind
-    name: str = ""
-    location: str = ""
-    token: int = 0
-    sanitised: tuple[str, ...] = ()
-    slot: int = 0
-    """Above 0: stands for a source that the caller of the function knows."""
-
-
-Sources = tuple[Source, ...]
-NO_SOURCES: Sources = ()
 
 
 class Missing:

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from nines.effects.nodes import ChangeNode, EffectNode, TransactionNode
+from nines.effects.nodes import ChangeNode, EffectNode, Node, TransactionNode
 from nines.effects.unfold.scope import Scope
-from nines.effects.unfold.state import Context, Pending, copied
+from nines.effects.unfold.state import Context, Pending, State, copied
 from nines.model.effect import Assignment, Effect, EffectKind, Known, Predicate, Rows
 from nines.model.place import Place
 from nines.model.trace import Transaction
 
-if TYPE_CHECKING:
-    from nines.effects.unfold.walk import Walker
+
+class Walking(Protocol):
+    """What writing needs of the walk that it is part of."""
+
+    effects: list[Effect]
+    state: State
+
+    def add(self, effect: Effect) -> int: ...
+    def context(self, scope: Scope) -> Context: ...
+    def rows_behind(self, target: str, assignments: tuple[Assignment, ...]) -> tuple[int, ...]: ...
+    def walk(self, nodes: list[Node], scope: Scope) -> None: ...
 
 
 class Writing:
     """Begins, commits and rolls back, and writes pending objects when their session would."""
 
-    def __init__(self, walker: Walker) -> None:
+    def __init__(self, walker: Walking) -> None:
         self.walker = walker
         self.transactions: list[Transaction] = []
         self.last_key = 0
