@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 import uuid
@@ -89,7 +90,9 @@ async def prepare_mix(
         if operation is None or share.weight <= 0:
             note(f"load: {share.operation} is left out, for the contract has no such operation or its weight is 0")
             continue
-        expected = int(load.rate_hz * load.duration_s * share.weight / total) + 1
+        # Chance may draw a share more often than its part: three standard deviations more are prepared.
+        mean = load.rate_hz * load.duration_s * share.weight / total
+        expected = int(mean + 3.0 * math.sqrt(mean)) + 1
         wanted = min(expected, READS_MAX if operation.is_safe else WRITES_MAX)
         left_s = (until - time.monotonic()) / (len(load.shares) - position)
         calls = await _calls(operation, share, prepare, wanted, left_s)
