@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import msgspec
@@ -35,6 +36,9 @@ def schema() -> dict[str, Any]:
     document = msgspec.json.schema(Report)
     definitions = document["$defs"]
     for definition in definitions.values():
+        if "description" in definition:
+            # Python 3.13 removes the indentation of docstrings, earlier versions keep it.
+            definition["description"] = inspect.cleandoc(definition["description"])
         if definition.get("type") == "object" and "properties" in definition:
             definition["required"] = sorted(definition["properties"])
     finding = definitions["Finding"]
