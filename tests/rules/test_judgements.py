@@ -370,9 +370,27 @@ class TestUnboundedQuery:
         (finding,) = found(self.RULE, service(read, tables=(self.TABLE,)))
         assert (finding.severity, finding.confidence) == (Severity.LOW, Confidence.LOW)
 
-    def test_small_tables_are_fewer(self) -> None:
-        (finding,) = found(self.RULE, service(replace(self.READ, target="countries")))
+    def test_tables_that_may_be_small_are_fewer(self) -> None:
+        (finding,) = found(self.RULE, service(replace(self.READ, target="email_templates")))
         assert finding.confidence is Confidence.LOW
+
+    @pytest.mark.parametrize(("table", "count"), [("countries", 0), ("order_status", 0), ("opportunities", 1)])
+    def test_tables_filled_by_hand_stay_short(self, table: str, count: int) -> None:
+        assert len(found(self.RULE, service(replace(self.READ, target=table)))) == count
+
+    @pytest.mark.parametrize(
+        ("table", "path", "count"),
+        [
+            ("members", "/projects/{id}/members", 1),
+            ("members", "/projects/{id}", 0),
+            ("audit_log", "/projects/{id}", 1),
+        ],
+    )
+    def test_children_of_one_parent(self, table: str, path: str, count: int) -> None:
+        read = replace(self.READ, target=table, predicates=(Predicate(column="project_id", origins=self.VALUE),))
+        told = service(read)
+        listing = replace(told.endpoints[0], method="GET", path=path)
+        assert len(found(self.RULE, replace(told, endpoints=(listing,)))) == count
 
     @pytest.mark.parametrize(
         "change",

@@ -27,13 +27,18 @@ INFO = RuleInfo(
         ),
     ),
 )
-_FEW_ROWS = re.compile(
-    r"countr|currenc|role|permission|setting|config|categor|language|locale|status|plan|tier|region|timezone|unit"
-    r"|feature|flag|template|version|migration|choice|option|lookup|enum|provider|integration|plugin|fields?$|_types?$|_kinds?$"
+_BY_HAND = re.compile(
+    r"(?:countr|currenc|categor)(?:y|ies)|(?:role|permission|setting|config|language|locale|plan|tier|region|timezone|unit|feature"
+    r"|flag|type|kind|choice|option|enum|provider|plugin|field)s?|configurations?|status(?:es)?"
 )
-"""Names of tables that people fill by hand."""
-
-
+"""Last words of the names of tables that people fill by hand: they stay short."""
+_FEW_ROWS = re.compile(r"template|version|migration|lookup|integration|status|setting|config")
+"""Words anywhere in the name of a table that is probably short."""
+_GROWS_FOR_EVER = re.compile(
+    r"event|log|histor|message|comment|notification|submission|activit|audit|track|transaction|order|payment|invoice|ping"
+    r"|flip|metric|measure|sample|reading|record|visit|view|click|session|job|execution|deliver|attempt|post|finding|alert|change"
+)
+"""Rows that come with time and use, so that even those of one parent have no end."""
 _KEY = re.compile(r"_id$|key|code|token|slug|e?mail|uuid|hash|username|number$|^name$")
 """Columns of which one value selects a few rows."""
 
@@ -45,7 +50,9 @@ def check(service: Service) -> Iterator[Finding]:
         if endpoint.kind is EndpointKind.COMMAND:
             continue
         for _, effect in trace.reads():
-            if _grows(effect, tables.get(effect.target), is_seen=trace.witness is Witness.OBSERVED):
+            is_seen = trace.witness is Witness.OBSERVED
+            table = tables.get(effect.target)
+            if _grows(effect, table, is_seen=is_seen) and (is_seen or not _is_short(endpoint, effect, table)):
                 yield _finding(endpoint, trace, effect, tables.get(effect.target), sites)
 
 
@@ -55,12 +62,26 @@ def _grows(effect: Effect, table: Table | None, *, is_seen: bool) -> bool:
         return False
     if not effect.predicates_known:
         return False
-    fixed = {p.column for p in effect.predicates if p.operator in ("=", "in", "is") and p.origins}
+    fixed = {p.column for p in effect.predicates if p.operator == "in" or (p.operator in ("=", "is") and p.origins)}
     if "id" in fixed or (table is not None and table.is_unique_over(frozenset(fixed))):
         return False
     if is_seen:
         return effect.rows is Rows.MANY and not _conditions(effect)
     return effect.reaches_response
+
+
+def _is_short(endpoint: Endpoint, effect: Effect, table: Table | None) -> bool:
+    """Whether people fill the table by hand, or the rows are the children of one parent and not what this lists."""
+    words = effect.target.split("_")
+    if _BY_HAND.fullmatch(words[-1]):
+        return True
+    if not any(_is_narrow(predicate, table) for predicate in effect.predicates) or _GROWS_FOR_EVER.search(
+        effect.target
+    ):
+        return False
+    last = endpoint.path.strip("/").rpartition("/")[2].lower().replace("-", "_")
+    is_its_list = endpoint.is_safe and bool(last) and (last in words or last == effect.target)
+    return endpoint.kind is not EndpointKind.HTTP or not is_its_list
 
 
 def _finding(endpoint: Endpoint, trace: Trace, effect: Effect, table: Table | None, sites: Sites) -> Finding:
@@ -94,10 +115,16 @@ def _conditions(effect: Effect) -> list[Predicate]:
 
 def _parent(effect: Effect, table: Table | None) -> str:
     """A column that narrows the rows to those of one parent, or of the caller."""
-    for predicate in effect.predicates:
-        column = table.column(predicate.column) if table else None
-        is_principal = any(origin.kind is OriginKind.PRINCIPAL for origin in predicate.origins)
-        is_key = bool(_KEY.search(predicate.column)) or (column is not None and bool(column.references))
-        if predicate.operator == "=" and (is_key or is_principal):
-            return predicate.column
-    return ""
+    narrow = (p.column for p in effect.predicates if p.operator == "=" and _is_narrow(p, table))
+    return next(narrow, "")
+
+
+def _is_narrow(predicate: Predicate, table: Table | None) -> bool:
+    """Whether it selects by a parent, a key or the caller, by one of them or by several."""
+    column = table.column(predicate.column) if table else None
+    is_relation = any(r.name == predicate.column and not r.is_many for r in table.relationships) if table else False
+    is_principal = any(origin.kind is OriginKind.PRINCIPAL for origin in predicate.origins)
+    is_key = bool(_KEY.search(predicate.column)) or (column is not None and bool(column.references))
+    if predicate.operator == "exists":
+        return bool(predicate.origins)
+    return predicate.operator in ("=", "in", "like") and (is_key or is_relation or is_principal)
