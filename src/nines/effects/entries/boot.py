@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from nines.effects.entries.task_classes import listed_tasks
 from nines.effects.interpret.arguments import bind
 from nines.effects.interpret.evaluate import evaluate, run_block
@@ -77,7 +79,7 @@ def _body(frame: Frame, body: tuple[code.Statement, ...]) -> None:
 
 def _factories(world: World) -> None:
     """Functions that make applications or register routes on what they are given."""
-    words = _registering_words(world)
+    words = re.compile(b"|".join(map(re.escape, sorted(_registering_words(world)))) or b"(?!)")
     done = 0
     for module in list(world.linked.modules.values()):
         functions: list[tuple[FunctionInfo, ClassInfo | None]] = [(f, None) for f in module.functions]
@@ -85,7 +87,7 @@ def _factories(world: World) -> None:
         for function, owner in functions:
             raw = bytes(function.node.body)
             starts = bool(function.node.decorators) and _STATE in raw
-            if (starts or any(word in raw for word in words)) and done < _FACTORIES_MAX:
+            if (starts or words.search(raw) is not None) and done < _FACTORIES_MAX:
                 done += 1
                 _factory(world, function, owner)
 

@@ -396,7 +396,7 @@ def named_class(world: World, owner: ClassInfo, name: str) -> ClassInfo | None:
         if isinstance(found, ClassInfo):
             return found
     label = name.rpartition(".")[0]
-    candidates = [c for c in world.linked.classes.values() if c.name == short and model_base(world, c)]
+    candidates = [c for c in world.linked.named(short) if model_base(world, c)]
     if len(candidates) > 1 and label:
         candidates = [c for c in candidates if label.lower() in c.module.name.lower().split(".")] or candidates
     return candidates[0] if candidates else None

@@ -32,6 +32,7 @@ class Linked:
         self._tops = {name.split(".")[0] for name in self.modules}
         self._packages = {name.rpartition(".")[0] for name in self.modules if "." in name}
         self.classes: dict[str, ClassInfo] = {}
+        self._by_name: dict[str, list[ClassInfo]] = {}
         self.by_method: dict[str, list[FunctionInfo]] = {}
         for info in self._every_class():
             self.classes[info.qualified] = info
@@ -41,6 +42,13 @@ class Linked:
         self._mro: dict[ClassInfo, tuple[list[ClassInfo], list[str], bool]] = {}
         self.resolve_base: Callable[[ClassInfo, Any], list[Any]] = lambda _info, _expression: []
         self.subclasses: dict[ClassInfo, list[ClassInfo]] = {}
+
+    def named(self, name: str) -> list[ClassInfo]:
+        """The classes of this name, in the order of all."""
+        if not self._by_name:
+            for info in self.classes.values():
+                self._by_name.setdefault(info.name, []).append(info)
+        return self._by_name.get(name, [])
 
     def _every_class(self) -> Iterator[ClassInfo]:
         pending = [info for module in self.modules.values() for info in module.classes]
