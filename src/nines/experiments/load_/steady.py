@@ -32,7 +32,7 @@ REHEARSALS = 3
 """What may be done once or twice only (a second vote, a taken name) shows itself before the load."""
 LOOK_S = 2.0
 """How often the load is looked at while it runs."""
-REST_S = 0.001
+REST_S = 0.1
 EARLY_MIN = 1_000
 EARLY_CONFIDENCE = 0.999
 EARLY_ERROR_SHARE = 0.05
@@ -78,9 +78,10 @@ async def run(bench: Bench) -> None:
 
 async def _keep_up(bench: Bench, load: Load) -> bool:
     """Sends the load; True when it was ended early, for a budget was missed beyond doubt."""
-    began_s = bench.clock_s()
     async with bench.background(load):
-        while (left_s := load.duration_s - (bench.clock_s() - began_s)) > REST_S:
+        # Only now, for its requests had to be prepared first; a moment more, so that the last one has left.
+        began_s = bench.clock_s()
+        while (left_s := load.duration_s + REST_S - (bench.clock_s() - began_s)) > REST_S / 2:
             await bench.pause(min(LOOK_S, left_s))
             missed = _missed(list(bench.history().during(load.phase)), bench.budgets)
             if missed:
