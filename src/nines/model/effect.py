@@ -213,8 +213,15 @@ class Effect(Record):
 
     def excludes(self, other: Effect) -> bool:
         """Whether the two can never happen in one request: they stand on different arms of a branch."""
-        arms = {condition.branch: condition.arm for condition in self.conditions}
-        return any(arms.get(c.branch, c.arm) != c.arm for c in other.conditions)
+        return other.contradicts(self.arms())
+
+    def arms(self) -> dict[int, int]:
+        """For each branch that the effect depends on, the arm on which it stands."""
+        return {condition.branch: condition.arm for condition in self.conditions}
+
+    def contradicts(self, arms: dict[int, int]) -> bool:
+        """Whether it stands on another arm than one of these; for asking about many effects with `arms` made once."""
+        return any(arms.get(c.branch, c.arm) != c.arm for c in self.conditions)
 
     def shares_loop(self, other: Effect) -> bool:
         return bool({loop.ordinal for loop in self.loops} & {loop.ordinal for loop in other.loops})

@@ -95,14 +95,14 @@ class Trace(Record):
 
     def before(self, index: int) -> Iterator[tuple[int, Effect]]:
         """Earlier effects that can happen in the same request, nearest first."""
-        effect = self.effects[index]
+        arms = self.effects[index].arms()
         for earlier in range(index - 1, -1, -1):
-            if not self.effects[earlier].excludes(effect):
+            if not self.effects[earlier].contradicts(arms):
                 yield earlier, self.effects[earlier]
 
     def after(self, index: int) -> Iterator[tuple[int, Effect]]:
         """Later effects that can happen in the same request, in order."""
-        effect = self.effects[index]
+        arms = self.effects[index].arms()
         for later in range(index + 1, len(self.effects)):
-            if not self.effects[later].excludes(effect):
+            if not self.effects[later].contradicts(arms):
                 yield later, self.effects[later]
