@@ -15,7 +15,7 @@ _PUBLIC = re.compile(
     r"|invitations?|invite|otp|mfa|totp|2fa|challenge|magiclink|unlock|captcha|csrf|consent|guest|anonymous"
     r"|health|healthz|healthcheck|heartbeat|live|livez|liveness|ready|readyz|readiness|alive|ping|up|version|metrics"
     r"|docs|redoc|openapi|schema|swagger|favicon|robots|static|sitemap|feed|rss|wellknown|jwks|graphql"
-    r"|webhooks?|hooks?|contact|feedback|subscribe|unsubscribe|newsletter|public|shared|locale|language|analytics"
+    r"|webhooks?|hooks?|bounces?|contact|feedback|subscribe|unsubscribe|newsletter|public|shared|locale|language|analytics"
     r"|beacon|csp|validators?|install|onboarding|demo"
 )
 """Signing up, in and out, health, documentation, static content, and what has a guard of its own kind."""

@@ -40,7 +40,8 @@ def check(service: Service) -> Iterator[Finding]:
             if write.action.upper() != "INSERT" or write.handles_conflict or not write.target:
                 continue
             look = _lookup(trace, index)
-            if look is not None and not _is_covered(trace, index, look):
+            is_race = look is not None and not _is_covered(trace, index, look)
+            if look is not None and is_race and not _is_by_number(trace.effects[look], tables.get(write.target)):
                 yield _finding(endpoint, trace, (index, look), tables.get(write.target), sites)
 
 
@@ -54,6 +55,12 @@ def _lookup(trace: Trace, index: int) -> int | None:
             if is_same_table and any(_is_filled(predicate, write) for predicate in read.predicates):
                 return look
     return None
+
+
+def _is_by_number(read: Effect, table: Table | None) -> bool:
+    """Whether the look-up is by the number that the database itself gives to new rows."""
+    columns = [table.column(p.column) if table else None for p in read.predicates if p.operator == "="]
+    return len(columns) == 1 and columns[0] is not None and columns[0].is_primary and "int" in columns[0].type
 
 
 def _is_filled(key: Predicate, write: Effect) -> bool:

@@ -34,7 +34,7 @@ _DELIVERY = re.compile(r"web_?hook|notif|callback|telemetry|heartbeat|log", re.I
 """What is commonly delivered at least once on purpose, so that its receivers expect to see it again."""
 _ONLY_ASKS = re.compile(
     r"search|query|graphql|token|oauth|login|authenticate|introspect|lookup|validate|verify|embeddings|completions"
-    r"|predict|infer|translate|tokenize|rerank|detect|classify|geocode|resolve|batchget|_msearch|/select\b",
+    r"|predict|infer|translate|tokenize|rerank|detect|classify|geocode|resolve|batchget|calculat|quote|estimate|preview|_msearch|/select\b",
     re.IGNORECASE,
 )
 """What is commonly sent by POST and changes nothing at the other side."""

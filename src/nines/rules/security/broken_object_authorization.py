@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from nines.model.effect import Condition, Effect, EffectKind, Predicate
+from nines.model.effect import Effect, EffectKind, Predicate
 from nines.model.finding import Finding
 from nines.model.origin import Origin, OriginKind
 from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
 from nines.model.service import Endpoint, EndpointKind, GuardKind, Service
 from nines.model.trace import Trace
 from nines.rules import reporting
+from nines.rules.belonging import is_mine, is_sent, is_tied
 from nines.rules.ownership import Owners, Ownership
 from nines.rules.sites import Sites
 
@@ -30,12 +31,8 @@ INFO = RuleInfo(
     needs_code=True,
 )
 _KEY = re.compile(r"^(?:id|pk|uuid|guid|uid|key|number|code|reference|slug)$|_(?:id|uuid|pk|number|key)$|^id_")
-_MERELY_ACTIVE = re.compile(
-    r"active|disabled|enabled|verified|confirmed|deleted|banned|blocked|suspended|anonymous|expire", re.IGNORECASE
-)
-_IDENTITY = re.compile(r"^auth|_auth|subject|principal|identity|current_|viewer|^me$|^user$|^request$", re.IGNORECASE)
-"""Names of parameters that hold who is calling, where the authentication itself was not understood."""
-_TRAVELS = ("path", "query", "body", "form", "")
+_SECRET = re.compile(r"(?:^|_)(?:key|token|secret|hash|signature|password)$")
+"""Columns that only those know to whom they were given."""
 _POLICY = re.compile(
     r"check|permi|authori|ensure|polic|access|allow|owner|enforce|belongs|guard|can_|visible|scope|tenant"
 )
@@ -43,7 +40,7 @@ _POLICY = re.compile(
 
 def check(service: Service) -> Iterator[Finding]:
     sites, owners = Sites(service), Owners(service.tables)
-    isolated = {e.target for _, t in service.judged() for e in t.effects if e.has_predicate_from(OriginKind.PRINCIPAL)}
+    isolated = {e.target for _, t in service.judged() for e in t.effects if is_mine(e)}
     # Totals that anyone may read make no row public; the same look-up without signing in, or the whole list, does.
     open_to_all = [t for p, t in service.judged() if p.guards_known and not p.is_guarded]
     public = {e.target for t in open_to_all for _, e in t.reads() if _chosen_by(e) or not e.predicates}
@@ -53,7 +50,7 @@ def check(service: Service) -> Iterator[Finding]:
         told: set[str] = set()
         for index, effect in enumerate(trace.effects):
             key = _chosen_by(effect)
-            if key is None or effect.target in told or not _matters(trace, index) or _is_tied(trace, index):
+            if key is None or effect.target in told or not _matters(trace, index) or is_tied(trace, index):
                 continue
             owned = owners.of(effect.target)
             is_kept = effect.target in public and not any(index in e.row_origins for _, e in trace.after(index))
@@ -85,21 +82,22 @@ def _is_for_anyone_signed_in(endpoint: Endpoint) -> bool:
 
 def _chosen_by(effect: Effect) -> Origin | None:
     """The caller's value that selects one row, when no condition comes from the signed-in user."""
-    if not effect.is_database or not effect.predicates_known or effect.has_predicate_from(OriginKind.PRINCIPAL):
+    if not effect.is_database or not effect.predicates_known or is_mine(effect):
         return None
-    if effect.has_predicate_from(OriginKind.DATABASE):
-        # Narrowed to the children of another row, which is judged by itself.
+    if effect.has_predicate_from(OriginKind.DATABASE) or any(_is_unclear(p) for p in effect.predicates):
+        # Narrowed to the children of another row, which is judged by itself, or by what was not understood.
         return None
-    return next((o for p in effect.predicates if _is_key(p) for o in p.origins if _is_callers(o)), None)
+    return next((o for p in effect.predicates if _is_key(p) for o in p.origins if is_sent(o)), None)
 
 
 def _is_key(predicate: Predicate) -> bool:
     return predicate.operator == "=" and bool(_KEY.search(predicate.column.rpartition(".")[2]))
 
 
-def _is_callers(origin: Origin) -> bool:
-    is_sent = origin.kind is OriginKind.CALLER and origin.location in _TRAVELS
-    return is_sent and not _IDENTITY.search(origin.name)
+def _is_unclear(predicate: Predicate) -> bool:
+    """Keys from a source that was not understood, perhaps those that the user may see; or a secret."""
+    is_unknown = predicate.operator in ("=", "in", "exists", "or") and not predicate.origins
+    return bool(_SECRET.search(predicate.column)) or (is_unknown and bool(_KEY.search(predicate.column)))
 
 
 def _matters(trace: Trace, index: int) -> bool:
@@ -108,29 +106,6 @@ def _matters(trace: Trace, index: int) -> bool:
     if effect.kind is EffectKind.DATABASE_WRITE:
         return effect.action.upper() in ("UPDATE", "DELETE", "UPSERT") and not effect.row_origins
     return effect.reaches_response or any(index in later.row_origins for _, later in trace.after(index))
-
-
-def _is_tied(trace: Trace, index: int) -> bool:
-    """By a test that looks at the signed-in user, or by another statement that joins the user with the same value."""
-    effect = trace.effects[index]
-    later = [e for _, e in trace.after(index)]
-    if any(_asks_for_the_user(condition, index) for e in (effect, *later) for condition in e.conditions):
-        return True
-    mine = _caller_names(effect)
-    others = (e for e in (*(e for _, e in trace.before(index)), *later) if e.has_predicate_from(OriginKind.PRINCIPAL))
-    return any(mine & _caller_names(other) for other in others)
-
-
-def _caller_names(effect: Effect) -> set[str]:
-    """The request's values that choose its rows."""
-    return {o.name for predicate in effect.predicates for o in predicate.origins if _is_callers(o) and o.name}
-
-
-def _asks_for_the_user(condition: Condition, index: int) -> bool:
-    """A test of the user and this row, or of the user's rights; that the user exists and is active is no such test."""
-    is_about_user = any(origin.kind is OriginKind.PRINCIPAL for origin in condition.origins)
-    is_about_rights = condition.wants == "" and not _MERELY_ACTIVE.search(condition.text)
-    return is_about_user and (index in condition.effects or is_about_rights)
 
 
 def _confidence(owned: Ownership, *, is_isolated: bool) -> Confidence:

@@ -10,7 +10,7 @@ from nines.model.effect import Effect, EffectKind
 from nines.model.finding import Finding
 from nines.model.origin import OriginKind
 from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
-from nines.model.service import Endpoint, EndpointKind, Service
+from nines.model.service import Endpoint, EndpointKind, EndpointParameter, Service
 from nines.rules.ownership import Owners, Ownership
 from nines.rules.public import is_public_by_nature
 
@@ -65,7 +65,14 @@ def _is_open(endpoint: Endpoint) -> bool:
         return False
     if any(_CREDENTIALS.search(parameter.name) for parameter in endpoint.parameters):
         return False
-    return not is_public_by_nature(endpoint)
+    return not is_public_by_nature(endpoint) and not any(_is_capability(parameter) for parameter in endpoint.parameters)
+
+
+def _is_capability(parameter: EndpointParameter) -> bool:
+    """A random code in the address: whoever has it was given it."""
+    return (
+        parameter.location == "path" and "uuid" in parameter.type.lower() and parameter.name in ("code", "key", "hash")
+    )
 
 
 def _checks_inside(service: Service, endpoint: Endpoint) -> bool:
