@@ -13,7 +13,8 @@ WORK_PER_FUNCTION_MAX = 40_000
 WORK_TOTAL_MAX = 30_000_000
 CONTEXTS_PER_FUNCTION_MAX = 40
 """Different argument types for which one function is interpreted anew; after that, its arguments are generalised."""
-EFFECTS_PER_TRACE_MAX = 2_000
+EFFECTS_PER_TRACE_MAX = 500
+"""What nobody would read to its end; the traces of real endpoints that were counted have at most 286, or are cut anywhere."""
 STEPS_PER_TRACE_MAX = 200_000
 """Nodes visited while one trace is unfolded."""
 BLIND_PER_TRACE_MAX = 40
