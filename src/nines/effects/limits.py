@@ -14,7 +14,7 @@ WORK_TOTAL_MAX = 30_000_000
 CONTEXTS_PER_FUNCTION_MAX = 40
 """Different argument types for which one function is interpreted anew; after that, its arguments are generalised."""
 EFFECTS_PER_TRACE_MAX = 500
-"""What nobody would read to its end; the traces of real endpoints that were counted have at most 286, or are cut anywhere."""
+"""Traces of real endpoints had at most 286 effects, or grew without end; nobody reads one of 500 to its end."""
 STEPS_PER_TRACE_MAX = 200_000
 """Nodes visited while one trace is unfolded."""
 BLIND_PER_TRACE_MAX = 40
