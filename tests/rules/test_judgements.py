@@ -197,6 +197,16 @@ class TestCheckThenAct:
         assert finding.severity is Severity.LOW
         assert "500" in finding.message
 
+    def test_a_wider_constraint_catches_equal_requests(self) -> None:
+        wider = replace(self.OPEN, unique=(("id",), ("email", "project_id")))
+        (finding,) = found(self.RULE, service(self.READ, self.WRITE, tables=(wider,)))
+        assert finding.severity is Severity.LOW
+        assert "500" in finding.message
+
+    def test_numbers_of_the_database_are_not_made_up_twice(self) -> None:
+        table = replace(self.OPEN, columns=(Column(name="email", type="integer", is_primary=True),))
+        assert not found(self.RULE, service(self.READ, self.WRITE, tables=(table,)))
+
     @pytest.mark.parametrize("tables", [(), (replace(OPEN, is_complete=False),)])
     def test_an_unknown_constraint_is_said(self, tables: tuple[Table, ...]) -> None:
         (finding,) = found(self.RULE, service(self.READ, self.WRITE, tables=tables))
@@ -513,6 +523,33 @@ class TestBrokenObjectAuthorization:
             self.RULE, service(self.READ, entry=self.ENTRY, tables=self.TABLES, others=((other, trace),))
         )
         assert finding.confidence is Confidence.HIGH
+
+    @pytest.mark.parametrize(
+        "predicate",
+        [
+            Predicate(column="organization_id", operator="in"),
+            Predicate(column="token", origins=(origin("caller", "token", location="query"),)),
+            Predicate(column="owner_id", origins=(origin("caller", "auth_subject", location="body"),)),
+        ],
+    )
+    def test_a_further_condition_that_may_tie_it(self, predicate: Predicate) -> None:
+        read = replace(self.READ, predicates=(self.KEY, predicate))
+        assert not found(self.RULE, service(read, entry=self.ENTRY, tables=self.TABLES))
+
+    @pytest.mark.parametrize(
+        ("text", "wants", "count"),
+        [
+            ("invoice.owner_id != somebody", "present", 0),
+            ("not session.user.is_admin", "", 0),
+            ("invoice is None", "present", 1),
+            ("not user.is_active", "", 1),
+        ],
+    )
+    def test_a_test_of_the_owner_or_of_rights(self, text: str, wants: str, count: int) -> None:
+        condition = Condition(branch=0, arm=1, effects=(0,), wants=wants, text=text)
+        later = effect("database_read", "lines", "SELECT", 5, conditions=(condition,))
+        told = service(self.READ, later, entry=self.ENTRY, tables=self.TABLES)
+        assert len(found(self.RULE, told)) == count
 
     def test_a_child_of_an_owned_row(self) -> None:
         (finding,) = found(self.RULE, service(replace(self.READ, target="lines"), entry=self.ENTRY, tables=self.TABLES))

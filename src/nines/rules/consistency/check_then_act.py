@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from nines.model.effect import Effect, EffectKind, Predicate
+from nines.model.effect import Effect, EffectKind
 from nines.model.finding import Finding
 from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
 from nines.model.schema import Table
 from nines.model.service import Endpoint, EndpointKind, Service
 from nines.model.trace import Trace
 from nines.rules import reporting
+from nines.rules.keys import collides, is_by_number, is_filled
 from nines.rules.sites import Sites
 
 INFO = RuleInfo(
@@ -41,7 +42,7 @@ def check(service: Service) -> Iterator[Finding]:
                 continue
             look = _lookup(trace, index)
             is_race = look is not None and not _is_covered(trace, index, look)
-            if look is not None and is_race and not _is_by_number(trace.effects[look], tables.get(write.target)):
+            if look is not None and is_race and not is_by_number(trace.effects[look], tables.get(write.target)):
                 yield _finding(endpoint, trace, (index, look), tables.get(write.target), sites)
 
 
@@ -52,25 +53,9 @@ def _lookup(trace: Trace, index: int) -> int | None:
         for look in condition.effects if condition.wants == "absent" else ():
             read = trace.effects[look] if look < index else write
             is_same_table = read.kind is EffectKind.DATABASE_READ and read.target == write.target
-            if is_same_table and any(_is_filled(predicate, write) for predicate in read.predicates):
+            if is_same_table and any(is_filled(predicate, write) for predicate in read.predicates):
                 return look
     return None
-
-
-def _is_by_number(read: Effect, table: Table | None) -> bool:
-    """Whether the look-up is by the number that the database itself gives to new rows."""
-    columns = [table.column(p.column) if table else None for p in read.predicates if p.operator == "="]
-    return len(columns) == 1 and columns[0] is not None and columns[0].is_primary and "int" in columns[0].type
-
-
-def _is_filled(key: Predicate, write: Effect) -> bool:
-    """Whether the new row gets the value that was looked for; "*" stands for columns that were not told apart."""
-    sources = {(origin.kind, origin.name) for origin in key.origins}
-    return key.operator in ("=", "ilike", "iexact") and any(
-        assignment.column == key.column
-        or (assignment.column == "*" and sources & {(o.kind, o.name) for o in assignment.origins})
-        for assignment in write.assignments
-    )
 
 
 def _is_covered(trace: Trace, index: int, look: int) -> bool:
@@ -93,9 +78,9 @@ def _handles(effect: Effect) -> bool:
 def _finding(endpoint: Endpoint, trace: Trace, race: tuple[int, int], table: Table | None, sites: Sites) -> Finding:
     write, read = (trace.effects[index] for index in race)
     keys = frozenset(predicate.column for predicate in read.predicates if predicate.operator == "=")
-    column = ", ".join(sorted({p.column for p in read.predicates if _is_filled(p, write)}))
+    column = ", ".join(sorted({p.column for p in read.predicates if is_filled(p, write)}))
     is_known = table is not None and table.is_complete
-    if table is not None and table.is_unique_over(keys):
+    if table is not None and (table.is_unique_over(keys) or collides(table, write, read)):
         message = f"two requests at once both find no row of {write.target} with this {column}; the second gets a 500"
         consequence = "The unique constraint keeps the data right, but its error is handled nowhere."
         severity, confidence = Severity.LOW, Confidence.MEDIUM

@@ -28,8 +28,9 @@ INFO = RuleInfo(
     ),
 )
 _BY_HAND = re.compile(
-    r"(?:countr|currenc|categor)(?:y|ies)|(?:role|permission|setting|config|language|locale|plan|tier|region|timezone|unit|feature"
-    r"|flag|type|kind|choice|option|enum|provider|plugin|field)s?|configurations?|status(?:es)?"
+    r"(?:countr|currenc|categor)(?:y|ies)|\w*(?:role|permission|setting|config|type|field|customlink|savedfilter)s?"
+    r"|(?:language|locale|plan|tier|region|timezone|unit|feature|flag|kind|choice|option|enum|provider|plugin)s?"
+    r"|configurations?|status(?:es)?"
 )
 """Last words of the names of tables that people fill by hand: they stay short."""
 _FEW_ROWS = re.compile(r"template|version|migration|lookup|integration|status|setting|config")
@@ -73,14 +74,14 @@ def _grows(effect: Effect, table: Table | None, *, is_seen: bool) -> bool:
 def _is_short(endpoint: Endpoint, effect: Effect, table: Table | None) -> bool:
     """Whether people fill the table by hand, or the rows are the children of one parent and not what this lists."""
     words = effect.target.split("_")
-    if _BY_HAND.fullmatch(words[-1]):
+    if _BY_HAND.fullmatch(words[-1]) or words[0] == "pg":
         return True
     if not any(_is_narrow(predicate, table) for predicate in effect.predicates) or _GROWS_FOR_EVER.search(
         effect.target
     ):
         return False
-    last = endpoint.path.strip("/").rpartition("/")[2].lower().replace("-", "_")
-    is_its_list = endpoint.is_safe and bool(last) and (last in words or last == effect.target)
+    last = endpoint.path.strip("/").rpartition("/")[2].lower().replace("-", "_").removesuffix("s")
+    is_its_list = endpoint.is_safe and bool(last) and last in {w.removesuffix("s") for w in (*words, effect.target)}
     return endpoint.kind is not EndpointKind.HTTP or not is_its_list
 
 

@@ -1,0 +1,30 @@
+"""How the key of a look-up and the row that is created for it meet the constraints of their table."""
+
+from __future__ import annotations
+
+from nines.model.effect import Effect, Predicate
+from nines.model.schema import Table
+
+
+def is_filled(key: Predicate, write: Effect) -> bool:
+    """Whether the new row gets the value that was looked for; "*" stands for columns that were not told apart."""
+    sources = {(origin.kind, origin.name) for origin in key.origins}
+    return key.operator in ("=", "ilike", "iexact") and any(
+        assignment.column == key.column
+        or (assignment.column == "*" and sources & {(o.kind, o.name) for o in assignment.origins})
+        for assignment in write.assignments
+    )
+
+
+def is_by_number(read: Effect, table: Table | None) -> bool:
+    """Whether the look-up is by the number that the database itself gives to new rows."""
+    columns = [table.column(p.column) if table else None for p in read.predicates if p.operator == "="]
+    return len(columns) == 1 and columns[0] is not None and columns[0].is_primary and "int" in columns[0].type
+
+
+def collides(table: Table, write: Effect, read: Effect) -> bool:
+    """Whether a wider constraint holds the key, and else only what both requests fill, or what was not understood."""
+    filled = {assignment.column for assignment in write.assignments}
+    key = {p.column for p in read.predicates if is_filled(p, write)}
+    others = [set(columns) - key for columns in table.unique if key and key <= set(columns)]
+    return any(all(c in filled or "*" in filled or table.column(c) is None for c in more) for more in others)
