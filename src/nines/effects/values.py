@@ -51,6 +51,10 @@ class ClassThing(Thing):
     info: ClassInfo
 
 
+ANYTHING = frozenset({"*"})
+"""Among eager relations: names that were not understood, so that any relation may have been read with its row."""
+
+
 @dataclass(frozen=True, slots=True)
 class InstanceThing(Thing):
     """An object of a project class; `row` is the effect that fetched it, when it is a mapped row."""
@@ -385,7 +389,9 @@ def _merge_instances(first: Value, second: Value) -> Value:
     fields = dict(two.fields)
     for name, value in one.fields:
         fields[name] = value if name not in fields or fields[name] == value else join([value, fields[name]])
-    thing = replace(one, fields=tuple(sorted_fields(fields)), eager=one.eager & two.eager)
+    thing = replace(
+        one, fields=tuple(sorted_fields(fields)), eager=one.eager & two.eager | (one.eager | two.eager) & ANYTHING
+    )
     return Value(thing, merge_sources(first.sources, second.sources))
 
 

@@ -26,6 +26,7 @@ from nines.effects.link import ClassInfo
 from nines.effects.nodes import Arm, BranchNode, EffectNode
 from nines.effects.queries import Condition, Query, Written
 from nines.effects.values import (
+    ANYTHING,
     NONE,
     UNKNOWN,
     ClassThing,
@@ -319,7 +320,7 @@ def _eager_related(call: LibraryCall) -> Value:
         return call.receiver or UNKNOWN
     names = set(query.eager)
     for value in call.bound.values():
-        names.update(eager_names(value))
+        names.update(eager_names(value) or ANYTHING)
     table = mapped(call.world, query.entity) if query.entity else None
     if not call.bound and table is not None:
         names.update(name for name, relation in table.relations.items() if not relation.is_many)

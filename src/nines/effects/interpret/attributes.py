@@ -14,6 +14,7 @@ from nines.effects.interpret.typed import type_origin, typed
 from nines.effects.link import ClassInfo, FunctionInfo
 from nines.effects.queries import Condition
 from nines.effects.values import (
+    ANYTHING,
     NO_SOURCES,
     SITE,
     UNKNOWN,
@@ -385,12 +386,14 @@ def related(  # noqa: PLR0917
         conditions=(Condition(key if relation.is_many or relation.is_back else target.key or "id", "=", sources),),
         is_related=relation.is_many,
     )
+    is_eager = relation.name in thing.eager or bool(thing.eager & ANYTHING)
     if relation.is_many and isinstance(manager, str):
-        if relation.name in thing.eager:
+        if is_eager:
             query = replace(query, is_column=False, is_loaded=True)
         return Value(ObjectThing(manager, thing.connection, query=query), sources)
     nested = frozenset(n[len(relation.name) + 2 :] for n in thing.eager if n.startswith(f"{relation.name}__"))
-    if relation.name in thing.eager or not thing.row:
+    nested |= thing.eager & ANYTHING
+    if is_eager or not thing.row:
         loaded = Value(
             InstanceThing(relation.target, row=thing.row, eager=nested, connection=thing.connection), sources
         )
