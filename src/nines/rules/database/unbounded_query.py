@@ -42,6 +42,8 @@ _GROWS_FOR_EVER = re.compile(
 """Rows that come with time and use, so that even those of one parent have no end."""
 _KEY = re.compile(r"_id$|key|code|token|slug|e?mail|uuid|hash|username|number$|^name$")
 """Columns of which one value selects a few rows."""
+_SECRET = re.compile(r"key|token|hash|secret")
+"""Columns of which even the beginning does; the beginning of a name does not."""
 
 
 def check(service: Service) -> Iterator[Finding]:
@@ -128,4 +130,5 @@ def _is_narrow(predicate: Predicate, table: Table | None) -> bool:
     is_key = bool(_KEY.search(predicate.column)) or (column is not None and bool(column.references))
     if predicate.operator == "exists":
         return bool(predicate.origins)
-    return predicate.operator in ("=", "in", "like") and (is_key or is_relation or is_principal)
+    is_start_of_secret = predicate.operator == "like" and bool(_SECRET.search(predicate.column))
+    return is_start_of_secret or (predicate.operator in ("=", "in") and (is_key or is_relation or is_principal))
