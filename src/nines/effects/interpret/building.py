@@ -388,6 +388,8 @@ _VERBS: dict[str, Callable[[LibraryCall, Query], Query]] = {
     "values": _values,
     "columns": lambda _call, query: replace(query, is_column=True),
     "group": lambda _call, query: replace(query, is_single=False),
+    # Columns chosen first are what the totals are grouped by: how many groups there are is not known.
+    "grouped": lambda _call, query: replace(query, limit=Known.UNKNOWN) if query.is_column else query,
     "returning": lambda _call, query: replace(query, returning=True),
     "none": lambda _call, query: replace(query, limit=Known.SET),
     "stream": lambda _call, query: replace(query, is_streamed=True),
