@@ -198,6 +198,12 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def children() -> set[int]:
+    """The living processes below this one; other tests keep a database of their own for the whole run."""
+    found = psutil.Process().children(recursive=True)
+    return {process.pid for process in found if process.is_running() and process.status() != psutil.STATUS_ZOMBIE}
+
+
 async def surveys(lab: Laboratory) -> None:
     traces = {trace.endpoint: trace for trace in await lab.survey()}
     assert set(traces) == {"list", "read", "create", "charge"}
@@ -335,7 +341,7 @@ async def ends_what_hangs(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_experiments_run_on_a_real_service(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def scenario() -> list[int]:
+    async def scenario() -> set[int]:
         async with laboratory(root) as lab:
             await surveys(lab)
             await creates_and_reads(lab)
@@ -344,11 +350,12 @@ def test_experiments_run_on_a_real_service(root: Path, monkeypatch: pytest.Monke
             await reaches_upstreams(lab)
             await ends_what_hangs(lab, monkeypatch)
             assert lab.unexamined == []
-            return [process.pid for process in psutil.Process().children(recursive=True)]
+            return children() - before
 
-    children = asyncio.run(scenario())
-    assert children
-    assert not [pid for pid in children if psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie"]
+    before = children()
+    started = asyncio.run(scenario())
+    assert started
+    assert not started & children()
 
 
 PROVE = """
@@ -416,6 +423,7 @@ def test_a_service_that_does_not_start_leaves_nothing(root: Path) -> None:
         async with laboratory(root):
             raise AssertionError("must not open")
 
+    before = children()
     with pytest.raises(LaunchError, match="exited with code"):
         asyncio.run(scenario())
-    assert not [p for p in psutil.Process().children(recursive=True) if p.status() != "zombie"]
+    assert not children() - before
