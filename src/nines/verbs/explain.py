@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from nines import experiments, rules
-from nines.model import page as page_model
 from nines.model.errors import UsageError
 from nines.model.record import Record
 from nines.verbs import names
@@ -56,8 +55,3 @@ def search(words: str) -> tuple[Topic, ...]:
 def is_slip(name: str) -> bool:
     """Whether a name looks more like a misspelt one than like words to search for."""
     return " " not in name.strip() and bool(names.near(name, [topic.id for topic in topics()]))
-
-
-def title_of(topic: Topic) -> str:
-    """The page's own title."""
-    return page_model.parse(topic.page, topic.id).title

@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 
 from nines import __version__, rules
-from nines.model import page as page_model
 from nines.model.finding import Finding
 from nines.model.progress import Progress, Silent
 from nines.model.record import Record
@@ -156,8 +155,3 @@ def _at(project: Project, since: str, found: Read) -> baseline.Baseline:
         old = judge(project, before, before.service)
         moved = renames.between(earlier, before.program, project.root, found.program)
     return baseline.of(renames.followed(old.findings, moved))
-
-
-def page_title(rule: Rule) -> str:
-    """The title of a rule's page."""
-    return page_model.parse(rule.page, rule.id).title
