@@ -16,7 +16,7 @@ from nines.model.verdict import Verdict
 from tests.experiments.bench import IDENTITIES, PASSWORD, FakeBench
 from tests.experiments.service import CONTRACT
 
-KNOWN = {experiment.id: experiment for experiment in experiments.load()}
+KNOWN = {experiment.id: experiment for experiment in experiments.discover()}
 
 
 def tried(id: str, *faults: str, **options: object) -> tuple[Judgement, FakeBench]:
@@ -29,7 +29,7 @@ def tried(id: str, *faults: str, **options: object) -> tuple[Judgement, FakeBenc
     return asyncio.run(all_of_it())
 
 
-@pytest.mark.parametrize("experiment", experiments.load(), ids=lambda e: e.id)
+@pytest.mark.parametrize("experiment", experiments.discover(), ids=lambda e: e.id)
 def test_a_healthy_service_holds(experiment: Experiment) -> None:
     judgement, bench = tried(experiment.id)
     assert judgement.verdict is Verdict.HOLDS, (judgement.says, bench.history().skips, bench.history().notes)
@@ -161,7 +161,7 @@ def test_weights_of_the_settings_choose_what_is_driven() -> None:
     assert judgement.verdict is Verdict.HOLDS
 
 
-@pytest.mark.parametrize("experiment", experiments.load(), ids=lambda e: e.id)
+@pytest.mark.parametrize("experiment", experiments.discover(), ids=lambda e: e.id)
 def test_an_empty_contract_is_no_pass_and_no_crash(experiment: Experiment) -> None:
     async def all_of_it() -> Judgement:
         bench = await FakeBench.opened()

@@ -15,7 +15,7 @@ VERDICTS = ("broken", "holds", "unknown")
 
 EXAMPLES = [
     pytest.param(experiment, example, id=f"{experiment.id}:{example.line}")
-    for experiment in experiments.load()
+    for experiment in experiments.discover()
     for example in parse(experiment.page, experiment.id).examples
 ]
 
@@ -30,7 +30,7 @@ def test_histories_are_judged_as_the_page_says(experiment: Experiment, example: 
         assert judgement.offending or not any(c.exchanges for c in notation.read(example.text).checks)
 
 
-@pytest.mark.parametrize("experiment", experiments.load(), ids=lambda e: e.id)
+@pytest.mark.parametrize("experiment", experiments.discover(), ids=lambda e: e.id)
 def test_pages_are_complete(experiment: Experiment) -> None:
     page = parse(experiment.page, experiment.id)
     assert page.title == experiment.info.title
@@ -40,14 +40,14 @@ def test_pages_are_complete(experiment: Experiment) -> None:
     assert all(option.trade_off for option in page.options)
 
 
-@pytest.mark.parametrize("experiment", experiments.load(), ids=lambda e: e.id)
+@pytest.mark.parametrize("experiment", experiments.discover(), ids=lambda e: e.id)
 def test_nothing_observed_is_never_a_pass(experiment: Experiment) -> None:
     judgement = experiment.judge(notation.read(""), Budgets())
     assert judgement.verdict.value == "unknown"
     assert judgement.says
 
 
-@pytest.mark.parametrize("experiment", experiments.load(), ids=lambda e: e.id)
+@pytest.mark.parametrize("experiment", experiments.discover(), ids=lambda e: e.id)
 def test_claims_are_sentences_and_durations_are_stated(experiment: Experiment) -> None:
     claim = experiment.info.claim
     assert claim[0].isupper()
@@ -58,7 +58,7 @@ def test_claims_are_sentences_and_durations_are_stated(experiment: Experiment) -
 
 
 def test_the_nine_are_found_in_the_order_in_which_they_run() -> None:
-    ids = [experiment.id for experiment in experiments.load()]
+    ids = [experiment.id for experiment in experiments.discover()]
     assert set(ids) == {
         "load/steady",
         "contract/no-5xx",

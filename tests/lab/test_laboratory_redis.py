@@ -92,7 +92,7 @@ def laboratory(root: Path, limit_s: str) -> Laboratory:
 
 
 def test_a_cache_is_seen_and_its_stall_is_judged(tmp_path: Path) -> None:
-    stall = next(each for each in experiments.load() if each.id == "dependencies/dependency-stall")
+    stall = next(each for each in experiments.discover() if each.id == "dependencies/dependency-stall")
 
     async def scenario() -> None:
         async with laboratory(tmp_path, "1") as lab:
@@ -114,7 +114,7 @@ def test_a_cache_is_seen_and_its_stall_is_judged(tmp_path: Path) -> None:
 
 
 def test_a_cache_without_a_deadline_makes_everybody_wait(tmp_path: Path) -> None:
-    stall = next(each for each in experiments.load() if each.id == "dependencies/dependency-stall")
+    stall = next(each for each in experiments.discover() if each.id == "dependencies/dependency-stall")
 
     async def scenario() -> None:
         async with laboratory(tmp_path, "0") as lab:

@@ -64,6 +64,6 @@ def service(
 
 def found(rule: str, service: Service) -> tuple[Finding, ...]:
     """What the rule with this id reports; a failing rule fails the test."""
-    judged = rules.judge(next(each for each in rules.load() if each.id == rule), service)
+    judged = rules.judge(next(each for each in rules.discover() if each.id == rule), service)
     assert judged.failures == ()
     return judged.findings

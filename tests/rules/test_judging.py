@@ -51,8 +51,8 @@ EMPTY = Service(name="empty")
 def test_every_pair_of_files_is_a_rule() -> None:
     folder = Path(rules.__file__).parent
     pages = {page.relative_to(folder).with_suffix("").as_posix().replace("_", "-") for page in folder.glob("*/*.md")}
-    assert {rule.id for rule in rules.load()} == pages
-    assert [rule.id for rule in rules.load()] == sorted(pages)
+    assert {rule.id for rule in rules.discover()} == pages
+    assert [rule.id for rule in rules.discover()] == sorted(pages)
 
 
 def test_what_a_rule_says_once_is_filled_in() -> None:
@@ -153,6 +153,6 @@ def test_what_is_not_known_accuses_nobody(effects: list[Effect], witness: Witnes
     entry = endpoint(guards_known=False)
     trace = Trace(endpoint=entry.id, witness=witness, effects=tuple(effects))
     service = Service(name="unknown", endpoints=(entry,), traces=(trace,))
-    for rule in rules.load():
+    for rule in rules.discover():
         judged = rules.judge(rule, service)
         assert (judged.findings, judged.failures) == ((), ())

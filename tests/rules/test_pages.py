@@ -17,7 +17,7 @@ from nines.readers import python, sql
 from tests.rules.cases import Case, cases
 from tests.rules.observed import service_of
 
-RULES = rules.load()
+RULES = rules.discover()
 CASES = [case for rule in RULES for case in cases(rule)]
 READ = [case for case in CASES if case.observed is None]
 OBSERVED = [case for case in CASES if case.observed is not None]
@@ -108,7 +108,7 @@ def mark_stands_on_a_closing_line(case: Case) -> bool:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_the_experiments_that_decide_exist(rule: Rule) -> None:
-    assert set(rule.info.decided_by) <= {experiment.id for experiment in experiments.load()}
+    assert set(rule.info.decided_by) <= {experiment.id for experiment in experiments.discover()}
 
 
 LINES_MAX = 80

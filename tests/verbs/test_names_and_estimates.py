@@ -9,8 +9,8 @@ from nines import experiments
 from nines.model.settings import LoadSettings, Settings
 from nines.verbs import estimates, names
 
-STEADY = next(experiment for experiment in experiments.load() if experiment.id == "load/steady")
-OTHER = next(experiment for experiment in experiments.load() if "error_rate" not in experiment.info.budgets)
+STEADY = next(experiment for experiment in experiments.discover() if experiment.id == "load/steady")
+OTHER = next(experiment for experiment in experiments.discover() if "error_rate" not in experiment.info.budgets)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_what_is_off_and_known_is_not_complained_about() -> None:
 
 
 def test_the_usual_settings_take_the_usual_time() -> None:
-    for experiment in experiments.load():
+    for experiment in experiments.discover():
         assert estimates.duration_s(experiment, Settings()) == pytest.approx(experiment.info.duration_s)
 
 

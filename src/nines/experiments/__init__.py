@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from nines.experiments.loading import load
+from nines.experiments.discovery import discover
 
-__all__ = ["load"]
+__all__ = ["discover"]

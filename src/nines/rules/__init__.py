@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
+from nines.rules.discovery import discover
 from nines.rules.judging import Judged, judge
-from nines.rules.loading import load
 
-__all__ = ["Judged", "judge", "load"]
+__all__ = ["Judged", "discover", "judge"]

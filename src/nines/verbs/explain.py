@@ -20,8 +20,8 @@ class Topic(Record):
 
 def topics() -> tuple[Topic, ...]:
     """Everything that has a page, sorted by id."""
-    found = [Topic(id=r.id, kind="rule", title=r.info.title, page=r.page) for r in rules.load()]
-    found += [Topic(id=e.id, kind="experiment", title=e.info.claim, page=e.page) for e in experiments.load()]
+    found = [Topic(id=r.id, kind="rule", title=r.info.title, page=r.page) for r in rules.discover()]
+    found += [Topic(id=e.id, kind="experiment", title=e.info.claim, page=e.page) for e in experiments.discover()]
     return tuple(sorted(found, key=lambda topic: topic.id))
 
 

@@ -31,8 +31,8 @@ def near(name: str, ids: Iterable[str]) -> tuple[str, ...]:
 def unknown_in(settings: Settings) -> tuple[Unexamined, ...]:
     """What the settings switch off and nobody has: it may be a slip, so that the rule speaks after all."""
     wanted = (
-        ("rules_off", settings.rules_off, [rule.id for rule in rules.load()]),
-        ("experiments_off", settings.experiments_off, [experiment.id for experiment in experiments.load()]),
+        ("rules_off", settings.rules_off, [rule.id for rule in rules.discover()]),
+        ("experiments_off", settings.experiments_off, [experiment.id for experiment in experiments.discover()]),
     )
     return tuple(
         Unexamined(what=f"the setting {key}", reason=f"nothing is called {name!r}", hint=_hint(name, ids))

@@ -86,7 +86,7 @@ def says(carried_out: tuple[Trial, ...]) -> str:
 
 def chosen(project: Project, only: tuple[str, ...]) -> tuple[Experiment, ...]:
     """The experiments to carry out; raises UsageError for a name that no experiment has, and where none is left."""
-    known = experiments.load()
+    known = experiments.discover()
     ids = [experiment.id for experiment in known]
     for name in only:
         if not any(names.is_named(id, (name,)) for id in ids):

@@ -74,7 +74,7 @@ def judge(project: Project, found: Read, service: Service) -> Judged:
 
 def active_rules(project: Project) -> tuple[Rule, ...]:
     off = set(project.settings.rules_off)
-    return tuple(rule for rule in rules.load() if rule.id not in off and rule.id.rsplit("/", 1)[-1] not in off)
+    return tuple(rule for rule in rules.discover() if rule.id not in off and rule.id.rsplit("/", 1)[-1] not in off)
 
 
 def accepted_findings(project: Project, file: Path | None) -> baseline.Baseline | None:

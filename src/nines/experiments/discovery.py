@@ -17,7 +17,7 @@ may spoil the identities, right before what needs a fresh database."""
 
 
 @functools.cache
-def load() -> tuple[Experiment, ...]:
+def discover() -> tuple[Experiment, ...]:
     """Every experiment in the order in which they are carried out.
 
     Raises SourceError for a module without its page, INFO, run or judge."""
@@ -50,8 +50,7 @@ def _experiment(topic: str, name: str) -> Experiment:
             f"an experiment is incomplete: {error}", where=where, hint="Define INFO, run and judge."
         ) from error
     return Experiment(
-        # The topic `load` is kept in `load_`, for the package's own function bears the name already.
-        id=f"{topic.rstrip('_')}/{name}".replace("_", "-"),
+        id=f"{topic}/{name}".replace("_", "-"),
         info=info,
         run=run,
         judge=judge,

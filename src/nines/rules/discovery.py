@@ -14,7 +14,7 @@ _PACKAGE = "nines.rules"
 
 
 @functools.cache
-def load() -> tuple[Rule, ...]:
+def discover() -> tuple[Rule, ...]:
     """Every rule, sorted by id; raises SourceError for a module without its page, INFO or check."""
     package = importlib.import_module(_PACKAGE)
     found = [
