@@ -1,0 +1,1 @@
+"""The chapters; they do not know one another, and agree because each tells the same design."""

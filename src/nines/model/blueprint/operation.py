@@ -1,0 +1,146 @@
+"""What callers may do, what happens outside a request, and what is told to others."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from nines.model.blueprint.resource import IndexPart
+from nines.model.place import Place
+from nines.model.record import Record
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    READ = "read"
+    LIST = "list"
+    UPDATE = "update"
+    DELETE = "delete"
+    TRANSITION = "transition"
+    REGISTER = "register"
+    SIGN_IN = "sign-in"
+    REFRESH = "refresh"
+    SIGN_OUT = "sign-out"
+    SIGN_OUT_EVERYWHERE = "sign-out-everywhere"
+    SEND_CODE = "send-code"
+    VERIFY_CODE = "verify-code"
+    REQUEST_RESET = "request-reset"
+    RESET_PASSWORD = "reset-password"  # noqa: S105 -- the name of an action
+    CUSTOM = "custom"
+    """The owner's function does it; `hook` names it."""
+
+
+class Idempotency(Record):
+    is_required: bool = False
+    ttl_s: float = 86_400.0
+
+
+class Page(Record):
+    default: int = 50
+    max: int = 200
+
+
+class SagaStep(Record):
+    """One local transaction of an operation that spans modules, and what undoes it."""
+
+    do: str
+    """An operation of this blueprint, or `dependency.verb`."""
+    undo: str = ""
+    module: str = ""
+    place: Place | None = None
+
+
+class Operation(Record):
+    name: str
+    """Camel case, unique: "createPayment"; the operationId."""
+    on: str = ""
+    """The resource."""
+    do: Action = Action.CREATE
+    to_state: str = ""
+    roles: tuple[str, ...] = ()
+    is_public: bool = False
+    """Anybody may call it, signed in or not."""
+    idempotency: Idempotency | None = None
+    needs_if_match: bool = False
+    calls: tuple[str, ...] = ()
+    """`dependency.verb`, in order; carried out between a reserving and a settling transaction."""
+    emits: tuple[str, ...] = ()
+    posts: str = ""
+    """The ledger that it posts to."""
+    hook: str = ""
+    filters: tuple[str, ...] = ()
+    order: tuple[IndexPart, ...] = ()
+    page: Page | None = None
+    is_asynchronous: bool = False
+    """Answers 202 with a status resource; the work is done by a job."""
+    is_critical: bool = True
+    share: float | None = None
+    """Of the whole load, 0 to 1; None: what the others leave, in equal parts."""
+    latency_p95_s: float | None = None
+    """Its own promise, where it differs from the service's."""
+    is_excluded: bool = False
+    """Stands outside the latency budget, said to the callers."""
+    saga: tuple[SagaStep, ...] = ()
+    says: str = ""
+    place: Place | None = None
+
+
+class Limit(Record):
+    """At most `count` calls in `period_s` for each `per`."""
+
+    operation: str = ""
+    """Empty: every operation that has none of its own."""
+    count: int = 100
+    period_s: float = 60.0
+    per: str = "subject"
+    """subject, address, account, tenant, all."""
+    place: Place | None = None
+
+
+class Event(Record):
+    """Something that happened, told to others."""
+
+    name: str
+    """`resource.happened`: "payment.authorized"."""
+    version: int = 1
+    resource: str = ""
+    fields: tuple[str, ...] = ()
+    """Empty: the identifier, the state and the time."""
+    place: Place | None = None
+
+
+class Events(Record):
+    transport: str = "outbox"
+    """outbox, or direct (refused where a write must not be lost)."""
+    broker: str = ""
+    """The dependency that carries them; empty: delivered from the outbox to subscribers over HTTP."""
+    types: tuple[Event, ...] = ()
+
+
+class Job(Record):
+    """Work that happens outside a request."""
+
+    name: str
+    on: str = ""
+    from_state: str = ""
+    """It takes the rows in this state."""
+    to_state: str = ""
+    failed_state: str = ""
+    """Where a row goes when every attempt failed: its dead letter."""
+    every_s: float | None = None
+    """For scheduled work; None: as soon as there is some."""
+    calls: tuple[str, ...] = ()
+    attempts_max: int = 5
+    concurrency: int = 8
+    hook: str = ""
+    says: str = ""
+    place: Place | None = None
+
+
+class Module(Record):
+    """A part of the service with its own resources; a deployable of its own only when `is_separate`."""
+
+    name: str
+    resources: tuple[str, ...] = ()
+    is_separate: bool = False
+    reason: str = ""
+    place: Place | None = None

@@ -1,0 +1,62 @@
+"""A design: what is derived from a blueprint or recovered from code, before anything is written."""
+
+from __future__ import annotations
+
+from nines.model.design.capacity import CachePlan, CapacityPlan, PoolPlan, ResourceUse, ScalePoint, ServiceTime
+from nines.model.design.data import (
+    Growth,
+    Migration,
+    PlannedCheck,
+    PlannedColumn,
+    PlannedIndex,
+    PlannedQuery,
+    PlannedTable,
+)
+from nines.model.design.decision import Choice, Decision, Gap, Objection
+from nines.model.design.design import Design, Source
+from nines.model.design.document import Document
+from nines.model.design.flow import Branch, Flow, FlowStep, PlannedJob, StepKind
+from nines.model.design.interface import PlannedAnswer, PlannedEndpoint, PlannedParameter, Shape
+from nines.model.design.risk import Element, ElementKind, FailureMode, Forecast, Stride, Threat
+from nines.model.design.running import Alert, Objective, Running
+
+__all__ = [
+    "Alert",
+    "Branch",
+    "CachePlan",
+    "CapacityPlan",
+    "Choice",
+    "Decision",
+    "Design",
+    "Document",
+    "Element",
+    "ElementKind",
+    "FailureMode",
+    "Flow",
+    "FlowStep",
+    "Forecast",
+    "Gap",
+    "Growth",
+    "Migration",
+    "Objection",
+    "Objective",
+    "PlannedAnswer",
+    "PlannedCheck",
+    "PlannedColumn",
+    "PlannedEndpoint",
+    "PlannedIndex",
+    "PlannedJob",
+    "PlannedParameter",
+    "PlannedQuery",
+    "PlannedTable",
+    "PoolPlan",
+    "ResourceUse",
+    "Running",
+    "ScalePoint",
+    "ServiceTime",
+    "Shape",
+    "Source",
+    "StepKind",
+    "Stride",
+    "Threat",
+]

@@ -1,0 +1,99 @@
+"""A service as it shall be, or as it was found: what the chapters of the dossier tell and what build writes.
+
+A design is obtained twice, as a trace is: derived from a blueprint, or recovered from code that exists. The chapters
+see only this noun, so that they cannot contradict one another."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from nines.model.blueprint import (
+    Authentication,
+    Blueprint,
+    Card,
+    Demand,
+    Dependency,
+    Deployment,
+    Event,
+    Module,
+    Promises,
+    Role,
+    Tenancy,
+)
+from nines.model.design.capacity import CapacityPlan
+from nines.model.design.data import Migration, PlannedQuery, PlannedTable
+from nines.model.design.decision import Decision, Gap, Objection
+from nines.model.design.flow import PlannedJob
+from nines.model.design.interface import PlannedEndpoint, Shape
+from nines.model.design.risk import Element, FailureMode, Forecast, Threat
+from nines.model.design.running import Running
+from nines.model.record import Record
+
+
+class Source(StrEnum):
+    BLUEPRINT = "blueprint"
+    CODE = "code"
+
+
+class Design(Record):
+    card: Card
+    source: Source
+    blueprint: Blueprint | None = None
+    where: str = ""
+    """The blueprint's file name, or the project's folder name."""
+    budgets: Promises = Promises()
+    demand: Demand | None = None
+    """None: not known; then capacity says what it would need."""
+    auth: Authentication | None = None
+    roles: tuple[Role, ...] = ()
+    tenancy: Tenancy | None = None
+    deploy: Deployment = Deployment()
+    modules: tuple[Module, ...] = ()
+    dependencies: tuple[Dependency, ...] = ()
+    endpoints: tuple[PlannedEndpoint, ...] = ()
+    shapes: tuple[Shape, ...] = ()
+    jobs: tuple[PlannedJob, ...] = ()
+    events: tuple[Event, ...] = ()
+    tables: tuple[PlannedTable, ...] = ()
+    """Parents before their children."""
+    queries: tuple[PlannedQuery, ...] = ()
+    migrations: tuple[Migration, ...] = ()
+    capacity: CapacityPlan | None = None
+    elements: tuple[Element, ...] = ()
+    threats: tuple[Threat, ...] = ()
+    failures: tuple[FailureMode, ...] = ()
+    forecast: Forecast | None = None
+    running: Running = Running()
+    decisions: tuple[Decision, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    warnings: tuple[Objection, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.card.name
+
+    @property
+    def is_recovered(self) -> bool:
+        return self.source is Source.CODE
+
+    def endpoint(self, id: str) -> PlannedEndpoint | None:
+        return next((each for each in self.endpoints if each.id == id), None)
+
+    def shape(self, name: str) -> Shape | None:
+        return next((each for each in self.shapes if each.name == name), None)
+
+    def table(self, name: str) -> PlannedTable | None:
+        return next((each for each in self.tables if each.name == name), None)
+
+    def table_of(self, resource: str) -> PlannedTable | None:
+        """The table that keeps the resource itself."""
+        return next((each for each in self.tables if each.resource == resource), None)
+
+    def query(self, id: str) -> PlannedQuery | None:
+        return next((each for each in self.queries if each.id == id), None)
+
+    def dependency(self, name: str) -> Dependency | None:
+        return next((each for each in self.dependencies if each.name == name), None)
+
+    def critical(self) -> tuple[PlannedEndpoint, ...]:
+        return tuple(each for each in self.endpoints if each.is_critical)

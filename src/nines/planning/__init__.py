@@ -1,0 +1,7 @@
+"""From a blueprint, or from code that was read, to a design: one file for each thing that has to be decided."""
+
+from __future__ import annotations
+
+from nines.planning.plan import plan
+
+__all__ = ["plan"]

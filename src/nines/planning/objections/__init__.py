@@ -1,0 +1,1 @@
+"""Why a blueprint cannot hold: one file for each kind of contradiction, found by being there."""
