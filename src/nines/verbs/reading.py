@@ -31,9 +31,13 @@ class Read(Record):
 
     program: Program
     service: Service
-    applications: tuple[Application, ...]
     reading: Reading
     unexamined: tuple[Unexamined, ...]
+
+    @property
+    def applications(self) -> tuple[Application, ...]:
+        """What a server can run; looked for when it is asked for, since a review needs none."""
+        return applications(self.program)
 
 
 def read(project: Project, *, root: Path | None = None) -> Read:
@@ -58,7 +62,6 @@ def read(project: Project, *, root: Path | None = None) -> Read:
     return Read(
         program=program,
         service=service,
-        applications=applications(program),
         reading=Reading(
             files=len(program.modules) + len(program.unread),
             lines=program.lines,

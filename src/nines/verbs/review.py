@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,7 +43,23 @@ def review(
     progress: Progress | None = None,
 ) -> Report:
     """Reads and judges; with `since`, only what the change since that revision brings."""
-    progress = progress or Silent()
+    with _uncollected():
+        return _review(project, since, baseline_file, progress or Silent())
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Nearly everything that a review makes is kept to its end: looking for garbage again and again finds none."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _review(project: Project, since: str, baseline_file: Path | None, progress: Progress) -> Report:
     started, clock_s = datetime.now(UTC), time.monotonic()
     accepted = accepted_findings(project, baseline_file)
     progress.stage("reading the code")
