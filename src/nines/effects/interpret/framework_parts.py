@@ -13,6 +13,7 @@ from nines.effects.interpret.frame import Frame
 from nines.effects.interpret.library import MECHANISMS, LibraryCall
 from nines.effects.interpret.mapping import Mapped, mapped, relation_of
 from nines.effects.interpret.registering import site_of
+from nines.effects.interpret.refusing import is_refusal
 from nines.effects.interpret.resolve import class_value
 from nines.effects.interpret.settings import setting
 from nines.effects.link import ClassInfo
@@ -172,14 +173,13 @@ def _decides(call: LibraryCall) -> Value:
 
 def _answered(call: LibraryCall) -> Value:
     """An answer; one that says "not you" turns the caller away as an exception would."""
-    status = call.argument("status")
-    said = "" if status is None else str(status.constant if status.has_constant else getattr(status.thing, "name", ""))
+    status = call.argument("status") or call.argument("status_code")
     action = call.signature.action
     target = call.argument("to")
     to = str(target.constant).lower() if target is not None and target.has_constant else ""
     named = any(s.kind is OriginKind.SETTING and "LOGIN" in s.name for s in (target.sources if target else ()))
-    is_refusal = action == "refuses" or (action == "redirects" and ("login" in to or "signin" in to or named))
-    if is_refusal or "401" in said or "403" in said:
+    turns_away = action == "refuses" or (action == "redirects" and ("login" in to or "signin" in to or named))
+    if turns_away or is_refusal(status):
         call.frame.facts.add("refuses")
     return unknown(call.sources)
 

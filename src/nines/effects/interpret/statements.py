@@ -14,6 +14,7 @@ from nines.effects.interpret.evaluate import EXECUTORS, evaluate, run_block
 from nines.effects.interpret.frame import Frame
 from nines.effects.interpret.loops import joined, run_for, run_while
 from nines.effects.interpret.parts import concatenate
+from nines.effects.interpret.refusing import answers_no
 from nines.effects.interpret.resolve import annotated, found_value, or_none
 from nines.effects.interpret.retrying import error_names
 from nines.effects.limits import ITEMS_MAX
@@ -118,6 +119,8 @@ def _return(frame: Frame, node: code.Return) -> str:
         if frame.raised:
             return ""
         frame.returns.append(value)
+        if answers_no(value):
+            frame.facts.add("refuses")
     return "return"
 
 

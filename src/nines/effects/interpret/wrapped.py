@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nines.effects.interpret.frame import Frame
+from nines.effects.interpret.registering import register
 from nines.effects.interpret.retrying import policy
 from nines.effects.interpret.scopes import transaction_scope
 from nines.effects.nodes import ContextNode
@@ -52,9 +53,11 @@ def call_wrapped(  # noqa: PLR0917
 def _apply(frame: Frame, thing: DecoratorThing, arguments: list[Value]) -> Value:
     """A library's decorator called by hand: `retry(stop=...)(function)`."""
     function = next(iter(arguments), UNKNOWN)
-    if not isinstance(function.thing, FunctionThing | PartialThing | WrappedThing):
+    if not any(isinstance(each.thing, FunctionThing | PartialThing | WrappedThing) for each in function.alternatives()):
         return function
     signature = frame.world.signatures.calls[thing.signature]
+    if signature.route is not None:
+        register(frame, thing.signature, signature, thing.receiver, dict(thing.arguments), function, thing.line)
     if signature.decorates in ("", "same", "route", "wraps"):
         return function
     name = function.thing.info.qualified if isinstance(function.thing, FunctionThing) else ""

@@ -29,6 +29,8 @@ INFO = RuleInfo(
 )
 _PRIVATE = re.compile(r"(?:^|[/_-])(?:admin|internal|export|backup|dump|billing|payroll)(?:$|[/_-])", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"authori[sz]ation|token|api_?key|signature|secret|credential|otp|hmac|nonce", re.IGNORECASE)
+_VERIFIES = re.compile(r"\b\w*(?:verif|signature|hmac|compare_digest|constant_time)\w*\(", re.IGNORECASE)
+"""A test that asks a function for the sender's signature."""
 GUARDED_MIN = 2
 """Guarded endpoints that must show a table before the one that is open stands out."""
 _WRITES = (EffectKind.DATABASE_WRITE, EffectKind.PUBLISH, EffectKind.PROCESS)
@@ -41,7 +43,8 @@ def check(service: Service) -> Iterator[Finding]:
         alone = _read_by_one(service)
         for endpoint in open_ones:
             is_change = not endpoint.is_safe and _changes(service, endpoint)
-            if is_change or _PRIVATE.search(endpoint.path) or endpoint.id in alone:
+            is_private = bool(_PRIVATE.search(endpoint.path)) and _does_something(service, endpoint)
+            if is_change or is_private or endpoint.id in alone:
                 yield _finding(endpoint)
     elif all(endpoint.guards_known for endpoint in service.endpoints):
         changing = [e for e in open_ones if not e.is_safe and _changes(service, e)]
@@ -80,8 +83,14 @@ def _checks_inside(service: Service, endpoint: Endpoint) -> bool:
     effects = [e for trace in service.traces if trace.endpoint == endpoint.id for e in trace.effects]
     conditions = [condition for effect in effects for condition in effect.conditions]
     asks = any(o.kind is OriginKind.PRINCIPAL for c in conditions for o in c.origins)
+    verifies = any(_VERIFIES.search(condition.text) for condition in conditions)
     names = any(_CREDENTIALS.search(o.name) for c in conditions for o in c.origins if o.kind is OriginKind.CALLER)
-    return asks or names or any(e.kind is EffectKind.COMPUTE for e in effects)
+    return asks or verifies or names or any(e.kind is EffectKind.COMPUTE for e in effects)
+
+
+def _does_something(service: Service, endpoint: Endpoint) -> bool:
+    """Whether there is anything to protect; what was not understood may be it."""
+    return any(trace.effects or trace.blind for trace in service.traces if trace.endpoint == endpoint.id)
 
 
 def _changes(service: Service, endpoint: Endpoint) -> bool:

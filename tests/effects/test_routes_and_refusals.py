@@ -1,0 +1,114 @@
+"""Routes that a project's helper registers, and answers that turn callers away without an exception."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nines.model.service import GuardKind
+from tests.effects.reading import service
+
+BY_HAND = """
+import functools
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Security
+from fastapi.security import OAuth2PasswordBearer
+
+bearer = OAuth2PasswordBearer(tokenUrl="token")
+
+def signed_in(token: str = Depends(bearer)):
+    if not known(token):
+        raise HTTPException(status_code=401)
+
+router = APIRouter()
+
+def scoped(function):
+    if is_async(function):
+        @functools.wraps(function)
+        async def waits(*args, **kwargs):
+            return await function(*args, **kwargs)
+        return waits
+    @functools.wraps(function)
+    def runs(*args, **kwargs):
+        return function(*args, **kwargs)
+    return runs
+
+def guarded(method, path, scopes=None, **kwargs):
+    def decorator(function):
+        return method(path, dependencies=[Security(dependency=signed_in, scopes=scopes or [])], **kwargs)(scoped(function))
+    return decorator
+
+@guarded(router.get, "/items/{id}", ["read"])
+def one(id: int):
+    return id
+
+app = FastAPI()
+app.include_router(router, prefix="/api")
+"""
+
+
+def test_a_helper_that_is_given_the_method_which_registers(tmp_path: Path) -> None:
+    read = service(tmp_path, {"app/main.py": BY_HAND})
+    (endpoint,) = read.endpoints
+    assert endpoint.id == "GET /api/items/{id}"
+    assert endpoint.function == "main.one"
+    assert GuardKind.AUTHENTICATION in {guard.kind for guard in endpoint.guards}
+
+
+ANSWERS = """
+import functools
+from flask import Flask, g, jsonify, redirect, request, url_for
+from flask_login import current_user
+
+app = Flask(__name__)
+
+def asked():
+    key = request.headers.get("Authorization")
+    if not known(key):
+        return jsonify(error="who are you"), 401
+    return None
+
+def with_key(function):
+    @functools.wraps(function)
+    def decorated(*args, **kwargs):
+        no = asked()
+        if no:
+            return no
+        return function(*args, **kwargs)
+    return decorated
+
+def signed_in(function):
+    @functools.wraps(function)
+    def decorated(*args, **kwargs):
+        if not request.cookies.get("session"):
+            return redirect(url_for("auth.login"))
+        return function(*args, **kwargs)
+    return decorated
+
+def counted(function):
+    @functools.wraps(function)
+    def decorated(*args, **kwargs):
+        if not request.headers.get("Authorization"):
+            return jsonify(error="none"), 404
+        return function(*args, **kwargs)
+    return decorated
+
+@app.get("/key")
+@with_key
+def key():
+    return "1"
+
+@app.get("/cookie")
+@signed_in
+def cookie():
+    return "1"
+
+@app.get("/counted")
+@counted
+def other():
+    return "1"
+"""
+
+
+def test_an_answer_with_its_status_and_a_way_to_the_login_refuse(tmp_path: Path) -> None:
+    read = service(tmp_path, {"app/main.py": ANSWERS})
+    guarded = {each.path: each.is_authenticated for each in read.endpoints}
+    assert guarded == {"/key": True, "/cookie": True, "/counted": False}
