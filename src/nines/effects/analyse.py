@@ -11,7 +11,7 @@ from typing import Any
 from nines.effects.entries.boot import boot
 from nines.effects.entries.build import entries, note_hooks
 from nines.effects.entries.framework_views import framework_entries
-from nines.effects.interpret import expressions, stages, statements
+from nines.effects.interpret.assembly import INTERPRETER
 from nines.effects.interpret.mapping import every_mapped
 from nines.effects.interpret.resolve import resolve_base
 from nines.effects.interpret.world import World
@@ -24,8 +24,6 @@ from nines.model.code import Program
 from nines.model.service import Service
 from nines.model.statement import ReadStatement
 from nines.model.trace import Blind
-
-_LOADED = (expressions, stages, statements)
 
 
 @dataclass(slots=True)
@@ -74,7 +72,7 @@ def analyse(
 def make_world(program: Program, read_statement: ReadStatement, signatures: Mapping[str, Any] | None = None) -> World:
     """The linked project with the signatures, ready to be interpreted."""
     linked = LinkedWithFrameworks(program)
-    world = World(linked, load(signatures), read_statement)
+    world = World(linked, load(signatures), read_statement, INTERPRETER)
     world.named = {statement.name: statement for statement in program.statements}
     linked.resolve_base = lambda info, expression: resolve_base(world, info, expression)
     return world

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from nines.effects.entries.task_classes import listed_tasks
-from nines.effects.interpret.arguments import bind
-from nines.effects.interpret.evaluate import evaluate, run_block
+from nines.effects.interpret.binding import bind
+from nines.effects.interpret.entrances import evaluate, run_block
 from nines.effects.interpret.frame import Frame, WorkLimit
 from nines.effects.interpret.registering import register
 from nines.effects.interpret.resolve import function_value

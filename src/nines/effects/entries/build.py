@@ -17,9 +17,7 @@ from nines.effects.entries.inject import (
     path_names,
 )
 from nines.effects.entries.mounts import Chain, chains
-from nines.effects.interpret.attributes import attribute
-from nines.effects.interpret.calls import call
-from nines.effects.interpret.evaluate import evaluate
+from nines.effects.interpret.entrances import attribute, call, evaluate
 from nines.effects.interpret.frame import Frame, WorkLimit
 from nines.effects.interpret.remote import shape
 from nines.effects.interpret.resolve import class_value, global_value

@@ -12,8 +12,7 @@ from nines.effects.entries.peeling import Peeled, peel
 from nines.effects.entries.requests import HANDLERS, filled_request, fixed
 from nines.effects.entries.urls import UrlPath, url_tables
 from nines.effects.entries.view_guards import class_guards, decorated_guards, middleware_guards, permission_guards
-from nines.effects.interpret.attributes import attribute
-from nines.effects.interpret.calls import call
+from nines.effects.interpret.entrances import attribute, call
 from nines.effects.interpret.frame import WorkLimit
 from nines.effects.interpret.framework_parts import permissions
 from nines.effects.interpret.registering import texts

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from nines.effects.interpret.calls import call
-from nines.effects.interpret.evaluate import evaluate
+from nines.effects.interpret.entrances import call, evaluate
 from nines.effects.interpret.frame import Frame
 from nines.effects.interpret.mapping import mapped
 from nines.effects.interpret.resolve import annotated

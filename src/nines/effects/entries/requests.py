@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret.active_records import user_model
+from nines.effects.interpret.models import user_model
 from nines.effects.interpret.world import World
 from nines.effects.values import InstanceThing, ObjectThing, ScalarThing, Source, Value
 from nines.model.origin import OriginKind

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from nines.effects.interpret.evaluate import evaluate, run_block
+from nines.effects.interpret.entrances import evaluate, run_block
 from nines.effects.interpret.frame import Frame, WorkLimit
 from nines.effects.interpret.remote import shape
 from nines.effects.interpret.resolve import global_value

@@ -6,9 +6,7 @@ from nines.effects.entries.build import add_guards
 from nines.effects.entries.inject import Gathered
 from nines.effects.entries.peeling import Peeled
 from nines.effects.entries.requests import filled_request
-from nines.effects.interpret.attributes import attribute
-from nines.effects.interpret.calls import call
-from nines.effects.interpret.evaluate import evaluate
+from nines.effects.interpret.entrances import attribute, call, evaluate
 from nines.effects.interpret.frame import Frame, WorkLimit
 from nines.effects.interpret.framework_parts import entries_of, named_permission
 from nines.effects.interpret.resolve import binding_value

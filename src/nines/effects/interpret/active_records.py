@@ -17,13 +17,11 @@ from nines.effects.interpret.building import (
 )
 from nines.effects.interpret.fetching import emit_query, materialise, run_of
 from nines.effects.interpret.frame import Frame
-from nines.effects.interpret.library import MECHANISMS, LibraryCall
-from nines.effects.interpret.mapping import mapped, model_base, named_class
-from nines.effects.interpret.settings import setting
+from nines.effects.interpret.library import LibraryCall, Mechanism
+from nines.effects.interpret.mapping import mapped
+from nines.effects.interpret.models import user_model
 from nines.effects.interpret.statements_text import from_text
-from nines.effects.interpret.world import World
-from nines.effects.link import ClassInfo
-from nines.effects.nodes import Arm, BranchNode, EffectNode
+from nines.effects.nodes import Arm, BranchNode
 from nines.effects.queries import Condition, Query, Written
 from nines.effects.values import (
     ANYTHING,
@@ -93,7 +91,7 @@ def _row_created(call: LibraryCall) -> Value:
     query = _query(call)
     table = mapped(call.world, query.entity) if query.entity else None
     _, row = emit_query(run_of(call), _insert(query, written_of(table, _given(call))), rows=Rows.ONE)
-    return _sent(call, query, row)
+    return row
 
 
 def _row_found_or_created(call: LibraryCall) -> Value:
@@ -294,20 +292,6 @@ def _rendered(call: LibraryCall) -> Value:
     return unknown(merge_sources(*sources))
 
 
-def user_model(world: World) -> ClassInfo | None:
-    """The class of the signed-in user: as the settings name it, else the framework's own."""
-    name = setting(world, "user")
-    if name is not None and isinstance(name.constant, str):
-        short = name.constant.rpartition(".")[2]
-        label = name.constant.partition(".")[0].lower()
-        found = [c for c in world.linked.classes.values() if c.name == short and model_base(world, c)]
-        near = [c for c in found if label in c.module.name.lower().split(".")]
-        if near or found:
-            return (near or found)[0]
-    own = [c for c in world.linked.classes.values() if c.name == "User" and c.module.file.startswith("<")]
-    return own[0] if own else None
-
-
 def _user_model(call: LibraryCall) -> Value:
     found = user_model(call.world)
     return Value(ClassThing(found)) if found is not None else UNKNOWN
@@ -327,43 +311,27 @@ def _eager_related(call: LibraryCall) -> Value:
     return with_query(call.receiver, replace(query, eager=frozenset(names)))
 
 
-def _sent(call: LibraryCall, query: Query, row: Value) -> Value:
-    del call, query
-    return row
-
-
 def _nothing_listed(_call: LibraryCall) -> Value:
     return Value(ContainerThing("list", entries=(), is_open=False))
 
 
-def not_blocking(nodes: list[object]) -> None:
-    """What was issued by an asynchronous walk does not hold the thread."""
-    for node in nodes:
-        if isinstance(node, EffectNode):
-            node.blocks_thread = False
-
-
-__all__ = ["eager_names", "named_class", "not_blocking", "user_model"]
-
-MECHANISMS.update(
-    {
-        "eager_related": _eager_related,
-        "stream": _stream,
-        "in_bulk": _in_bulk,
-        "row_created": _row_created,
-        "row_found_or_created": _row_found_or_created,
-        "rows_created": _rows_created,
-        "rows_changed": _rows_changed,
-        "links_changed": _links_changed,
-        "row_refreshed": _row_refreshed,
-        "raw_rows": _raw_rows,
-        "extra_text": _extra_text,
-        "made_manager": _made_manager,
-        "joined_manager": _joined_manager,
-        "made_query": _made_query,
-        "page_of": _page_of,
-        "rendered": _rendered,
-        "user_model": _user_model,
-        "nothing_listed": _nothing_listed,
-    }
-)
+MECHANISMS: dict[str, Mechanism] = {
+    "eager_related": _eager_related,
+    "stream": _stream,
+    "in_bulk": _in_bulk,
+    "row_created": _row_created,
+    "row_found_or_created": _row_found_or_created,
+    "rows_created": _rows_created,
+    "rows_changed": _rows_changed,
+    "links_changed": _links_changed,
+    "row_refreshed": _row_refreshed,
+    "raw_rows": _raw_rows,
+    "extra_text": _extra_text,
+    "made_manager": _made_manager,
+    "joined_manager": _joined_manager,
+    "made_query": _made_query,
+    "page_of": _page_of,
+    "rendered": _rendered,
+    "user_model": _user_model,
+    "nothing_listed": _nothing_listed,
+}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret.evaluate import evaluate
+from nines.effects.interpret.entrances import evaluate
 from nines.effects.interpret.frame import Frame
-from nines.effects.interpret.mapping import Mapped, mapped
+from nines.effects.interpret.mapping import mapped
 from nines.effects.interpret.parts import access_path, item_at
+from nines.effects.mapped import Mapped
 from nines.effects.nodes import ChangeNode
 from nines.effects.queries import Condition, Written
 from nines.effects.values import (

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nines.effects.interpret.building import start_entity
-from nines.effects.interpret.calls import call
+from nines.effects.interpret.entrances import call
 from nines.effects.interpret.fetching import Run, emit_query
 from nines.effects.interpret.frame import Frame
-from nines.effects.interpret.mapping import Mapped, Relation, mapped, relation_of
+from nines.effects.interpret.initial import initial_fields, later_value
+from nines.effects.interpret.mapping import mapped, relation_of
 from nines.effects.interpret.resolve import annotated, class_value, function_value, global_value
 from nines.effects.interpret.typed import type_origin, typed
 from nines.effects.link import ClassInfo, FunctionInfo
+from nines.effects.mapped import Mapped, Relation
 from nines.effects.queries import Condition
 from nines.effects.values import (
     ANYTHING,
@@ -50,11 +52,13 @@ from nines.model.effect import Known, Rows
 from nines.model.origin import OriginKind
 
 
-def attribute(frame: Frame, receiver: Value, name: str, line: int, column: int = 1) -> Value:  # noqa: C901, PLR0911
-    """The value of an attribute; reading it may call a property or load a relation."""
+def attribute_value(frame: Frame, receiver: Value, name: str, line: int, column: int = 1) -> Value:  # noqa: C901, PLR0911
+    """What `entrances.attribute` enters."""
     thing = receiver.thing
     if isinstance(thing, UnionThing):
-        return join([attribute(frame, each, name, line, column) for each in thing.values if each.constant is not None])
+        return join(
+            [attribute_value(frame, each, name, line, column) for each in thing.values if each.constant is not None]
+        )
     if isinstance(thing, InstanceThing):
         return _of_instance(frame, receiver, thing, name, line, column)
     if isinstance(thing, ObjectThing):
@@ -76,7 +80,7 @@ def attribute(frame: Frame, receiver: Value, name: str, line: int, column: int =
         signature = frame.world.signatures.calls.get(thing.signature)
         if signature is not None and signature.decorated_type:
             return _method(frame, receiver, signature.decorated_type, name)
-        return attribute(frame, thing.function, name, line, column)
+        return attribute_value(frame, thing.function, name, line, column)
     kind = _language_type(receiver)
     if kind:
         held = field(receiver, name)
@@ -153,7 +157,7 @@ def _of_object(frame: Frame, receiver: Value, thing: ObjectThing, name: str, lin
         if custom is not None:
             return custom
     if thing.items is not None and isinstance(thing.items.thing, InstanceThing) and not thing.type.rpartition(".")[0]:
-        return attribute(frame, thing.items, name, line, column)
+        return attribute_value(frame, thing.items, name, line, column)
     own = type_origin(frame.world, receiver, name)
     return Value(
         MethodThing(receiver, f"{thing.type}.{name}"), merge_sources(own, _member_sources(receiver.sources, name))
@@ -312,8 +316,6 @@ def _later(frame: Frame, thing: InstanceThing, name: str, held: Value) -> Value:
     """A field that was empty when the object was made holds, while requests run, what start-up put there."""
     if not (held.has_constant and held.constant is None) or frame.module is not thing.info.module:
         return held
-    from nines.effects.interpret.initial import later_value  # noqa: PLC0415
-
     found = later_value(frame, thing.info, name)
     return held if found is None else found
 
@@ -341,8 +343,6 @@ def _declared(frame: Frame, receiver: Value, info: ClassInfo, name: str) -> Valu
     inner = world.linked.find_inner(info, name)
     if inner is not None:
         return Value(ClassThing(inner))
-    from nines.effects.interpret.initial import initial_fields  # noqa: PLC0415
-
     fields = initial_fields(frame, info)
     return fields.get(name)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret.evaluate import evaluate, run_block
+from nines.effects.interpret.entrances import evaluate, run_block
 from nines.effects.interpret.frame import Frame
 from nines.effects.interpret.loops import joined
 from nines.effects.interpret.tests import is_none, looks_at, narrowed, reads_result, truth, wants

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nines.effects.interpret.arguments import OPEN, rest_of
-from nines.effects.interpret.criteria import combined
 from nines.effects.interpret.library import LibraryCall
-from nines.effects.interpret.mapping import Mapped, mapped, relation_of
+from nines.effects.interpret.mapping import mapped, relation_of
+from nines.effects.interpret.statements_text import from_text
 from nines.effects.interpret.world import World
 from nines.effects.link import ClassInfo
+from nines.effects.mapped import Mapped
 from nines.effects.queries import Condition, Query, Written
 from nines.effects.values import (
     NO_SOURCES,
@@ -331,8 +332,6 @@ def eager_names(value: Value) -> set[str]:
 
 def _text(call: LibraryCall, query: Query) -> Query:
     """A statement as text."""
-    from nines.effects.interpret.statements_text import from_text  # noqa: PLC0415
-
     value = next(iter(call.bound.values()), None)
     return from_text(call.world, value, query.connection) if value is not None else query
 
@@ -366,10 +365,6 @@ def sliced(_frame: object, receiver: Value, upper: Value) -> Value | None:
     """`query[:n]` bounds a query under construction."""
     query = query_of(receiver)
     return with_query(receiver, limited(query, upper)) if query is not None else None
-
-
-def any_of(call: LibraryCall, operator: str) -> Value:
-    return combined(_flat(call.bound), operator)
 
 
 _VERBS: dict[str, Callable[[LibraryCall, Query], Query]] = {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from nines.effects.interpret.arguments import bind
+from nines.effects.interpret.binding import bind
 from nines.effects.interpret.construct import construct
+from nines.effects.interpret.entrances import attribute
 from nines.effects.interpret.frame import Frame
 from nines.effects.interpret.library import call_library
 from nines.effects.interpret.summaries import call_function
@@ -37,7 +38,7 @@ from nines.effects.values import (
 Changed = dict[int, Value]
 
 
-def call(  # noqa: PLR0911, PLR0917
+def call_value(  # noqa: PLR0911, PLR0917
     frame: Frame,
     callee: Value,
     arguments: list[Value],
@@ -46,7 +47,7 @@ def call(  # noqa: PLR0911, PLR0917
     column: int = 1,
     changed: dict[str, Value] | None = None,
 ) -> Value:
-    """The value of a call; `changed` collects the receiver ("self") and the arguments that were changed in place."""
+    """What `entrances.call` enters."""
     changed = {} if changed is None else changed
     thing = callee.thing
     if isinstance(thing, FunctionThing):
@@ -61,7 +62,7 @@ def call(  # noqa: PLR0911, PLR0917
         return call_library(frame, thing.name, thing.receiver, arguments, keywords, line, column, changed)
     if isinstance(thing, PartialThing):
         merged = dict(thing.keywords) | keywords
-        return call(frame, thing.function, [*thing.arguments, *arguments], merged, line, column, changed)
+        return call_value(frame, thing.function, [*thing.arguments, *arguments], merged, line, column, changed)
     if isinstance(thing, WrappedThing | DecoratorThing):
         return call_wrapped(frame, callee, arguments, keywords, line, column)
     if isinstance(thing, UnionThing):
@@ -114,7 +115,7 @@ def _each(  # noqa: PLR0917
     callees = [each for each in thing.values if each.thing is not NOTHING]
     for each in callees:
         with frame.capture() as nodes:
-            values.append(call(frame, each, arguments, keywords, line, column))
+            values.append(call_value(frame, each, arguments, keywords, line, column))
         raised += frame.raised
         arms.append(Arm(nodes, "raise" if frame.raised else ""))
         frame.raised = False
@@ -129,13 +130,11 @@ def _each(  # noqa: PLR0917
 def _callable_object(  # noqa: PLR0917
     frame: Frame, callee: Value, arguments: list[Value], keywords: dict[str, Value], line: int, column: int
 ) -> Value:
-    from nines.effects.interpret.attributes import attribute  # noqa: PLC0415
-
     method = attribute(frame, callee, "__call__", line, column)
     if isinstance(method.thing, FunctionThing) or (
         isinstance(method.thing, MethodThing) and method.thing.name in frame.world.signatures.calls
     ):
-        return call(frame, method, arguments, keywords, line, column)
+        return call_value(frame, method, arguments, keywords, line, column)
     return unknown(merge_sources(callee.sources, *(deep_sources(v) for v in (*arguments, *keywords.values()))))
 
 
@@ -149,7 +148,7 @@ def _unknown_method(  # noqa: PLR0917
     world.calls += 1
     if candidates:
         things = [Value(FunctionThing(info, Value(InstanceThing(_owner(info))))) for info in candidates]
-        return call(frame, things[0] if len(things) == 1 else join(things), arguments, keywords, line, column)
+        return call_value(frame, things[0] if len(things) == 1 else join(things), arguments, keywords, line, column)
     sources = merge_sources(thing.receiver.sources, *(deep_sources(v) for v in (*arguments, *keywords.values())))
     return Value(sources=sources) if sources else UNKNOWN
 

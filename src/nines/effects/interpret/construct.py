@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret.arguments import OPEN, bind, everything, named
+from nines.effects.interpret.arguments import OPEN, everything, named
+from nines.effects.interpret.binding import bind
 from nines.effects.interpret.frame import Frame
 from nines.effects.interpret.library import call_library
 from nines.effects.interpret.mapping import mapped

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret.arguments import bind
 from nines.effects.interpret.assigning import assign
-from nines.effects.interpret.attributes import attribute
-from nines.effects.interpret.calls import call
-from nines.effects.interpret.evaluate import evaluate, run_block
+from nines.effects.interpret.binding import bind
+from nines.effects.interpret.entrances import attribute, call, evaluate, run_block
 from nines.effects.interpret.frame import Frame
 from nines.effects.interpret.remote import duration
 from nines.effects.interpret.scopes import begin_and_commit, exits

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret.calls import call
-from nines.effects.interpret.evaluate import evaluate
+from nines.effects.interpret.entrances import call, evaluate
 from nines.effects.interpret.frame import Frame
 from nines.effects.interpret.registering import register
 from nines.effects.link import FunctionInfo

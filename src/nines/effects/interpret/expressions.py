@@ -6,12 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from nines.effects.interpret.assigning import assign
-from nines.effects.interpret.attributes import attribute
 from nines.effects.interpret.branches import conditional
 from nines.effects.interpret.building import sliced
-from nines.effects.interpret.calls import call
 from nines.effects.interpret.criteria import binary_criterion, compare_criterion, negate
-from nines.effects.interpret.evaluate import EVALUATORS, evaluate
+from nines.effects.interpret.entrances import attribute, call, evaluate
 from nines.effects.interpret.fetching import materialise
 from nines.effects.interpret.folding import folded
 from nines.effects.interpret.frame import Frame
@@ -341,10 +339,6 @@ def lambda_info(frame: Frame, node: code.Lambda) -> FunctionInfo:
     return info
 
 
-def _conditional(frame: Frame, node: code.Conditional) -> Value:
-    return conditional(frame, node)
-
-
 def _await(frame: Frame, node: code.Await) -> Value:
     nodes, start = frame.nodes, len(frame.nodes)
     value = evaluate(frame, node.value)
@@ -380,10 +374,6 @@ def _walrus(frame: Frame, node: code.Walrus) -> Value:
     return value
 
 
-def _call(frame: Frame, node: code.Call) -> Value:
-    return call_expression(frame, node)
-
-
 def _slice(frame: Frame, node: code.Slice) -> Value:
     for bound in (node.lower, node.upper):
         if bound is not None:
@@ -395,12 +385,12 @@ def _opaque(_frame: Frame, _node: code.Opaque) -> Value:
     return UNKNOWN
 
 
-_BY_NODE: dict[type, Callable[[Frame, Any], Value]] = {
+EVALUATORS: dict[type, Callable[[Frame, Any], Value]] = {
     code.Name: _name,
     code.Constant: _constant,
     code.Template: _template,
     code.Attribute: _attribute,
-    code.Call: _call,
+    code.Call: call_expression,
     code.Binary: _binary,
     code.Compare: _compare,
     code.Boolean: _boolean,
@@ -411,12 +401,10 @@ _BY_NODE: dict[type, Callable[[Frame, Any], Value]] = {
     code.Mapping: _mapping,
     code.Lambda: _lambda,
     code.Comprehension: comprehension,
-    code.Conditional: _conditional,
+    code.Conditional: conditional,
     code.Await: _await,
     code.Yield: _yield,
     code.Spread: _spread,
     code.Walrus: _walrus,
     code.Opaque: _opaque,
 }
-
-EVALUATORS.update(_BY_NODE)

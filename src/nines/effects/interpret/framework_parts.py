@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nines.effects.interpret.attributes import attribute
+from nines.effects.interpret.arguments import OPEN
+from nines.effects.interpret.assigning import set_member
 from nines.effects.interpret.building import keyword_condition, limited, query_of, start_entity, with_query
-from nines.effects.interpret.calls import call as call_value
-from nines.effects.interpret.evaluate import evaluate
+from nines.effects.interpret.construct import new_row
+from nines.effects.interpret.entrances import attribute
+from nines.effects.interpret.entrances import call as call_value
 from nines.effects.interpret.fetching import Run, emit_query, materialise
 from nines.effects.interpret.frame import Frame
-from nines.effects.interpret.library import MECHANISMS, LibraryCall
-from nines.effects.interpret.mapping import Mapped, mapped, relation_of
+from nines.effects.interpret.library import LibraryCall, Mechanism
+from nines.effects.interpret.mapping import mapped, relation_of
 from nines.effects.interpret.registering import site_of
 from nines.effects.interpret.refusing import is_refusal
 from nines.effects.interpret.resolve import class_value
 from nines.effects.interpret.settings import setting
 from nines.effects.link import ClassInfo
-from nines.effects.nodes import LoopNode, RefineNode
+from nines.effects.mapped import Mapped
+from nines.effects.nodes import RefineNode
 from nines.effects.queries import Query
 from nines.effects.values import (
     NONE,
@@ -404,14 +407,9 @@ def _form_row(call: LibraryCall) -> Value:
     data = member(call.frame, form, "data")
     sources = deep_sources(data) or (Source(OriginKind.CALLER, "data", "form"),)
     if isinstance(row.thing, InstanceThing) and row.thing.row:
-        from nines.effects.interpret.assigning import set_member  # noqa: PLC0415
-
         return set_member(call.frame, row, "*", unknown(sources), call.line) or row
     if model is None:
         return UNKNOWN
-    from nines.effects.interpret.arguments import OPEN  # noqa: PLC0415
-    from nines.effects.interpret.construct import new_row  # noqa: PLC0415
-
     return new_row(call.frame, model, {OPEN: unknown(sources)}, call.line, call.column)
 
 
@@ -497,24 +495,20 @@ def _view_registered(call: LibraryCall) -> Value:
     return UNKNOWN
 
 
-__all__ = ["LoopNode", "evaluate", "named_permission", "permissions"]
-
-MECHANISMS.update(
-    {
-        "answered": _answered,
-        "framework_all_rows": _all_rows,
-        "framework_row_of": _row_of,
-        "framework_page_of_rows": _page_of_rows,
-        "framework_first_known": _first_known,
-        "framework_is_given": _is_given,
-        "framework_credential": _credential,
-        "framework_decides": _decides,
-        "framework_represent": _represent,
-        "framework_data_of": _data_of,
-        "framework_form_of": _form_of,
-        "framework_cleaned": _cleaned,
-        "framework_form_row": _form_row,
-        "framework_granted": _granted,
-        "register_view": _view_registered,
-    }
-)
+MECHANISMS: dict[str, Mechanism] = {
+    "answered": _answered,
+    "framework_all_rows": _all_rows,
+    "framework_row_of": _row_of,
+    "framework_page_of_rows": _page_of_rows,
+    "framework_first_known": _first_known,
+    "framework_is_given": _is_given,
+    "framework_credential": _credential,
+    "framework_decides": _decides,
+    "framework_represent": _represent,
+    "framework_data_of": _data_of,
+    "framework_form_of": _form_of,
+    "framework_cleaned": _cleaned,
+    "framework_form_row": _form_row,
+    "framework_granted": _granted,
+    "register_view": _view_registered,
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nines.effects.interpret.arguments import OPEN, REST
+from nines.effects.interpret.entrances import call as call_value
 from nines.effects.interpret.library import LibraryCall, result
 from nines.effects.nodes import ContextNode, DeferNode, LoopNode, Node
 from nines.effects.values import UNKNOWN, ContainerThing, FunctionThing, Value, element_of, list_of, merge_sources
@@ -16,8 +17,6 @@ def invoked(call: LibraryCall) -> Value | None:
     function = call.argument(signature.invokes)
     if function is None:
         return result(call)
-    from nines.effects.interpret.calls import call as call_value  # noqa: PLC0415
-
     arguments, keywords = _passed(call)
     frame = call.frame
     with frame.capture() as nodes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nines.effects.interpret.arguments import bind
+from nines.effects.interpret.binding import bind
 from nines.effects.interpret.frame import Frame
 from nines.effects.interpret.summaries import activate
 from nines.effects.interpret.world import World

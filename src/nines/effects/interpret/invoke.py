@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from nines.effects.interpret.arguments import OPEN, REST, named
 from nines.effects.interpret.assigning import assign_path
-from nines.effects.interpret.calls import call
-from nines.effects.interpret.evaluate import evaluate
+from nines.effects.interpret.entrances import call, evaluate
 from nines.effects.interpret.fetching import materialise
 from nines.effects.interpret.frame import Frame
 from nines.effects.interpret.library import matters

@@ -76,10 +76,6 @@ class LibraryCall:
 
 
 Mechanism = Callable[[LibraryCall], Value]
-MECHANISMS: dict[str, Mechanism] = {}
-"""What a signature may name in `mechanism`."""
-STAGES: list[Callable[[LibraryCall], Value | None]] = []
-"""What a call may do, asked in order; the first that answers gives the value. Filled by stages.py."""
 
 
 def connection_of(world: World, receiver: Value | None) -> str:
@@ -132,7 +128,7 @@ def call_library(  # noqa: PLR0917
         frame.facts.add("refuses")
     if signature.keep and receiver is not None:
         changed["self"] = _kept(call, receiver)
-    for stage in STAGES:
+    for stage in world.interpreter.stages:
         value = stage(call)
         if value is not None:
             return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nines.effects.interpret.assigning import assign
-from nines.effects.interpret.evaluate import evaluate, run_block
+from nines.effects.interpret.entrances import attribute, call, evaluate, run_block
 from nines.effects.interpret.fetching import materialise
 from nines.effects.interpret.frame import Frame
 from nines.effects.nodes import BranchNode, CallNode, ContextNode, LoopNode, Node, RetryDraft
@@ -41,9 +41,6 @@ def _walk(frame: Frame, iterable: Value, line: int, column: int = 1) -> tuple[Va
             thing.info, "__aiter__"
         )
         if method is not None:
-            from nines.effects.interpret.attributes import attribute  # noqa: PLC0415
-            from nines.effects.interpret.calls import call  # noqa: PLC0415
-
             bound = attribute(frame, iterable, method.short, line, column)
             iterable = call(frame, bound, [], {}, line, column)
     value = materialise(frame, iterable, line, column)

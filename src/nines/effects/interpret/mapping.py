@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
-from nines.effects.interpret.evaluate import evaluate
+from nines.effects.interpret.entrances import evaluate
 from nines.effects.interpret.frame import Frame
+from nines.effects.interpret.models import model_base, user_model
 from nines.effects.interpret.resolve import annotated, class_binding_value
 from nines.effects.interpret.world import World
 from nines.effects.link import AssignBinding, ClassInfo, ModuleInfo
+from nines.effects.mapped import Mapped, MappedColumn, Relation
 from nines.effects.signatures import ColumnRule
 from nines.effects.values import (
     ClassThing,
@@ -28,70 +29,6 @@ from nines.model.origin import OriginKind
 from nines.model.place import Place
 
 _CAMEL = re.compile(r"((?<=[a-z0-9])[A-Z]|(?!^)[A-Z](?=[a-z]))")
-
-
-@dataclass(slots=True)
-class MappedColumn:
-    attribute: str
-    name: str
-    type: str = ""
-    is_nullable: bool | None = None
-    is_primary: bool = False
-    is_unique: bool = False
-    is_indexed: bool = False
-    references: str = ""
-    place: Place | None = None
-
-
-@dataclass(slots=True)
-class Relation:
-    """An attribute that stands for rows of another table; `column` is the key at this side, or at the other's."""
-
-    name: str
-    target: ClassInfo | None
-    is_many: bool
-    is_eager: bool = False
-    column: str = ""
-    place: Place | None = None
-    through: str = ""
-    is_back: bool = False
-    """Seen from the side that has no column: the key stands in the other table."""
-
-
-@dataclass(slots=True)
-class Mapped:
-    """A class with its table."""
-
-    info: ClassInfo
-    name: str
-    columns: dict[str, MappedColumn] = field(default_factory=dict)
-    relations: dict[str, Relation] = field(default_factory=dict)
-    unique: list[tuple[str, ...]] = field(default_factory=list)
-    indexes: list[tuple[str, ...]] = field(default_factory=list)
-    key: str = ""
-    is_complete: bool = True
-    base: str = ""
-    version: str = ""
-    """The column that every update compares and counts up."""
-
-    def column_of(self, attribute: str) -> str:
-        """The database's name for an attribute; a relation stands for its key."""
-        found = self.columns.get(attribute)
-        if found is not None:
-            return found.name
-        relation = self.relations.get(attribute)
-        return relation.column if relation and relation.column and not relation.is_many else attribute
-
-    def is_unique(self, columns: set[str]) -> bool:
-        return any(set(key) <= columns for key in self.unique)
-
-
-def model_base(world: World, info: ClassInfo) -> str:
-    """The library base that maps a class, "" for an ordinary class."""
-    for base in world.linked.ancestry(info)[1]:
-        if world.signatures.trait(base, "model"):
-            return base
-    return ""
 
 
 def mapped(world: World, info: ClassInfo) -> Mapped | None:
@@ -359,8 +296,6 @@ def _target(
     thing = value.thing
     user = world.signatures.settings.get("user", "")
     if user and any(source.name == user and source.kind is OriginKind.SETTING for source in value.sources):
-        from nines.effects.interpret.active_records import user_model  # noqa: PLC0415
-
         return user_model(world), many
     if isinstance(thing, ClassThing):
         return thing.info, many or binding.annotation is None

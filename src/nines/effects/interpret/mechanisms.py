@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nines.effects.interpret.arguments import OPEN
+from nines.effects.interpret.assigning import set_member
+from nines.effects.interpret.construct import construct, new_row
 from nines.effects.interpret.criteria import column_call, combined
+from nines.effects.interpret.entrances import attribute
 from nines.effects.interpret.fetching import materialise
-from nines.effects.interpret.library import MECHANISMS, LibraryCall, result
+from nines.effects.interpret.library import LibraryCall, Mechanism, result
+from nines.effects.interpret.mapping import mapped
 from nines.effects.interpret.parts import concatenate
 from nines.effects.interpret.registering import site_of
 from nines.effects.interpret.resolve import instance_of
@@ -45,7 +49,7 @@ from nines.effects.values import (
 
 def mechanism(call: LibraryCall) -> Value | None:
     """The stage for signatures with `mechanism`."""
-    found = MECHANISMS.get(call.signature.mechanism) if call.signature.mechanism else None
+    found = call.world.interpreter.mechanisms.get(call.signature.mechanism) if call.signature.mechanism else None
     return found(call) if found is not None else None
 
 
@@ -254,16 +258,12 @@ def _join_text(call: LibraryCall) -> Value:
 
 
 def _getattr(call: LibraryCall) -> Value:
-    from nines.effects.interpret.attributes import attribute  # noqa: PLC0415
-
     if len(call.arguments) >= 2 and isinstance(call.arguments[1].constant, str):
         return attribute(call.frame, call.arguments[0], call.arguments[1].constant, call.line, call.column)
     return unknown(call.sources)
 
 
 def _setattr(call: LibraryCall) -> Value:
-    from nines.effects.interpret.assigning import set_member  # noqa: PLC0415
-
     if len(call.arguments) == 3:
         name = call.arguments[1].constant
         member = name if isinstance(name, str) else "*"
@@ -275,8 +275,6 @@ def _setattr(call: LibraryCall) -> Value:
 
 def _assign_all(call: LibraryCall) -> Value:
     """A row that takes over every field of a mapping or a record."""
-    from nines.effects.interpret.assigning import set_member  # noqa: PLC0415
-
     owner = call.receiver or UNKNOWN
     for given in (*call.arguments[:1], *(call.bound[name] for name in ("obj", "update") if name in call.bound)):
         thing = given.thing
@@ -333,9 +331,6 @@ def _record(call: LibraryCall) -> Value:
     sources = merge_sources(*(deep_sources(v) for v in call.bound.values()))
     receiver = call.receiver.thing if call.receiver is not None else None
     if isinstance(receiver, ClassThing):
-        from nines.effects.interpret.construct import construct, new_row  # noqa: PLC0415
-        from nines.effects.interpret.mapping import mapped  # noqa: PLC0415
-
         table = mapped(call.world, receiver.info)
         if table is not None:
             given = {OPEN: value for value in call.arguments[:1]}  # noqa: B035
@@ -406,38 +401,36 @@ def _hook(call: LibraryCall) -> Value:
     return value
 
 
-MECHANISMS.update(
-    {
-        "partial": _partial,
-        "super": _super,
-        "list": _list,
-        "look": _look,
-        "dict": _dict,
-        "append": _append,
-        "extend": _extend,
-        "update": _update,
-        "dict_get": _dict_get,
-        "setdefault": _setdefault,
-        "items": _items,
-        "zip": _zip,
-        "range": _range,
-        "format": _format,
-        "join_text": _join_text,
-        "getattr": _getattr,
-        "setattr": _setattr,
-        "assign_all": _assign_all,
-        "criterion": _criterion,
-        "column": _column,
-        "identity": _identity,
-        "receiver": _receiver,
-        "record": _record,
-        "record_items": _record_items,
-        "made_from_type": _made_from_type,
-        "tuple": _tuple,
-        "first_item": _first_item,
-        "clean": _clean,
-        "keep": _keep,
-        "type": _type,
-        "hook": _hook,
-    }
-)
+MECHANISMS: dict[str, Mechanism] = {
+    "partial": _partial,
+    "super": _super,
+    "list": _list,
+    "look": _look,
+    "dict": _dict,
+    "append": _append,
+    "extend": _extend,
+    "update": _update,
+    "dict_get": _dict_get,
+    "setdefault": _setdefault,
+    "items": _items,
+    "zip": _zip,
+    "range": _range,
+    "format": _format,
+    "join_text": _join_text,
+    "getattr": _getattr,
+    "setattr": _setattr,
+    "assign_all": _assign_all,
+    "criterion": _criterion,
+    "column": _column,
+    "identity": _identity,
+    "receiver": _receiver,
+    "record": _record,
+    "record_items": _record_items,
+    "made_from_type": _made_from_type,
+    "tuple": _tuple,
+    "first_item": _first_item,
+    "clean": _clean,
+    "keep": _keep,
+    "type": _type,
+    "hook": _hook,
+}

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from nines.effects.interpret.arguments import OPEN, REST
 from nines.effects.interpret.fetching import Run, emit_query
-from nines.effects.interpret.library import MECHANISMS, LibraryCall, connection_of
+from nines.effects.interpret.library import LibraryCall, Mechanism, connection_of
 from nines.effects.interpret.statements_text import from_text
 from nines.effects.nodes import RefineNode
 from nines.effects.values import (
@@ -56,4 +56,4 @@ def _parameters(call: LibraryCall) -> Value:
     return Value(ContainerThing("dict", None, tuple(sorted_fields(named)), rest or None), sources)
 
 
-MECHANISMS["named_statement"] = named_statement
+MECHANISMS: dict[str, Mechanism] = {"named_statement": named_statement}

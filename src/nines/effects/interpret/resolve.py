@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from nines.effects.interpret.evaluate import evaluate
+from nines.effects.interpret.decorate import decorate
+from nines.effects.interpret.entrances import evaluate
 from nines.effects.interpret.frame import Frame
 from nines.effects.interpret.parts import item_at
+from nines.effects.interpret.typed import typed
 from nines.effects.interpret.world import World
 from nines.effects.limits import ALTERNATIVES_MAX
 from nines.effects.link import AssignBinding, ClassInfo, FunctionInfo, ModuleInfo
@@ -78,8 +80,6 @@ def found_value(world: World, found: Any, module: ModuleInfo) -> Value:
     head, _, tail = name.rpartition(".")
     declared = world.signatures.attribute(head, tail)
     if declared:
-        from nines.effects.interpret.typed import typed  # noqa: PLC0415
-
         return typed(world, declared)
     return library(name)
 
@@ -111,8 +111,6 @@ def function_value(world: World, info: FunctionInfo) -> Value:
 
 
 def _decorated(world: World, info: FunctionInfo) -> Value:
-    from nines.effects.interpret.decorate import decorate  # noqa: PLC0415
-
     frame = Frame(world, info.module)
     frame.cls = info.cls
     frame.line = info.node.line

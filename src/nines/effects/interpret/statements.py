@@ -10,13 +10,15 @@ from nines.effects.interpret.branches import branch, note_checks, run_if, run_ma
 from nines.effects.interpret.contexts import run_with
 from nines.effects.interpret.criteria import binary_criterion
 from nines.effects.interpret.decorate import decorate
-from nines.effects.interpret.evaluate import EXECUTORS, evaluate, run_block
+from nines.effects.interpret.entrances import evaluate, run_block
 from nines.effects.interpret.frame import Frame
 from nines.effects.interpret.loops import joined, run_for, run_while
 from nines.effects.interpret.parts import concatenate
 from nines.effects.interpret.refusing import answers_no
 from nines.effects.interpret.resolve import annotated, found_value, or_none
 from nines.effects.interpret.retrying import error_names
+from nines.effects.interpret.tests import narrowed
+from nines.effects.interpret.text import written
 from nines.effects.limits import ITEMS_MAX
 from nines.effects.link import ClassInfo, FunctionInfo
 from nines.effects.link.names import imported_names
@@ -137,8 +139,6 @@ def _assert(frame: Frame, node: code.Assert) -> str:
     frame.line = node.line
     value = evaluate(frame, node.test)
     note_checks(frame, node.test, value)
-    from nines.effects.interpret.tests import narrowed  # noqa: PLC0415
-
     narrowed(frame, node.test, True)
     frame.nodes.append(branch(frame, node.test, value, [Arm([]), Arm([], "raise")], node.line))
     return ""
@@ -186,19 +186,13 @@ def _handler(frame: Frame, handler: code.Except, how: list[str]) -> HandlerDraft
         names: list[str] = []
         for error in handler.errors:
             value = evaluate(frame, error)
-            names.extend(error_names(frame.world, value) or [_written(error)])
+            names.extend(error_names(frame.world, value) or [written(error)])
         if handler.name:
             frame.env[handler.name] = unknown()
         ends = run_block(frame, handler.body)
     how.append(ends)
     words = {"raise": "raises", "return": "returns"}
     return HandlerDraft(tuple(names), frame.place(handler.line), words.get(ends, "continues"), nodes)
-
-
-def _written(error: code.Expression) -> str:
-    from nines.effects.interpret.text import written  # noqa: PLC0415
-
-    return written(error)
 
 
 def _delete(_frame: Frame, _node: code.Delete) -> str:
@@ -262,7 +256,7 @@ def _class(frame: Frame, node: code.Class) -> str:
     return ""
 
 
-_BY_NODE: dict[type, Callable[[Frame, Any], str]] = {
+EXECUTORS: dict[type, Callable[[Frame, Any], str]] = {
     code.Evaluate: _evaluate,
     code.Assign: _assign,
     code.Augment: _augment,
@@ -282,5 +276,3 @@ _BY_NODE: dict[type, Callable[[Frame, Any], str]] = {
     code.Function: _function,
     code.Class: _class,
 }
-
-EXECUTORS.update(_BY_NODE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nines.effects.interpret.evaluate import run_block
+from nines.effects.interpret.entrances import run_block
 from nines.effects.interpret.frame import Frame, WorkLimit
 from nines.effects.interpret.rewrite import Returns, Rewriter, Slots
 from nines.effects.interpret.standing import NEVER

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret.evaluate import evaluate
+from nines.effects.interpret.entrances import evaluate
 from nines.effects.interpret.frame import Frame
 from nines.effects.interpret.resolve import CHOSEN
 from nines.effects.values import (

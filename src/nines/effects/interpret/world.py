@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from nines.effects.interpret.interpreter import Interpreter
 from nines.effects.interpret.standing import NEVER, Standing
 from nines.effects.limits import CALL_DEPTH_MAX, CONTEXTS_PER_FUNCTION_MAX, WORK_PER_ENTRY_MAX, WORK_TOTAL_MAX
 from nines.effects.link import ClassInfo, FunctionInfo, Linked, ModuleInfo
+from nines.effects.mapped import Mapped, Relation
 from nines.effects.nodes import Node
 from nines.effects.signatures import Signatures
 from nines.effects.values import UNKNOWN, Value
 from nines.model.code import NamedStatement
 from nines.model.place import Place
 from nines.model.statement import ReadStatement, Statement
-
-if TYPE_CHECKING:
-    from nines.effects.interpret.mapping import Mapped
 
 
 class OutOfBudget(Exception):  # noqa: N818
@@ -91,9 +90,12 @@ class Hook:
 class World:
     """Shared state; created once for each analysis."""
 
-    def __init__(self, linked: Linked, signatures: Signatures, read_statement: ReadStatement) -> None:  # noqa: PLR0915
+    def __init__(  # noqa: PLR0915
+        self, linked: Linked, signatures: Signatures, read_statement: ReadStatement, interpreter: Interpreter
+    ) -> None:
         self.linked = linked
         self.signatures = signatures
+        self.interpreter = interpreter
         self._read_statement = read_statement
         self._statements: dict[str, Statement] = {}
         self._tokens = count(1)
@@ -123,7 +125,7 @@ class World:
         self.nested: dict[tuple[str, int, str], Any] = {}
         self.mapped: dict[ClassInfo, Mapped | None] = {}
         self.by_table: dict[str, ClassInfo] = {}
-        self.reverse: dict[ClassInfo, dict[str, Any]] = {}
+        self.reverse: dict[ClassInfo, dict[str, Relation]] = {}
         self.class_values: dict[tuple[ClassInfo, str], Value] = {}
         self.annotations: dict[Any, Value] = {}
         self.routes: dict[Any, Route] = {}

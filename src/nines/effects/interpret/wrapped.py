@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nines.effects.interpret.entrances import call
 from nines.effects.interpret.frame import Frame
 from nines.effects.interpret.registering import register
 from nines.effects.interpret.retrying import policy
@@ -21,8 +22,6 @@ def call_wrapped(  # noqa: PLR0917
     frame: Frame, callee: Value, arguments: list[Value], keywords: dict[str, Value], line: int, column: int
 ) -> Value:
     """The value of calling it; the decorator's meaning is put around what the function does."""
-    from nines.effects.interpret.calls import call  # noqa: PLC0415
-
     thing = callee.thing
     if isinstance(thing, DecoratorThing):
         return _apply(frame, thing, arguments)
