@@ -14,8 +14,8 @@ from nines.effects.interpret.fetching import Run, emit_query, materialise
 from nines.effects.interpret.frame import Frame
 from nines.effects.interpret.library import LibraryCall, Mechanism
 from nines.effects.interpret.mapping import mapped, relation_of
-from nines.effects.interpret.registering import site_of
 from nines.effects.interpret.refusing import is_refusal
+from nines.effects.interpret.registering import site_of
 from nines.effects.interpret.resolve import class_value
 from nines.effects.interpret.settings import setting
 from nines.effects.link import ClassInfo
