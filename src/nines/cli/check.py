@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nines.cli import outputs
+from nines.cli import options, outputs
 from nines.cli.main import EXIT_FOUND, EXIT_OK
 from nines.cli.progress import shown
 from nines.model.report import Readiness
@@ -15,13 +15,13 @@ from nines.verbs.project import open_project
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path), default=".")
+@options.project
 @outputs.options
-@click.option("--config", type=click.Path(path_type=Path), help="A configuration file other than the project's own.")
-@click.option("--only", multiple=True, metavar="EXPERIMENT", help="Carry out only this experiment; may be repeated.")
-@click.option("--seed", type=int, help="Repeat an earlier run's choices.")
-@click.option("--baseline", type=click.Path(path_type=Path), help="Leave out what this baseline accepts.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+@options.config
+@options.only
+@options.seed
+@options.baseline
+@options.quiet
 def command(
     *,
     path: Path,

@@ -147,6 +147,8 @@ def _answered(question: Question, said: str, answers: Answers) -> Answers:
         return msgspec.structs.replace(answers, criticality=said)
     if question.key == "identities":
         return msgspec.structs.replace(answers, identities=tuple(_identity(part) for part in said.split()))
+    if question.key == "python":
+        return msgspec.structs.replace(answers, python=said)
     if question.key == "setup":
         return msgspec.structs.replace(answers, setup=(said,))
     if question.key.startswith("env."):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nines.cli import outputs
+from nines.cli import options, outputs
 from nines.cli.main import EXIT_COULD_NOT_RUN, EXIT_FOUND, EXIT_OK
 from nines.cli.progress import shown
 from nines.model.budget import Standing
@@ -16,12 +16,12 @@ from nines.verbs.prove import prove
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path), default=".")
+@options.project
 @outputs.options
-@click.option("--config", type=click.Path(path_type=Path), help="A configuration file other than the project's own.")
-@click.option("--only", multiple=True, metavar="EXPERIMENT", help="Carry out only this experiment; may be repeated.")
-@click.option("--seed", type=int, help="Repeat an earlier run's choices.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+@options.config
+@options.only
+@options.seed
+@options.quiet
 def command(
     *,
     path: Path,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nines.cli import outputs
+from nines.cli import options, outputs
 from nines.cli.main import EXIT_COULD_NOT_RUN, EXIT_FOUND, EXIT_OK
 from nines.cli.progress import shown
 from nines.model.errors import UsageError
@@ -16,13 +16,13 @@ from nines.verbs.review import review, without_baseline
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path), default=".")
+@options.project
 @outputs.options
-@click.option("--config", type=click.Path(path_type=Path), help="A configuration file other than the project's own.")
+@options.config
 @click.option("--since", default="", metavar="REV", help="Report only what came since this revision of git.")
-@click.option("--baseline", type=click.Path(path_type=Path), help="Leave out what this baseline accepts.")
+@options.baseline
 @click.option("--write-baseline", type=click.Path(path_type=Path), help="Accept every finding of this run into a file.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+@options.quiet
 def command(
     *,
     path: Path,

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from nines import reports
-from nines.cli import outputs
+from nines.cli import options, outputs
 from nines.reports import tree
 from nines.verbs.project import open_project
 from nines.verbs.trace import trace
@@ -22,9 +22,9 @@ _TRACES_MAX = 20
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path), default=".")
+@options.project
 @click.argument("endpoint", default="")
-@click.option("--config", type=click.Path(path_type=Path), help="A configuration file other than the project's own.")
+@options.config
 def command(*, path: Path, endpoint: str, config: Path | None) -> None:
     """Show the entry points of a backend, or what those do whose id, path or function contains ENDPOINT."""
     if not endpoint and not path.exists() and (path.is_absolute() or " " in str(path)):
