@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nines.readers.environment import Environment, Variable
-from nines.verbs.lab_environment import LAB_PASSWORD, LAB_SECRET, LabEnvironment, lab_environment
+from nines.verbs.lab_environment import LAB_PASSWORD, LAB_SECRET, LabEnvironment, administrator, lab_environment
 
 
 def made(*variables: Variable, is_example: bool = True) -> LabEnvironment:
@@ -89,7 +89,76 @@ def test_a_real_file_lends_no_host_on_the_internet() -> None:
     assert made(*variables).values["SMTP_HOST"] == "smtp.example.com"
 
 
-def test_braces_that_would_be_placeholders_are_left_out_and_said() -> None:
+def test_words_in_braces_are_written_so_that_they_are_no_placeholders() -> None:
     found = made(Variable(name="LOG_FORMAT", value="{level} {message}"), Variable(name="JSON", value='{"a": 1}'))
-    assert found.values == {"JSON": '{"a": 1}'}
-    assert found.left_out == ("LOG_FORMAT",)
+    assert found.values == {"LOG_FORMAT": "{{level}} {{message}}", "JSON": '{"a": 1}'}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("DATABASE__HOSTNAME", "db", "{database.host}"),
+        ("SHOP_DATABASE_PORT", "5433", "{database.port}"),
+        ("POSTGRES_ASYNC_PREFIX", "postgresql+asyncpg://", "postgresql+asyncpg://"),
+        ("MONGO_DB_NAME", "shop", "shop"),
+        ("MYSQL_DB_HOST", "db", "db"),
+        ("REDIS_CACHE_HOST", "cache", "{redis.host}"),
+        ("DEBUG", "True", "False"),
+        ("APP__DEBUG", "1", "0"),
+        ("FLASK_DEBUG", "off", "off"),
+        ("DEBUG_LEVEL", "1", "1"),
+        ("PORT", "8000", "{port}"),
+        ("HOST", "0.0.0.0", "{host}"),
+        ("HOST", "shop.example.com", "shop.example.com"),
+        ("ALLOWED_HOSTS", "shop.example.com", "shop.example.com,127.0.0.1"),
+        ("ALLOWED_HOSTS", '["a"]', '["127.0.0.1", "a"]'),
+        ("ALLOWED_HOSTS", "[]", '["127.0.0.1"]'),
+        ("ALLOWED_HOSTS", "a b", "a b 127.0.0.1"),
+        ("ALLOWED_HOSTS", "*", "*"),
+    ],
+)
+def test_names_and_values_that_mislead(name: str, value: str, expected: str) -> None:
+    assert made(Variable(name=name, value=value)).values[name] == expected
+
+
+@pytest.mark.parametrize(
+    ("drivers", "value", "expected"),
+    [
+        (set(), "", None),
+        ({"psycopg2"}, "", "{database.url}"),
+        ({"psycopg2", "sqlalchemy", "asyncpg"}, "", "{database.url}"),
+        ({"psycopg"}, "", "{database.url}"),
+        ({"psycopg", "sqlalchemy"}, "", "postgresql+psycopg://"),
+        ({"asyncpg", "psycopg2", "sqlalchemy"}, "sqlite+aiosqlite:///x.db", "postgresql+asyncpg://"),
+        ({"psycopg2", "sqlalchemy"}, "sqlite+aiosqlite:///x.db", None),
+        ({"psycopg2"}, "sqlite:///x.db", "{database.url}"),
+    ],
+)
+def test_a_database_that_the_code_can_do_without(drivers: set[str], value: str, expected: str | None) -> None:
+    variable = Variable(name="DATABASE_URL", value=value, is_default=bool(value))
+    found = lab_environment(Environment(variables=(variable,)), frozenset(drivers)).values.get("DATABASE_URL")
+    assert found == expected or (found is not None and expected is not None and found.startswith(expected))
+
+
+def test_debugging_that_the_code_has_on_by_default_is_off_and_said() -> None:
+    found = made(Variable(name="DEBUG", value="True", is_default=True))
+    assert (found.values, found.debug) == ({"DEBUG": "False"}, ("DEBUG",))
+
+
+def test_the_administrator_of_the_defaults_gets_a_password_of_the_laboratory() -> None:
+    found = made(
+        Variable(name="ADMIN_NAME", value="Boss", is_default=True),
+        Variable(name="ADMIN_EMAIL", value="boss@example.com", is_default=True),
+        Variable(name="ADMIN_USERNAME", value="boss", is_default=True),
+        Variable(name="ADMIN_PASSWORD", value="changeme", is_default=True),
+    )
+    assert found.values["ADMIN_PASSWORD"] == LAB_PASSWORD
+    admin = administrator(found.values)
+    assert admin is not None
+    assert (admin.username, admin.password, admin.values) == ("boss", LAB_PASSWORD, {"email": "boss@example.com"})
+    assert (admin.is_admin, admin.register) == (True, False)
+
+
+def test_no_administrator_without_a_password() -> None:
+    assert administrator({"ADMIN_EMAIL": "boss@example.com", "ADMIN_URL": "/admin"}) is None
+    assert administrator({"FIRST_SUPERUSER": "a@b.c", "FIRST_SUPERUSER_PASSWORD": "x"}) is not None

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
 import msgspec
 
 from nines.lab.requests import login as login_requests
 from nines.model.contract import Contract
 from nines.model.record import Record
-from nines.model.service import Application, EndpointKind, Service
+from nines.model.service import EndpointKind, Service
 from nines.model.settings import (
     BudgetSettings,
     DatabaseSettings,
@@ -24,15 +23,15 @@ from nines.model.settings import (
 )
 from nines.readers import environment as environment_reader
 from nines.readers.environment import Environment
-from nines.verbs.lab_environment import LAB_PASSWORD, LabEnvironment, lab_environment
-from nines.verbs.preparing import prepared_by
+from nines.verbs.lab_environment import LAB_PASSWORD, LabEnvironment, administrator, lab_environment
+from nines.verbs.preparing import preparation
 from nines.verbs.project import Project
 from nines.verbs.reading import Read, read
+from nines.verbs.surroundings import Surroundings, look_around
 
 _READY = re.compile(
     r"/(ready|readyz|readiness|health|healthz|health-check|healthcheck|ping|status|live|livez)/?$", re.IGNORECASE
 )
-_ADMIN = re.compile(r"^(?P<who>.*(SUPERUSER|SUPER_USER|ADMIN)\w*?)(_(EMAIL|MAIL|USERNAME|USER|LOGIN|NAME))?$")
 
 _IDENTITIES_MIN = 2
 
@@ -89,7 +88,8 @@ def propose(project: Project, answers: Answers) -> Proposal:
     material = read(project)
     variables = _variables(project, material)
     talk = _Talk()
-    lab = lab_environment(variables)
+    around = _surroundings(project, material, answers, talk)
+    lab = lab_environment(variables, around.drivers)
     _tell_of_environment(variables, lab, answers, talk)
     service = _service(project, material, lab, answers, talk)
     needs_database = bool(material.service.tables) or any("{database." in v for v in service.env.values())
@@ -150,10 +150,10 @@ def _service(
         talk.questions.append(
             Question(key="command", text="How is the service started? ({host} and {port} are filled in)")
         )
-    setup = answers.setup or _setup(project.root / directory, application, talk)
-    setup = setup or prepared_by(material.program, directory)
-    if not answers.setup and setup and setup[0].startswith("python -m "):
-        talk.found.append(f"a fresh database is prepared by: {setup[0]}")
+    found = preparation(project.root / directory, material.program, directory, application)
+    setup = answers.setup or found.commands
+    if not answers.setup:
+        talk.found += found.notes
     if not setup and material.service.tables:
         text = "Which command prepares a fresh database? (such as: python -m app.migrate; empty: the service does it)"
         talk.questions.append(Question(key="setup", text=text))
@@ -170,29 +170,25 @@ def _service(
     )
 
 
-def _setup(folder: Path, application: Application | None, talk: _Talk) -> tuple[str, ...]:
-    """What brings a fresh database to the schema that the code expects."""
-    framework = application.framework.lower() if application else ""
-    if (folder / "alembic.ini").is_file():
-        talk.found.append("Alembic migrations: alembic upgrade head")
-        return ("alembic upgrade head",)
-    if framework == "flask" and (folder / "migrations" / "alembic.ini").is_file():
-        assert application is not None
-        command = f"flask --app {application.module}:{application.name} db upgrade"
-        talk.found.append(f"Flask-Migrate: {command}")
-        return (command,)
-    if framework in ("", "django") and (folder / "manage.py").is_file():
-        talk.found.append("Django migrations: python manage.py migrate")
-        return ("python manage.py migrate --noinput",)
-    return ()
+def _surroundings(project: Project, material: Read, answers: Answers, talk: _Talk) -> Surroundings:
+    application = next(iter(material.applications), None)
+    directory = project.root / application.directory if application else project.root
+    around = look_around(project.root, directory, answers.python, application.framework if application else "")
+    if not around.has_framework and not answers.python:
+        reason = f"{application.framework if application else 'it'} is not in {around.interpreter}"
+        text = f"Which Python has its dependencies? (such as .venv; {reason})"
+        talk.questions.append(Question(key="python", text=text))
+    if material.service.tables and not around.drivers:
+        talk.found.append("no driver for PostgreSQL, installed or declared; nines can watch no other database")
+    return around
 
 
 def _tell_of_environment(variables: Environment, lab: LabEnvironment, answers: Answers, talk: _Talk) -> None:
     if variables.file:
         careful = "" if variables.is_example else " (a real one, it seems: no credential was copied)"
-        talk.found.append(f"{len(lab.values)} environment variables from {variables.file}{careful}")
-    if lab.left_out:
-        talk.found.append(f"left out, for their braces would be read as placeholders: {', '.join(lab.left_out)}")
+        talk.found.append(f"{len(lab.values)} environment variables from {variables.file} and the code{careful}")
+    if lab.debug:
+        talk.found.append(f"off, as in production: {', '.join(lab.debug)}")
     for name, upstream in lab.upstreams.items():
         talk.found.append(f"a remote service {name} ({upstream.env}); nines answers in its place")
     for name in lab.open:
@@ -213,16 +209,6 @@ def _ready(service: Service, talk: _Talk) -> str:
     return best
 
 
-def _administrator(env: Mapping[str, str]) -> tuple[Identity, ...]:
-    """Whom the service itself creates at its start, where variables such as ADMIN_EMAIL and ADMIN_PASSWORD say so."""
-    for name, value in env.items():
-        matched = _ADMIN.match(name.upper())
-        password = f"{matched['who']}_PASSWORD" if matched else ""
-        if value and password in env and password != name.upper():
-            return (Identity(name="admin", username=value, password=env[password], register=False, is_admin=True),)
-    return ()
-
-
 def _identities(
     contract: Contract | None, answers: Answers, env: Mapping[str, str], talk: _Talk
 ) -> tuple[LoginSettings, LoginSettings, tuple[Identity, ...]]:
@@ -231,7 +217,10 @@ def _identities(
         register, login = login_requests.propose(contract)
     if login.path:
         talk.found.append(f"identities log in at {login.method} {login.path}")
-    identities = answers.identities or _administrator(env)
+    admin = administrator(env)
+    identities = answers.identities or ((admin,) if admin else ())
+    if admin and not answers.identities:
+        talk.found.append(f"an administrator whom the service creates itself: {admin.username}")
     if not answers.identities and register.path:
         talk.found.append(f"identities register at {register.method} {register.path}")
         identities = (

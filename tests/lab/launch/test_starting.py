@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from nines.lab.launch.command import choose_command, split
 from nines.lab.launch.interpreter import Interpreter, find_interpreter
 from nines.lab.launch.ports import free_port, is_free, listening_ports, refuse_stranger
-from nines.lab.launch.templates import fill, mentions
+from nines.lab.launch.templates import fill, literal, mentions
 from nines.model.errors import LaunchError, SettingsError
 from nines.model.place import Place
 from nines.model.service import Application
@@ -56,6 +56,17 @@ def test_an_unknown_placeholder_names_the_known_ones() -> None:
 def test_a_text_without_braces_is_never_changed(text: str) -> None:
     assert fill(text, VALUES, "x") == text
     assert not mentions(text, "database")
+
+
+@given(st.text(alphabet='{}$".:ab1 -'))
+def test_what_is_written_literally_comes_back(text: str) -> None:
+    assert fill(literal(text), VALUES, "x") == text
+    assert not mentions(literal(text), "host")
+
+
+def test_a_word_in_doubled_braces_is_no_placeholder() -> None:
+    assert fill("{{level}} {{message}}", VALUES, "x") == "{level} {message}"
+    assert fill('{"a":{"b":1}}', VALUES, "x") == '{"a":{"b":1}}'
 
 
 def test_a_family_is_mentioned_by_its_members_only() -> None:

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 
 from nines.model.errors import SettingsError
 
-_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([A-Za-z][\w-]*(?:\.[\w-]+)*)\}")
+_NAME = r"[A-Za-z][\w-]*(?:\.[\w-]+)*"
+_PLACEHOLDER = re.compile(rf"\{{\{{|\}}\}}|\{{({_NAME})\}}")
+_ESCAPED = re.compile(rf"\{{\{{{_NAME}\}}\}}")
 
 
 def fill(text: str, values: Mapping[str, str], where: str) -> str:
-    """The text with its placeholders filled; `{{` and `}}` stand for braces, and braces around anything else stay.
+    """The text with its placeholders filled; `{{word}}` stands for {word}, and braces around anything else stay.
 
     Raises SettingsError for an unknown placeholder, naming those that are known."""
 
@@ -23,14 +25,24 @@ def fill(text: str, values: Mapping[str, str], where: str) -> str:
             raise SettingsError(
                 f"{{{name}}} is not known here",
                 where=where,
-                hint=f"Known are {', '.join('{' + known + '}' for known in sorted(values))}; write {{{{ for a brace.",
+                hint=f"Known are {', '.join('{' + known + '}' for known in sorted(values))}; "
+                f"write {{{{{name}}}}} for the word in braces itself.",
             )
         return values[name]
 
-    # A text without a single placeholder is taken as it is: JSON has braces of its own, doubled ones included.
-    if not any(match[1] for match in _PLACEHOLDER.finditer(text)):
-        return text
-    return _PLACEHOLDER.sub(replace, text)
+    return _PLACEHOLDER.sub(replace, text) if _is_template(text) else text
+
+
+def literal(text: str) -> str:
+    """The text as it must be written so that `fill` gives it back."""
+    return text.replace("{", "{{").replace("}", "}}") if _is_template(text) else text
+
+
+def _is_template(text: str) -> bool:
+    """Whether it holds a placeholder, or a word in doubled braces that is meant to be none.
+
+    Any other text is taken as it is: JSON has braces of its own, doubled ones included."""
+    return bool(_ESCAPED.search(text)) or any(match[1] for match in _PLACEHOLDER.finditer(text))
 
 
 def mentions(text: str, prefix: str) -> bool:
