@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup try test check format lock schemas clean
+.PHONY: help setup tools try test check format lock schemas clean
 
 help:
 	@echo "make try     set up, then run 'nines check' on the careless example"
 	@echo "make test    set up, then run the tests"
 	@echo "make check   ruff, mypy --strict and import-linter"
+	@echo "make tools   fetch what some tests check the dossier with, as far as it can be had"
 	@echo "make lock    renew requirements.lock"
 
 $(READY): requirements.lock pyproject.toml
@@ -20,6 +21,9 @@ $(READY): requirements.lock pyproject.toml
 	@touch $(READY)
 
 setup: $(READY)
+
+tools:
+	@tools/install
 
 try: $(READY)
 	$(BIN)/nines check examples/payments-careless --format terminal --format html --output nines-report.html || test $$? -eq 1
