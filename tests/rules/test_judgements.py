@@ -17,7 +17,7 @@ from nines.model.effect import (
     Retry,
     Rows,
 )
-from nines.model.rule import Confidence, Severity
+from nines.model.rule import Confidence, Severity, Tier
 from nines.model.schema import Column, Table
 from nines.model.service import Endpoint, EndpointKind, EndpointParameter, Guard, GuardKind
 from nines.model.trace import Trace, Transaction, Witness
@@ -371,14 +371,72 @@ class TestUnboundedQuery:
     VALUE = (origin("caller", "value"),)
 
     def test_all_rows(self) -> None:
-        (finding,) = found(self.RULE, service(self.READ, tables=(self.TABLE,)))
+        (finding,) = found(self.RULE, service(self.READ, tables=(self.TABLE,), others=(self.filling("orders"),)))
         assert finding.message == "all rows of orders are read at once"
-        assert finding.confidence is Confidence.HIGH
+        assert (finding.tier, finding.severity, finding.confidence) == (
+            Tier.RELIABILITY,
+            Severity.HIGH,
+            Confidence.HIGH,
+        )
+
+    def test_its_name_alone_is_less_sure(self) -> None:
+        (finding,) = found(self.RULE, service(self.READ, tables=(self.TABLE,)))
+        assert (finding.tier, finding.confidence) == (Tier.RELIABILITY, Confidence.MEDIUM)
+
+    @staticmethod
+    def filling(table: str, entry: Endpoint | None = None) -> tuple[Endpoint, Trace]:
+        """An endpoint that adds rows to a table."""
+        other = entry or endpoint("POST /rows", function="app.main.add")
+        write = effect("database_write", table, "INSERT", line=90)
+        return other, Trace(endpoint=other.id, witness=Witness.PREDICTED, effects=(write,))
+
+    @pytest.mark.parametrize(
+        ("filler", "tier"),
+        [
+            (endpoint("POST /parts", function="app.main.add"), Tier.RELIABILITY),
+            (endpoint("POST /admin/parts", function="app.main.add"), Tier.PERFORMANCE),
+            (endpoint("command fill", kind=EndpointKind.COMMAND, function="app.main.add"), None),
+        ],
+    )
+    def test_who_fills_the_table(self, filler: Endpoint, tier: Tier | None) -> None:
+        others = (self.filling("parts", filler), self.filling("orders"))
+        told = found(self.RULE, service(replace(self.READ, target="parts"), others=others))
+        assert [finding.tier for finding in told] == ([tier] if tier else [])
+
+    def test_a_list_of_names_stays_short(self) -> None:
+        columns = (Column(name="id", type="integer"), Column(name="name", type="text"))
+        told = service(
+            replace(self.READ, target="parts"),
+            tables=(Table(name="parts", columns=columns),),
+            others=(self.filling("parts"),),
+        )
+        assert [finding.tier for finding in found(self.RULE, told)] == [Tier.PERFORMANCE]
+
+    @pytest.mark.parametrize(
+        ("predicate", "tier"),
+        [
+            (Predicate(column="is_active", origins=(origin("constant", "True"),)), Tier.RELIABILITY),
+            (Predicate(column="is_superuser", origins=(origin("constant", "True"),)), Tier.PERFORMANCE),
+            (Predicate(column="state", origins=(origin("caller", "state"),)), Tier.RELIABILITY),
+            (Predicate(column="state", origins=(origin("constant", "open"),)), Tier.PERFORMANCE),
+            (Predicate(column="created_at", operator=">", origins=(origin("caller", "since"),)), Tier.RELIABILITY),
+            (Predicate(column="created_at", operator=">", origins=(origin("clock"),)), Tier.PERFORMANCE),
+            (Predicate(column="lines.order", origins=(origin("caller", "id"),)), Tier.PERFORMANCE),
+            (Predicate(column="created_at", origins=(origin("caller", "at"),)), None),
+        ],
+    )
+    def test_what_the_conditions_leave(self, predicate: Predicate, tier: Tier | None) -> None:
+        told = service(replace(self.READ, predicates=(predicate,)), others=(self.filling("orders"),))
+        assert [finding.tier for finding in found(self.RULE, told)] == ([tier] if tier else [])
 
     def test_the_rows_of_one_parent_are_fewer(self) -> None:
         read = replace(self.READ, predicates=(Predicate(column="customer_id", origins=self.VALUE),))
         (finding,) = found(self.RULE, service(read, tables=(self.TABLE,)))
-        assert (finding.severity, finding.confidence) == (Severity.LOW, Confidence.LOW)
+        assert (finding.tier, finding.severity, finding.confidence) == (
+            Tier.PERFORMANCE,
+            Severity.LOW,
+            Confidence.LOW,
+        )
 
     def test_tables_that_may_be_small_are_fewer(self) -> None:
         (finding,) = found(self.RULE, service(replace(self.READ, target="email_templates")))

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from nines.model import page as page_model
 from nines.model.finding import Finding, Option, Standing
 from nines.model.record import Record
-from nines.model.rule import Rule
+from nines.model.rule import Rule, Tier
 from nines.model.service import Service
 from nines.model.trace import Witness
 
@@ -43,12 +43,12 @@ def judge(rule: Rule, service: Service) -> Judged:
 
 
 def _completed(finding: Finding, rule: Rule) -> Finding:
-    """Fills what the rule says once for all of its findings; the check may have lowered the severity by itself."""
+    """Fills what the rule says once for all of its findings; the check may have lowered severity and tier by itself."""
     proven = finding.witness is Witness.OBSERVED and not rule.info.needs_code
     return replace(
         finding,
         rule=rule.id,
-        tier=rule.info.tier,
+        tier=rule.info.tier if finding.tier is Tier.CONVENIENCE else finding.tier,
         standing=Standing.PROVEN if proven else Standing.SUSPECTED,
         options=finding.options or _options(rule.id, rule.page),
         endpoints=finding.endpoints or ((finding.endpoint,) if finding.endpoint else ()),
@@ -72,7 +72,9 @@ def _merged(found: Iterable[Finding]) -> list[Finding]:
 
 
 def _one_of(group: list[Finding]) -> Finding:
-    kept = min(group, key=lambda f: (f.severity.rank, f.confidence.rank, len(f.path), f.endpoint, f.message))
+    kept = min(
+        group, key=lambda f: (f.tier.rank, f.severity.rank, f.confidence.rank, len(f.path), f.endpoint, f.message)
+    )
     others = sorted({endpoint for finding in group for endpoint in finding.endpoints} - {kept.endpoint})
     return replace(kept, endpoints=(kept.endpoint, *others) if kept.endpoint else tuple(others))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from nines.model.effect import Effect
 from nines.model.finding import Finding
 from nines.model.place import Place
-from nines.model.rule import Confidence, Severity
+from nines.model.rule import Confidence, Severity, Tier
 from nines.model.service import Endpoint
 from nines.model.trace import Trace
 from nines.rules import wording
@@ -23,12 +23,14 @@ def at(
     consequence: str,
     severity: Severity,
     confidence: Confidence,
+    tier: Tier = Tier.CONVENIENCE,
     related: Iterable[tuple[str, Place | None]] = (),
     about: str = "",
     sites: Sites | None = None,
 ) -> Finding:
     """A finding where the effect stands, or, with `sites`, where it is asked for.
 
+    `tier` is only given where the case weighs less than its rule.
     `about` tells apart several findings on effects of one kind and target."""
     holder, place, path = wording.holder(endpoint, effect), effect.place, effect.path
     if sites is not None:
@@ -44,6 +46,7 @@ def at(
         related=tuple((text, place) for text, place in related if place is not None),
         consequence=consequence,
         subject=wording.subject(holder, effect, about),
+        tier=tier,
         severity=severity,
         confidence=confidence,
         witness=trace.witness,

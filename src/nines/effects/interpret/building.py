@@ -367,6 +367,19 @@ def sliced(_frame: object, receiver: Value, upper: Value) -> Value | None:
     return with_query(receiver, limited(query, upper)) if query is not None else None
 
 
+def _group(call: LibraryCall, query: Query) -> Query:
+    """Totals of each group; there are as many groups as rows only where a key is among the columns."""
+    columns = [value.thing for value in _flat(call.bound)]
+    is_by_key = any(not isinstance(thing, ColumnThing) or _is_key(call.world, thing) for thing in columns)
+    return query if is_by_key or not columns else replace(query, limit=Known.UNKNOWN)
+
+
+def _is_key(world: World, thing: ColumnThing) -> bool:
+    table = mapped(world, thing.info) if thing.info is not None else None
+    column = table.columns.get(thing.column) if table is not None else None
+    return column is None or column.is_primary or column.is_unique or bool(column.references)
+
+
 _VERBS: dict[str, Callable[[LibraryCall, Query], Query]] = {
     "select": _select,
     "from": _from,
@@ -382,8 +395,8 @@ _VERBS: dict[str, Callable[[LibraryCall, Query], Query]] = {
     "conflict": lambda _call, query: replace(query, conflict=True, action="UPSERT"),
     "values": _values,
     "columns": lambda _call, query: replace(query, is_column=True),
-    "group": lambda _call, query: replace(query, is_single=False),
-    # Columns chosen first are what the totals are grouped by: how many groups there are is not known.
+    "group": lambda call, query: _group(call, replace(query, is_single=False)),
+    # Columns chosen first are what the totals are grouped by, or what differs: how many there are is not known.
     "grouped": lambda _call, query: replace(query, limit=Known.UNKNOWN) if query.is_column else query,
     "returning": lambda _call, query: replace(query, returning=True),
     "none": lambda _call, query: replace(query, limit=Known.SET),

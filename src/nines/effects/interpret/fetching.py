@@ -30,7 +30,9 @@ from nines.effects.values import (
 from nines.model.effect import EffectKind, Known, Rows
 from nines.model.place import Place
 
-_READS = ("SELECT", "")
+_READS = ("SELECT", "", "SET", "SAVEPOINT")
+_STEERS = ("SET", "SAVEPOINT")
+"""Statements that change the session, not a row: they are sent and answered like a read of one row."""
 _CONTROL = {"BEGIN": "begin", "COMMIT": "commit", "ROLLBACK": "rollback"}
 
 
@@ -80,7 +82,7 @@ def emit_query(
     token = frame.world.fresh()
     table = mapped(frame.world, query.entity) if query.entity is not None else None
     by_key = table is not None and query.known and table.is_unique(_fixed(query))
-    bounded = query.is_single or query.limit_one or by_key
+    bounded = query.is_single or query.limit_one or by_key or query.action in _STEERS
     is_read = query.action in _READS
     limit = query.limit
     if bounded:

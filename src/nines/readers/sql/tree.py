@@ -254,7 +254,13 @@ class _Reading:
             return Known.UNKNOWN
         if self._rows() is Rows.ONE or self._is_limited(self._main, DERIVED_MAX):
             return Known.SET
-        return Known.MISSING
+        return Known.UNKNOWN if self._is_of_differing_values() else Known.MISSING
+
+    def _is_of_differing_values(self) -> bool:
+        """Whether each value of some columns, which are no keys, is shown once: how many there are is not known."""
+        is_distinct = isinstance(self._main, exp.Select) and self._main.args.get("distinct") is not None
+        names = [shown_name(item) for item in self._main.expressions]
+        return is_distinct and not any(name in ("*", "id", "") for name in names)
 
     def _is_limited(self, query: exp.Expression, hops_left: int) -> bool:
         """Whether a query, or the one that it selects from, ends after so many rows."""

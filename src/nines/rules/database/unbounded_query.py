@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from nines.model.effect import Effect, Known, Predicate, Rows
+from nines.model.effect import Effect, Known, Rows
 from nines.model.finding import Finding
-from nines.model.origin import OriginKind
 from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
 from nines.model.schema import Table
 from nines.model.service import Endpoint, EndpointKind, Service
 from nines.model.trace import Trace, Witness
 from nines.rules import reporting, wording
+from nines.rules.growth import Growing, Growth, comes_with_use, is_operated
+from nines.rules.selection import Share, conditions, parent, share
 from nines.rules.sites import Sites
 
 INFO = RuleInfo(
@@ -29,7 +30,7 @@ INFO = RuleInfo(
 )
 _BY_HAND = re.compile(
     r"(?:countr|currenc|categor)(?:y|ies)|\w*(?:role|permission|setting|config|type|field|customlink|savedfilter)s?"
-    r"|(?:language|locale|plan|tier|region|timezone|unit|feature|flag|kind|choice|option|enum|provider|plugin)s?"
+    r"|(?:language|locale|plan|tier|region|timezone|unit|feature|flag|kind|choice|option|enum|provider|plugin|webhook)s?"
     r"|configurations?|status(?:es)?"
 )
 """Last words of the names of tables that people fill by hand: they stay short."""
@@ -40,23 +41,29 @@ _GROWS_FOR_EVER = re.compile(
     r"|flip|metric|measure|sample|reading|record|visit|view|click|session|job|execution|deliver|attempt|post|finding|alert|change"
 )
 """Rows that come with time and use, so that even those of one parent have no end."""
-_KEY = re.compile(r"_id$|key|code|token|slug|e?mail|uuid|hash|username|number$|^name$")
-"""Columns of which one value selects a few rows."""
-_SECRET = re.compile(r"key|token|hash|secret")
-"""Columns of which even the beginning does; the beginning of a name does not."""
+_STREAM = re.compile(
+    r"event|log(?!in|ic)|audit|message|ping|metric|measure|sample|reading|activit|track|transaction|visit"
+)
+"""Rows that machines write: those of one parent alone can be more than one answer holds."""
+
+Weight = tuple[Tier, Severity, Confidence]
+_SLOW: Weight = (Tier.PERFORMANCE, Severity.LOW, Confidence.LOW)
+"""What grows within bounds, or as far as nobody can read: it costs time, it does not end the process."""
 
 
 def check(service: Service) -> Iterator[Finding]:
-    sites = Sites(service)
+    sites, growing = Sites(service), Growing(service)
     tables = {table.name: table for table in service.tables}
     for endpoint, trace in service.judged():
-        if endpoint.kind is EndpointKind.COMMAND:
-            continue
-        for _, effect in trace.reads():
-            is_seen = trace.witness is Witness.OBSERVED
+        is_seen = trace.witness is Witness.OBSERVED
+        for _, effect in trace.reads() if endpoint.kind is not EndpointKind.COMMAND else ():
             table = tables.get(effect.target)
-            if _grows(effect, table, is_seen=is_seen) and (is_seen or not _is_short(endpoint, effect, table)):
-                yield _finding(endpoint, trace, effect, tables.get(effect.target), sites)
+            if not _grows(effect, table, is_seen=is_seen):
+                continue
+            seen = (INFO.tier, INFO.severity, Confidence.HIGH)
+            weight = seen if is_seen else _weight(endpoint, effect, table, growing.of(effect.target, table))
+            if weight is not None:
+                yield _finding(endpoint, trace, effect, table, weight, sites)
 
 
 def _grows(effect: Effect, table: Table | None, *, is_seen: bool) -> bool:
@@ -69,66 +76,72 @@ def _grows(effect: Effect, table: Table | None, *, is_seen: bool) -> bool:
     if "id" in fixed or (table is not None and table.is_unique_over(frozenset(fixed))):
         return False
     if is_seen:
-        return effect.rows is Rows.MANY and not _conditions(effect)
+        return effect.rows is Rows.MANY and not conditions(effect)
     return effect.reaches_response
 
 
-def _is_short(endpoint: Endpoint, effect: Effect, table: Table | None) -> bool:
-    """Whether people fill the table by hand, or the rows are the children of one parent and not what this lists."""
-    words = effect.target.split("_")
-    if _BY_HAND.fullmatch(words[-1]) or words[0] == "pg":
-        return True
-    if not any(_is_narrow(predicate, table) for predicate in effect.predicates) or _GROWS_FOR_EVER.search(
-        effect.target
-    ):
-        return False
+def _weight(endpoint: Endpoint, effect: Effect, table: Table | None, growth: Growth) -> Weight | None:
+    """How much it matters: whether the table grows with use, how much of it is read, and who asks."""
+    read = share(effect, table)
+    if growth is Growth.BY_HAND or read is Share.FEW or _is_catalogue(effect):
+        return None
+    if read is Share.PARENT:
+        return _of_parent(endpoint, effect)
+    is_short = growth in (Growth.OPERATORS, Growth.UNKNOWN) or bool(_FEW_ROWS.search(effect.target))
+    is_of_operators = is_operated(endpoint) and not endpoint.is_safe
+    is_all_of_tenant = _is_its_list(endpoint, effect) and comes_with_use(effect.target)
+    if is_short or is_of_operators or read is Share.SOME or (read is Share.TENANT and not is_all_of_tenant):
+        return _SLOW
+    is_sure = growth is Growth.USE
+    if endpoint.kind is not EndpointKind.HTTP:
+        return (INFO.tier, Severity.MEDIUM, Confidence.LOW) if read is Share.ALL and is_sure else _SLOW
+    if read is Share.ALL:
+        return (INFO.tier, INFO.severity, Confidence.HIGH if is_sure else Confidence.MEDIUM)
+    return (INFO.tier, Severity.MEDIUM, Confidence.MEDIUM if is_sure else Confidence.LOW)
+
+
+def _is_catalogue(effect: Effect) -> bool:
+    """What people fill by hand, and what the database says about itself."""
+    is_own = effect.target.startswith("pg_") or "information_schema" in effect.text.lower()
+    return is_own or bool(_BY_HAND.fullmatch(_last_word(effect)))
+
+
+def _last_word(effect: Effect) -> str:
+    return effect.target.rpartition("_")[2]
+
+
+def _of_parent(endpoint: Endpoint, effect: Effect) -> Weight | None:
+    """Rows of one parent end somewhere, unless machines write them."""
+    is_list = _is_its_list(endpoint, effect)
+    if is_list and endpoint.is_safe and _STREAM.search(_last_word(effect)):
+        return (INFO.tier, Severity.MEDIUM, Confidence.LOW)
+    return _SLOW if is_list or _GROWS_FOR_EVER.search(_last_word(effect)) else None
+
+
+def _is_its_list(endpoint: Endpoint, effect: Effect) -> bool:
+    """Whether the endpoint is there to list exactly these rows."""
     last = endpoint.path.strip("/").rpartition("/")[2].lower().replace("-", "_").removesuffix("s")
-    is_its_list = endpoint.is_safe and bool(last) and last in {w.removesuffix("s") for w in (*words, effect.target)}
-    return endpoint.kind is not EndpointKind.HTTP or not is_its_list
+    names = {word.removesuffix("s") for word in (*effect.target.split("_"), effect.target)}
+    return endpoint.kind is EndpointKind.HTTP and endpoint.is_safe and bool(last) and last in names
 
 
-def _finding(endpoint: Endpoint, trace: Trace, effect: Effect, table: Table | None, sites: Sites) -> Finding:
-    parent = _parent(effect, table)
-    is_small = bool(_FEW_ROWS.search(effect.target))
-    severity, confidence = INFO.severity, Confidence.HIGH
-    if is_small or parent or endpoint.kind is not EndpointKind.HTTP:
-        severity = Severity.LOW if is_small or parent else Severity.MEDIUM
-        confidence = Confidence.LOW
-    elif _conditions(effect):
-        severity, confidence = Severity.MEDIUM, Confidence.MEDIUM
-    which = f"all rows of {wording.table(effect)}" + (f" with one {parent}" if parent else "")
-    which += " that meet its conditions" if _conditions(effect) and not parent else ""
+def _finding(  # noqa: PLR0917
+    endpoint: Endpoint, trace: Trace, effect: Effect, table: Table | None, weight: Weight, sites: Sites
+) -> Finding:
+    of_one = parent(effect, table)
+    which = f"all rows of {wording.table(effect)}" + (f" with one {of_one}" if of_one else "")
+    which += " that meet its conditions" if conditions(effect) and not of_one else ""
+    tier, severity, confidence = weight
+    end = "it is killed for its memory, and every other request of the process with it."
     return reporting.at(
         endpoint,
         trace,
         effect,
         message=f"{which} are read at once",
-        consequence=f"Time and memory of one request grow with {wording.table(effect)}; one day it is killed for its "
-        "memory, and every other request of the process with it.",
+        consequence=f"Time and memory of one request grow with {wording.table(effect)}"
+        + (f"; one day {end}" if tier is INFO.tier else "."),
+        tier=tier,
         severity=severity,
         confidence=confidence,
         sites=sites,
     )
-
-
-def _conditions(effect: Effect) -> list[Predicate]:
-    """Those of the statement; what is checked after the rows were fetched narrows nothing."""
-    return [predicate for predicate in effect.predicates if predicate.operator != "checked"]
-
-
-def _parent(effect: Effect, table: Table | None) -> str:
-    """A column that narrows the rows to those of one parent, or of the caller."""
-    narrow = (p.column for p in effect.predicates if p.operator == "=" and _is_narrow(p, table))
-    return next(narrow, "")
-
-
-def _is_narrow(predicate: Predicate, table: Table | None) -> bool:
-    """Whether it selects by a parent, a key or the caller, by one of them or by several."""
-    column = table.column(predicate.column) if table else None
-    is_relation = any(r.name == predicate.column and not r.is_many for r in table.relationships) if table else False
-    is_principal = any(origin.kind is OriginKind.PRINCIPAL for origin in predicate.origins)
-    is_key = bool(_KEY.search(predicate.column)) or (column is not None and bool(column.references))
-    if predicate.operator == "exists":
-        return bool(predicate.origins)
-    is_start_of_secret = predicate.operator == "like" and bool(_SECRET.search(predicate.column))
-    return is_start_of_secret or (predicate.operator in ("=", "in") and (is_key or is_relation or is_principal))
