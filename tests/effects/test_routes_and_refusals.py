@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nines.model.service import GuardKind
-from tests.effects.reading import service
+from tests.effects.reading import service, trace
 
 BY_HAND = """
 import functools
@@ -33,7 +33,8 @@ def scoped(function):
 
 def guarded(method, path, scopes=None, **kwargs):
     def decorator(function):
-        return method(path, dependencies=[Security(dependency=signed_in, scopes=scopes or [])], **kwargs)(scoped(function))
+        asked = [Security(dependency=signed_in, scopes=scopes or [])]
+        return method(path, dependencies=asked, **kwargs)(scoped(function))
     return decorator
 
 @guarded(router.get, "/items/{id}", ["read"])
@@ -112,3 +113,43 @@ def test_an_answer_with_its_status_and_a_way_to_the_login_refuse(tmp_path: Path)
     read = service(tmp_path, {"app/main.py": ANSWERS})
     guarded = {each.path: each.is_authenticated for each in read.endpoints}
     assert guarded == {"/key": True, "/cookie": True, "/counted": False}
+
+
+LATE = """
+from flask import Flask
+from store import Store
+
+def create_app():
+    app = Flask(__name__)
+
+    @app.get("/rows")
+    def rows():
+        return checked("x")
+
+    def checked(name):
+        return store.named(name)
+
+    store = Store()
+    return app
+"""
+STORE = """
+import psycopg
+
+class Store:
+    def __init__(self):
+        self.connection = psycopg.connect("x")
+
+    def named(self, name):
+        return self.connection.execute("SELECT a FROM {table} WHERE name = %s", (name,)).fetchone()
+"""
+
+
+def test_services_beside_one_another_read_their_own_modules_and_names_that_a_factory_binds_late(tmp_path: Path) -> None:
+    files: dict[str, str] = {}
+    for name in ("orders", "users"):
+        files[f"src/{name}/__init__.py"] = ""
+        files[f"src/{name}/{name}.py"] = LATE.replace("/rows", f"/{name}")
+        files[f"src/{name}/store.py"] = STORE.replace("{table}", name)
+    read = service(tmp_path, files)
+    tables = {name: [e.target for _, e in trace(read, f"GET /{name}").reads()] for name in ("orders", "users")}
+    assert tables == {"orders": ["orders"], "users": ["users"]}

@@ -95,6 +95,28 @@ def test_two_services_with_the_same_names_stay_apart() -> None:
     assert named["services/b/app/main.py"].prefix == "services.b."
 
 
+def test_services_whose_files_import_their_neighbours_are_started_where_they_are() -> None:
+    files = {
+        "src/contacts/__init__.py": (),
+        "src/contacts/contacts.py": ("db.Contacts", "flask.Flask"),
+        "src/contacts/db.py": (),
+        "src/users/__init__.py": (),
+        "src/users/users.py": ("db.Users",),
+        "src/users/db.py": (),
+        "src/users/keys.py": (),
+        "shared/__init__.py": (),
+        "shared/redis.py": (),
+        "shared/cache.py": ("redis.Redis",),
+        "src/users/main.py": ("shared.cache.get",),
+    }
+    named = name_all(files)
+    assert named["src/users/db.py"].name == "db"
+    assert named["src/users/users.py"].name == "users"
+    assert named["src/contacts/db.py"].name == "src.contacts.db"
+    assert named["src/contacts/contacts.py"].prefix == "src.contacts."
+    assert named["shared/redis.py"].name == "shared.redis"
+
+
 def test_a_module_beside_a_package_of_its_name_gives_way() -> None:
     names = _names({"app/__init__.py": (), "app/users.py": (), "app/users/__init__.py": ()})
     assert names["app/users/__init__.py"] == "app.users"

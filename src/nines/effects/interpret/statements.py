@@ -208,7 +208,7 @@ def _outer(_frame: Frame, _node: code.Outer) -> str:
 
 
 def _import(frame: Frame, node: code.Import) -> str:
-    for name, binding in imported_names(node, frame.module.name, frame.module.is_package):
+    for name, binding in imported_names(node, frame.module):
         if name == "*" or "\0" in name:
             continue
         found = frame.world.linked.imported(binding)

@@ -6,6 +6,7 @@ from typing import Any
 
 from nines.effects.interpret.entrances import run_block
 from nines.effects.interpret.frame import Frame, WorkLimit
+from nines.effects.interpret.late import bind_late
 from nines.effects.interpret.rewrite import Returns, Rewriter, Slots
 from nines.effects.interpret.standing import NEVER
 from nines.effects.interpret.world import Summary, World
@@ -136,11 +137,13 @@ def _outermost(world: World, functions: int) -> int:
 def _run(frame: Frame, info: FunctionInfo) -> Summary:
     before = dict(frame.env)
     summary = Summary()
+    routes = len(frame.world.routes)
     try:
         ends = run_block(frame, info.body)
     except WorkLimit:
         frame.blind("function too long to be read to its end", info.qualified, info.node.line)
         ends = ""
+    bind_late(frame, routes)
     summary.nodes = frame.nodes
     summary.has_hole = frame.has_hole
     summary.facts = frozenset(frame.facts)

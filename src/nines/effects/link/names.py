@@ -119,10 +119,15 @@ class ClassInfo:
 class ModuleInfo:
     """A module's names; the last definition of a name wins, as it does when the module runs."""
 
-    __slots__ = ("augments", "bindings", "bit", "classes", "file", "functions", "is_package", "name", "node", "stars")
+    __slots__ = (
+        "augments", "bindings", "bit", "classes", "file", "functions", "is_package", "name", "neighbours",
+        "node", "stars",
+    )  # fmt: skip
 
-    def __init__(self, node: Module) -> None:
+    def __init__(self, node: Module, neighbours: frozenset[str] = frozenset()) -> None:
         self.node = node
+        self.neighbours = neighbours
+        """The first names of what stands below its prefix: importing them means these, before others of that name."""
         self.bit = 0
         """One bit of its own among all modules, for sets of modules."""
         self.name = node.name
@@ -152,32 +157,36 @@ class ModuleInfo:
             added = AssignBinding(statement.value, None, statement.line)
             self.augments.setdefault(statement.target.id, []).append(added)
         elif isinstance(statement, Import):
-            for name, imported in imported_names(statement, self.name, self.is_package):
+            for name, imported in imported_names(statement, self):
                 if name == "*":
                     self.stars.append(imported.module)
                 else:
                     self.bindings.setdefault(name, []).append(imported)
 
 
-def imported_names(statement: Import, module: str, is_package: bool) -> Iterator[tuple[str, ImportBinding]]:
+def imported_names(statement: Import, module: ModuleInfo) -> Iterator[tuple[str, ImportBinding]]:
     """The names that an import binds, relative ones made absolute."""
     base = statement.module
+    first = base.partition(".")[0]
+    prefix = ""
     if statement.level:
-        parts = module.split(".")
-        drop = statement.level - (1 if is_package else 0)
+        parts = module.name.split(".")
+        drop = statement.level - (1 if module.is_package else 0)
         kept = parts[: len(parts) - drop] if drop else parts
         base = ".".join([*kept, *([statement.module] if statement.module else [])])
+    elif first in module.neighbours:
+        prefix = module.node.prefix
     for item in statement.names:
         if item.name == "*":
-            yield "*", ImportBinding(base, "", statement.line)
+            yield "*", ImportBinding(prefix + base, "", statement.line)
         elif item.name:
-            yield item.alias or item.name, ImportBinding(base, item.name, statement.line)
+            yield item.alias or item.name, ImportBinding(prefix + base, item.name, statement.line)
         else:
-            alias = item.alias or base.split(".")[0]
-            whole = bool(item.alias) and alias != base.split(".")[0]
-            yield alias, ImportBinding(base if whole else base.split(".")[0], "", statement.line)
+            alias = item.alias or first
+            whole = bool(item.alias) and alias != first
+            yield alias, ImportBinding(prefix + (base if whole else first), "", statement.line)
             if not whole and "." in base:
-                yield f"{alias}\0{base}", ImportBinding(base, "", statement.line)
+                yield f"{alias}\0{base}", ImportBinding(prefix + base, "", statement.line)
 
 
 def _flat(body: Iterable[Statement]) -> Iterator[Statement]:

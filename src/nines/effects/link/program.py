@@ -18,9 +18,10 @@ class Linked:
 
     def __init__(self, program: Program) -> None:
         self.modules: dict[str, ModuleInfo] = {}
+        neighbours = _neighbours(program)
         for module in program.modules:
             if module.name not in self.modules:
-                linked = self.modules[module.name] = ModuleInfo(module)
+                linked = self.modules[module.name] = ModuleInfo(module, neighbours.get(module.prefix, frozenset()))
                 linked.bit = 1 << len(self.modules)
         self.owners = {
             id(binding): module
@@ -185,6 +186,15 @@ class Linked:
 
     def find_inner(self, info: ClassInfo, name: str) -> ClassInfo | None:
         return next((c.inner[name] for c in self.ancestry(info)[0] if name in c.inner), None)
+
+
+def _neighbours(program: Program) -> dict[str, frozenset[str]]:
+    """For each prefix, the first names of the modules below it."""
+    found: dict[str, set[str]] = {}
+    for module in program.modules:
+        if module.prefix:
+            found.setdefault(module.prefix, set()).add(module.name.removeprefix(module.prefix).partition(".")[0])
+    return {prefix: frozenset(names) for prefix, names in found.items()}
 
 
 def _linear(inherited: list[list[ClassInfo]]) -> list[ClassInfo]:

@@ -35,6 +35,7 @@ def name_all(imports: Mapping[str, Iterable[str]]) -> dict[str, Named]:
     votes = _Votes(files, packages)
     for file in files:
         votes.count(file, imports[file])
+    packages -= votes.script_folders()
     roots = {file: _root_of(file, packages, votes) for file in files}
     return _made_unique(roots)
 
@@ -49,12 +50,17 @@ class _Votes:
         self._deep: Counter[tuple[str, str]] = Counter()
         """Of those, how many name a module below the first."""
         self._denied: set[tuple[str, str]] = set()
+        self._passed: set[str] = set()
+        """Folders that an import names on its way, or that a relative import takes for a package."""
+        self._beside: set[str] = set()
+        """Folders in which a file imports another one by its bare name."""
 
     def count(self, file: str, imports: Iterable[str]) -> None:
         folders = _ancestors(file)
         for package in _packages_by_dots(file, imports):
             # `from ..x import y` reaches only what lies below the import root.
             self._denied.add((package, _first_below(file, package)))
+            self._passed.add(package)
         for name in imports:
             parts = name.split(".")
             if parts[0] in _STANDARD or not parts[0]:
@@ -78,9 +84,20 @@ class _Votes:
                 continue
             if length >= best_length:
                 best, best_length = key, length
-        if best is not None and best_length >= 2:
-            self._deep[best] += 1
+        if best is not None:
+            folder = best[0]
+            if best_length >= 2:
+                self._deep[best] += 1
+            elif folder == _folder(file) and _joined(folder, parts[0]) + ".py" in self._known:
+                self._beside.add(folder)
+            self._passed.update(_joined(folder, "/".join(parts[:length])) for length in range(1, best_length + 1))
         return best
+
+    def script_folders(self) -> set[str]:
+        """Packages by their __init__.py alone: their files import one another by bare names, and nobody the package.
+
+        They are started where they are, as the services of a repository often are."""
+        return {folder for folder in self._beside & self._packages if folder and folder not in self._passed}
 
     def _matched(self, folder: str, parts: list[str]) -> int:
         """How many parts of the name exist below the folder; 0 where the rest cannot be something defined inside."""
