@@ -26,6 +26,7 @@ from nines.effects.values import (
     MethodThing,
     ObjectThing,
     PartialThing,
+    Thing,
     UnionThing,
     Value,
     WrappedThing,
@@ -144,13 +145,20 @@ def _unknown_method(  # noqa: PLR0917
     """A method of an unknown object: the project's own where only one class has such a method."""
     world = frame.world
     name = thing.name.removeprefix("?.")
-    candidates = _candidates(frame, name, len(arguments) + len(keywords))
+    candidates = [] if _is_of_library(thing) else _candidates(frame, name, len(arguments) + len(keywords))
     world.calls += 1
     if candidates:
         things = [Value(FunctionThing(info, Value(InstanceThing(_owner(info))))) for info in candidates]
         return call_value(frame, things[0] if len(things) == 1 else join(things), arguments, keywords, line, column)
     sources = merge_sources(thing.receiver.sources, *(deep_sources(v) for v in (*arguments, *keywords.values())))
     return Value(sources=sources) if sources else UNKNOWN
+
+
+def _is_of_library(thing: Thing) -> bool:
+    """Whether the object came out of a library's function, so that a method of the project's is not its own."""
+    while isinstance(thing, MethodThing) and thing.name.startswith("?."):
+        thing = thing.receiver.thing
+    return isinstance(thing, LibraryThing)
 
 
 def _owner(info: FunctionInfo) -> Any:

@@ -18,7 +18,13 @@ from nines.effects.values import (
     WrappedThing,
 )
 
-_KINDS = {"property": "property", "classmethod": "class", "staticmethod": "static", "contextmanager": "context"}
+_KINDS = {
+    "property": "property",
+    "attribute": "property",
+    "classmethod": "class",
+    "staticmethod": "static",
+    "contextmanager": "context",
+}
 
 
 def decorate(frame: Frame, value: Value, info: FunctionInfo) -> Value:

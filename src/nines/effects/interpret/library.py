@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,15 +14,19 @@ from nines.effects.signatures import CallSignature
 from nines.effects.values import (
     NO_SOURCES,
     NONE,
+    NOTHING,
     UNKNOWN,
     ContainerThing,
     InstanceThing,
+    LibraryThing,
+    MethodThing,
     ObjectThing,
     ScalarThing,
     Sources,
     Value,
     WrappedThing,
     deep_sources,
+    library,
     merge_sources,
     sanitised,
     sorted_fields,
@@ -29,6 +34,9 @@ from nines.effects.values import (
     with_field,
 )
 from nines.model.place import Place
+
+RESULT = "?.()"
+"""Stands for what an undescribed function of a library gives back: nothing is known of it, but whose it is."""
 
 
 @dataclass(slots=True)
@@ -253,7 +261,24 @@ def _undescribed(  # noqa: PLR0917
             frame.blind("call into a library without a signature", name, line, column)
     if name.rpartition(".")[2][:1].isupper():
         return Value(ObjectThing(name, frame.site(line, column)), sources)
+    if _is_its_own(world, name) and not any(_is_of_project(v) for v in (*arguments, *keywords.values())):
+        return Value(MethodThing(library(name), RESULT), sources)
     return Value(sources=sources) if sources else UNKNOWN
+
+
+def _is_its_own(world: World, name: str) -> bool:
+    """Whether a function belongs to a library that is described: what it makes of library objects is the library's."""
+    package = name.partition(".")[0]
+    return package in world.signatures.packages and package not in sys.stdlib_module_names
+
+
+def _is_of_project(value: Value) -> bool:
+    """Whether a value, or an item of it, could come back as an object of the project."""
+    thing = value.thing
+    if isinstance(thing, ContainerThing):
+        held = (*(thing.entries or ()), *(value for _, value in thing.fields))
+        return thing.items is not None or any(_is_of_project(each) for each in held)
+    return thing is not NOTHING and not isinstance(thing, LibraryThing | ObjectThing | ScalarThing | MethodThing)
 
 
 def matters(world: World, name: str) -> bool:

@@ -134,10 +134,12 @@ def _configured_label(module: ModuleInfo, default: str) -> str:
 def _fill(world: World, table: Mapped, places: dict[str, str]) -> None:
     classes, _, whole = world.linked.ancestry(table.info)
     table.is_complete = whole
+    told = {owner: _declared_by_functions(world, owner) for owner in classes}
     for owner in reversed(classes):
-        for name, binding in owner.attributes.items():
+        for name, binding in {**owner.attributes, **told[owner]}.items():
             if not name.startswith("__"):
-                _add(world, table, owner, name, binding)
+                is_added = _add(world, table, owner, name, binding)
+                table.is_complete = table.is_complete and (is_added or name not in told[owner])
     key = world.signatures.trait(table.base, "key")
     if not any(column.is_primary for column in table.columns.values()) and isinstance(key, str):
         table.columns[key] = MappedColumn(key, key, "integer", False, is_primary=True, place=table.info.place)
@@ -153,9 +155,31 @@ def _fill(world: World, table: Mapped, places: dict[str, str]) -> None:
     table.version = table.column_of(_version(classes, places.get("version", "")))
     for owner in classes:
         for role in ("args", "unique", "constraints", "indexes"):
-            declared = _own_constant(world, owner, places.get(role, ""))
+            place = places.get(role, "")
+            returned = told[owner].get(place)
+            declared = class_binding_value(world, owner, returned) if returned else _own_constant(world, owner, place)
             if isinstance(declared, Value):
                 _constraints(world, table, declared, role)
+                table.is_complete = table.is_complete and not (returned and declared.is_vague)
+
+
+def _declared_by_functions(world: World, owner: ClassInfo) -> dict[str, AssignBinding]:
+    """What functions of a mixin return for each class that is made with it: columns, relations, constraints."""
+    found: dict[str, AssignBinding] = {}
+    for name, method in owner.methods.items():
+        if any(_makes_attribute(world, owner, decorator) for decorator in method.node.decorators):
+            returned = next((s for s in reversed(method.body) if isinstance(s, code.Return)), None)
+            value = returned.value if returned is not None else None
+            found[name] = AssignBinding(value, method.node.returns, method.node.line)
+    return found
+
+
+def _makes_attribute(world: World, owner: ClassInfo, decorator: code.Expression) -> bool:
+    if not isinstance(decorator, code.Name | code.Attribute):
+        return False
+    thing = evaluate(Frame(world, owner.module), decorator).thing
+    signature = world.signatures.calls.get(thing.name) if isinstance(thing, LibraryThing) else None
+    return signature is not None and signature.decorates == "attribute"
 
 
 def _version(classes: list[ClassInfo], place: str) -> str:
@@ -171,7 +195,8 @@ def _version(classes: list[ClassInfo], place: str) -> str:
     return ""
 
 
-def _add(world: World, table: Mapped, owner: ClassInfo, name: str, binding: AssignBinding) -> None:
+def _add(world: World, table: Mapped, owner: ClassInfo, name: str, binding: AssignBinding) -> bool:
+    """Adds what an attribute declares; whether it is a part of the table, or surely none."""
     value = class_binding_value(world, owner, binding) if binding.value is not None else Value()
     place = Place(file=owner.module.file, line=binding.line)
     thing = value.thing
@@ -183,6 +208,7 @@ def _add(world: World, table: Mapped, owner: ClassInfo, name: str, binding: Assi
         if not isinstance(inner.thing, InstanceThing | ContainerThing) or mapped_target(world, inner) is None:
             nullable = _is_optional(binding.annotation)
             table.columns[name] = MappedColumn(name, name, _annotation_type(world, inner), nullable, place=place)
+    return not value.is_vague or name in table.columns
 
 
 def _rule(world: World, type: str) -> ColumnRule | None:

@@ -176,7 +176,7 @@ def decorator_stage(call: LibraryCall) -> Value | None:
     """The stage for signatures with `decorates`: called with arguments, they make a decorator."""
     if not call.signature.decorates or call.signature.mechanism:
         return None
-    if call.signature.decorates in ("property", "classmethod", "staticmethod", "contextmanager"):
+    if call.signature.decorates in ("property", "attribute", "classmethod", "staticmethod", "contextmanager"):
         return next(iter(call.bound.values()), UNKNOWN)
     first = next(iter(call.arguments), None)
     if first is not None and not call.keywords and is_function(first) and call.signature.decorates != "wraps":

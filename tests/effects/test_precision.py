@@ -1,0 +1,116 @@
+"""What was once mistaken for something else: a mixin's columns, a session's settings, a library's own methods."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nines.model.effect import EffectKind, Known
+from tests.effects.reading import service, trace
+
+MODELS = """
+from sqlalchemy import Column, ForeignKey, Integer, String, UniqueConstraint, create_engine
+from sqlalchemy.orm import DeclarativeBase, declared_attr, relationship, sessionmaker
+
+class Base(DeclarativeBase):
+    pass
+
+class InProject:
+    @declared_attr
+    def project_id(cls):
+        return Column(Integer, ForeignKey("projects.id"))
+
+    @declared_attr
+    def project(cls):
+        return relationship("Project")
+
+    @declared_attr.directive
+    def __table_args__(cls):
+        return (UniqueConstraint("name", "project_id"),)
+
+class Chosen:
+    @declared_attr
+    def choice(cls):
+        return choose(cls.__name__)
+
+class Project(Base):
+    __tablename__ = "projects"
+    id = Column(Integer, primary_key=True)
+    state = Column(String)
+
+class Term(InProject, Base):
+    __tablename__ = "terms"
+    id = Column(Integer, primary_key=True)
+    name = Column(String)
+
+class Odd(Chosen, Base):
+    __tablename__ = "odds"
+    id = Column(Integer, primary_key=True)
+
+engine = create_engine("postgresql://localhost/x")
+Session = sessionmaker(engine)
+"""
+
+
+def test_columns_that_a_function_of_a_mixin_declares(tmp_path: Path) -> None:
+    tables = {table.name: table for table in service(tmp_path, {"app/models.py": MODELS}).tables}
+    column = tables["terms"].column("project_id")
+    assert column is not None
+    assert column.references == "projects.id"
+    assert [r.target for r in tables["terms"].relationships if r.name == "project"] == ["projects"]
+    assert ("name", "project_id") in tables["terms"].unique
+    assert tables["terms"].is_complete
+
+
+def test_a_function_that_is_not_understood_leaves_the_table_open(tmp_path: Path) -> None:
+    tables = {table.name: table for table in service(tmp_path, {"app/models.py": MODELS}).tables}
+    assert not tables["odds"].is_complete
+
+
+API = """
+import requests, sqlalchemy
+from fastapi import FastAPI
+from sqlalchemy import func, select, text
+from app.models import Project, Session, Term, engine
+
+app = FastAPI()
+
+class Remote:
+    def get_table_names(self):
+        return requests.get("http://tables.example/").json()
+
+@app.get("/tables")
+def tables():
+    inspector = sqlalchemy.inspect(engine)
+    return inspector.get_table_names()
+
+@app.get("/wait")
+def wait():
+    with Session() as session:
+        session.execute(text("SET LOCAL lock_timeout = '5s'"))
+        return session.scalars(select(Project.state).distinct()).all()
+
+@app.get("/totals")
+def totals():
+    with Session() as session:
+        by_state = session.execute(select(Project.state, func.count()).group_by(Project.state)).all()
+        by_project = session.execute(select(Term.project_id, func.count()).group_by(Term.project_id)).all()
+        return [by_state, by_project]
+"""
+
+
+def test_a_librarys_object_keeps_its_own_methods(tmp_path: Path) -> None:
+    read = service(tmp_path, {"app/models.py": MODELS, "app/main.py": API})
+    assert not list(trace(read, "GET /tables").remote_calls())
+
+
+def test_a_setting_of_the_session_writes_nothing(tmp_path: Path) -> None:
+    found = trace(service(tmp_path, {"app/models.py": MODELS, "app/main.py": API}), "GET /wait")
+    assert [e.action for _, e in found.of(EffectKind.DATABASE_READ)] == ["SET", "SELECT"]
+    assert not list(found.writes())
+
+
+def test_how_many_values_differ_is_not_known(tmp_path: Path) -> None:
+    read = service(tmp_path, {"app/models.py": MODELS, "app/main.py": API})
+    assert [e.limit for _, e in trace(read, "GET /wait").reads()][-1] is Known.UNKNOWN
+    limits = {e.target: e.limit for _, e in trace(read, "GET /totals").reads()}
+    assert limits == {"projects": Known.UNKNOWN, "terms": Known.MISSING}
