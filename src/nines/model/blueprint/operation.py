@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from nines.model.blueprint.resource import IndexPart
+from nines.model.blueprint.resource import Field, IndexPart
 from nines.model.place import Place
 from nines.model.record import Record
 
@@ -37,6 +37,17 @@ class Idempotency(Record):
 class Page(Record):
     default: int = 50
     max: int = 200
+
+
+class Deprecation(Record):
+    """Since when an operation is discouraged, and until when it is there (RFC 9745, RFC 8594)."""
+
+    since: str
+    """A day: "2030-01-31"."""
+    sunset: str = ""
+    """The day from which it may be gone; empty: not decided."""
+    successor: str = ""
+    """The operation to use instead."""
 
 
 class SagaStep(Record):
@@ -80,6 +91,11 @@ class Operation(Record):
     is_excluded: bool = False
     """Stands outside the latency budget, said to the callers."""
     saga: tuple[SagaStep, ...] = ()
+    takes: tuple[Field, ...] = ()
+    """What the body of a transition or of a custom operation carries; empty: such an operation has no body."""
+    gives: tuple[Field, ...] = ()
+    """What a custom operation answers with; empty: its resource, or nothing where it has none."""
+    deprecation: Deprecation | None = None
     says: str = ""
     place: Place | None = None
 

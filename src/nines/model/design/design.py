@@ -67,6 +67,8 @@ class Design(Record):
     decisions: tuple[Decision, ...] = ()
     gaps: tuple[Gap, ...] = ()
     warnings: tuple[Objection, ...] = ()
+    released: str = ""
+    """The OpenAPI document that callers rely on today, as text; empty: nothing was released."""
 
     @property
     def name(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nines.model.blueprint import Action, Grant, Idempotency, Limit, Page
+from nines.model.blueprint.operation import Deprecation
 from nines.model.contract import Schema
 from nines.model.design.flow import Flow
 from nines.model.place import Place
@@ -85,6 +86,7 @@ class PlannedEndpoint(Record):
     queries: tuple[str, ...] = ()
     """The ids of the queries that it sends, in order."""
     emits: tuple[str, ...] = ()
+    deprecation: Deprecation | None = None
     guards_known: bool = True
     """False in a recovered design whose guards were not understood: then nothing is said about access."""
     place: Place | None = None
