@@ -123,19 +123,24 @@ def ending(marker: str, status: int = 201) -> Ending:
 
 
 def test_a_chronicle_keeps_order_and_turns_endings_into_exchanges() -> None:
-    chronicle = Chronicle(3, lambda: 4.0, 10.0)
+    chronicle = Chronicle(3, lambda: 4.0, 10.0, lambda request: f"curl {request.call.path} {request.call.marker}")
     chronicle.add(Exchange(operation="read", method="GET", path="/x", outcome=Outcome.OK))
     chronicle.add(ending("a"))
     chronicle.add(ending("b", status=500))
     assert chronicle.last() == 2
     chronicle.mark("killed", "service", "")
     assert [each.marker for each in chronicle.sent_with(["b", "c"])] == ["b"]
+    chronicle.add(ending("c"))
     history = chronicle.history(())
     assert [(e.operation, e.marker, e.outcome) for e in history.exchanges] == [
         ("read", "", Outcome.OK),
         ("write", "a", Outcome.OK),
         ("write", "b", Outcome.INDEFINITE),
+        ("write", "c", Outcome.OK),
     ]
+    # One stands for its kind, and what failed has its own.
+    assert history.exchanges[2].curl == "curl /x b"
+    assert sum(1 for e in history.exchanges if e.curl) <= 2
     assert history.exchanges[1].intended_s == pytest.approx(1.0)
     assert history.marks[0].time_s == 4.0
 

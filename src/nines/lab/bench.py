@@ -17,6 +17,7 @@ from nines.lab.load import generator
 from nines.lab.load.answer import Answer
 from nines.lab.load.client import Client
 from nines.lab.load.connection import Address
+from nines.lab.load.curl import curl_of
 from nines.lab.load.ending import Ending, exchange_of_answer
 from nines.lab.load.plan import Plan, plan_of
 from nines.lab.load.request import Request, request_of
@@ -77,7 +78,7 @@ class LabBench:
         # Common servers answer 500 and then close: a request on the same connection would be lost through no fault of
         # the operation that it asks for.
         self._client = Client(self._address, keeps_connections=False)
-        self._chronicle = Chronicle(seed, self.clock_s, self._origin_s)
+        self._chronicle = Chronicle(seed, self.clock_s, self._origin_s, self._curl)
         self._planner = make_planner(self._set_up, self.note)
         self._watch = Watch(service.tree, self.clock_s, self._database_connections)
 
@@ -170,9 +171,13 @@ class LabBench:
         return request_of(with_credentials(call, credentials), host=self._address.host_header)
 
     def _keep(self, request: Request, answer: Answer) -> Exchange:
-        exchange = exchange_of_answer(request, answer, url=self._address.url, origin_s=self._origin_s)
+        secrets = self._sessions.secrets.named
+        exchange = exchange_of_answer(request, answer, url=self._address.url, origin_s=self._origin_s, secrets=secrets)
         self._chronicle.add(exchange)
         return exchange
+
+    def _curl(self, request: Request) -> str:
+        return curl_of(request, url=self._address.url, secrets=self._sessions.secrets.named)
 
     def _unsendable(self, call: Call, error: LabError) -> Exchange:
         now_s = self.clock_s()
@@ -336,4 +341,4 @@ class LabBench:
         return self._chronicle.last()
 
     def history(self) -> History:
-        return self._chronicle.history(self._watch.samples)
+        return self._chronicle.history(self._watch.samples, self._sessions.secrets.known())

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from nines.lab.load.ending import Ending, exchange_of_ending
+from nines.lab.load.request import Request
 from nines.model.history import (
     Check,
     Count,
+    Credential,
     Exchange,
     History,
     LoadReport,
     Mark,
+    Outcome,
     Sample,
     Seen,
     Skip,
@@ -20,13 +23,20 @@ from nines.model.trace import Trace
 
 EXCHANGES_MAX = 1_000_000
 NOTES_MAX = 200
+CURLS_MAX = 500
+"""Requests of a load that failed and get the command that repeats them."""
 
 
 class Chronicle:
     """The growing history of one experiment; what came from a load is turned into exchanges only when asked for."""
 
-    def __init__(self, seed: int, clock_s: Callable[[], float], origin_s: float) -> None:
+    def __init__(
+        self, seed: int, clock_s: Callable[[], float], origin_s: float, curl: Callable[[Request], str]
+    ) -> None:
         self._seed = seed
+        self._curl = curl
+        self._failed = 0
+        self._repeatable: set[tuple[str, str]] = set()
         self._clock_s = clock_s
         self._origin_s = origin_s
         self._exchanges: list[Exchange | Ending] = []
@@ -53,9 +63,20 @@ class Chronicle:
         """The exchange at this place, settled into its final form."""
         found = self._exchanges[index]
         if isinstance(found, Ending):
-            found = exchange_of_ending(found, origin_s=self._origin_s)
+            found = exchange_of_ending(found, origin_s=self._origin_s, curl=self._command(found))
             self._exchanges[index] = found
         return found
+
+    def _command(self, ending: Ending) -> str:
+        """For what failed, and for one request of each operation and identity: building it for all costs too much."""
+        call = ending.request.call
+        kind = (call.operation, call.identity)
+        has_failed = ending.outcome is not Outcome.OK
+        if kind in self._repeatable and not (has_failed and self._failed < CURLS_MAX):
+            return ""
+        self._failed += has_failed
+        self._repeatable.add(kind)
+        return self._curl(ending.request)
 
     def sent_with(self, markers: Iterable[str]) -> tuple[Exchange, ...]:
         """The exchanges that carried one of these markers."""
@@ -75,7 +96,7 @@ class Chronicle:
         if text in self._notes or len(self._notes) < NOTES_MAX:
             self._notes[text] = self._notes.get(text, 0) + 1
 
-    def history(self, samples: Iterable[Sample]) -> History:
+    def history(self, samples: Iterable[Sample], credentials: tuple[Credential, ...] = ()) -> History:
         notes = [text if times == 1 else f"{text} ({times} times)" for text, times in self._notes.items()]
         if self._dropped:
             notes.append(f"{self._dropped} exchanges beyond the first {EXCHANGES_MAX} were not kept")
@@ -91,4 +112,5 @@ class Chronicle:
             loads=tuple(self.loads),
             traces=tuple(self.traces),
             notes=tuple(notes),
+            credentials=credentials,
         )

@@ -10,6 +10,7 @@ from nines.lab.load.ending import exchange_of_answer
 from nines.lab.load.request import request_of
 from nines.lab.requests.fields import PASSWORD
 from nines.lab.requests.login import propose
+from nines.lab.requests.secrets import Secrets
 from nines.lab.requests.sessions import Sessions
 from nines.model.contract import Contract
 from nines.model.experiment import Call
@@ -23,9 +24,12 @@ def make_sessions(contract: Contract, settings: Settings, client: Client, note: 
     register = settings.register if settings.register.path else register
     login = settings.login if settings.login.path or settings.login.headers else login
 
+    secrets = Secrets()
+
     async def send(call: Call) -> Exchange:
         request = request_of(call, host=client.address.host_header)
-        return exchange_of_answer(request, await client.send(request), url=client.address.url)
+        answer = await client.send(request)
+        return exchange_of_answer(request, answer, url=client.address.url, secrets=secrets.named)
 
     return Sessions(
         contract,
@@ -35,6 +39,7 @@ def make_sessions(contract: Contract, settings: Settings, client: Client, note: 
         send=send,
         note=note,
         now_s=time.time,
+        secrets=secrets,
     )
 
 

@@ -58,7 +58,7 @@ class Exchange(Record):
     headers: tuple[tuple[str, str], ...] = ()
     """Of the answer, names in lower case; empty under load."""
     curl: str = ""
-    """A command that repeats it; empty under load."""
+    """A command that repeats it; under load for what failed, and once for each operation and identity."""
 
     @property
     def latency_ms(self) -> float:
@@ -129,6 +129,17 @@ class Check(Record):
     """Indexes into History.exchanges, for the reproduction."""
 
 
+class Credential(Record):
+    """Something secret that requests carried; a report shows its variable instead."""
+
+    variable: str
+    """Such as OWNER_TOKEN."""
+    how: str
+    """One line: where to get it."""
+    secret: str = ""
+    """Emptied before a report is made."""
+
+
 class LoadReport(Record):
     """What the generator says about itself."""
 
@@ -160,6 +171,7 @@ class History(Record):
     loads: tuple[LoadReport, ...] = ()
     traces: tuple[Trace, ...] = ()
     notes: tuple[str, ...] = ()
+    credentials: tuple[Credential, ...] = ()
 
     def during(self, phase: str) -> Iterator[Exchange]:
         return (exchange for exchange in self.exchanges if exchange.phase == phase)

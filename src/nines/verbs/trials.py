@@ -6,10 +6,11 @@ import msgspec
 
 from nines.model.budget import Budgets
 from nines.model.experiment import Experiment, Judgement, Trial
-from nines.model.history import Exchange, History
+from nines.model.history import History
 from nines.model.verdict import Verdict
+from nines.verbs.hiding import hide
+from nines.verbs.reproduction import reproductions
 
-_REPRODUCTIONS_MAX = 5
 _KEPT_EXCHANGES_MAX = 20_000
 """Exchanges that a report carries for its plots; a longer history is thinned evenly, offenders always kept."""
 
@@ -22,6 +23,7 @@ def conclude(
         judgement = experiment.judge(history, budgets)
     except Exception as error:
         judgement = Judgement(verdict=Verdict.UNKNOWN, says=f"the judgement itself failed: {error!r}")
+    hidden, without_secrets = hide(history)
     offenders = tuple(index for index in judgement.offending if index < len(history.exchanges))
     return Trial(
         experiment=experiment.id,
@@ -29,15 +31,15 @@ def conclude(
         claim=experiment.info.claim,
         tier=experiment.info.tier,
         verdict=judgement.verdict,
-        says=judgement.says,
+        says=without_secrets(judgement.says),
         figures=judgement.figures,
         subjects=judgement.subjects,
         budgets=experiment.info.budgets,
         seed=history.seed,
         started_s=started_s,
         duration_s=duration_s,
-        reproduction=tuple(_reproduction(history.exchanges[index]) for index in offenders[:_REPRODUCTIONS_MAX]),
-        history=_thinned(history, set(offenders)),
+        reproduction=reproductions(hidden, offenders),
+        history=_thinned(hidden, set(offenders)),
         standards=experiment.info.standards,
     )
 
@@ -54,12 +56,6 @@ def not_run(experiment: Experiment, reason: str) -> Trial:
         budgets=experiment.info.budgets,
         standards=experiment.info.standards,
     )
-
-
-def _reproduction(exchange: Exchange) -> str:
-    answer = str(exchange.status) if exchange.status is not None else exchange.error or "no answer"
-    request = exchange.curl or f"{exchange.method} {exchange.path} as {exchange.identity or 'anonymous'}"
-    return f"{request}\n# answered: {answer}"
 
 
 def _thinned(history: History, keep: set[int]) -> History:

@@ -57,3 +57,16 @@ def test_a_large_body_is_cut_and_says_so() -> None:
     command = curl_of(request_of(call(body=b"x" * 100_000), host="h"), url=URL)
     assert len(command) < 40_000
     assert command.endswith("# body cut from 100000 bytes")
+
+
+@settings(max_examples=40, deadline=None)
+@given(before=st.text(alphabet="ab \"$`!\\'", max_size=8), after=st.text(alphabet="ab \"$`!\\'", max_size=8))
+def test_a_secret_gives_way_to_its_variable(before: str, after: str) -> None:
+    secret = "s3cr3t/token"
+    text = f"x{before}{secret}{after}x"
+    request = request_of(call(headers=(("authorization", f"Bearer {secret}"),), body=text.encode()), host="h")
+    command = curl_of(request, url=URL, secrets={secret: "OWNER_TOKEN"})
+    assert secret not in command
+    got = arguments(f"OWNER_TOKEN={secret}; {command}")
+    assert f"authorization: Bearer {secret}".encode() in got
+    assert text.encode() in got

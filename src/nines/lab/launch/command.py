@@ -109,19 +109,20 @@ def _candidates(settings: ServiceSettings, applications: tuple[Application, ...]
 
 
 def _named(app: str, applications: tuple[Application, ...]) -> Application:
-    module, _, name = app.partition(":")
+    module, _, written = app.partition(":")
+    name = written.removesuffix("()") or "app"
     for found in applications:
-        if found.module == module and found.name == (name or "app"):
+        if found.module == module and found.name == name:
             return found
     # What reading did not find is taken for ASGI, the interface of most services that uvicorn starts by such a name.
     interface = "wsgi" if "wsgi" in module else "asgi"
     return Application(
         module=module,
-        name=(name or "app").removesuffix("()"),
+        name=name,
         interface=interface,
         framework="",
         place=Place(file="", line=0),
-        is_factory=name.endswith("()"),
+        is_factory=written.endswith("()"),
     )
 
 

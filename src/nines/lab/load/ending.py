@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from nines.lab.load.answer import Answer, outcome_of
-from nines.lab.load.curl import curl_of
+from nines.lab.load.curl import NO_SECRETS, curl_of
 from nines.lab.load.request import Request
 from nines.model.history import Exchange, Outcome
 
@@ -38,7 +40,7 @@ class Ending(msgspec.Struct, frozen=True, gc=False):
         return self.ended_s - self.intended_s
 
 
-def exchange_of_ending(ending: Ending, *, origin_s: float = 0.0, phase: str = "") -> Exchange:
+def exchange_of_ending(ending: Ending, *, origin_s: float = 0.0, phase: str = "", curl: str = "") -> Exchange:
     """The model's exchange for one ending; `origin_s` is the experiment's start on the generator's clock."""
     call = ending.request.call
     return Exchange(
@@ -60,15 +62,23 @@ def exchange_of_ending(ending: Ending, *, origin_s: float = 0.0, phase: str = ""
         request_body=_shortened(call.body, REQUEST_CHARS_MAX),
         body=_shortened(ending.body, BODY_CHARS_MAX),
         media_type=ending.media_type.decode("latin-1"),
+        curl=curl,
     )
 
 
 def exchange_of_answer(
-    request: Request, answer: Answer, *, url: str, origin_s: float = 0.0, body_chars_max: int = BODY_CHARS_MAX
+    request: Request,
+    answer: Answer,
+    *,
+    url: str,
+    origin_s: float = 0.0,
+    body_chars_max: int = BODY_CHARS_MAX,
+    secrets: Mapping[str, str] = NO_SECRETS,
 ) -> Exchange:
     """The model's exchange for one answer of the client, with headers, body and the curl command that repeats it.
 
-    `url` is the service's, such as "http://127.0.0.1:8000". An answer that was cut has no status: it proves nothing."""
+    `url` is the service's, such as "http://127.0.0.1:8000"; in the command variables stand for `secrets`. An answer
+    that was cut has no status: it proves nothing."""
     call = request.call
     return Exchange(
         operation=call.operation,
@@ -89,7 +99,7 @@ def exchange_of_answer(
         body=_shortened(answer.body, body_chars_max),
         media_type=answer.header("content-type").partition(";")[0].strip().lower(),
         headers=answer.headers,
-        curl=curl_of(request, url=url),
+        curl=curl_of(request, url=url, secrets=secrets),
     )
 
 

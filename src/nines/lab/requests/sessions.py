@@ -12,6 +12,7 @@ import msgspec
 from nines.lab.requests import answers, encode
 from nines.lab.requests.flaws import Headers, expires_s, flawed
 from nines.lab.requests.graph import Graph
+from nines.lab.requests.secrets import Secrets
 from nines.model.contract import Contract, Operation
 from nines.model.experiment import Call, CredentialFlaw
 from nines.model.history import Exchange, Outcome
@@ -37,6 +38,7 @@ class Sessions:
         send: Callable[[Call], Awaitable[Exchange]],
         note: Callable[[str], None],
         now_s: Callable[[], float],
+        secrets: Secrets | None = None,
     ) -> None:
         self._contract = contract
         self._identities = tuple(identities)
@@ -47,11 +49,13 @@ class Sessions:
         self._now_s = now_s
         self._headers: dict[str, Headers] = {}
         self._format = login.format
+        self.secrets = secrets or Secrets()
 
     async def open(self) -> tuple[Identity, ...]:
         """Registers and signs everybody in; those for whom it failed are noted and left out."""
         signed_in: list[Identity] = []
         for identity in self._identities:
+            self._learn_password(identity)
             if identity.register and not identity.headers and self._register.path:
                 await self._registered(identity)
             if await self.renew(identity.name):
@@ -72,7 +76,12 @@ class Sessions:
 
     def flawed_headers(self, identity: str, flaw: CredentialFlaw) -> Headers:
         """The identity's credentials made wrong."""
-        return flawed(self._headers.get(identity, ()), flaw, int(self._now_s()))
+        known = self._headers.get(identity, ())
+        wrong = flawed(known, flaw, int(self._now_s()))
+        for (_, real), (_, made) in zip(known, wrong, strict=False):
+            if not real.lower().startswith("basic "):
+                self.secrets.learn_flawed(identity, flaw, _bare(made))
+        return wrong
 
     async def renew(self, name: str) -> bool:
         """Signs in again; False when that failed."""
@@ -81,6 +90,8 @@ class Sessions:
             return False
         if identity.headers:
             self._headers[name] = tuple((header.lower(), value) for header, value in identity.headers.items())
+            for header, value in self._headers[name]:
+                self.secrets.learn(name, header, _bare(value), f"as the settings say for identity {name}: {header}")
             return True
         if not self._login.path and self._login.headers:
             return await self._shown_each_time(identity)
@@ -105,6 +116,9 @@ class Sessions:
                 self._note(f"identity {identity.name}: its name and password were answered {_told(answer)}")
                 return False
         self._headers[identity.name] = headers
+        for header, value in headers:
+            how = f"the name and the password of identity {identity.name} as HTTP's basic credentials"
+            self.secrets.learn(identity.name, header, _bare(value), how)
         return True
 
     async def _registered(self, identity: Identity) -> None:
@@ -112,6 +126,15 @@ class Sessions:
         if answer.outcome is not Outcome.OK:
             # Often it is there already, so the log-in decides.
             self._note(f"identity {identity.name}: the registration answered {_told(answer)}")
+
+    def _learn_password(self, identity: Identity) -> None:
+        how = f"the password of identity {identity.name}, {identity.username}"
+        if identity.register and self._register.path:
+            how += ", whom nines registers; any will do"
+        self.secrets.learn(identity.name, "password", identity.password, how)
+        basic = {text for key, text in values_of(identity).items() if key.startswith("basic")}
+        for each in basic if identity.password else ():
+            self.secrets.learn(identity.name, "basic", each, f"base64 of its name, a colon and {how}")
 
     def _call(self, login: LoginSettings, identity: Identity, purpose: str) -> Call:
         values = values_of(identity)
@@ -138,11 +161,16 @@ class Sessions:
         body = answers.parsed(answer)
         token = answers.at(body, self._login.token) if self._login.token else _token_in(body)
         if isinstance(token, str) and token:
+            place = self._login.token or "the token"
+            self.secrets.learn(name, "token", token, f"{place} in the answer to: {answer.curl}")
             await self._settle_format(token)
             self._headers[name] = ((self._login.header.lower(), self._format.replace("{token}", token)),)
             return True
         cookies = [text.partition(";")[0].strip() for key, text in answer.headers if key == "set-cookie"]
         if cookies:
+            for key, _, value in (cookie.partition("=") for cookie in cookies):
+                kind = "cookie" if len(cookies) == 1 else f"cookie {key}"
+                self.secrets.learn(name, kind, value, f"the cookie {key} in the answer to: {answer.curl}")
             self._headers[name] = (("cookie", "; ".join(cookies)),)
             return True
         where = f" at {self._login.token!r}" if self._login.token else ""
@@ -195,6 +223,11 @@ def values_of(identity: Identity) -> dict[str, str]:
     given = {**made, **identity.values, "username": username, "password": identity.password}
     names = {"basic": username, "basic_email": given["email"], "basic_handle": given["handle"]}
     return {key: _basic(name, identity.password) for key, name in names.items()} | given
+
+
+def _bare(credential: str) -> str:
+    """A header's value without its scheme."""
+    return credential.partition(" ")[2] or credential
 
 
 def _basic(name: str, password: str) -> str:
