@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections import deque
 from dataclasses import dataclass
 
 from nines.lab.record.events import RequestSeen
 from nines.lab.record.messages import Body, Head, Messages
-from nines.lab.record.wire import Refusal, Session, Unreadable, Wire
+from nines.lab.record.wire import QueueWire, Refusal, Session, Unreadable
 
-PENDING_MAX = 1000
-"""Pipelined requests of one connection before it counts as unreadable."""
 PATH_CHARS_MAX = 2000
 
 _REQUEST_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP/1\.[01]$")
@@ -33,58 +30,39 @@ class _Asked:
     status: int | None = None
 
 
-class HttpWire(Wire):
+class HttpWire(QueueWire[_Asked]):
     """One HTTP/1.1 connection; emits a RequestSeen for every request once it was answered in full, or lost."""
 
+    pending_max = 1000
+
     def __init__(self, session: Session) -> None:
-        super().__init__(session)
         self._front = Messages(self._request, self._request_ended)
         self._back = Messages(self._answer, self._answer_ended)
-        self._asked: deque[_Asked] = deque()
+        super().__init__(session, self._front, self._back)
         self._sending: _Asked | None = None
-        self._at_s = 0.0
         self._first_s = 0.0
 
     def from_client(self, data: bytes, at_s: float) -> bytes:
-        self._at_s = at_s
         if self._front.is_between:
             self._first_s = at_s
-        self._front.feed(data)
-        return data
-
-    def from_server(self, data: bytes, at_s: float) -> bytes:
-        self._at_s = at_s
-        self._back.feed(data)
-        return data
-
-    @property
-    def is_idle(self) -> bool:
-        return self._front.is_between and not self._asked
+        return super().from_client(data, at_s)
 
     def refuse(self, status: int) -> Refusal:
         data, closes = b"", False
-        for asked in self._asked:
+        for asked in self.due:
             if not (asked.is_whole or asked.expects_continue):
                 break
             data += _error(asked.method, status)
             closes = closes or not asked.is_whole
         return Refusal(data=data, closes=closes)
 
-    def closed(self, at_s: float, error: str) -> None:
-        self._at_s = at_s
+    def ends(self) -> None:
         self._back.close()
-        for asked in self._asked:
-            if not asked.is_whole:
-                asked.body_bytes = self._front.body_bytes
-            self._record(asked, error)
-        self._asked.clear()
 
     def _request(self, head: Head) -> Body:
         line = _REQUEST_LINE.match(head.line)
         if line is None:
             raise Unreadable(f"no HTTP/1 request: {head.line[:60]!r}")
-        if len(self._asked) >= PENDING_MAX:
-            raise Unreadable("too many requests wait for an answer")
         method, path = line.groups()
         self._sending = _Asked(
             method=method,
@@ -93,8 +71,8 @@ class HttpWire(Wire):
             has_key=any(name in _KEY_FIELDS and value for name, value in head.fields),
             expects_continue=(head.value("expect") or "").lower() == "100-continue",
         )
-        self._asked.append(self._sending)
-        self._first_s = self._at_s
+        self.expect(self._sending)
+        self._first_s = self.at_s
         return Body.FRAMED
 
     def _request_ended(self, body_bytes: int) -> None:
@@ -108,14 +86,14 @@ class HttpWire(Wire):
         if line is None:
             raise Unreadable(f"no HTTP/1 answer: {head.line[:60]!r}")
         status = int(line[1])
-        if not self._asked:
+        if not self.due:
             # A 408 is how a server takes leave of an idle connection, and nothing follows it.
             raise Unreadable("" if status == 408 else "an answer that nobody asked for")
-        asked = self._asked[0]
+        asked = self.due[0]
         if status == 101 or (asked.method == "CONNECT" and 200 <= status < 300):
             self._front.tunnel()
             asked.status = status
-            self._record(self._asked.popleft(), "")
+            self.record(self.due.popleft(), "")
             return Body.TUNNEL
         if 100 <= status < 200:
             return Body.NONE
@@ -130,24 +108,23 @@ class HttpWire(Wire):
 
     def _answer_ended(self, body_bytes: int) -> None:
         del body_bytes
-        if self._asked and self._asked[0].status is not None:
-            asked = self._asked.popleft()
-            if not asked.is_whole:
-                asked.body_bytes = self._front.body_bytes
-            self._record(asked, "")
+        if self.due and self.due[0].status is not None:
+            self.record(self.due.popleft(), "")
 
-    def _record(self, asked: _Asked, error: str) -> None:
+    def record(self, request: _Asked, error: str) -> None:
+        if not request.is_whole:
+            request.body_bytes = self._front.body_bytes
         self.session.recorder.add(
             RequestSeen(
                 dependency=self.session.dependency,
                 connection=self.session.connection,
-                started_s=asked.started_s,
-                ended_s=self._at_s,
-                method=asked.method,
-                path=asked.path,
-                status=asked.status,
-                has_key=asked.has_key,
-                body_bytes=asked.body_bytes,
+                started_s=request.started_s,
+                ended_s=self.at_s,
+                method=request.method,
+                path=request.path,
+                status=request.status,
+                has_key=request.has_key,
+                body_bytes=request.body_bytes,
                 error=error,
             )
         )

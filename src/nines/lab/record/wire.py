@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from nines.lab.record.recorder import Recorder
 
@@ -80,3 +82,64 @@ class Wire:
 
     def closed(self, at_s: float, error: str) -> None:
         """The connection is gone; whatever was under way is recorded as lost."""
+
+
+Due = TypeVar("Due")
+
+
+class Reader(Protocol):
+    """What cuts one direction's bytes into messages and hands them on."""
+
+    @property
+    def is_between(self) -> bool: ...
+
+    def feed(self, data: bytes) -> None: ...
+
+
+class QueueWire(Wire, Generic[Due]):
+    """A protocol whose answers come in the order of the requests: the oldest that is due gets the next one."""
+
+    pending_max = 100_000
+    """Requests of one connection that may wait for their answers before it counts as unreadable."""
+
+    def __init__(self, session: Session, front: Reader, back: Reader) -> None:
+        super().__init__(session)
+        self._client = front
+        self._server = back
+        self.due: deque[Due] = deque()
+        self.at_s = 0.0
+        """When the bytes that are being read arrived."""
+
+    def from_client(self, data: bytes, at_s: float) -> bytes:
+        self.at_s = at_s
+        self._client.feed(data)
+        return data
+
+    def from_server(self, data: bytes, at_s: float) -> bytes:
+        self.at_s = at_s
+        self._server.feed(data)
+        return data
+
+    @property
+    def is_idle(self) -> bool:
+        return self._client.is_between and not self.due
+
+    def closed(self, at_s: float, error: str) -> None:
+        self.at_s = at_s
+        self.ends()
+        for each in self.due:
+            self.record(each, error)
+        self.due.clear()
+
+    def expect(self, request: Due) -> None:
+        """A request was read; its answer is due."""
+        if len(self.due) >= self.pending_max:
+            raise Unreadable("too many requests wait for an answer")
+        self.due.append(request)
+
+    def ends(self) -> None:
+        """The last that is to be done before what is still due counts as lost."""
+
+    def record(self, request: Due, error: str) -> None:
+        """Tells the recorder of a request that was answered, or lost with this error."""
+        raise NotImplementedError
