@@ -61,6 +61,8 @@ class EffectNode(Node):
     payload: Sources = NO_SOURCES
     row_tokens: tuple[int, ...] = ()
     idempotency: Known = Known.UNKNOWN
+    key_sources: Sources = NO_SOURCES
+    """Where the idempotency key comes from."""
     blocks_thread: bool = False
     reaches_response: bool = False
     target_sources: Sources = NO_SOURCES

@@ -178,6 +178,8 @@ class Effect(Record):
     """For a write: trace indexes of the reads that fetched the row which is written back."""
     idempotency: Known = Known.UNKNOWN
     """For a remote write or a publish: whether an idempotency key goes with it."""
+    renews_key: bool = False
+    """Each attempt of a retry draws an idempotency key of its own, which is none: `idempotency` is MISSING then."""
     blocks_thread: bool = False
     on_event_loop: bool = False
     """Runs where waiting stops every other request of the process."""

@@ -33,6 +33,7 @@ from nines.effects.values import (
     unknown,
     with_field,
 )
+from nines.model.origin import OriginKind
 from nines.model.place import Place
 
 RESULT = "?.()"
@@ -191,6 +192,8 @@ def result(call: LibraryCall, extra: Sources = NO_SOURCES, *, only: bool = False
     sources = NO_SOURCES if signature.drops or only else sanitised(call.sources, signature.sanitises)
     name = next((str(v.constant) for v in call.bound.values() if isinstance(v.constant, str)), "")
     if signature.origin:
+        # What is drawn is told apart by where it is drawn.
+        name = str(call.line) if signature.origin == OriginKind.CHANCE else name
         sources = (origin_source(signature.origin, name),)
     elif call.receiver is not None:
         sources = merge_sources(type_origin(call.world, call.receiver, name), sources)

@@ -29,6 +29,8 @@ from nines.model.effect import Deadline, EffectKind, Known
 from nines.model.origin import OriginKind
 
 RETRIES = "\0retries"
+_IS_KEY = "idempoten"
+"""Part of the names of headers that carry an idempotency key."""
 """The field under which a client keeps the object that repeats its calls."""
 
 
@@ -90,6 +92,7 @@ def emit(call: LibraryCall) -> Value | None:
         text_sources=spliced(text_value),
         payload=payload,
         idempotency=idempotency(call),
+        key_sources=_key_sources(call),
         blocks_thread=signature.blocks,
     )
     call.frame.nodes.append(node)
@@ -245,6 +248,17 @@ def idempotency(call: LibraryCall) -> Known:
     return Known.UNKNOWN if Known.UNKNOWN in verdicts else Known.MISSING
 
 
+def _key_sources(call: LibraryCall) -> Sources:
+    """Where the key comes from; of several headers, from all that may hold one."""
+    rule = call.signature.idempotency
+    if rule.startswith("="):
+        return deep_sources(call.bound.get(rule[1:]))
+    headers = call.bound.get(rule) if rule else None
+    held = [each.thing for each in headers.alternatives()] if headers is not None else []
+    fields = [pair for thing in held if isinstance(thing, ContainerThing) for pair in thing.fields]
+    return merge_sources(*(deep_sources(value) for name, value in fields if _IS_KEY in name.lower()))
+
+
 def _has_key(headers: Value) -> Known:
     thing = headers.thing
     if isinstance(thing, UnionThing):
@@ -252,6 +266,6 @@ def _has_key(headers: Value) -> Known:
         return verdicts.pop() if len(verdicts) == 1 else Known.UNKNOWN
     if not isinstance(thing, ContainerThing):
         return Known.UNKNOWN
-    if any("idempoten" in name.lower() for name, _ in thing.fields):
+    if any(_IS_KEY in name.lower() for name, _ in thing.fields):
         return Known.SET
     return Known.UNKNOWN if thing.is_open and thing.kind == "dict" else Known.MISSING

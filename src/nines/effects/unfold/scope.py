@@ -73,6 +73,17 @@ class Scope:
         self._slots[source] = found
         return found
 
+    def drawn(self, source: Source) -> Scope | None:
+        """The call in which a source arises that is no argument of any call around; None where that is not known."""
+        return self._outermost(source)[2]
+
+    def is_within(self, other: Scope) -> bool:
+        """Whether this call was made by the other one, over any number of calls between."""
+        scope = self.parent
+        while scope is not None and scope is not other:
+            scope = scope.parent
+        return scope is not None
+
     def origins(self, sources: Sources) -> tuple[Origin, ...]:
         return tuple(dict.fromkeys(self.origin(source) for source in sources[:SOURCES_MAX]))
 

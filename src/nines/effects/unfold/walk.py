@@ -81,7 +81,7 @@ class Walker:
         self.loops: list[Loop] = []
         self.conditions: list[tuple[Condition, str]] = []
         self.handlers: list[Handler] = []
-        self.retries: list[RetryDraft] = []
+        self.retries: list[tuple[RetryDraft, Scope]] = []
         self.deadlines: list[Deadline] = []
         self.mode = mode
         self.after_response = False
@@ -141,6 +141,7 @@ class Walker:
             )
             for c in node.conditions
         )
+        renews_key = self._renews_key(node, scope)
         index = self.add(
             Effect(
                 kind=node.kind,
@@ -155,7 +156,7 @@ class Walker:
                 conditions=context.conditions,
                 handlers=context.handlers,
                 deadline=self._bounded(node.deadline),
-                retries=tuple(_retry(draft) for draft in (*node.retries, *self.retries)),
+                retries=tuple(_retry(draft) for draft in (*node.retries, *(draft for draft, _ in self.retries))),
                 rows=node.rows,
                 limit=node.limit,
                 limit_origins=scope.origins(node.limit_sources),
@@ -168,7 +169,8 @@ class Walker:
                 text_origins=scope.origins(node.text_sources),
                 payload_origins=scope.origins(node.payload),
                 row_origins=self.rows_behind(node.target, assignments),
-                idempotency=node.idempotency,
+                idempotency=Known.MISSING if renews_key else node.idempotency,
+                renews_key=renews_key,
                 blocks_thread=node.blocks_thread,
                 on_event_loop=context.mode == "loop",
                 after_response=context.after_response,
@@ -176,6 +178,18 @@ class Walker:
             )
         )
         scope.tokens[node.token] = index
+
+    def _renews_key(self, node: EffectNode, scope: Scope) -> bool:
+        """Whether the idempotency key is drawn by chance alone, and anew in each attempt."""
+        sources = [source for source in node.key_sources if source.kind is not OriginKind.CONSTANT]
+        origins = [scope.origin(source) for source in sources]
+        if not origins or any(origin.kind is not OriginKind.CHANCE for origin in origins):
+            return False
+        return any(
+            _is_drawn_inside(scope.drawn(source), origin, draft, around)
+            for source, origin in zip(sources, origins, strict=True)
+            for draft, around in self.retries
+        )
 
     def _bounded(self, own: Deadline) -> Deadline:
         """The effect's own deadline, or a shorter one around it."""
@@ -348,7 +362,7 @@ class Walker:
             self.mode = "" if node.thread == "thread" else node.thread
         self.after_response = after or node.after_response
         if node.retry is not None:
-            self.retries.append(node.retry)
+            self.retries.append((node.retry, scope))
         if node.deadline is not None:
             self.deadlines.append(node.deadline)
         base = len(self.conditions)
@@ -379,6 +393,14 @@ class Walker:
             if origin.effect is not None and origin.effect < len(self.effects):
                 effect = self.effects[origin.effect]
                 self.effects[origin.effect] = msgspec.structs.replace(effect, reaches_response=True)
+
+
+def _is_drawn_inside(drawn: Scope | None, origin: Origin, draft: RetryDraft, around: Scope) -> bool:
+    """Whether what chance gives at the line `origin.name` arises in the part of the program that is tried again."""
+    if drawn is None or draft.place is None:
+        return False
+    is_below = origin.name.isdecimal() and int(origin.name) > draft.place.line
+    return drawn.is_within(around) or (drawn is around and is_below)
 
 
 def _retry(draft: RetryDraft) -> Retry:

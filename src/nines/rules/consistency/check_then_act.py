@@ -37,7 +37,7 @@ def check(service: Service) -> Iterator[Finding]:
     sites = Sites(service)
     tables = {table.name: table for table in service.tables}
     for endpoint, trace in service.judged():
-        for index, write in trace.writes():
+        for index, write in trace.writes() if endpoint.kind is not EndpointKind.COMMAND else ():
             if write.action.upper() != "INSERT" or write.handles_conflict or not write.target:
                 continue
             look = _lookup(trace, index)
@@ -92,8 +92,6 @@ def _finding(endpoint: Endpoint, trace: Trace, race: tuple[int, int], table: Tab
             "." if is_known else ", or, if the database has a constraint that was not seen, a 500 for the second."
         )
         severity, confidence = (INFO.severity, Confidence.HIGH) if is_known else (Severity.MEDIUM, Confidence.LOW)
-    if endpoint.kind is EndpointKind.COMMAND:
-        severity, confidence = Severity.LOW, Confidence.LOW
     return reporting.at(
         endpoint,
         trace,

@@ -34,7 +34,7 @@ def check(service: Service) -> Iterator[Finding]:
     sites = Sites(service)
     tables = {table.name: table for table in service.tables}
     for endpoint, trace in service.judged():
-        for index, write in trace.writes():
+        for index, write in trace.writes() if endpoint.kind is not EndpointKind.COMMAND else ():
             if write.action.upper() != "UPDATE" or write.handles_conflict or not write.target:
                 continue
             table = tables.get(write.target)
@@ -52,7 +52,7 @@ def check(service: Service) -> Iterator[Finding]:
                     "without a lock",
                     consequence="Of two requests at once the second erases what the first wrote; nobody gets an error.",
                     severity=INFO.severity,
-                    confidence=Confidence.LOW if endpoint.kind is EndpointKind.COMMAND else Confidence.HIGH,
+                    confidence=Confidence.HIGH,
                     related=(("the old value is read here", read.place),),
                     about=assignment.column,
                     sites=sites,

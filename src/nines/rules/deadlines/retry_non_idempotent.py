@@ -51,11 +51,12 @@ def check(service: Service) -> Iterator[Finding]:
                 continue
             is_delivery = bool(_DELIVERY.search(f"{effect.target} {wording.holder(endpoint, effect)}"))
             how = f" by {retry.source}" if retry and retry.source else ""
+            key = "with a new idempotency key for each attempt" if effect.renews_key else "without an idempotency key"
             yield reporting.at(
                 endpoint,
                 trace,
                 effect,
-                message=f"{wording.call(effect)} is retried{how} without an idempotency key",
+                message=f"{wording.call(effect)} is retried{how} {key}",
                 consequence=f"When an answer of {wording.peer(effect)} is lost, what it did is done twice: charged, "
                 "sent or created a second time.",
                 severity=Severity.LOW if is_delivery else INFO.severity,
