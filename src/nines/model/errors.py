@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from nines.model.blueprint.problem import Problem
+
 
 class NinesError(Exception):
     """What failed, where, and what to do next, in words meant for the person who ran nines."""
@@ -44,3 +48,14 @@ class LaunchError(NinesError):
 
 class LabError(NinesError):
     """An experiment that could not be carried out, as opposed to one that failed."""
+
+
+class BlueprintError(NinesError):
+    """A blueprint that cannot be read; it holds everything that is wrong with it, not only the first."""
+
+    def __init__(self, problems: Sequence[Problem], *, where: str = "", hint: str = "", hidden: int = 0) -> None:
+        count = len(problems) + hidden
+        lines = [str(problem) for problem in problems] + ([f"... and {hidden} more"] if hidden else [])
+        what = "the blueprint cannot be read" + (f": {count} problems" if count > 1 else "")
+        super().__init__(what, where=where, hint=hint, detail="\n".join(lines))
+        self.problems = tuple(problems)

@@ -9,6 +9,7 @@ from nines.model.blueprint.blueprint import Blueprint
 from nines.model.blueprint.dependency import Breaker, Dependency, DependencyKind, Fallback, RetryPolicy
 from nines.model.blueprint.operation import (
     Action,
+    Deprecation,
     Event,
     Events,
     Idempotency,
@@ -19,6 +20,7 @@ from nines.model.blueprint.operation import (
     Page,
     SagaStep,
 )
+from nines.model.blueprint.problem import Problem
 from nines.model.blueprint.resource import (
     Access,
     Field,
@@ -58,6 +60,7 @@ __all__ = [
     "Dependency",
     "DependencyKind",
     "Deployment",
+    "Deprecation",
     "Event",
     "Events",
     "Fallback",
@@ -75,6 +78,7 @@ __all__ = [
     "OpenQuestion",
     "Operation",
     "Page",
+    "Problem",
     "Promises",
     "Resource",
     "ResourceKind",
