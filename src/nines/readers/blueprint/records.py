@@ -1,0 +1,190 @@
+"""Shapes with keys: records, whose keys are known, and tables, whose keys are names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from collections.abc import Sequence as Many
+from typing import Any
+
+from nines.model.record import Record
+from nines.readers.blueprint.document import Entry, Mapping, Node, Scalar
+from nines.readers.blueprint.reading import Reading, Unreadable, advice, shown
+from nines.readers.blueprint.shapes import ITEMS_MAX, Definitions, JsonSchema, Shape
+
+
+class Key(Record):
+    """One key of a record."""
+
+    name: str
+    shape: Shape
+    says: str
+    """A sentence for the editor and the reference page."""
+    to: str = ""
+    """The argument that it becomes; empty: its own name."""
+    is_required: bool = False
+    default: str = ""
+    """What holds without it, as it would be written."""
+
+    @property
+    def target(self) -> str:
+        return self.to or self.name
+
+
+Made = Callable[[dict[str, Any]], Any]
+Check = Callable[[dict[str, Any], Mapping, Reading], None]
+
+
+class Keys(Shape):
+    """A mapping with known keys; `make` gets those that were given and read."""
+
+    def __init__(
+        self,
+        title: str,
+        says: str,
+        keys: Many[Key],
+        make: Callable[..., Any],
+        *,
+        scope: str = "",
+        rest: Table | None = None,
+        check: Check | None = None,
+    ) -> None:
+        """`scope` is the key that names the resource that the others speak of; `rest` reads the other keys."""
+        self.title, self.says, self.keys, self.make = title, says, tuple(keys), make
+        self.scope, self.rest, self.check = scope, rest, check
+        self.expected = f"a mapping with the keys {', '.join(key.name for key in keys)}"
+        self._by_name = {key.name: key for key in keys}
+
+    def parts(self) -> tuple[Shape, ...]:
+        return (*(key.shape for key in self.keys), *((self.rest,) if self.rest else ()))
+
+    @property
+    def may_be_empty(self) -> bool:
+        return not any(key.is_required for key in self.keys)
+
+    def fits(self, node: Node) -> bool:
+        return isinstance(node, Mapping) or (isinstance(node, Scalar) and node.is_null and self.may_be_empty)
+
+    def read(self, node: Node, reading: Reading) -> Any:
+        return self.make(**self.arguments(node, reading))
+
+    def arguments(self, node: Node, reading: Reading) -> dict[str, Any]:
+        """What the keys say, for whoever makes the record of it."""
+        if not self.fits(node):
+            raise self.unfit(node, reading)
+        mapping = node if isinstance(node, Mapping) else Mapping(mark=node.mark)
+        if self.scope:
+            named = mapping.get(self.scope)
+            reading = reading.about(named.text if isinstance(named, Scalar) else "")
+        known, others = self._sorted(mapping, reading)
+        values: dict[str, Any] = {}
+        missing = False
+        for entry in known:
+            key = self._by_name[entry.key.text]
+            try:
+                values[key.target] = key.shape.read(entry.value, reading.under(key.name))
+            except Unreadable:
+                missing = missing or key.is_required
+        for key in self.keys:
+            if key.is_required and mapping.get(key.name) is None:
+                reading.report(node, f"{key.name} is missing: {key.says}")
+                missing = True
+        if missing:
+            raise Unreadable
+        if self.rest is not None:
+            values[self.rest.to] = self.rest.entries(others, reading)
+        if self.check is not None:
+            self.check(values, mapping, reading)
+        return values
+
+    def _sorted(self, mapping: Mapping, reading: Reading) -> tuple[list[Entry], list[Entry]]:
+        known = [entry for entry in mapping.entries if entry.key.text in self._by_name]
+        others = [entry for entry in mapping.entries if entry.key.text not in self._by_name]
+        if self.rest is None:
+            for entry in others:
+                reading.report(entry.key, f"{shown(entry.key.text)} is no key here: {self._advice(entry.key.text)}")
+        return known, others
+
+    def _advice(self, word: str) -> str:
+        return advice(word, self._by_name)
+
+    def schema(self, definitions: Definitions) -> JsonSchema:
+        if self.title not in definitions:
+            definitions[self.title] = {}
+            definitions[self.title] = self._schema(definitions)
+        return {"$ref": f"#/$defs/{self.title}"}
+
+    def _schema(self, definitions: Definitions) -> JsonSchema:
+        properties: JsonSchema = {}
+        for key in self.keys:
+            said = {"description": f"{key.says}{f' Default: {key.default}.' if key.default else ''}"}
+            properties[key.name] = said | key.shape.schema(definitions)
+        whole: JsonSchema = {
+            "type": ["object", "null"] if self.may_be_empty else "object",
+            "description": self.says,
+            "properties": properties,
+            "additionalProperties": False,
+        }
+        if self.rest is not None:
+            inner = self.rest.schema(definitions)
+            whole |= {"patternProperties": inner["patternProperties"]}
+        required = [key.name for key in self.keys if key.is_required]
+        return whole | ({"required": required} if required else {})
+
+
+class Table(Shape):
+    """A mapping from names to values of one shape, read to a tuple; the order of the file is kept."""
+
+    def __init__(
+        self,
+        what: str,
+        shape: Shape,
+        make: Callable[[str, Any, Node, Reading], Any],
+        *,
+        pattern: str,
+        style: str,
+        declares: str = "",
+        is_scope: bool = False,
+        to: str = "",
+    ) -> None:
+        """`style` says how a name is written; `declares` is the kind of name that its keys are."""
+        self.what, self.shape, self.make = what, shape, make
+        self.pattern, self.style = re.compile(pattern), style
+        self.declares, self.is_scope, self.to = declares, is_scope, to
+        self.expected = f"a mapping from names to {what}"
+
+    def parts(self) -> tuple[Shape, ...]:
+        return (self.shape,)
+
+    def fits(self, node: Node) -> bool:
+        return isinstance(node, Mapping) or (isinstance(node, Scalar) and node.is_null)
+
+    def read(self, node: Node, reading: Reading) -> tuple[Any, ...]:
+        if not self.fits(node):
+            raise self.unfit(node, reading)
+        return self.entries(node.entries if isinstance(node, Mapping) else (), reading)
+
+    def entries(self, entries: Many[Entry], reading: Reading) -> tuple[Any, ...]:
+        found = []
+        for entry in entries[:ITEMS_MAX]:
+            name = entry.key.text
+            if not self.pattern.fullmatch(name) or not entry.key.is_text:
+                reading.report(entry.key, f"{shown(name)} is no name for {self.what}: {self.style}")
+                continue
+            if self.declares:
+                reading.declare(self.declares, name, reading.scope)
+            inside = reading.under(name, scope=name if self.is_scope else None)
+            try:
+                found.append(self.make(name, self.shape.read(entry.value, inside), entry.key, inside))
+            except Unreadable:
+                continue
+        if len(entries) > ITEMS_MAX:
+            reading.report(entries[ITEMS_MAX].key, f"there are more than {ITEMS_MAX} {self.what}")
+        return tuple(found)
+
+    def schema(self, definitions: Definitions) -> JsonSchema:
+        return {
+            "type": ["object", "null"],
+            "patternProperties": {f"^(?:{self.pattern.pattern})$": self.shape.schema(definitions)},
+            "additionalProperties": False,
+        }

@@ -1,0 +1,115 @@
+"""Whether every name that a blueprint refers to is declared in it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from nines.model.blueprint import Blueprint, Event, FieldKind
+from nines.readers.blueprint.reading import Collected, Reading, Referral, advice, nearest, shown
+
+OWN_COLUMNS = ("id", "created_at", "updated_at", "version", "owner_id")
+"""What every resource has by itself; one with states has `status`, and one of a tenant the tenancy's key."""
+
+_WORDS = {
+    "resource": "resource",
+    "operation": "operation",
+    "role": "role",
+    "event": "event",
+    "dependency": "dependency",
+    "module": "module",
+    "type": "type",
+}
+
+
+def check(collected: Collected, blueprint: Blueprint | None) -> None:
+    """Reports every referral to a name that is declared nowhere."""
+    names = _Names(collected, blueprint)
+    for referral in collected.referrals:
+        says = names.objection(referral)
+        if says:
+            Reading(collected, path=referral.path).report(referral.mark, says)
+
+
+class _Names:
+    def __init__(self, collected: Collected, blueprint: Blueprint | None) -> None:
+        self._declared = collected.declared
+        self._blueprint = blueprint
+
+    def objection(self, referral: Referral) -> str:
+        """Why the name cannot stand there; empty: it can."""
+        kind, name = referral.kind, referral.name
+        if kind in _WORDS:
+            known = [*self.all(kind), *referral.also]
+            if name in known or (kind == "resource" and referral.path.endswith(".ref") and not nearest(name, known)):
+                # What is near to nothing here belongs to another service: its identifier is kept.
+                return ""
+            return f"there is no {_WORDS[kind]} {shown(name)}: {advice(name, known)}"
+        if kind in ("call", "saga"):
+            return self._call(name)
+        if referral.of not in self.all("resource") and referral.of not in self.all("type"):
+            return "" if referral.of else f"{shown(name)} is a {kind} of which resource? Name it with `on`"
+        if kind == "state":
+            return self._state(referral)
+        return self._column(referral)
+
+    def all(self, kind: str, of: str = "") -> list[str]:
+        return self._declared.get((kind, of), [])
+
+    def _call(self, name: str) -> str:
+        head, dot, _ = name.partition(".")
+        if dot and head not in self.all("dependency"):
+            return f"there is no dependency {shown(head)}: {advice(head, self.all('dependency'))}"
+        if not dot and head not in self.all("operation"):
+            return f"there is no operation {shown(head)}: {advice(head, self.all('operation'))}"
+        return ""
+
+    def _state(self, referral: Referral) -> str:
+        known = self.all("state", referral.of)
+        if referral.name in known:
+            return ""
+        if not known:
+            return f"{referral.of} has no states; declare them with `states`"
+        return f"{referral.of} has no state {shown(referral.name)}: {advice(referral.name, known)}"
+
+    def _column(self, referral: Referral) -> str:
+        head, dot, part = referral.name.partition(".")
+        fields = self.all("field", referral.of)
+        known = list(fields)
+        if referral.kind == "column":
+            known += OWN_COLUMNS
+            known += ["status"] if self.all("state", referral.of) else []
+            tenancy = self._blueprint.tenancy if self._blueprint else None
+            known += [tenancy.key] if tenancy else []
+        if head not in known:
+            return f"{referral.of} has no field {shown(head)}: {advice(head, known)}"
+        composite = self._composite(referral.of, head)
+        if composite is None:
+            return ""
+        parts = self.all("field", composite)
+        if dot:
+            return "" if part in parts else f"{composite} has no part {shown(part)}: {advice(part, parts)}"
+        if referral.kind == "column" and composite and len(parts) > 1:
+            return f"{head} is made of parts; name one of them: {', '.join(f'{head}.{each}' for each in parts)}"
+        return "" if composite or not dot else f"{head} has no parts"
+
+    def _composite(self, resource: str, name: str) -> str | None:
+        """The composite type of a field; empty: it has no parts; None: it could not be read."""
+        found = self._blueprint.resource(resource) if self._blueprint else None
+        field = found.field(name) if found else None
+        if field is None:
+            return "" if found is not None and name not in self.all("field", resource) else None
+        return field.of if field.kind is FieldKind.VALUE else ""
+
+
+def resolve(blueprint: Blueprint) -> Blueprint:
+    """With the resource of each event that is named after one."""
+    by_name = {resource.name.lower(): resource.name for resource in blueprint.resources}
+
+    def resolved(event: Event) -> Event:
+        head = event.name.partition(".")[0].replace("_", "")
+        if event.resource or head not in by_name:
+            return event
+        return msgspec.structs.replace(event, resource=by_name[head])
+
+    events = msgspec.structs.replace(blueprint.events, types=tuple(map(resolved, blueprint.events.types)))
+    return msgspec.structs.replace(blueprint, events=events)

@@ -1,0 +1,196 @@
+"""Fields: the short form ("int64 > 0") and the long one."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from nines.model.blueprint import Field, FieldKind, OnDelete, ValueType
+from nines.readers.blueprint.document import Mapping, Node
+from nines.readers.blueprint.reading import Reading, shown
+from nines.readers.blueprint.records import Key, Keys, Table
+from nines.readers.blueprint.shapes import Anything, Choice, Either, Flag, Listed, Made, Number, Text, Word
+from nines.readers.blueprint.vocabulary import names
+
+_LENGTH_MAX = 10_000_000
+_FIGURE_MAX = 2**63 - 1
+_NUMERIC = (FieldKind.INT32, FieldKind.INT64, FieldKind.DECIMAL)
+_MEASURED = (FieldKind.STRING, FieldKind.TEXT, FieldKind.BYTES, FieldKind.EMAIL, FieldKind.URL, FieldKind.PASSWORD)
+_COMPOSED = (FieldKind.ENUM, FieldKind.REFERENCE, FieldKind.VALUE)
+"""Said by other keys: values, ref, and the name of a composite type."""
+_KINDS = {kind.value: kind for kind in FieldKind if kind not in _COMPOSED}
+_WHOLE = {FieldKind.INT32: 2**31 - 1, FieldKind.INT64: _FIGURE_MAX}
+
+_BOUND = r"(?:>=|<=|>|<) ?-?[0-9]{1,18}(?:\.[0-9]{1,9})?"
+_SHORT = re.compile(rf"([A-Za-z][A-Za-z0-9]*)(\?)?((?: {_BOUND}){{0,2}})")
+_BOUNDS = re.compile(r"(>=|<=|>|<) ?(-?[0-9.]+)")
+
+TYPE = Word(
+    'a type such as string, "int64 > 0" or the name of a composite type',
+    pattern=_SHORT.pattern,
+    examples=(*_KINDS, "int64 > 0", "string <= 200", "string?", "Money"),
+)
+
+
+def _short(text: str, node: Node, reading: Reading) -> dict[str, Any]:
+    """The arguments of a Field that "int64 > 0" stands for."""
+    match = _SHORT.fullmatch(text)
+    assert match is not None
+    word, optional, bounds = match.groups()
+    told: dict[str, Any] = {"is_optional": True} if optional else {}
+    kind = _KINDS.get(word)
+    if kind is None:
+        reading.refer("type", word, node, also=_KINDS)
+        told |= {"kind": FieldKind.VALUE, "of": word}
+    else:
+        told["kind"] = kind
+    return told | _bounds(kind, bounds, node, reading)
+
+
+def _bounds(kind: FieldKind | None, text: str, node: Node, reading: Reading) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    for sign, figure in _BOUNDS.findall(text):
+        if kind in _NUMERIC:
+            value = float(figure) if "." in figure else int(figure)
+        elif kind in _MEASURED and sign in ("<=", "<"):
+            told["length_max"] = int(float(figure)) - (sign == "<")
+            continue
+        else:
+            raise reading.refuse(node, f"{shown(text.strip())} does not go with {kind or 'a composite type'}")
+        if sign in (">", ">="):
+            told |= {"minimum": value, "is_minimum_exclusive": sign == ">"}
+        elif sign == "<=":
+            told["maximum"] = value
+        else:
+            raise reading.refuse(node, f"write the largest value that is allowed: <= instead of {sign} {figure}")
+    return told
+
+
+_ON_DELETE = Choice(
+    {
+        "restrict": (OnDelete.RESTRICT, "what is referred to cannot be deleted"),
+        "cascade": (OnDelete.CASCADE, "this goes with it"),
+        "set-null": (OnDelete.SET_NULL, "this stays, without the reference"),
+    }
+)
+_BOUND_VALUE = Number(-_FIGURE_MAX, _FIGURE_MAX, is_whole=False)
+
+
+def _long(**told: Any) -> dict[str, Any]:
+    return told
+
+
+def _consistent(told: dict[str, Any], node: Mapping, reading: Reading) -> None:
+    said = [key for key in ("type", "ref", "values") if node.get(key) is not None]
+    if len(said) != 1:
+        found = " and ".join(said) if said else "none of them"
+        raise reading.refuse(node, f"a field has one of type, ref and values; found {found}")
+    told |= told.pop("type", {})
+    if "of" in told and said == ["ref"]:
+        told["kind"] = FieldKind.REFERENCE
+    if "values" in told:
+        told["kind"] = FieldKind.ENUM
+    _bounded(told, node, reading)
+    if node.get("on_delete") is not None and said != ["ref"]:
+        reading.report(node, "on_delete goes with ref only")
+    if told.get("on_delete") is OnDelete.SET_NULL and not told.get("is_optional"):
+        reading.report(node, "on_delete: set-null needs optional: true, for the reference may be missing then")
+    _defaulted(told, node, reading)
+
+
+def _bounded(told: dict[str, Any], node: Mapping, reading: Reading) -> None:
+    kind = told.get("kind")
+    most = told.pop("max", None)
+    if most is not None and kind in _NUMERIC:
+        told["maximum"] = most
+    elif most is not None and kind in _MEASURED and most == int(most) and 0 < most <= _LENGTH_MAX:
+        told["length_max"] = int(most)
+    elif most is not None:
+        reading.report(node, f"max: {most:g} does not go with {kind}")
+    if "minimum" in told and kind not in _NUMERIC:
+        reading.report(node, f"min goes with numbers only, not with {kind}")
+    minimum, maximum = told.get("minimum"), told.get("maximum")
+    if minimum is not None and maximum is not None and minimum > maximum:
+        reading.report(node, f"min is {minimum:g} and max is {maximum:g}: no value lies between them")
+
+
+def _defaulted(told: dict[str, Any], node: Mapping, reading: Reading) -> None:
+    default, kind = told.get("default"), told.get("kind")
+    if default is None or kind is None:
+        return
+    at = node.get("default") or node
+    if kind is FieldKind.ENUM and default not in told["values"]:
+        reading.report(at, f"the default {shown(str(default))} is none of the values")
+    elif kind in _WHOLE and (isinstance(default, bool) or not isinstance(default, int)):
+        reading.report(at, f"the default of {kind} is a whole number, found {shown(str(default))}")
+    elif kind is FieldKind.BOOLEAN and not isinstance(default, bool):
+        reading.report(at, f"the default of a boolean is true or false, found {shown(str(default))}")
+    elif kind in (FieldKind.REFERENCE, FieldKind.VALUE, FieldKind.PASSWORD):
+        reading.report(at, f"a field of this kind ({kind}) has no default")
+    elif kind in (FieldKind.STRING, FieldKind.TEXT) and not isinstance(default, str):
+        reading.report(at, f"the default is a text; write it in quotes: {shown(str(default))}")
+
+
+_LONG = Keys(
+    "field",
+    "One field, in the long form.",
+    (
+        Key(name="type", shape=Made(TYPE, _short), says="What it holds."),
+        Key(name="ref", shape=names.RESOURCE, to="of", says="The resource that it points to."),
+        Key(
+            name="values",
+            shape=Listed(Word("a word such as express", pattern=r"[A-Za-z][\w-]{0,39}"), least=1),
+            says="The words that it may hold.",
+        ),
+        Key(name="max", shape=_BOUND_VALUE, says="The largest number, or the most characters."),
+        Key(name="min", shape=_BOUND_VALUE, to="minimum", says="The smallest number."),
+        Key(name="optional", shape=Flag(), to="is_optional", says="It may be missing.", default="false"),
+        Key(name="read_only", shape=Flag(), to="is_read_only", says="The service sets it, never a caller."),
+        Key(name="list", shape=Flag(), to="is_list", says="There may be several.", default="false"),
+        Key(name="default", shape=Anything(), says="Its value where nobody says one."),
+        Key(
+            name="pii",
+            shape=Flag(),
+            to="is_personal",
+            says="Personal data: redacted in logs, kept out of events, listed for erasure.",
+            default="false",
+        ),
+        Key(name="encrypted", shape=Flag(), to="is_encrypted", says="Encrypted in its column.", default="false"),
+        Key(name="on_delete", shape=_ON_DELETE, says="When that which it points to goes.", default="restrict"),
+        Key(name="says", shape=Text(), says="What it means."),
+    ),
+    _long,
+    check=_consistent,
+)
+
+FIELD = Either(Made(TYPE, _short), _LONG)
+
+
+def _field(name: str, told: dict[str, Any], node: Node, reading: Reading) -> Field:
+    return Field(name=name, place=reading.place(node.mark), **told)
+
+
+FIELDS = Table("fields", FIELD, _field, pattern=names.SNAKE, style=names.SNAKE_STYLE, declares="field")
+
+BODY = Table("fields", FIELD, _field, pattern=names.SNAKE, style=names.SNAKE_STYLE)
+"""Fields that no resource keeps: what a request carries or an answer tells."""
+
+
+def _value_type(name: str, fields: tuple[Field, ...], node: Node, reading: Reading) -> ValueType:
+    if not fields:
+        reading.report(node, f"the type {name} has no fields")
+    for field in fields:
+        if field.kind in (FieldKind.VALUE, FieldKind.REFERENCE) or field.is_list:
+            reading.report(node, f"a type is made of plain fields; {field.name} is none")
+    return ValueType(name=name, fields=fields, place=reading.place(node.mark))
+
+
+TYPES = Table(
+    "types",
+    FIELDS,
+    _value_type,
+    pattern=names.PASCAL,
+    style=names.PASCAL_STYLE,
+    declares="type",
+    is_scope=True,
+)
