@@ -43,6 +43,7 @@ _GROWS_FOR_EVER = re.compile(
 """Rows that come with time and use, so that even those of one parent have no end."""
 _STREAM = re.compile(
     r"event|log(?!in|ic)|audit|message|ping|metric|measure|sample|reading|activit|track|transaction|visit"
+    r"|entr(?:y|ies)"
 )
 """Rows that machines write: those of one parent alone can be more than one answer holds."""
 
