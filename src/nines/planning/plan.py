@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 from nines.model.blueprint import Blueprint
 from nines.model.design import Design, Gap, Source
+from nines.planning import data
 
 Part = Callable[[Design], Design]
 """Returns the design with its own part filled in."""
 
-_PARTS: tuple[Part, ...] = ()
+_PARTS: tuple[Part, ...] = (data.tables,)
 
 
 def plan(blueprint: Blueprint) -> Design:

@@ -1,0 +1,7 @@
+"""What is stored: tables, indexes, growth and migrations."""
+
+from __future__ import annotations
+
+from nines.planning.data.tables import tables
+
+__all__ = ["tables"]

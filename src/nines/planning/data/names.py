@@ -1,0 +1,47 @@
+"""How things are called in the database: snake case, tables in the plural."""
+
+from __future__ import annotations
+
+import re
+
+from nines.model.design.ddl import identifier
+
+_WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+_IRREGULAR = {"person": "people", "child": "children", "man": "men", "woman": "women", "datum": "data"}
+_UNCHANGED = frozenset({"equipment", "information", "money", "news", "series", "species", "staff", "data", "media"})
+
+
+def words(name: str) -> tuple[str, ...]:
+    """The words of a name in camel, Pascal, snake or kebab case, in lower case."""
+    return tuple(word.lower() for word in _WORDS.findall(name))
+
+
+def snake(name: str) -> str:
+    return "_".join(words(name))
+
+
+def kebab(name: str) -> str:
+    return "-".join(words(name))
+
+
+def plural(name: str) -> str:
+    """The plural of a snake-case English noun: "payment_entry" becomes "payment_entries"."""
+    head, separator, last = name.rpartition("_")
+    return f"{head}{separator}{_plural_word(last)}"
+
+
+def _plural_word(word: str) -> str:
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
+    if word in _UNCHANGED:
+        return word
+    if word.endswith("y") and len(word) > 1 and word[-2] not in "aeiou":
+        return word[:-1] + "ies"
+    if word.endswith(("s", "x", "z", "ch", "sh")):
+        return word + "es"
+    return word + "s"
+
+
+def table_name(resource: str) -> str:
+    """ "RefundRequest" is kept in "refund_requests"."""
+    return identifier(plural(snake(resource)))
