@@ -46,6 +46,15 @@ def test_no_credential_is_left_anywhere() -> None:
     assert ("server", "x") in hidden.exchanges[0].headers
 
 
+def test_other_ways_to_write_a_secret_are_hidden_as_well() -> None:
+    secret = 'p"ss w&rd!'
+    known = Credential(variable="OWNER_PASSWORD", how="", secret=secret)
+    _, without = hide(History(credentials=(known,)))
+    for written in ('p\\"ss w&rd!', "p%22ss%20w%26rd%21", "p%22ss+w%26rd%21"):
+        assert written in known.forms
+        assert without(f"x={written}") == "x=$OWNER_PASSWORD"
+
+
 def test_what_holds_no_credential_is_left_as_it_is() -> None:
     history = History(exchanges=(exchange(body='{"tokens": 3, "password": ["too short"], "note": "a token"}'),))
     assert hide(history)[0] == history

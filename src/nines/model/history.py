@@ -5,8 +5,10 @@ All times are seconds on one monotonic clock that starts at 0 with the experimen
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from enum import StrEnum
+from urllib.parse import quote, quote_plus
 
 from nines.model.record import Record
 from nines.model.trace import Trace
@@ -138,6 +140,14 @@ class Credential(Record):
     """One line: where to get it."""
     secret: str = ""
     """Emptied before a report is made."""
+
+    @property
+    def forms(self) -> frozenset[str]:
+        """How it is written in a body, a form, an address."""
+        if not self.secret:
+            return frozenset()
+        escaped = json.dumps(self.secret)[1:-1]
+        return frozenset((self.secret, quote(self.secret, safe=""), quote_plus(self.secret), escaped))
 
 
 class LoadReport(Record):

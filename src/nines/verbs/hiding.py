@@ -23,7 +23,7 @@ def hide(history: History) -> tuple[History, Callable[[str], str]]:
     """The history without credentials, and what hides them in any other text.
 
     Those that the laboratory knows give way to their variable, those that an answer shows to a word."""
-    known = {credential.secret: credential.variable for credential in history.credentials if credential.secret}
+    known = {form: credential.variable for credential in history.credentials for form in credential.forms}
     longest_first = sorted(known, key=len, reverse=True)
     pattern = re.compile("|".join(map(re.escape, longest_first))) if known else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shlex
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -114,6 +115,7 @@ class Service:
         try:
             while not await process.wait(_LOOK_S):
                 look(process)
+                process.trim()
                 if time.monotonic() > until:
                     return False
         finally:
@@ -162,7 +164,7 @@ class Service:
         limit_s = self._settings.service.ready_timeout_s
         path = self._settings.service.ready
         until = time.monotonic() + limit_s
-        said = "it never listened"
+        said = ""
         looked_s = time.monotonic()
         while time.monotonic() < until:
             if not process.is_running:
@@ -173,11 +175,26 @@ class Service:
                 if not path or 200 <= status < 300:
                     return
                 said = f"{path} answered {status}"
-            elif time.monotonic() - looked_s > _SETTLE_S:
+            else:
+                said = ""
+            process.trim()
+            if status is None and time.monotonic() - looked_s > _SETTLE_S:
                 looked_s = time.monotonic()
                 self._follow_port(process)
             await asyncio.sleep(_POLL_S)
+        said = said or self._silence(process)
         raise self._failure(process, f"was not ready within {limit_s:.0f} s: {said}")
+
+    def _silence(self, process: Process) -> str:
+        """Why there was no answer, as far as can be seen from outside."""
+        ports = listening_ports(process.tree())
+        if ports and self.port in ports:
+            return f"it listens on port {self.port}, and gave no HTTP answer there"
+        if ports:
+            return (
+                f"it listens on {', '.join(map(str, sorted(ports)))}, and not on the port {self.port} that it was given"
+            )
+        return "it never listened"
 
     def _follow_port(self, process: Process) -> None:
         """A service that takes no port from nines is met at the one it chose, when it is the only one."""
@@ -197,10 +214,10 @@ class Service:
             f"the service {what}",
             where=" ".join(self.command().words[:6]),
             detail=output or "It wrote nothing.",
-            hint=self._advice(output),
+            hint=self._advice(output, process.returncode),
         )
 
-    def _advice(self, output: str) -> str:
+    def _advice(self, output: str, returncode: int | None) -> str:
         lowered = output.lower()
         if any(sign in lowered for sign in _IN_USE):
             return "Its port is taken: let it use {port} or $PORT, or stop the program that holds the port."
@@ -211,6 +228,11 @@ class Service:
             )
         if "validation error" in lowered or "keyerror" in lowered or "environ" in lowered:
             return "It may lack a variable of its environment: give it in service.env."
+        if returncode == 0:
+            return "It must stay in the foreground: should it go to the background by itself, switch that off."
+        if not output:
+            line = shlex.join(self.command().words)
+            return f"Try it by hand, in {self._settings.service.directory}: {line}"
         return "The lines above are the service's own; see service.command, service.env and service.ready."
 
     async def answers(self, limit_s: float) -> bool:

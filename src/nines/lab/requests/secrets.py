@@ -37,8 +37,8 @@ class Secrets:
 
     @property
     def named(self) -> Mapping[str, str]:
-        """The variable for each secret."""
-        return {secret: credential.variable for secret, credential in self._credentials.items()}
+        """The variable for each form of each secret."""
+        return {form: credential.variable for credential in self._credentials.values() for form in credential.forms}
 
     def known(self) -> tuple[Credential, ...]:
         return tuple(self._credentials.values())

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from nines.lab.requests import answers, encode
+from nines.lab.requests.fields import PASSWORD
 from nines.lab.requests.flaws import Headers, expires_s, flawed
 from nines.lab.requests.graph import Graph
 from nines.lab.requests.secrets import Secrets
@@ -49,6 +50,7 @@ class Sessions:
         self._now_s = now_s
         self._headers: dict[str, Headers] = {}
         self._format = login.format
+        self._registered_by: dict[str, str] = {}
         self.secrets = secrets or Secrets()
 
     async def open(self) -> tuple[Identity, ...]:
@@ -126,8 +128,17 @@ class Sessions:
         if answer.outcome is not Outcome.OK:
             # Often it is there already, so the log-in decides.
             self._note(f"identity {identity.name}: the registration answered {_told(answer)}")
+        else:
+            self._registered_by[identity.name] = answer.curl
+
+    def _after(self, name: str) -> str:
+        made_by = self._registered_by.get(name)
+        return f" (after: {made_by})" if made_by else ""
 
     def _learn_password(self, identity: Identity) -> None:
+        if identity.password == PASSWORD:
+            # Everybody knows the one that nines gives to accounts of its own.
+            return
         how = f"the password of identity {identity.name}, {identity.username}"
         if identity.register and self._register.path:
             how += ", whom nines registers; any will do"
@@ -162,7 +173,7 @@ class Sessions:
         token = answers.at(body, self._login.token) if self._login.token else _token_in(body)
         if isinstance(token, str) and token:
             place = self._login.token or "the token"
-            self.secrets.learn(name, "token", token, f"{place} in the answer to: {answer.curl}")
+            self.secrets.learn(name, "token", token, f"{place} in the answer to: {answer.curl}{self._after(name)}")
             await self._settle_format(token)
             self._headers[name] = ((self._login.header.lower(), self._format.replace("{token}", token)),)
             return True
@@ -170,7 +181,9 @@ class Sessions:
         if cookies:
             for key, _, value in (cookie.partition("=") for cookie in cookies):
                 kind = "cookie" if len(cookies) == 1 else f"cookie {key}"
-                self.secrets.learn(name, kind, value, f"the cookie {key} in the answer to: {answer.curl}")
+                self.secrets.learn(
+                    name, kind, value, f"the cookie {key} in the answer to: {answer.curl}{self._after(name)}"
+                )
             self._headers[name] = (("cookie", "; ".join(cookies)),)
             return True
         where = f" at {self._login.token!r}" if self._login.token else ""
