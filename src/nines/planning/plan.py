@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from nines.model.blueprint import Blueprint
 from nines.model.design import Design, Gap, Source
-from nines.planning import data
+from nines.planning import data, interface
 
 Part = Callable[[Design], Design]
 """Returns the design with its own part filled in."""
 
-_PARTS: tuple[Part, ...] = (data.tables,)
+_PARTS: tuple[Part, ...] = (data.tables, interface.endpoints)
 
 
 def plan(blueprint: Blueprint) -> Design:

@@ -62,7 +62,10 @@ class PlannedEndpoint(Record):
     parameters: tuple[PlannedParameter, ...] = ()
     request: str = ""
     """The shape of the body; "": none."""
+    request_media_type: str = ""
     request_example: Any = None
+    body_bytes_max: int = 0
+    """A larger body is answered with 413; 0: there is no body, or it is not known."""
     answers: tuple[PlannedAnswer, ...] = ()
     """Sorted by status; successes first."""
     is_public: bool = False

@@ -1,0 +1,158 @@
+"""Signing in and out: no answer tells whether somebody has an account (OWASP API2:2023)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nines.model.blueprint import Action, Authentication, Blueprint, Field, FieldKind, Resource
+from nines.model.contract import Schema
+from nines.model.design import Shape
+from nines.planning.data import facts
+from nines.planning.interface import examples
+from nines.planning.interface.schemas import closed, name_of, of_field, opened, password
+from nines.planning.interface.shapes import of_create
+
+ACTIONS = frozenset(
+    {
+        Action.REGISTER,
+        Action.SIGN_IN,
+        Action.REFRESH,
+        Action.SIGN_OUT,
+        Action.SIGN_OUT_EVERYWHERE,
+        Action.SEND_CODE,
+        Action.VERIFY_CODE,
+        Action.REQUEST_RESET,
+        Action.RESET_PASSWORD,
+    }
+)
+ANONYMOUS = ACTIONS - {Action.SIGN_OUT, Action.SIGN_OUT_EVERYWHERE}
+"""Whoever uses these has no access token yet."""
+CODE_LIFETIME_S = 600
+CODE_DIGITS = 6
+TOKEN_LENGTH_MAX = 2_048
+CHALLENGE = "chl_01b8e0949b2e7b0ca4f1d2e3c5b6a798"
+_CHALLENGE: Schema = {"type": "string", "pattern": "^chl_[0-9a-f]{32}$"}
+_CODE: Schema = {"type": "string", "pattern": f"^[0-9]{{{CODE_DIGITS}}}$"}
+_TOKEN: Schema = {"type": "string", "maxLength": TOKEN_LENGTH_MAX}
+_REFRESH_TOKEN = "rt_hVJ0x2n3p8QmT5sK7wYc1R4dLzB6eGfU9aXoNiPqAEk"  # noqa: S105 -- an example.
+_ACCESS_TOKEN = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ1c3IifQ.c2lnbmF0dXJl"  # noqa: S105 -- an example.
+
+
+def request(action: Action, blueprint: Blueprint) -> Shape | None:
+    """What the caller sends."""
+    account = facts.account_of(blueprint)
+    login, secret = _login(account), _password(account)
+    match action:
+        case Action.REGISTER:
+            return of_create(account, blueprint) if account else None
+        case Action.SIGN_IN:
+            return _sign_in(login, secret, blueprint)
+        case Action.REFRESH:
+            return _body("RefreshRequest", {"refresh_token": _TOKEN}, {"refresh_token": _REFRESH_TOKEN})
+        case Action.SEND_CODE:
+            return _asking("CodeRequest", login, blueprint)
+        case Action.REQUEST_RESET:
+            return _asking("ResetRequest", login, blueprint)
+        case Action.VERIFY_CODE:
+            members = {"challenge_id": _CHALLENGE, "code": _CODE}
+            return _body("Verification", members, {"challenge_id": CHALLENGE, "code": "482913"})
+        case Action.RESET_PASSWORD:
+            members = {"code": _CODE, name_of(secret): password(secret, blueprint)}
+            return _body(
+                "PasswordReset", members, {"code": "482913", name_of(secret): examples.value(secret, blueprint)}
+            )
+        case _:
+            return None
+
+
+def answer(action: Action, blueprint: Blueprint) -> Shape | None:
+    """What a success holds; nothing for those that end something."""
+    if action in (Action.SIGN_IN, Action.REFRESH):
+        return tokens(blueprint)
+    if action is Action.REGISTER and not facts.uses(blueprint, Action.VERIFY_CODE):
+        return None
+    if action in (Action.REGISTER, Action.SEND_CODE, Action.REQUEST_RESET):
+        return challenge()
+    return None
+
+
+def shapes(blueprint: Blueprint) -> Iterator[Shape]:
+    for operation in blueprint.operations:
+        if operation.do in ACTIONS:
+            yield from (each for each in (request(operation.do, blueprint), answer(operation.do, blueprint)) if each)
+
+
+def tokens(blueprint: Blueprint) -> Shape:
+    """The members of RFC 6749, 5.1."""
+    members: dict[str, Schema] = {
+        "access_token": {"type": "string"},
+        "token_type": {"type": "string", "const": "Bearer"},
+        "expires_in": {"type": "integer", "minimum": 1, "description": "Seconds."},
+        "refresh_token": {"type": "string", "description": "Works once; each use gives the next one."},
+    }
+    example = {
+        "access_token": _ACCESS_TOKEN,
+        "token_type": "Bearer",
+        "expires_in": int((blueprint.auth or Authentication()).token_ttl_s),
+        "refresh_token": _REFRESH_TOKEN,
+    }
+    return Shape(name="Tokens", schema=opened(members, tuple(members)), example=example)
+
+
+def challenge() -> Shape:
+    members: dict[str, Schema] = {
+        "challenge_id": _CHALLENGE | {"description": "Goes with the code; also there where nothing was sent."},
+        "expires_at": {"type": "string", "format": "date-time"},
+    }
+    example = {"challenge_id": CHALLENGE, "expires_at": "2030-01-02T03:14:05.678Z"}
+    says = "A code may be on its way; the answer is the same whether the account exists or not."
+    return Shape(name="Challenge", schema=opened(members, tuple(members)) | {"description": says}, example=example)
+
+
+def problems(action: Action) -> tuple[str, ...]:
+    """How it fails beyond what every operation has in common."""
+    return {
+        Action.SIGN_IN: ("credentials-rejected",),
+        Action.REFRESH: ("token-rejected",),
+        Action.VERIFY_CODE: ("code-rejected",),
+        Action.RESET_PASSWORD: ("code-rejected",),
+    }.get(action, ())
+
+
+def has_second_factor(blueprint: Blueprint) -> bool:
+    return any(role.needs_second_factor for role in blueprint.roles)
+
+
+def _login(account: Resource | None) -> Field:
+    found = facts.login_field(account) if account else None
+    return found or Field(name="email", kind=FieldKind.EMAIL)
+
+
+def _password(account: Resource | None) -> Field:
+    fields = account.fields if account else ()
+    found = next((field for field in fields if field.kind is FieldKind.PASSWORD), None)
+    return found or Field(name="password", kind=FieldKind.PASSWORD)
+
+
+def _sign_in(login: Field, secret: Field, blueprint: Blueprint) -> Shape:
+    """Any password is taken here: rules for new ones would lock out those who have an old one."""
+    most = password(secret, blueprint)["maxLength"]
+    members: dict[str, Schema] = {
+        name_of(login): of_field(login, blueprint, is_request=True),
+        name_of(secret): {"type": "string", "format": "password", "writeOnly": True, "maxLength": most},
+    }
+    example: dict[str, Any] = {name_of(each): examples.value(each, blueprint) for each in (login, secret)}
+    required = tuple(members)
+    if has_second_factor(blueprint):
+        members["code"] = _CODE | {"description": "Of the second factor, where the account has one."}
+    return Shape(name="SignIn", schema=closed(members, required), example=example)
+
+
+def _asking(name: str, login: Field, blueprint: Blueprint) -> Shape:
+    members = {name_of(login): of_field(login, blueprint, is_request=True)}
+    return _body(name, members, {name_of(login): examples.value(login, blueprint)})
+
+
+def _body(name: str, members: dict[str, Schema], example: dict[str, Any]) -> Shape:
+    return Shape(name=name, schema=closed(members, tuple(members)), example=example)
