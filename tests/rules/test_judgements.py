@@ -523,6 +523,14 @@ class TestMissingAuthentication:
         assert len(finding.endpoints) == 2
         assert finding.confidence is Confidence.LOW
 
+    def test_more_than_are_guarded_are_no_exceptions(self) -> None:
+        more = [endpoint(f"PUT /orders/{number}/note") for number in range(12)]
+        others = tuple((e, Trace(endpoint=e.id, witness=Witness.PREDICTED, effects=(self.WRITE,))) for e in more)
+        entry = endpoint("DELETE /orders/{id}")
+        (finding,) = found(self.RULE, service(self.WRITE, entry=entry, others=(*self.OTHERS, *others)))
+        assert len(finding.endpoints) == 13
+        assert finding.confidence is Confidence.LOW
+
     @pytest.mark.parametrize(
         "entry",
         [

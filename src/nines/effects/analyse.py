@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from nines.effects.entries.boot import boot
-from nines.effects.entries.build import entries, note_hooks
+from nines.effects.entries.build import entries
 from nines.effects.entries.framework_views import framework_entries
+from nines.effects.entries.hooks import note_hooks
 from nines.effects.interpret.assembly import INTERPRETER
 from nines.effects.interpret.mapping import every_mapped
 from nines.effects.interpret.resolve import resolve_base

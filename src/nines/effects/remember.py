@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from nines.effects.entries.build import Entry
+from nines.effects.entries.entry import Entry
 from nines.effects.interpret.world import World
 from nines.effects.packing import Packed, Told, pack, unpack
 from nines.effects.unfold import unfold

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from nines.model.service import Endpoint
+from nines.model.service import Endpoint, EndpointParameter
 from nines.rules import wording
 
 _PUBLIC = re.compile(
@@ -13,7 +13,7 @@ _PUBLIC = re.compile(
     r"|oauth2?|oidc|saml2?|sso|openid|authori[sz]e|auth|authenticate|authentication|callbacks?|acs"
     r"|passwords?|recover|recovery|reset|forgot|forgotten|verify|verification|confirm|confirmation|activate|activation"
     r"|invitations?|invite|otp|mfa|totp|2fa|challenge|magiclink|unlock|captcha|csrf|consent|guest|anonymous"
-    r"|health|healthz|healthcheck|heartbeat|live|livez|liveness|ready|readyz|readiness|alive|ping|up|version|metrics"
+    r"|health|healthz|healthcheck|heartbeat|live|livez|liveness|ready|readyz|readiness|alive|ping|up|version|info|metrics"
     r"|docs|redoc|openapi|schema|swagger|favicon|robots|static|sitemap|feed|rss|wellknown|jwks|graphql"
     r"|webhooks?|hooks?|bounces?|contact|feedback|subscribe|unsubscribe|newsletter|public|shared|locale|language|analytics"
     r"|beacon|csp|validators?|install|onboarding|demo"
@@ -22,7 +22,16 @@ _PUBLIC = re.compile(
 
 
 def is_public_by_nature(endpoint: Endpoint) -> bool:
+    if any(_is_capability(parameter) for parameter in endpoint.parameters):
+        return True
     return endpoint.path.strip("/") == "" or any(_PUBLIC.fullmatch(word) for word in _words(endpoint))
+
+
+def _is_capability(parameter: EndpointParameter) -> bool:
+    """A random code in the address: whoever has it was given it."""
+    return (
+        parameter.location == "path" and "uuid" in parameter.type.lower() and parameter.name in ("code", "key", "hash")
+    )
 
 
 def _words(endpoint: Endpoint) -> set[str]:

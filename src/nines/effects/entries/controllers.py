@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from nines.effects.entries.inject import Gathered, annotation_parts, dependency, injected
+from nines.effects.entries.annotations import annotation_parts
+from nines.effects.entries.gathered import Gathered
+from nines.effects.entries.inject import dependency, injected
 from nines.effects.interpret.frame import Frame
 from nines.effects.interpret.resolve import class_binding_value
 from nines.effects.link import AssignBinding, ClassInfo, FunctionInfo

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from nines.effects.entries.build import Entry, Tell, entry_frame, joined_path, note_own_guard, path_labels, root_nodes
-from nines.effects.entries.inject import Gathered, path_names
+from nines.effects.entries.entry import Entry, Tell, entry_frame, joined_path, note_own_guard, path_labels, root_nodes
+from nines.effects.entries.gathered import Gathered, path_names
 from nines.effects.entries.peeling import Peeled, peel
 from nines.effects.entries.requests import HANDLERS, filled_request, fixed
 from nines.effects.entries.urls import UrlPath, url_tables

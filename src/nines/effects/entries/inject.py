@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-
+from nines.effects.entries.annotations import annotation_parts
+from nines.effects.entries.gathered import Gathered, note_guard, path_names
 from nines.effects.interpret.entrances import call, evaluate
 from nines.effects.interpret.frame import Frame
 from nines.effects.interpret.mapping import mapped
 from nines.effects.interpret.resolve import annotated
 from nines.effects.interpret.summaries import activate
-from nines.effects.interpret.world import World
-from nines.effects.link import AssignBinding, FunctionInfo, ModuleInfo
-from nines.effects.nodes import Node
+from nines.effects.link import ClassInfo, FunctionInfo
+from nines.effects.nodes import ContextNode, Node
 from nines.effects.values import (
     UNKNOWN,
     ClassThing,
@@ -23,78 +21,16 @@ from nines.effects.values import (
     PartialThing,
     ScalarThing,
     Source,
+    UnionThing,
     Value,
-    merge_sources,
+    join,
     with_sources,
 )
 from nines.effects.values import field as held_field
 from nines.model import code
 from nines.model.origin import OriginKind
 from nines.model.place import Place
-from nines.model.service import EndpointParameter, Guard, GuardKind
-
-_PLACEHOLDER = re.compile(r"\{(\w+)[^}]*\}|<(?:[\w.]+(?:\([^)]*\))?:)?(\w+)>|\(\?P<(\w+)>")
-
-
-@dataclass(slots=True)
-class Gathered:
-    """What the parameters and dependencies of one entry point have shown."""
-
-    parameters: dict[str, EndpointParameter] = field(default_factory=dict)
-    guards: dict[tuple[str, str], Guard] = field(default_factory=dict)
-    guards_known: bool = True
-    cache: dict[object, Value] = field(default_factory=dict)
-    depth: int = 0
-
-
-def path_names(path: str) -> list[str]:
-    """The names of a path's placeholders, in any framework's notation."""
-    return [one or two or three for one, two, three in _PLACEHOLDER.findall(path)]
-
-
-def annotation_parts(
-    world: World, module: ModuleInfo, expression: code.Expression | None, hops: int = 0
-) -> tuple[Value, list[Value], str]:
-    """The type that an annotation names, the markers that travel with it, and the type as text."""
-    if expression is None or hops > 5:
-        return UNKNOWN, [], ""
-    frame = Frame(world, module)
-    if isinstance(expression, code.Name | code.Attribute):
-        found = _alias(world, module, expression)
-        if found is not None:
-            return annotation_parts(world, found[0], found[1], hops + 1)
-    if isinstance(expression, code.Subscript) and isinstance(expression.key, code.Sequence):
-        outer = evaluate(frame, expression.value).thing
-        signature = world.signatures.calls.get(getattr(outer, "name", ""))
-        if signature is not None and signature.mechanism == "first_argument" and len(expression.key.items) > 1:
-            inner, markers, text = annotation_parts(world, module, expression.key.items[0], hops + 1)
-            markers = [*markers, *(evaluate(frame, item) for item in expression.key.items[1:])]
-            return inner, markers, text
-    return annotated(world, module, expression), [], _type_text(expression)
-
-
-def _alias(world: World, module: ModuleInfo, node: code.Expression) -> tuple[ModuleInfo, code.Expression] | None:
-    """A name that stands for `Annotated[...]`."""
-    if not isinstance(node, code.Name):
-        return None
-    for found in world.linked.lookup(module, node.id):
-        if isinstance(found, AssignBinding) and isinstance(found.value, code.Subscript):
-            return world.linked.owners.get(id(found), module), found.value
-    return None
-
-
-def _type_text(node: code.Expression) -> str:
-    if isinstance(node, code.Name):
-        return node.id
-    if isinstance(node, code.Attribute):
-        return f"{_type_text(node.value)}.{node.name}"
-    if isinstance(node, code.Binary):
-        return f"{_type_text(node.left)} | {_type_text(node.right)}"
-    if isinstance(node, code.Subscript):
-        return f"{_type_text(node.value)}[{_type_text(node.key)}]"
-    if isinstance(node, code.Sequence):
-        return ", ".join(_type_text(item) for item in node.items)
-    return "None" if isinstance(node, code.Constant) and node.value is None else ""
+from nines.model.service import EndpointParameter
 
 
 def injected(frame: Frame, info: FunctionInfo, path: str, gathered: Gathered, *, skip: int = 0) -> dict[str, Value]:
@@ -114,7 +50,8 @@ def _parameter(frame: Frame, info: FunctionInfo, parameter: code.Parameter, path
     if default is not None:
         markers = [*markers, default]
     location = ""
-    for marker in markers:
+    # A helper that chooses between several dependencies is taken to choose among equals.
+    for marker in (each for given in markers for each in given.alternatives()):
         thing = marker.thing
         if not isinstance(thing, ObjectThing):
             continue
@@ -145,6 +82,8 @@ def _from_request(  # noqa: PLR0917
         if marked == "framework":
             return type_value
         location = location or (str(marked) if marked else "")
+    if location == "framework":
+        return type_value
     if not location:
         is_record = any(isinstance(each.thing, InstanceThing) for each in type_value.alternatives())
         in_list = isinstance(thing, ContainerThing)
@@ -168,8 +107,13 @@ def _from(value: Value, source: Source) -> Value:
 
 
 def dependency(frame: Frame, function: Value | None, declared: Value, path: str, gathered: Gathered) -> Value:
-    """Calls what a parameter depends on, its own dependencies first; once for each request."""
-    if function is None or function.is_unknown:
+    """Calls what a parameter depends on, its own dependencies first; once for each request.
+
+    No function means the class that the parameter declares."""
+    if function is not None and function.is_unknown:
+        gathered.guards_known = False
+        return declared
+    if function is None:
         thing = declared.thing
         if isinstance(thing, ObjectThing):
             return declared
@@ -191,7 +135,7 @@ def dependency(frame: Frame, function: Value | None, declared: Value, path: str,
     return value
 
 
-def _depend(frame: Frame, function: Value, declared: Value, path: str, gathered: Gathered) -> Value:
+def _depend(frame: Frame, function: Value, declared: Value, path: str, gathered: Gathered) -> Value:  # noqa: PLR0911
     thing = function.thing
     world = frame.world
     line = frame.line
@@ -204,34 +148,50 @@ def _depend(frame: Frame, function: Value, declared: Value, path: str, gathered:
     if isinstance(thing, PartialThing):
         return _or_declared(call(frame, function, [], {}, line), declared)
     if isinstance(thing, ClassThing):
-        method = world.linked.find_method(thing.info, "__init__")
-        if method is not None:
-            filled = injected(frame, method, path, gathered, skip=1)
-            return call(frame, function, [], filled, line)
-        fields = {
-            name: _from(annotated(world, owner.module, binding.annotation), Source(OriginKind.CALLER, name, "query"))
-            for owner in world.linked.ancestry(thing.info)[0]
-            for name, binding in owner.attributes.items()
-            if binding.annotation is not None
-        }
-        return call(frame, function, [], fields, line) if mapped(world, thing.info) is None else declared
+        return _depend_on_class(frame, function, thing.info, declared, path, gathered)
     if isinstance(thing, InstanceThing):
         method = world.linked.find_method(thing.info, "__call__")
         if method is not None:
             filled = injected(frame, method, path, gathered, skip=1)
             bound = Value(FunctionThing(method, function))
             return _or_declared(_called(frame, bound, method, filled, line), declared)
-    if isinstance(thing, ObjectThing):  # noqa: SIM102
-        if world.signatures.trait(thing.type, "credential"):
-            frame.facts.add("credential")
-            guard = world.signatures.trait(thing.type, "guard")
-            if isinstance(guard, str) and guard:
-                frame.facts.update(guard.split())
-            return with_sources(declared, (Source(OriginKind.CALLER, "authorization", "header"),))
-    value = call(frame, function, [], {}, line)
-    if function.is_unknown:
-        gathered.guards_known = False
-    return _or_declared(value, declared)
+        return function
+    if isinstance(thing, ObjectThing):
+        return _depend_on_object(frame, thing, declared, gathered)
+    if isinstance(thing, UnionThing):
+        return join([_depend(frame, each, declared, path, gathered) for each in thing.values])
+    return _or_declared(call(frame, function, [], {}, line), declared)
+
+
+def _depend_on_class(  # noqa: PLR0917
+    frame: Frame, function: Value, info: ClassInfo, declared: Value, path: str, gathered: Gathered
+) -> Value:
+    """An object made for the request, of injected arguments or of declared fields."""
+    world = frame.world
+    method = world.linked.find_method(info, "__init__")
+    if method is not None:
+        filled = injected(frame, method, path, gathered, skip=1)
+        return call(frame, function, [], filled, frame.line)
+    fields = {
+        name: _from(annotated(world, owner.module, binding.annotation), Source(OriginKind.CALLER, name, "query"))
+        for owner in world.linked.ancestry(info)[0]
+        for name, binding in owner.attributes.items()
+        if binding.annotation is not None
+    }
+    return call(frame, function, [], fields, frame.line) if mapped(world, info) is None else declared
+
+
+def _depend_on_object(frame: Frame, thing: ObjectThing, declared: Value, gathered: Gathered) -> Value:
+    """A library's dependency: one that takes a credential, or one that was not understood."""
+    signatures = frame.world.signatures
+    if not signatures.trait(thing.type, "credential"):
+        gathered.guards_known = gathered.guards_known and bool(signatures.method(thing.type, "__call__"))
+        return _or_declared(call(frame, Value(thing), [], {}, frame.line), declared)
+    frame.facts.add("credential")
+    guard = signatures.trait(thing.type, "guard")
+    if isinstance(guard, str) and guard:
+        frame.facts.update(guard.split())
+    return with_sources(declared, (Source(OriginKind.CALLER, "authorization", "header"),))
 
 
 def _called(frame: Frame, function: Value, info: FunctionInfo, filled: dict[str, Value], line: int) -> Value:
@@ -244,8 +204,6 @@ def _called(frame: Frame, function: Value, info: FunctionInfo, filled: dict[str,
 
 def _threaded(nodes: list[Node], info: FunctionInfo) -> list[Node]:
     """A dependency that is not async runs in a worker thread."""
-    from nines.effects.nodes import ContextNode  # noqa: PLC0415
-
     return [ContextNode(nodes, thread="thread")] if nodes and not info.node.is_async else nodes
 
 
@@ -273,48 +231,3 @@ def _or_declared(value: Value, declared: Value) -> Value:
     if value.is_unknown and not declared.is_unknown:
         return with_sources(declared, value.sources)
     return value
-
-
-def note_guard(frame: Frame, function: Value, value: Value, gathered: Gathered) -> Value:
-    """Notes what a dependency establishes; what an authentication gives back is the principal."""
-    kinds = guard_kinds(frame.facts)
-    thing = function.thing
-    place: Place | None = None
-    name = ""
-    if isinstance(thing, FunctionThing) or isinstance(thing, ClassThing | InstanceThing):  # noqa: SIM101
-        name, place = thing.info.qualified, thing.info.place
-    elif isinstance(thing, ObjectThing):
-        name = thing.type
-    for kind in kinds:
-        gathered.guards.setdefault((kind.value, name), Guard(kind=kind, name=name, place=place))
-    return principal(value, name.rpartition(".")[2]) if GuardKind.AUTHENTICATION in kinds else value
-
-
-def principal(value: Value, name: str) -> Value:
-    """The value as established by authentication."""
-    kept = tuple(s for s in value.sources if s.kind not in (OriginKind.CALLER, OriginKind.UNKNOWN))
-    sources = merge_sources(kept, (Source(OriginKind.PRINCIPAL, name),))
-    thing = value.thing
-    if isinstance(thing, InstanceThing) and not thing.row:
-        fields = tuple((key, principal(held, name)) for key, held in thing.fields)
-        thing = InstanceThing(thing.info, fields, thing.row, thing.eager, thing.connection)
-    if isinstance(thing, ContainerThing):
-        fields = tuple((key, principal(held, name)) for key, held in thing.fields)
-        entries = None if thing.entries is None else tuple(principal(e, name) for e in thing.entries)
-        items = None if thing.items is None else principal(thing.items, name)
-        thing = ContainerThing(thing.kind, items, fields, entries, thing.is_open)
-    return Value(thing, sources, value.constant)
-
-
-def guard_kinds(facts: set[str]) -> list[GuardKind]:
-    """What the facts gathered in a function amount to."""
-    kinds: list[GuardKind] = []
-    if "authentication" in facts or ("credential" in facts and "refuses" in facts):
-        kinds.append(GuardKind.AUTHENTICATION)
-    elif "signature" in facts:
-        kinds.append(GuardKind.SIGNATURE)
-    if "authorisation" in facts or ("decides" in facts and "refuses" in facts):
-        kinds.append(GuardKind.AUTHORISATION)
-    if "rate_limit" in facts:
-        kinds.append(GuardKind.RATE_LIMIT)
-    return kinds

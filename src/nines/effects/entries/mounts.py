@@ -40,7 +40,7 @@ def _chains(world: World, router: str, depth: int) -> list[Chain]:
     for mount in mounts:
         for outer in _chains(world, mount.parent, depth + 1) if mount.parent else [Chain("")]:
             inner = mount.prefix if mount.prefix_wins else mount.prefix + prefix
-            through = _entries(mount.dependencies)
+            through = entries_of(mount.dependencies)
             found.append(
                 Chain(
                     outer.prefix + inner,
@@ -69,10 +69,10 @@ def _own(world: World, value: Value | None) -> tuple[str, tuple[Value, ...], boo
                 continue
             prefix = held_field(each, str(world.signatures.trait(type, "prefix") or ""))
             dependencies = held_field(each, str(world.signatures.trait(type, "dependencies") or ""))
-            return shape(prefix).replace("{}", ""), _entries(dependencies), kind == "root"
+            return shape(prefix).replace("{}", ""), entries_of(dependencies), kind == "root"
     return "", (), False
 
 
-def _entries(value: Value | None) -> tuple[Value, ...]:
+def entries_of(value: Value | None) -> tuple[Value, ...]:
     thing = value.thing if value is not None else None
     return thing.entries or () if isinstance(thing, ContainerThing) else ()

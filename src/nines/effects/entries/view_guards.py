@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from nines.effects.entries.build import add_guards
-from nines.effects.entries.inject import Gathered
+from nines.effects.entries.gathered import Gathered, add_guards
 from nines.effects.entries.peeling import Peeled
 from nines.effects.entries.requests import filled_request
 from nines.effects.interpret.entrances import attribute, call, evaluate

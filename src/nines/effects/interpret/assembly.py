@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret import active_records, framework_parts, mechanisms, named_statements
+from nines.effects.interpret import active_records, framework_parts, injecting, mechanisms, named_statements
 from nines.effects.interpret.attributes import attribute_value
 from nines.effects.interpret.building import build
 from nines.effects.interpret.calls import call_value
@@ -37,6 +37,7 @@ INTERPRETER = Interpreter(
     mechanisms={
         **active_records.MECHANISMS,
         **framework_parts.MECHANISMS,
+        **injecting.MECHANISMS,
         **mechanisms.MECHANISMS,
         **named_statements.MECHANISMS,
     },

@@ -10,6 +10,7 @@ from nines.effects.interpret.fetching import Run, emit_query
 from nines.effects.interpret.frame import Frame
 from nines.effects.interpret.initial import initial_fields, later_value
 from nines.effects.interpret.mapping import mapped, relation_of
+from nines.effects.interpret.overriding import implementations
 from nines.effects.interpret.resolve import annotated, class_value, function_value, global_value
 from nines.effects.interpret.typed import type_origin, typed
 from nines.effects.link import ClassInfo, FunctionInfo
@@ -291,7 +292,8 @@ def _of_instance(frame: Frame, receiver: Value, thing: InstanceThing, name: str,
         value = bound_method(frame, method, receiver, thing.info)
         if world.kinds.get(method) == "property":
             return call(frame, value, [], {}, line, column)
-        return value
+        others = implementations(world, thing.info, method)
+        return _any_of(frame, receiver, others) if others else value
     declared = _declared(frame, receiver, thing.info, name)
     if declared is not None:
         return declared
@@ -310,6 +312,16 @@ def _of_instance(frame: Frame, receiver: Value, thing: InstanceThing, name: str,
     if thing.row:
         return unknown(_member_sources(receiver.sources, name))
     return Value(MethodThing(receiver, f"?.{name}"), receiver.sources)
+
+
+def _any_of(frame: Frame, receiver: Value, methods: list[FunctionInfo]) -> Value:
+    """The methods that may stand behind a declared one, each with an object of its own class."""
+    found = []
+    for method in methods:
+        assert method.cls is not None
+        owner = Value(InstanceThing(method.cls), receiver.sources)
+        found.append(bound_method(frame, method, owner, method.cls))
+    return found[0] if len(found) == 1 else join(found)
 
 
 def _later(frame: Frame, thing: InstanceThing, name: str, held: Value) -> Value:

@@ -13,6 +13,7 @@ from nines.effects.interpret.entrances import attribute, call, evaluate
 from nines.effects.interpret.fetching import materialise
 from nines.effects.interpret.folding import folded
 from nines.effects.interpret.frame import Frame
+from nines.effects.interpret.injecting import provided
 from nines.effects.interpret.invoke import call_expression
 from nines.effects.interpret.loops import comprehension
 from nines.effects.interpret.parts import access_path, concatenate, item_at, merged_dict
@@ -223,7 +224,7 @@ def _subscript(frame: Frame, node: code.Subscript) -> Value:  # noqa: PLR0911
     if isinstance(receiver.thing, ClassThing):
         return receiver
     if isinstance(receiver.thing, LibraryThing):
-        return annotated_value(frame, node)
+        return _of_library(frame, receiver.thing.name, node)
     if isinstance(node.key, code.Slice):
         return _sliced(frame, receiver, node)
     key = evaluate(frame, node.key)
@@ -246,6 +247,14 @@ def _subscript(frame: Frame, node: code.Subscript) -> Value:  # noqa: PLR0911
             held_values = [v for _, v in thing.fields] + ([thing.items] if thing.items else [])
             return with_sources(join(held_values), receiver.sources) if held_values else unknown(receiver.sources)
     return _item_of_object(frame, receiver, key, node)
+
+
+def _of_library(frame: Frame, name: str, node: code.Subscript) -> Value:
+    """A type with parameters, or what a container provides."""
+    signature = frame.world.signatures.calls.get(name)
+    if signature is not None and signature.mechanism == "provided":
+        return provided(frame, evaluate(frame, node.key), node.line)
+    return annotated_value(frame, node)
 
 
 def _item_of_object(frame: Frame, receiver: Value, key: Value, node: code.Subscript) -> Value:

@@ -19,7 +19,7 @@ def call_expression(frame: Frame, node: code.Call) -> Value:
     """The value of a call expression."""
     line = node.line or frame.line
     frame.line = line
-    callee = evaluate(frame, node.function)
+    callee = evaluate(frame, _without_parameters(frame, node.function))
     with frame.capture() as given:
         arguments, spread = _positional(frame, node)
         keywords = _keywords(frame, node)
@@ -33,6 +33,14 @@ def call_expression(frame: Frame, node: code.Call) -> Value:
     if changed:
         _put_back(frame, node, changed)
     return value
+
+
+def _without_parameters(frame: Frame, function: code.Expression) -> code.Expression:
+    """`Generic[X](...)` makes an object of a library's class."""
+    if isinstance(function, code.Subscript) and isinstance(function.value, code.Name | code.Attribute):
+        with frame.capture():
+            return function.value if isinstance(evaluate(frame, function.value).thing, LibraryThing) else function
+    return function
 
 
 def _timed(

@@ -10,7 +10,7 @@ from nines.model.effect import Effect, EffectKind
 from nines.model.finding import Finding
 from nines.model.origin import OriginKind
 from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
-from nines.model.service import Endpoint, EndpointKind, EndpointParameter, Service
+from nines.model.service import Endpoint, EndpointKind, Service
 from nines.rules.ownership import Owners, Ownership
 from nines.rules.public import is_public_by_nature
 
@@ -31,6 +31,10 @@ _PRIVATE = re.compile(r"(?:^|[/_-])(?:admin|internal|export|backup|dump|billing|
 _CREDENTIALS = re.compile(r"authori[sz]ation|token|api_?key|signature|secret|credential|otp|hmac|nonce", re.IGNORECASE)
 _VERIFIES = re.compile(r"\b\w*(?:verif|signature|hmac|compare_digest|constant_time)\w*\(", re.IGNORECASE)
 """A test that asks a function for the sender's signature."""
+_NOBODY = "no endpoint of this service asks who is calling, and"
+_SOME = "few endpoints of this service ask who is calling, and"
+EXCEPTIONS_MAX = 10
+"""Endpoints that are reported one by one although they outnumber those that are guarded."""
 GUARDED_MIN = 2
 """Guarded endpoints that must show a table before the one that is open stands out."""
 _WRITES = (EffectKind.DATABASE_WRITE, EffectKind.PUBLISH, EffectKind.PROCESS)
@@ -39,16 +43,25 @@ _WRITES = (EffectKind.DATABASE_WRITE, EffectKind.PUBLISH, EffectKind.PROCESS)
 def check(service: Service) -> Iterator[Finding]:
     guarded = any(endpoint.is_guarded for endpoint in service.endpoints)
     open_ones = [e for e in service.endpoints if _is_open(e) and not _checks_inside(service, e)]
-    if guarded:
-        alone = _read_by_one(service)
-        for endpoint in open_ones:
-            is_change = not endpoint.is_safe and _changes(service, endpoint)
-            is_private = bool(_PRIVATE.search(endpoint.path)) and _does_something(service, endpoint)
-            if is_change or is_private or endpoint.id in alone:
-                yield _finding(endpoint)
-    elif all(endpoint.guards_known for endpoint in service.endpoints):
-        changing = [e for e in open_ones if not e.is_safe and _changes(service, e)]
-        yield from [_finding_for_all(changing)] if changing else []
+    changing = [e for e in open_ones if not e.is_safe and _changes(service, e)]
+    if not guarded:
+        if changing and all(endpoint.guards_known for endpoint in service.endpoints):
+            yield _finding_for_all(changing, _NOBODY)
+        return
+    if _are_most(service, changing):
+        yield _finding_for_all(changing, _SOME)
+        open_ones = [e for e in open_ones if e not in changing]
+    alone = _read_by_one(service)
+    for endpoint in open_ones:
+        is_private = bool(_PRIVATE.search(endpoint.path)) and _does_something(service, endpoint)
+        if endpoint in changing or is_private or endpoint.id in alone:
+            yield _finding(endpoint)
+
+
+def _are_most(service: Service, changing: list[Endpoint]) -> bool:
+    """So many that they are no exceptions: what guards them was not understood, or they are open on purpose."""
+    guarded = [e for e in service.endpoints if e.kind is EndpointKind.HTTP and e.is_guarded and not e.is_safe]
+    return len(changing) > EXCEPTIONS_MAX and len(changing) > len(guarded)
 
 
 def _read_by_one(service: Service) -> set[str]:
@@ -68,14 +81,7 @@ def _is_open(endpoint: Endpoint) -> bool:
         return False
     if any(_CREDENTIALS.search(parameter.name) for parameter in endpoint.parameters):
         return False
-    return not is_public_by_nature(endpoint) and not any(_is_capability(parameter) for parameter in endpoint.parameters)
-
-
-def _is_capability(parameter: EndpointParameter) -> bool:
-    """A random code in the address: whoever has it was given it."""
-    return (
-        parameter.location == "path" and "uuid" in parameter.type.lower() and parameter.name in ("code", "key", "hash")
-    )
+    return not is_public_by_nature(endpoint)
 
 
 def _checks_inside(service: Service, endpoint: Endpoint) -> bool:
@@ -118,17 +124,17 @@ def _finding(endpoint: Endpoint) -> Finding:
     )
 
 
-def _finding_for_all(endpoints: list[Endpoint]) -> Finding:
+def _finding_for_all(endpoints: list[Endpoint], how: str) -> Finding:
     first = min(endpoints, key=lambda e: (e.place, e.id))
     count = f"{len(endpoints)} endpoints change data" if len(endpoints) > 1 else f"{first.id} changes data"
     return Finding(
         rule="",
-        message=f"no endpoint of this service asks who is calling, and {count}",
+        message=f"{how} {count}",
         place=first.place,
         endpoint=first.id,
         endpoints=tuple(sorted(endpoint.id for endpoint in endpoints)),
         consequence="Unless something in front of the service authenticates, anyone who can reach it can change data.",
-        subject="no authentication anywhere",
+        subject="no authentication anywhere" if how == _NOBODY else "no authentication at most",
         severity=Severity.MEDIUM,
         confidence=Confidence.LOW,
     )

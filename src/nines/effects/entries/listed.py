@@ -1,0 +1,57 @@
+"""Guards that a view's class lists, inherits or is decorated with."""
+
+from __future__ import annotations
+
+from nines.effects.entries.gathered import Gathered, add_guards
+from nines.effects.interpret.entrances import evaluate
+from nines.effects.interpret.frame import Frame
+from nines.effects.interpret.resolve import class_value
+from nines.effects.interpret.world import World
+from nines.effects.link import ClassInfo
+from nines.effects.values import ContainerThing, DecoratorThing, Value
+from nines.model import code
+
+
+def view_guards(world: World, info: ClassInfo, gathered: Gathered) -> None:
+    """Notes them all; what was not understood may be a guard."""
+    bases = world.linked.ancestry(info)[1]
+    gathered.guards_known = gathered.guards_known and world.linked.ancestry(info)[2]
+    for base in bases:
+        guard = world.signatures.trait(base, "guard")
+        if isinstance(guard, str) and guard:
+            add_guards(gathered, guard, base, info.place)
+        listed = world.signatures.trait(base, "guards")
+        for attribute_name in listed if isinstance(listed, dict) else ():
+            value = class_value(world, info, attribute_name)
+            if value is not None:
+                listed_decorators(world, value, gathered)
+    for decorator in info.node.decorators:
+        guard_decorator(world, decorator, info, gathered)
+
+
+def guard_decorator(world: World, decorator: code.Expression, info: ClassInfo, gathered: Gathered) -> None:
+    """A decorator of a view's class; its own guard, or the one that it is given."""
+    node = decorator.arguments[0] if isinstance(decorator, code.Call) and decorator.arguments else decorator
+    thing = evaluate(Frame(world, info.module), node).thing
+    name = getattr(thing, "name", "") or getattr(thing, "signature", "")
+    signature = world.signatures.calls.get(name)
+    if signature is not None and signature.guard:
+        add_guards(gathered, signature.guard, name, info.place)
+    elif signature is None:
+        gathered.guards_known = False
+
+
+def listed_decorators(world: World, value: Value, gathered: Gathered) -> None:
+    """Decorators that a view puts around each of its methods."""
+    thing = value.thing
+    if not isinstance(thing, ContainerThing):
+        gathered.guards_known = False
+        return
+    for entry in thing.entries or ():
+        inner = entry.thing
+        name = inner.signature if isinstance(inner, DecoratorThing) else getattr(inner, "name", "")
+        called = world.signatures.calls.get(name)
+        if called is not None and called.decorates:
+            add_guards(gathered, called.guard, called.guard and name, None)
+        else:
+            gathered.guards_known = False
