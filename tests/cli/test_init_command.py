@@ -85,6 +85,20 @@ def test_credentials_stay_where_they_are(tmp_path: Path, capsys: Captured) -> No
     assert document["service"]
 
 
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--app", "a b"), "names no application"),
+        (("--python", "/bin/cat"), "does not answer"),
+        (("--python", "/no/such"), "is not a Python interpreter"),
+    ],
+)
+def test_flags_that_cannot_be_right(tmp_path: Path, capsys: Captured, flags: tuple[str, ...], said: str) -> None:
+    assert run(["init", str(backend(tmp_path)), "--yes", *flags]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "nines.toml").exists()
+
+
 def test_fastapi_with_alembic(tmp_path: Path) -> None:
     write(backend(tmp_path), {"alembic.ini": ""})
     made(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from nines.verbs.init import BUDGETS, Answers, Proposal, Question, propose
 from nines.verbs.project import Project, open_project
 
 _TRIES_MAX = 5
+_APP = re.compile(r"\w+(\.\w+)*(:\w+(\(\))?)?")
 
 
 @click.command()
@@ -56,6 +58,8 @@ def command(
 ) -> None:
     """Find out how a backend is started and used, ask what cannot be found, and write nines.toml."""
     project, target = _opened(path, force=force, show=show)
+    if app and not _APP.fullmatch(app):
+        raise UsageError(f"{app!r} names no application", hint="Write it as --app package.module:name")
     answers = Answers(
         rate_hz=_rate(rate),
         criticality=criticality or "",

@@ -27,11 +27,13 @@ class Surroundings(Record):
 
 
 def look_around(root: Path, directory: Path, python: str, framework: str) -> Surroundings:
-    """Nothing of the service's own code is imported. SettingsError where `python` is no interpreter."""
+    """Nothing of the service's own code is imported. SettingsError or LaunchError where `python` is none."""
     interpreter = find_interpreter(root, directory, python)
     try:
         installed = interpreter.installed((*_DRIVERS, _TOOLKIT, *([framework] if framework else [])))
     except LaunchError:
+        if python:
+            raise
         # A broken environment is told of when the service is started.
         installed = frozenset()
     has_framework = framework in installed or not framework
