@@ -145,6 +145,8 @@ class Job(Record):
     every_s: float | None = None
     """For scheduled work; None: as soon as there is some."""
     calls: tuple[str, ...] = ()
+    emits: tuple[str, ...] = ()
+    """Told with the move of a row to `to_state`, in its transaction."""
     attempts_max: int = 5
     concurrency: int = 8
     hook: str = ""

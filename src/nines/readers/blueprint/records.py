@@ -75,7 +75,7 @@ class Keys(Shape):
         mapping = node if isinstance(node, Mapping) else Mapping(mark=node.mark)
         if self.scope:
             named = mapping.get(self.scope)
-            reading = reading.about(named.text if isinstance(named, Scalar) else "")
+            reading = reading.about(named.text) if isinstance(named, Scalar) else reading
         known, others = self._sorted(mapping, reading)
         values: dict[str, Any] = {}
         missing = False
@@ -144,13 +144,14 @@ class Table(Shape):
         pattern: str,
         style: str,
         declares: str = "",
-        is_scope: bool = False,
+        scope: Callable[[str], str] | None = None,
         to: str = "",
     ) -> None:
-        """`style` says how a name is written; `declares` is the kind of name that its keys are."""
+        """`style` says how a name is written, `declares` what kind of name it is, `scope` whose fields its entry
+        speaks of."""
         self.what, self.shape, self.make = what, shape, make
         self.pattern, self.style = re.compile(pattern), style
-        self.declares, self.is_scope, self.to = declares, is_scope, to
+        self.declares, self.scope, self.to = declares, scope, to
         self.expected = f"a mapping from names to {what}"
 
     def parts(self) -> tuple[Shape, ...]:
@@ -173,7 +174,7 @@ class Table(Shape):
                 continue
             if self.declares:
                 reading.declare(self.declares, name, reading.scope)
-            inside = reading.under(name, scope=name if self.is_scope else None)
+            inside = reading.under(name, scope=self.scope(name) if self.scope else None)
             try:
                 found.append(self.make(name, self.shape.read(entry.value, inside), entry.key, inside))
             except Unreadable:

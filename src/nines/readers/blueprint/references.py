@@ -34,6 +34,7 @@ class _Names:
     def __init__(self, collected: Collected, blueprint: Blueprint | None) -> None:
         self._declared = collected.declared
         self._blueprint = blueprint
+        self._by_lower = {name.lower(): name for name in self.all("resource")}
 
     def objection(self, referral: Referral) -> str:
         """Why the name cannot stand there; empty: it can."""
@@ -47,7 +48,13 @@ class _Names:
         if kind in ("call", "saga"):
             return self._call(name)
         if referral.of not in self.all("resource") and referral.of not in self.all("type"):
-            return "" if referral.of else f"{shown(name)} is a {kind} of which resource? Name it with `on`"
+            named = self._by_lower.get(referral.of.lower(), "")
+            if not named and (kind == "field" or not referral.of):
+                word = "state" if kind == "state" else "field"
+                return f"{shown(name)} is a {word} of which resource? Name it with `on`"
+            if not named:
+                return ""
+            referral = msgspec.structs.replace(referral, of=named)
         if kind == "state":
             return self._state(referral)
         return self._column(referral)

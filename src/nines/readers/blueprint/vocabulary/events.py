@@ -37,6 +37,11 @@ def _event(name: str, told: dict[str, Any], node: Node, reading: Reading) -> Eve
     return Event(name=name, place=reading.place(node.mark), **told)
 
 
+def _subject(name: str) -> str:
+    """ "payment_method.added" is about PaymentMethod."""
+    return "".join(part.capitalize() for part in name.partition(".")[0].split("_"))
+
+
 EVENTS = Keys(
     "events",
     "What is told to others, and how.",
@@ -59,5 +64,14 @@ EVENTS = Keys(
         ),
     ),
     Events,
-    rest=Table("events", _EVENT, _event, pattern=names.EVENT, style=names.EVENT_STYLE, declares="event", to="types"),
+    rest=Table(
+        "events",
+        _EVENT,
+        _event,
+        pattern=names.EVENT,
+        style=names.EVENT_STYLE,
+        declares="event",
+        scope=_subject,
+        to="types",
+    ),
 )

@@ -192,5 +192,5 @@ TYPES = Table(
     pattern=names.PASCAL,
     style=names.PASCAL_STYLE,
     declares="type",
-    is_scope=True,
+    scope=str,
 )

@@ -272,6 +272,11 @@ _JOB = Keys(
         Key(name="every", shape=DURATION, to="every_s", says="How often; without it, as soon as there is some."),
         Key(name="calls", shape=Listed(names.REMOTE_CALL, or_one=True), says="Remote calls of one piece, in order."),
         Key(
+            name="emits",
+            shape=Listed(names.EVENT_NAME, or_one=True),
+            says="What is told to others when a piece is done.",
+        ),
+        Key(
             name="attempts",
             shape=Number(1, 100),
             to="attempts_max",

@@ -225,5 +225,5 @@ RESOURCES = Table(
     pattern=names.PASCAL,
     style=names.PASCAL_STYLE,
     declares="resource",
-    is_scope=True,
+    scope=str,
 )
