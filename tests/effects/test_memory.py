@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -75,6 +76,15 @@ def add(name: str):
 
 _CHANGES = (
     ("", "# a line more\n"),
+    ("", "\n" * 120),
+    ("\n@router", "\n\n# apart\n\n@router"),
+    ("\ndef ", "\n\n\ndef "),
+    ("    id = Column", "    # the key\n    id = Column"),
+    ("    item.name", "\n    # a comment\n    item.name"),
+    ("session=Depends", "\n    session=Depends"),
+    ("\n    session.commit()", "; session.commit()"),
+    ("yield session", "print(1); yield session"),
+    ('"""', '"""Another.'),
     ("    return", "    print(1)\n    return"),
     ("return again(name, depth)", "return again(name, 0)"),
     ("first()", "all()"),
@@ -124,9 +134,33 @@ def test_only_what_looked_at_a_change_is_told_anew(tmp_path: Path) -> None:
     assert memo.reused == 0
     _analysed(tmp_path, memo)
     assert memo.reused == 3
-    _write(tmp_path, {"app/items.py": _FILES["app/items.py"].replace("session.commit()", "session.flush()")})
+    _write(tmp_path, {"app/store.py": _FILES["app/store.py"].replace("return name", "return name + name")})
     _analysed(tmp_path, memo)
     assert memo.reused == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "reused"),
+    [
+        ("app/items.py", "session.commit()", "session.flush()", 2),
+        ("app/store.py", "return session", "# the first\n    return session", 1),
+        ("app/store.py", "\nimport requests", "\n\n\nimport requests", 3),
+        ("app/db.py", "class Item", "# the table\nclass Item", 3),
+        ("app/main.py", "\nfrom fastapi", "# first\nfrom fastapi", 3),
+        ("app/db.py", "name = Column(String)", "name = Column(String, unique=True)", 0),
+    ],
+)
+def test_a_function_that_has_only_moved_is_not_told_anew(
+    tmp_path: Path, file: str, old: str, new: str, reused: int
+) -> None:
+    _write(tmp_path, _FILES)
+    memo = Memo(stamp=b"one")
+    _analysed(tmp_path, memo)
+    changed = _FILES[file].replace(old, new, 1)
+    assert changed != _FILES[file]
+    _write(tmp_path, {file: changed})
+    assert _analysed(tmp_path, memo) == _analysed(tmp_path)
+    assert memo.reused == reused
 
 
 def test_another_stamp_and_spoilt_bytes_are_not_used(tmp_path: Path) -> None:

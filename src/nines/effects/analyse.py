@@ -56,10 +56,10 @@ def analyse(
     # Nearly everything that is made here is kept to the end: looking for garbage again and again finds none.
     gc.disable()
     try:
-        boot(world)
-        every_mapped(world)
         memo = memo or Memo()
         memory = Memory(world, program, memo.content, memo.stamp, signatures)
+        boot(world)
+        every_mapped(world)
         service = _analyse(world, program, name, memory)
         memo.reused = memory.reused
         memo.content = memory.encoded() if memo.stamp else b""

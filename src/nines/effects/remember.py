@@ -12,14 +12,18 @@ import msgspec
 
 from nines.effects.entries.entry import Entry
 from nines.effects.interpret.world import World
+from nines.effects.link import FunctionInfo
 from nines.effects.packing import Packed, Told, pack, unpack
+from nines.effects.shifts import Lost, Marks, Moves, Shift
 from nines.effects.unfold import unfold
 from nines.effects.unfold.relocate import relocated
-from nines.model.code import Module, Program
+from nines.model.code import Function, Module, Program
 from nines.model.record import Record
 
 _DIGEST_BYTES = 16
-_POSITIONS = ("line", "column", "end_line", "summary")
+_POSITIONS = ("line", "end_line")
+_APART = ("digest", "body", "summary")
+"""What a function is compared by for itself."""
 
 
 class _Module(Record):
@@ -28,12 +32,13 @@ class _Module(Record):
     content: bytes
     outline: bytes
     """Everything but positions and the bodies of functions."""
+    marks: msgspec.Raw
 
 
 class _Unit(Record):
     key: bytes
     touched: bytes
-    """The modules that it looked at, one bit for each in their order."""
+    """The functions whose bodies were read for it, one bit for each in the order of those remembered."""
     calls: int
     unresolved: int
     told: msgspec.Raw
@@ -42,16 +47,18 @@ class _Unit(Record):
 class _Remembered(Record):
     settings: bytes
     modules: tuple[_Module, ...]
+    functions: tuple[tuple[str, int], ...]
     units: tuple[_Unit, ...]
 
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(_Remembered)
+_MARKS = msgspec.msgpack.Decoder(Marks)
 _TOLD = msgspec.msgpack.Decoder(tuple[Packed, ...])
 
 
 class Memory:
-    """What an earlier analysis remembered, and what this one will."""
+    """What an earlier analysis remembered, and what this one will; made before the world has read anything."""
 
     def __init__(
         self, world: World, program: Program, remembered: bytes, stamp: bytes, signatures: Mapping[str, Any] | None
@@ -64,43 +71,63 @@ class Memory:
         before = _decoded(remembered) if remembered else None
         self._modules = _modules(world, program, before)
         self._changed = 0
+        self._moves = Moves({}, {})
         self._before = self._usable(before)
         self._units: dict[bytes, _Unit] = {}
-        self._common = b""
+        self._common = self._earlier_common = b""
 
     def begin(self, common: str) -> None:
         """Everything is registered now; `common` tells what every entry point depends on."""
-        self._common = _digest(common.encode())
+        self._common = _digest(common.encode("utf-8", "replace"))
+        self._earlier_common = _digest(self._moves.earlier(common).encode("utf-8", "replace"))
         if self._changed & self._world.always:
             self._before = {}
 
     def tell(self, what: str, make: Callable[[], Iterable[Entry]]) -> list[Told]:
         """The endpoints and traces of one unit, remembered or made."""
-        world = self._world
         key = _digest(self._common + what.encode("utf-8", "replace"))
-        known = self._before.get(key)
-        if known is not None and not int.from_bytes(known.touched) & self._changed:
-            try:
-                told = [unpack(packed) for packed in _TOLD.decode(known.told)]
-            except (msgspec.DecodeError, IndexError):
-                pass
-            else:
-                self.reused += 1
-                return self._note(known, told)
+        known = self._remembered(key, what)
+        if known is not None:
+            self.reused += 1
+            return self._note(*known)
+        world = self._world
         world.start_unit()
         told = []
         for entry in make():
             trace = unfold(entry.endpoint.id, entry.nodes, mode=entry.mode, returned=entry.returned)
             told.append(Told(endpoint=entry.endpoint, trace=relocated(trace, entry.endpoint.place)))
+            for found in world.linked.dotted(entry.endpoint.function):
+                if isinstance(found, FunctionInfo):
+                    # What an endpoint is called, and whether its decorators were understood, is said outside its body.
+                    world.look(found)
+                    world.standing.recall(found)
         touched = world.standing.touched
         unit = _Unit(
             key=key,
             touched=touched.to_bytes((touched.bit_length() + 7) // 8),
             calls=world.calls + world.calls_below,
             unresolved=world.unresolved + world.unresolved_below,
-            told=msgspec.Raw(_ENCODER.encode([pack(each) for each in told])),
+            told=_encoded(map(pack, told)),
         )
         return self._note(unit, told)
+
+    def _remembered(self, key: bytes, what: str) -> tuple[_Unit, list[Told]] | None:
+        moves = self._moves
+        earlier = _digest(self._earlier_common + moves.earlier(what).encode("utf-8", "replace")) if moves else key
+        known = self._before.get(earlier)
+        if known is None or int.from_bytes(known.touched) & self._changed:
+            return None
+        raw = bytes(known.told)
+        try:
+            packed = _TOLD.decode(raw)
+            if moves and moves.concerns(raw):
+                packed = moves.moved(raw, packed)
+                known = msgspec.structs.replace(known, key=key, told=_encoded(packed))
+            elif known.key != key:
+                known = msgspec.structs.replace(known, key=key)
+            return known, [unpack(each) for each in packed]
+        except (msgspec.DecodeError, IndexError, Lost):
+            return None
 
     def _note(self, unit: _Unit, told: list[Told]) -> list[Told]:
         self._units[unit.key] = unit
@@ -110,19 +137,39 @@ class Memory:
 
     def encoded(self) -> bytes:
         return _ENCODER.encode(
-            _Remembered(settings=self._settings, modules=self._modules, units=tuple(self._units.values()))
+            _Remembered(
+                settings=self._settings,
+                modules=self._modules,
+                functions=tuple(self._world.marks),
+                units=tuple(self._units.values()),
+            )
         )
 
     def _usable(self, before: _Remembered | None) -> dict[bytes, _Unit]:
-        """The former units, if all that changed are functions' bodies; notes which modules did."""
+        """The former units, if all that changed are functions' bodies and where things stand; notes both."""
         if before is None or before.settings != self._settings or len(before.modules) != len(self._modules):
             return {}
+        forward: dict[str, Shift] = {}
+        back: dict[str, Shift] = {}
+        changed: set[tuple[str, int]] = set()
         for old, new in zip(before.modules, self._modules, strict=True):
             if old.content == new.content:
                 continue
             if (old.name, old.file, old.outline) != (new.name, new.file, new.outline):
                 return {}
-            self._changed |= self._world.linked.modules[new.name].bit
+            was, now = _marks(old), _marks(new)
+            if was is None or now is None or len(was.positions) != len(now.positions):
+                return {}
+            pairs = zip(was.functions, now.functions, strict=True)
+            changed |= {(new.name, number) for number, (one, two) in enumerate(pairs) if one[2] != two[2]}
+            shift = Shift(was, now)
+            if not shift.is_still:
+                forward[new.file], back[new.file] = shift, Shift(now, was)
+        self._moves = Moves(forward, back)
+        marks = self._world.marks
+        # The functions get the bits that they had: nothing has been read yet.
+        marks.update((each, 1 << bit) for bit, each in enumerate(before.functions))
+        self._changed = sum(marks[each] for each in changed if each in marks)
         return {unit.key: unit for unit in before.units}
 
 
@@ -131,6 +178,17 @@ def _decoded(remembered: bytes) -> _Remembered | None:
         return _DECODER.decode(remembered)
     except msgspec.DecodeError:
         return None
+
+
+def _marks(module: _Module) -> Marks | None:
+    try:
+        return _MARKS.decode(module.marks)
+    except msgspec.DecodeError:
+        return None
+
+
+def _encoded(told: Iterable[Packed]) -> msgspec.Raw:
+    return msgspec.Raw(_ENCODER.encode(list(told)))
 
 
 def _modules(world: World, program: Program, before: _Remembered | None) -> tuple[_Module, ...]:
@@ -143,34 +201,48 @@ def _modules(world: World, program: Program, before: _Remembered | None) -> tupl
         seen.add(module.name)
         content = _digest(_ENCODER.encode(module))
         old = known.get(module.name)
-        if old is not None and old.content == content:
-            made.append(old)
-        else:
-            outline = _outline(module)
-            made.append(_Module(name=module.name, file=module.file, content=content, outline=outline))
+        made.append(old if old is not None and old.content == content else _module(world, module, content))
     return tuple(made)
+
+
+def _module(world: World, module: Module, content: bytes) -> _Module:
+    positions: list[int] = []
+    body = _bare(module.body, positions)
+    outline = (module.name, module.file, module.is_package, module.language, module.prefix, body)
+    functions = tuple(
+        (info.node.line, info.node.end_line, info.node.digest)
+        for info in world.linked.modules[module.name].every_function()
+    )
+    return _Module(
+        name=module.name,
+        file=module.file,
+        content=content,
+        outline=_digest(repr(outline).encode("utf-8", "replace")),
+        marks=msgspec.Raw(_ENCODER.encode(Marks(positions=tuple(positions), functions=functions))),
+    )
 
 
 def _digest(content: bytes) -> bytes:
     return hashlib.blake2b(content, digest_size=_DIGEST_BYTES).digest()
 
 
-_KEPT: dict[type, tuple[str, ...]] = {}
+_KEPT: dict[type, tuple[tuple[str, ...], tuple[str, ...]]] = {}
 
 
-def _outline(module: Module) -> bytes:
-    outline = (module.name, module.file, module.is_package, module.language, module.prefix, _bare(module.body))
-    return _digest(repr(outline).encode("utf-8", "replace"))
-
-
-def _bare(node: Any) -> Any:
-    """The node without its positions and without the bodies of functions."""
+def _bare(node: Any, positions: list[int]) -> Any:
+    """The node without its positions, which are added to the list, and without the bodies of functions."""
     if isinstance(node, tuple):
-        return tuple([_bare(each) for each in node])
+        return tuple([_bare(each, positions) for each in node])
     if not isinstance(node, msgspec.Struct):
-        return None if isinstance(node, msgspec.Raw) else node
+        return node
     kind = type(node)
     kept = _KEPT.get(kind)
     if kept is None:
-        kept = _KEPT[kind] = tuple(name for name in kind.__struct_fields__ if name not in _POSITIONS)
-    return (kind.__name__, *[_bare(getattr(node, name)) for name in kept])
+        fields = kind.__struct_fields__
+        apart = _APART if kind is Function else ()
+        kept = _KEPT[kind] = (
+            tuple(name for name in fields if name not in _POSITIONS and name not in apart),
+            tuple(name for name in fields if name in _POSITIONS),
+        )
+    positions.extend([getattr(node, name) for name in kept[1]])
+    return (kind.__name__, *[_bare(getattr(node, name), positions) for name in kept[0]])

@@ -249,6 +249,7 @@ def _function_entries(world: World, url: UrlPath, view: Peeled, outer: Gathered)
     info = view.function
     if info is None:
         return
+    world.look(info)
     methods = view.methods or _mentioned(info)
     for method in methods:
         entry = _function_entry(world, url, view, info, method, outer)

@@ -57,10 +57,10 @@ def _decorator(
 
 def _project_decorator(world: World, info: FunctionInfo, gathered: Gathered) -> None:
     """A decorator of the project whose text speaks of the caller may well turn some away."""
+    world.look(info)
     raw = bytes(info.node.body)
     if any(word in raw for word in (b"is_authenticated", b"has_perm", b"is_staff", b"PermissionDenied", b"login")):
         add_guards(gathered, "authentication", info.qualified, info.place)
-    del world
 
 
 def decorated_guards(view: Peeled, gathered: Gathered, place: Place) -> None:

@@ -39,7 +39,8 @@ class Frame:
     )
 
     def __init__(self, world: World, module: ModuleInfo, info: FunctionInfo | None = None) -> None:
-        world.standing.touched |= module.bit
+        if info is not None:
+            world.look(info)
         self.world = world
         self.module = module
         self.info = info

@@ -34,8 +34,7 @@ _CAMEL = re.compile(r"((?<=[a-z0-9])[A-Z]|(?!^)[A-Z](?=[a-z]))")
 def mapped(world: World, info: ClassInfo) -> Mapped | None:
     """The table behind a class; None for a class that has none."""
     if info in world.mapped:
-        if not world.standing.recall(("mapped", info)):
-            _touch(world, info)
+        world.standing.recall(("mapped", info))
         return world.mapped[info]
     world.mapped[info] = None
     saved = world.standing.begin(("mapped", info))
@@ -46,13 +45,7 @@ def mapped(world: World, info: ClassInfo) -> Mapped | None:
         world.standing.remember(("mapped", info), touched)
 
 
-def _touch(world: World, info: ClassInfo) -> None:
-    for each in world.linked.ancestry(info)[0]:
-        world.standing.touched |= each.module.bit
-
-
 def _mapped(world: World, info: ClassInfo) -> Mapped | None:
-    _touch(world, info)
     base = model_base(world, info)
     if not base:
         return None
@@ -467,7 +460,5 @@ def relation_of(world: World, table: Mapped, name: str) -> Relation | None:
         found = world.reverse.get(each, {}).get(name)
         if found is not None:
             relation: Relation = found
-            if relation.target is not None:
-                world.standing.touched |= relation.target.module.bit
             return relation
     return None

@@ -20,7 +20,7 @@ class Standing:
         self.lowest = NEVER
         """The outermost level that a cut has looked at; 0 is the whole entry point."""
         self.touched = 0
-        """The modules looked at, one bit for each."""
+        """The functions whose bodies were read, one bit for each."""
         self.evaluating: dict[Any, int] = {}
         self._seen: dict[Any, tuple[int, int]] = {}
         self._passing: list[tuple[dict[Any, Any], Any, Any]] = []

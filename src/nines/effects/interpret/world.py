@@ -114,7 +114,9 @@ class World:
         self.full = 0
         """The functions whose contexts are used up."""
         self.always = 0
-        """The modules whose functions had a part in what every entry point depends on."""
+        """The functions that had a part in what every entry point depends on."""
+        self.marks: dict[tuple[str, int], int] = {}
+        """One bit for each function whose body was looked at, by module and number, for sets of them."""
         self._bits: dict[FunctionInfo, int] = {}
         self.contexts: dict[FunctionInfo, int] = {}
         self.stack: list[FunctionInfo] = []
@@ -170,6 +172,16 @@ class World:
 
     def bit(self, info: FunctionInfo) -> int:
         return self._bits.setdefault(info, 1 << len(self._bits))
+
+    def mark(self, info: FunctionInfo) -> int:
+        """The function's bit; none for one within another, which is part of that one's body."""
+        if info.number < 0:
+            return 0
+        return self.marks.setdefault((info.module.name, info.number), 1 << len(self.marks))
+
+    def look(self, info: FunctionInfo) -> None:
+        """The body of a function is read: what is worked out depends on it."""
+        self.standing.touched |= self.mark(info)
 
     def start_unit(self) -> None:
         """Begins an entry point: it reads the same whatever was read before."""

@@ -30,7 +30,7 @@ from nines.model.place import Place
 class FunctionInfo:
     """A function or method of the project; its body is decoded when it is first asked for."""
 
-    __slots__ = ("_body", "cls", "module", "node", "parent", "qualified", "short")
+    __slots__ = ("_body", "cls", "module", "node", "number", "parent", "qualified", "short")
 
     def __init__(self, node: Function, module: ModuleInfo, cls: ClassInfo | None, parent: str) -> None:
         self.node = node
@@ -39,6 +39,8 @@ class FunctionInfo:
         self.parent = parent
         self.qualified = f"{parent}.{node.name}"
         self.short = node.name
+        self.number = -1
+        """Its place among the functions and methods of its module; -1 within another function."""
         self._body: tuple[Statement, ...] | None = None
 
     @property
@@ -120,7 +122,7 @@ class ModuleInfo:
     """A module's names; the last definition of a name wins, as it does when the module runs."""
 
     __slots__ = (
-        "augments", "bindings", "bit", "classes", "file", "functions", "is_package", "name", "neighbours",
+        "augments", "bindings", "classes", "file", "functions", "is_package", "name", "neighbours",
         "node", "stars",
     )  # fmt: skip
 
@@ -128,8 +130,6 @@ class ModuleInfo:
         self.node = node
         self.neighbours = neighbours
         """The first names of what stands below its prefix: importing them means these, before others of that name."""
-        self.bit = 0
-        """One bit of its own among all modules, for sets of modules."""
         self.name = node.name
         self.file = node.file
         self.is_package = node.is_package
@@ -140,6 +140,17 @@ class ModuleInfo:
         self.augments: dict[str, list[AssignBinding]] = {}
         for statement in _flat(node.body):
             self._bind(statement)
+        for number, function in enumerate(self.every_function()):
+            function.number = number
+
+    def every_function(self) -> Iterator[FunctionInfo]:
+        """The functions and methods, without those within others."""
+        yield from self.functions
+        pending = list(self.classes)
+        while pending:
+            info = pending.pop()
+            yield from info.methods.values()
+            pending.extend(info.inner.values())
 
     def _bind(self, statement: Statement) -> None:
         if isinstance(statement, Function):

@@ -21,8 +21,7 @@ class Linked:
         neighbours = _neighbours(program)
         for module in program.modules:
             if module.name not in self.modules:
-                linked = self.modules[module.name] = ModuleInfo(module, neighbours.get(module.prefix, frozenset()))
-                linked.bit = 1 << len(self.modules)
+                self.modules[module.name] = ModuleInfo(module, neighbours.get(module.prefix, frozenset()))
         self.owners = {
             id(binding): module
             for module in self.modules.values()

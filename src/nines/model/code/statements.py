@@ -167,6 +167,8 @@ class Function(Node):
     """Its own body yields."""
     summary: str = ""
     """The first line of its documentation."""
+    digest: bytes = b""
+    """Of its lines as they are written: the same for a function that has only moved up or down."""
 
 
 class Class(Node):

@@ -22,7 +22,7 @@ import msgspec
 from nines.model.code import FORMAT
 from nines.model.record import NodeMeta
 
-READER_FORMAT = 1
+READER_FORMAT = 2
 """Raised whenever the same source is lowered to other facts."""
 PACK_BYTES_MAX = 1_000_000_000
 UNUSED_RUNS_MAX = 8

@@ -45,7 +45,7 @@ def facts_of(source: bytes) -> Facts:
     """Never raises for what a file holds. Call it within `quiet()`."""
     try:
         tree, readable = _parsed(source)
-        lowering = Statements()
+        lowering = Statements(readable)
         _, statements = lowering.documented(tree.body)
         body = lowering.block(statements)
         facts = Facts(body, _lines(source), allowances_of(readable), tuple(sorted(lowering.imports)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -44,12 +45,16 @@ SUMMARY_MAX = 200
 LowerStatement: TypeAlias = Callable[[Any], Statement | None]
 
 
+_DIGEST_BYTES = 12
+
+
 class Statements(Expressions):
     """Lowers one file; `imports` collects the names it imports, wherever the import stands: dotted, or only the dots of
     a relative import."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: bytes = b"") -> None:
         super().__init__()
+        self._lines = source.splitlines(keepends=True)
         self.imports: set[str] = set()
         self._lower: dict[type[ast.AST], LowerStatement] = dict.fromkeys(ast.stmt.__subclasses__(), self.unknown)
         self._lower |= {
@@ -237,7 +242,12 @@ class Statements(Expressions):
             type(node) is ast.AsyncFunctionDef,
             yields,
             summary,
+            self._digest(node),
         )
+
+    def _digest(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bytes:
+        written = b"".join(self._lines[node.lineno - 1 : node.end_lineno])
+        return hashlib.blake2b(written, digest_size=_DIGEST_BYTES).digest()
 
     def type(self, node: ast.ClassDef) -> Statement:
         lower = self.lower
