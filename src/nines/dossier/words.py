@@ -1,56 +1,7 @@
-"""Figures as people say them; the same in every chapter."""
+"""Figures as people say them; the same in every chapter, and in what planning says."""
 
 from __future__ import annotations
 
-import math
+from nines.model.words import count, duration, rate, share, size
 
-_MINUTE_S = 60.0
-_UNITS = ((365 * 86_400.0, "y"), (86_400.0, "d"), (3_600.0, "h"), (_MINUTE_S, "min"), (1.0, "s"))
-
-
-def duration(seconds: float) -> str:
-    """ "200 ms", "5 min", "30 d", "for ever"."""
-    if math.isinf(seconds):
-        return "for ever"
-    if seconds < 1:
-        return f"{_short(seconds * 1_000)} ms" if seconds else "0 s"
-    for size, unit in _UNITS:
-        if seconds >= size and (unit == "s" or seconds % size < size / 100 or seconds >= 3 * size):
-            return f"{_short(seconds / size)} {unit}"
-    return f"{_short(seconds)} s"
-
-
-def share(value: float) -> str:
-    """ "99.9 %": as many digits as tell three nines from five."""
-    return f"{value * 100:.6g} %"
-
-
-def rate(hertz: float) -> str:
-    """ "600/s", "6/min", "2/d"."""
-    for size, unit in ((1.0, "s"), (1 / _MINUTE_S, "min"), (1 / 3_600.0, "h"), (1 / 86_400.0, "d")):
-        if hertz >= size:
-            return f"{_short(hertz / size)}/{unit}"
-    return f"{_short(hertz * 365 * 86_400)}/y" if hertz else "0/s"
-
-
-def size(count: float) -> str:
-    """Bytes, in powers of 1,024."""
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if count < 1_024:
-            return f"{_short(count)} {unit}"
-        count /= 1_024
-    return f"{_short(count)} PiB"
-
-
-def count(value: float) -> str:
-    """ "31,536,000"; three digits are enough for large figures that are not whole."""
-    return f"{value:,.0f}" if value >= 100 or value == int(value) else _short(value)
-
-
-def _short(value: float) -> str:
-    return _digits(value, 3)
-
-
-def _digits(value: float, digits: int) -> str:
-    text = f"{value:,.{max(0, digits - len(str(int(abs(value)))))}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+__all__ = ["count", "duration", "rate", "share", "size"]

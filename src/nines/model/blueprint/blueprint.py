@@ -15,6 +15,7 @@ from nines.model.blueprint.service import (
     Role,
     Tenancy,
 )
+from nines.model.place import Place
 from nines.model.record import Record
 
 
@@ -41,6 +42,15 @@ class Blueprint(Record):
     open_questions: tuple[OpenQuestion, ...] = ()
     source: str = ""
     """The file that it was read from."""
+    places: tuple[tuple[str, Place], ...] = ()
+    """Where each path ("operations.createPayment.calls") is written."""
+
+    def place_of(self, path: str) -> Place | None:
+        """Where the path is written, else the nearest part that holds it."""
+        known = dict(self.places)
+        while path and path not in known:
+            path = path.rpartition(".")[0]
+        return known.get(path)
 
     def resource(self, name: str) -> Resource | None:
         return next((each for each in self.resources if each.name == name), None)

@@ -55,7 +55,8 @@ def parse(text: str, name: str = "blueprint.yaml") -> Blueprint:
     references.check(collected, blueprint)
     if collected.problems or blueprint is None:
         raise _refusal(collected)
-    return references.resolve(msgspec.structs.replace(blueprint, source=name))
+    placed = msgspec.structs.replace(blueprint, source=name, places=tuple(collected.places.items()))
+    return references.resolve(placed)
 
 
 def _read(document: Document, reading: Reading) -> Blueprint | None:

@@ -41,6 +41,7 @@ class Collected:
         self.problems: list[Problem] = []
         self.declared: dict[tuple[str, str], list[str]] = {}
         self.referrals: list[Referral] = []
+        self.places: dict[str, Place] = {}
 
 
 class Reading:
@@ -71,6 +72,10 @@ class Reading:
         """Reports, and gives back what is to be raised."""
         self.report(node, says)
         return Unreadable(says)
+
+    def mark(self, mark: Mark) -> None:
+        """Notes where the path that is read now stands."""
+        self.collected.places.setdefault(self.path, self.place(mark))
 
     def declare(self, kind: str, name: str, of: str = "") -> None:
         self.collected.declared.setdefault((kind, of), []).append(name)

@@ -81,8 +81,10 @@ class Keys(Shape):
         missing = False
         for entry in known:
             key = self._by_name[entry.key.text]
+            inside = reading.under(key.name)
+            inside.mark(entry.key.mark)
             try:
-                values[key.target] = key.shape.read(entry.value, reading.under(key.name))
+                values[key.target] = key.shape.read(entry.value, inside)
             except Unreadable:
                 missing = missing or key.is_required
         for key in self.keys:
@@ -175,6 +177,7 @@ class Table(Shape):
             if self.declares:
                 reading.declare(self.declares, name, reading.scope)
             inside = reading.under(name, scope=self.scope(name) if self.scope else None)
+            inside.mark(entry.key.mark)
             try:
                 found.append(self.make(name, self.shape.read(entry.value, inside), entry.key, inside))
             except Unreadable:
