@@ -13,9 +13,9 @@ from nines.effects.entries.build import entries
 from nines.effects.entries.framework_views import framework_entries
 from nines.effects.entries.hooks import note_hooks
 from nines.effects.interpret.assembly import INTERPRETER
-from nines.effects.interpret.mapping import every_mapped
-from nines.effects.interpret.resolve import resolve_base
-from nines.effects.interpret.world import World
+from nines.effects.interpret.database.mapping import every_mapped
+from nines.effects.interpret.naming.resolve import resolve_base
+from nines.effects.interpret.state.world import World
 from nines.effects.limits import PYTHON_STACK
 from nines.effects.link.frameworks import LinkedWithFrameworks
 from nines.effects.remember import Memory

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from nines.effects.entries.entry import Entry
-from nines.effects.interpret.world import World
+from nines.effects.interpret.state.world import World
 from nines.effects.link import FunctionInfo
 from nines.effects.packing import Packed, Told, pack, unpack
 from nines.effects.shifts import Lost, Marks, Moves, Shift

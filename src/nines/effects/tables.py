@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret.mapping import every_mapped, mapped
-from nines.effects.interpret.world import World
+from nines.effects.interpret.database.mapping import every_mapped, mapped
+from nines.effects.interpret.state.world import World
 from nines.effects.mapped import Mapped
 from nines.model.place import Place
 from nines.model.schema import Column, Relationship, Table

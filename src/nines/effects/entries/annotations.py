@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret.entrances import evaluate
-from nines.effects.interpret.frame import Frame
-from nines.effects.interpret.resolve import annotated
-from nines.effects.interpret.world import World
+from nines.effects.interpret.naming.resolve import annotated
+from nines.effects.interpret.state.entrances import evaluate
+from nines.effects.interpret.state.frame import Frame
+from nines.effects.interpret.state.world import World
 from nines.effects.link import AssignBinding, ModuleInfo
 from nines.effects.values import UNKNOWN, ObjectThing, Value
 from nines.model import code

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from nines.effects.entries.task_classes import listed_tasks
-from nines.effects.interpret.binding import bind
-from nines.effects.interpret.entrances import evaluate, run_block
-from nines.effects.interpret.frame import Frame, WorkLimit
-from nines.effects.interpret.registering import register
-from nines.effects.interpret.resolve import function_value
-from nines.effects.interpret.summaries import activate
-from nines.effects.interpret.world import OutOfBudget, World
+from nines.effects.interpret.calling.binding import bind
+from nines.effects.interpret.calling.summaries import activate
+from nines.effects.interpret.libraries.registering import register
+from nines.effects.interpret.naming.resolve import function_value
+from nines.effects.interpret.state.entrances import evaluate, run_block
+from nines.effects.interpret.state.frame import Frame, WorkLimit
+from nines.effects.interpret.state.world import OutOfBudget, World
 from nines.effects.link import ClassInfo, FunctionInfo, ModuleInfo
 from nines.effects.values import ClassThing, DecoratorThing, InstanceThing, Value
 from nines.model import code

@@ -23,21 +23,14 @@ from nines.effects.entries.inject import dependency, injected
 from nines.effects.entries.jobs import job_entry
 from nines.effects.entries.listed import view_guards
 from nines.effects.entries.mounts import Chain, chains, entries_of
-from nines.effects.interpret.entrances import call
-from nines.effects.interpret.frame import Frame, WorkLimit
-from nines.effects.interpret.world import OutOfBudget, Route, World
+from nines.effects.interpret.state.entrances import call
+from nines.effects.interpret.state.frame import Frame, WorkLimit
+from nines.effects.interpret.state.world import OutOfBudget, Route, World
 from nines.effects.link import ClassInfo, FunctionInfo
 from nines.effects.nodes import BlindNode, ContextNode
 from nines.effects.packing import Told
 from nines.effects.signatures import RouteRule
-from nines.effects.values import (
-    UNKNOWN,
-    ObjectThing,
-    Source,
-    Value,
-    deep_sources,
-    unknown,
-)
+from nines.effects.values import UNKNOWN, ObjectThing, Source, Value, deep_sources, unknown
 from nines.effects.values import field as held_field
 from nines.model.origin import OriginKind
 from nines.model.place import Place

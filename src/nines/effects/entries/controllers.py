@@ -5,8 +5,8 @@ from __future__ import annotations
 from nines.effects.entries.annotations import annotation_parts
 from nines.effects.entries.gathered import Gathered
 from nines.effects.entries.inject import dependency, injected
-from nines.effects.interpret.frame import Frame
-from nines.effects.interpret.resolve import class_binding_value
+from nines.effects.interpret.naming.resolve import class_binding_value
+from nines.effects.interpret.state.frame import Frame
 from nines.effects.link import AssignBinding, ClassInfo, FunctionInfo
 from nines.effects.values import FunctionThing, InstanceThing, ObjectThing, Value, sorted_fields
 from nines.effects.values import field as held_field

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from nines.effects.entries.gathered import Gathered, guard_kinds
-from nines.effects.interpret.frame import Frame
-from nines.effects.interpret.world import World
+from nines.effects.interpret.state.frame import Frame
+from nines.effects.interpret.state.world import World
 from nines.effects.link import ClassInfo, FunctionInfo, ModuleInfo
 from nines.effects.nodes import CallNode, Node
 from nines.effects.packing import Told

@@ -12,15 +12,15 @@ from nines.effects.entries.peeling import Peeled, peel
 from nines.effects.entries.requests import HANDLERS, filled_request, fixed
 from nines.effects.entries.urls import UrlPath, url_tables
 from nines.effects.entries.view_guards import class_guards, decorated_guards, middleware_guards, permission_guards
-from nines.effects.interpret.entrances import attribute, call
-from nines.effects.interpret.frame import WorkLimit
-from nines.effects.interpret.framework_parts import permissions
-from nines.effects.interpret.registering import texts
-from nines.effects.interpret.remote import shape
-from nines.effects.interpret.resolve import class_value, function_value
-from nines.effects.interpret.scopes import begin_and_commit
-from nines.effects.interpret.settings import setting
-from nines.effects.interpret.world import OutOfBudget, World
+from nines.effects.interpret.database.transactions import begin_and_commit
+from nines.effects.interpret.libraries.registering import texts
+from nines.effects.interpret.libraries.remote import shape
+from nines.effects.interpret.machinery.framework_parts import permissions
+from nines.effects.interpret.naming.resolve import class_value, function_value
+from nines.effects.interpret.naming.settings import setting
+from nines.effects.interpret.state.entrances import attribute, call
+from nines.effects.interpret.state.frame import WorkLimit
+from nines.effects.interpret.state.world import OutOfBudget, World
 from nines.effects.link import ClassInfo, FunctionInfo, ModuleInfo
 from nines.effects.nodes import BlindNode, CallNode, ChangeNode, EffectNode, Node
 from nines.effects.packing import Told

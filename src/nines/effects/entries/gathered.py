@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from nines.effects.interpret.frame import Frame
+from nines.effects.interpret.state.frame import Frame
 from nines.effects.values import (
     ClassThing,
     ContainerThing,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret.entrances import attribute
-from nines.effects.interpret.frame import Frame
-from nines.effects.interpret.world import World
+from nines.effects.interpret.state.entrances import attribute
+from nines.effects.interpret.state.frame import Frame
+from nines.effects.interpret.state.world import World
 from nines.effects.link import ClassInfo, FunctionInfo
 from nines.effects.values import (
     ClassThing,

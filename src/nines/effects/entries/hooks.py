@@ -5,9 +5,9 @@ from __future__ import annotations
 from nines.effects.entries.gathered import Gathered, add_guards, note_guard
 from nines.effects.entries.handlers import innermost
 from nines.effects.entries.mounts import Chain
-from nines.effects.interpret.entrances import call
-from nines.effects.interpret.frame import Frame, WorkLimit
-from nines.effects.interpret.world import OutOfBudget, World
+from nines.effects.interpret.state.entrances import call
+from nines.effects.interpret.state.frame import Frame, WorkLimit
+from nines.effects.interpret.state.world import OutOfBudget, World
 from nines.effects.link import ClassInfo, FunctionInfo
 from nines.effects.values import (
     UNKNOWN,

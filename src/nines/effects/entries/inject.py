@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from nines.effects.entries.annotations import annotation_parts
 from nines.effects.entries.gathered import Gathered, note_guard, path_names
-from nines.effects.interpret.entrances import call, evaluate
-from nines.effects.interpret.frame import Frame
-from nines.effects.interpret.mapping import mapped
-from nines.effects.interpret.resolve import annotated
-from nines.effects.interpret.summaries import activate
+from nines.effects.interpret.calling.summaries import activate
+from nines.effects.interpret.database.mapping import mapped
+from nines.effects.interpret.naming.resolve import annotated
+from nines.effects.interpret.state.entrances import call, evaluate
+from nines.effects.interpret.state.frame import Frame
 from nines.effects.link import ClassInfo, FunctionInfo
 from nines.effects.nodes import ContextNode, Node
 from nines.effects.values import (

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from nines.effects.entries.gathered import Gathered, add_guards
-from nines.effects.interpret.entrances import evaluate
-from nines.effects.interpret.frame import Frame
-from nines.effects.interpret.resolve import class_value
-from nines.effects.interpret.world import World
+from nines.effects.interpret.naming.resolve import class_value
+from nines.effects.interpret.state.entrances import evaluate
+from nines.effects.interpret.state.frame import Frame
+from nines.effects.interpret.state.world import World
 from nines.effects.link import ClassInfo
 from nines.effects.values import ContainerThing, DecoratorThing, Value
 from nines.model import code

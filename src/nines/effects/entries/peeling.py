@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from nines.effects.interpret.registering import texts
-from nines.effects.interpret.world import World
+from nines.effects.interpret.libraries.registering import texts
+from nines.effects.interpret.state.world import World
 from nines.effects.link import ClassInfo, FunctionInfo
 from nines.effects.values import (
     ClassThing,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret.models import user_model
-from nines.effects.interpret.world import World
+from nines.effects.interpret.naming.models import user_model
+from nines.effects.interpret.state.world import World
 from nines.effects.values import InstanceThing, ObjectThing, ScalarThing, Source, Value
 from nines.model.origin import OriginKind
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret.frame import Frame
-from nines.effects.interpret.registering import is_function, register
-from nines.effects.interpret.resolve import class_value
-from nines.effects.interpret.world import World
+from nines.effects.interpret.libraries.registering import is_function, register
+from nines.effects.interpret.naming.resolve import class_value
+from nines.effects.interpret.state.frame import Frame
+from nines.effects.interpret.state.world import World
 from nines.effects.link import ClassInfo
 from nines.effects.values import ContainerThing, Value, field
 

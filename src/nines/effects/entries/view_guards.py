@@ -5,11 +5,11 @@ from __future__ import annotations
 from nines.effects.entries.gathered import Gathered, add_guards
 from nines.effects.entries.peeling import Peeled
 from nines.effects.entries.requests import filled_request
-from nines.effects.interpret.entrances import attribute, call, evaluate
-from nines.effects.interpret.frame import Frame, WorkLimit
-from nines.effects.interpret.framework_parts import entries_of, named_permission
-from nines.effects.interpret.resolve import binding_value
-from nines.effects.interpret.world import OutOfBudget, World
+from nines.effects.interpret.machinery.framework_parts import entries_of, named_permission
+from nines.effects.interpret.naming.resolve import binding_value
+from nines.effects.interpret.state.entrances import attribute, call, evaluate
+from nines.effects.interpret.state.frame import Frame, WorkLimit
+from nines.effects.interpret.state.world import OutOfBudget, World
 from nines.effects.link import AssignBinding, ClassInfo, FunctionInfo
 from nines.effects.values import FunctionThing, InstanceThing, Value, deep_sources
 from nines.model import code

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret import active_records, framework_parts, injecting, mechanisms, named_statements
-from nines.effects.interpret.attributes import attribute_value
-from nines.effects.interpret.building import build
-from nines.effects.interpret.calls import call_value
-from nines.effects.interpret.expressions import EVALUATORS
-from nines.effects.interpret.fetching import fetch, run
-from nines.effects.interpret.higher import invoked
-from nines.effects.interpret.interpreter import Interpreter
-from nines.effects.interpret.mechanisms import mechanism
-from nines.effects.interpret.registering import decorator_stage, mount_stage, route_stage
-from nines.effects.interpret.remote import emit
-from nines.effects.interpret.sessions import session, transaction
-from nines.effects.interpret.statements import EXECUTORS
+from nines.effects.interpret.calling.calls import call_value
+from nines.effects.interpret.database import active_records, named_statements
+from nines.effects.interpret.database.building import build
+from nines.effects.interpret.database.fetching import fetch, run
+from nines.effects.interpret.database.sessions import session, transaction
+from nines.effects.interpret.expressions.expressions import EVALUATORS
+from nines.effects.interpret.libraries import injecting
+from nines.effects.interpret.libraries.higher import invoked
+from nines.effects.interpret.libraries.registering import decorator_stage, mount_stage, route_stage
+from nines.effects.interpret.libraries.remote import emit
+from nines.effects.interpret.machinery import framework_parts, mechanisms
+from nines.effects.interpret.machinery.mechanisms import mechanism
+from nines.effects.interpret.objects.attributes import attribute_value
+from nines.effects.interpret.state.interpreter import Interpreter
+from nines.effects.interpret.statements.statements import EXECUTORS
 
 INTERPRETER = Interpreter(
     evaluators=EVALUATORS,

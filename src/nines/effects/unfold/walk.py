@@ -29,17 +29,7 @@ from nines.effects.unfold.scope import Scope
 from nines.effects.unfold.state import Context, State, joined
 from nines.effects.unfold.writing import Writing
 from nines.effects.values import Sources
-from nines.model.effect import (
-    Assignment,
-    Condition,
-    Deadline,
-    Effect,
-    Handler,
-    Known,
-    Loop,
-    Predicate,
-    Retry,
-)
+from nines.model.effect import Assignment, Condition, Deadline, Effect, Handler, Known, Loop, Predicate, Retry
 from nines.model.origin import Origin, OriginKind
 from nines.model.place import Step
 from nines.model.trace import Blind, Trace, Witness

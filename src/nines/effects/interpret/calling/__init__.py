@@ -1,0 +1,1 @@
+"""Calls of the project's functions and classes: one summary for each kind of arguments."""

@@ -1,0 +1,1 @@
+"""Mapped classes, statements under construction, and what running them does."""

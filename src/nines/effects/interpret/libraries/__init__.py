@@ -1,0 +1,1 @@
+"""Calls of libraries, as their signatures describe them."""

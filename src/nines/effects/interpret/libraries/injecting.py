@@ -1,0 +1,39 @@
+"""Containers that make objects, and dependencies that ask who is signed in."""
+
+from __future__ import annotations
+
+from nines.effects.interpret.libraries.arguments import OPEN
+from nines.effects.interpret.libraries.library import LibraryCall, Mechanism, result
+from nines.effects.interpret.state.entrances import call as enter
+from nines.effects.interpret.state.frame import Frame
+from nines.effects.values import UNKNOWN, ObjectThing, PartialThing, Value
+
+
+def _provider(call: LibraryCall) -> Value:
+    """What makes an object when it is called, with what other providers make."""
+    if not call.arguments:
+        return UNKNOWN
+    made = [provided(call.frame, value, call.line) for value in call.arguments[1:]]
+    named = {name: provided(call.frame, value, call.line) for name, value in call.keywords.items() if name != OPEN}
+    return Value(PartialThing(call.arguments[0], tuple(made), tuple(named.items())))
+
+
+def provided(frame: Frame, value: Value, line: int) -> Value:
+    """What a provider gives; anything else is given as it is."""
+    if not isinstance(value.thing, PartialThing):
+        return value
+    with frame.capture():
+        made = enter(frame, value, [], {}, line)
+    frame.raised = False
+    return made
+
+
+def _signed_in(call: LibraryCall) -> Value:
+    """A dependency that turns strangers away, unless it is told that they may come."""
+    optional = call.keywords.get("optional")
+    if optional is not None and optional.constant is not False:
+        return Value(ObjectThing("fastapi.security.Scheme"))
+    return result(call)
+
+
+MECHANISMS: dict[str, Mechanism] = {"provider": _provider, "signed_in": _signed_in}

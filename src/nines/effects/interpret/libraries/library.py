@@ -1,0 +1,290 @@
+"""Calls of libraries: whatever their signature says, and nothing else."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nines.effects.interpret.libraries.arguments import OPEN, named
+from nines.effects.interpret.libraries.typed import origin_source, type_origin, typed
+from nines.effects.interpret.state.frame import Frame
+from nines.effects.interpret.state.world import World
+from nines.effects.signatures import CallSignature
+from nines.effects.values import (
+    NO_SOURCES,
+    NONE,
+    NOTHING,
+    UNKNOWN,
+    ContainerThing,
+    InstanceThing,
+    LibraryThing,
+    MethodThing,
+    ObjectThing,
+    ScalarThing,
+    Sources,
+    Value,
+    WrappedThing,
+    deep_sources,
+    library,
+    merge_sources,
+    sanitised,
+    sorted_fields,
+    unknown,
+    with_field,
+)
+from nines.model.origin import OriginKind
+from nines.model.place import Place
+
+RESULT = "?.()"
+"""Stands for what an undescribed function of a library gives back: nothing is known of it, but whose it is."""
+
+
+@dataclass(slots=True)
+class LibraryCall:
+    """One call of a described function or method."""
+
+    frame: Frame
+    name: str
+    signature: CallSignature
+    receiver: Value | None
+    arguments: list[Value]
+    keywords: dict[str, Value]
+    bound: dict[str, Value]
+    line: int
+    column: int
+    changed: dict[str, Value]
+
+    @property
+    def world(self) -> World:
+        return self.frame.world
+
+    @property
+    def place(self) -> Place:
+        return self.frame.place(self.line, self.column)
+
+    @property
+    def library(self) -> str:
+        return self.world.signatures.libraries.get(self.name, "")
+
+    def argument(self, text: str) -> Value | None:
+        """A signature's reference to an argument, with or without its leading "@"."""
+        return self.bound.get(text.removeprefix("@")) if text else None
+
+    @property
+    def sources(self) -> Sources:
+        """Where the result of a harmless call comes from: its receiver and what it was given."""
+        chosen = self.signature.passes
+        values = [self.bound[name] for name in chosen if name in self.bound] if chosen else list(self.bound.values())
+        own = self.receiver.sources if self.receiver is not None else NO_SOURCES
+        return merge_sources(own, *(deep_sources(value) for value in values))
+
+    @property
+    def connection(self) -> str:
+        return connection_of(self.world, self.receiver)
+
+
+Mechanism = Callable[[LibraryCall], Value]
+
+
+def connection_of(world: World, receiver: Value | None) -> str:
+    """Which session or connection an object speaks through."""
+    thing = receiver.thing if receiver is not None else None
+    if isinstance(thing, ObjectThing):
+        if thing.query is not None and thing.query.connection:
+            return thing.query.connection
+        name = world.signatures.trait(thing.type, "connection_name")
+        return str(name) if name else thing.site or thing.type
+    if isinstance(thing, InstanceThing):
+        if thing.connection:
+            return thing.connection
+        for base in world.linked.ancestry(thing.info)[1]:
+            name = world.signatures.trait(base, "connection_name")
+            if name:
+                return str(name)
+    return ""
+
+
+def call_library(  # noqa: PLR0917
+    frame: Frame,
+    name: str,
+    receiver: Value | None,
+    arguments: list[Value],
+    keywords: dict[str, Value],
+    line: int,
+    column: int,
+    changed: dict[str, Value],
+) -> Value:
+    """The value of calling a library's function, method or class."""
+    world = frame.world
+    world.calls += 1
+    signature = world.signatures.calls.get(name)
+    if signature is None and name.endswith(".__init__") and receiver is not None:
+        _initialised(frame, name.removesuffix(".__init__"), receiver, arguments, keywords, line, column)
+        return NONE
+    if signature is None:
+        return _undescribed(frame, name, receiver, arguments, keywords, line, column)
+    bound = named(signature.parameters, arguments, keywords)
+    call = LibraryCall(frame, name, signature, receiver, arguments, keywords, bound, line, column, changed)
+    if signature.credential:
+        frame.facts.add("credential")
+    if signature.guard:
+        frame.facts.update(signature.guard.split())
+    if receiver is not None and _carries_credential(call):
+        frame.facts.add("credential")
+    if signature.raises:
+        frame.raised = True
+        frame.facts.add("refuses")
+    if signature.keep and receiver is not None:
+        changed["self"] = _kept(call, receiver)
+    for stage in world.interpreter.stages:
+        value = stage(call)
+        if value is not None:
+            return value
+    return result(call)
+
+
+def _initialised(  # noqa: PLR0917
+    frame: Frame,
+    base: str,
+    receiver: Value,
+    arguments: list[Value],
+    keywords: dict[str, Value],
+    line: int,
+    column: int,
+) -> None:
+    """`super().__init__(...)`: the object keeps what the library's constructor keeps."""
+    if base not in frame.world.signatures.calls or frame.info is None or not frame.info.node.parameters:
+        return
+    made = call_library(frame, base, None, arguments, keywords, line, column, {})
+    me = frame.info.node.parameters[0].name
+    if isinstance(made.thing, ObjectThing) and isinstance(receiver.thing, InstanceThing):
+        held = frame.env.get(me, receiver)
+        for name, value in made.thing.fields:
+            held = with_field(held, name, value)
+        frame.env[me] = held
+
+
+def _carries_credential(call: LibraryCall) -> bool:
+    """Whether a header or cookie is asked for whose name speaks of a credential."""
+    thing = call.receiver.thing if call.receiver is not None else None
+    origin = call.world.signatures.trait(thing.type, "origin") if isinstance(thing, ObjectThing) else None
+    if origin not in ("caller:header", "caller:cookie"):
+        return False
+    asked = [v.constant.lower() for v in call.bound.values() if isinstance(v.constant, str)]
+    return any(word in name for name in asked for word in call.world.signatures.credential_words)
+
+
+def _kept(call: LibraryCall, receiver: Value) -> Value:
+    for field, text in call.signature.keep.items():
+        held = call.argument(text) if text.startswith("@") else Value(constant=text)
+        if held is not None:
+            receiver = with_field(receiver, field, held)
+            site = receiver.thing.site if isinstance(receiver.thing, ObjectThing) else ""
+            if site and call.frame.info is None:
+                call.world.shared[(site, field)] = held
+    return receiver
+
+
+def result(call: LibraryCall, extra: Sources = NO_SOURCES, *, only: bool = False) -> Value:
+    """What the signature says that the call returns; `extra` are the sources that an effect adds."""
+    signature = call.signature
+    sources = NO_SOURCES if signature.drops or only else sanitised(call.sources, signature.sanitises)
+    name = next((str(v.constant) for v in call.bound.values() if isinstance(v.constant, str)), "")
+    if signature.origin:
+        # What is drawn is told apart by where it is drawn.
+        name = str(call.line) if signature.origin == OriginKind.CHANCE else name
+        sources = (origin_source(signature.origin, name),)
+    elif call.receiver is not None:
+        sources = merge_sources(type_origin(call.world, call.receiver, name), sources)
+    sources = merge_sources(extra, sources)
+    text = signature.returns
+    site = call.frame.site(call.line, call.column)
+    if not text:
+        is_type = call.name in call.world.signatures.types or signature.column is not None
+        if not is_type:
+            if signature.sanitises:
+                return Value(ScalarThing(signature.sanitises), sources)
+            return unknown(sources)
+        text = call.name
+    value = typed(call.world, text, call.receiver, call.bound, sources, site)
+    return _with_keeps(call, value, text)
+
+
+def _with_keeps(call: LibraryCall, value: Value, text: str) -> Value:
+    """An object remembers what it was made with, or what it is a part of."""
+    thing = value.thing
+    if not isinstance(thing, ObjectThing) or text in ("self", "element") or text.startswith("@"):
+        return value
+    site = thing.site
+    fields: dict[str, Value] = {}
+    items = thing.items
+    token = thing.token
+    if call.signature.keeps_receiver and call.receiver is not None:
+        inner = call.receiver.thing
+        site = connection_of(call.world, call.receiver)
+        if isinstance(inner, ObjectThing | InstanceThing):
+            fields.update(inner.fields)
+        if isinstance(inner, ObjectThing):
+            token = token or inner.token
+            items = items or inner.items
+    if text == call.name or call.signature.column is not None or call.signature.mechanism == "keep":
+        fields.update({name: held for name, held in call.bound.items() if name != OPEN})
+        if OPEN in call.bound:
+            fields[OPEN] = call.bound[OPEN]
+    kept = tuple(sorted_fields(fields))
+    return Value(ObjectThing(thing.type, site, kept, items, thing.query, token), value.sources)
+
+
+def _undescribed(  # noqa: PLR0917
+    frame: Frame,
+    name: str,
+    receiver: Value | None,
+    arguments: list[Value],
+    keywords: dict[str, Value],
+    line: int,
+    column: int,
+) -> Value:
+    """A library's function without a signature: harmless by its package or type, else a blind spot if it matters."""
+    world = frame.world
+    given = merge_sources(*(deep_sources(v) for v in (*arguments, *keywords.values())))
+    own = receiver.sources if receiver is not None else NO_SOURCES
+    asked = next((str(v.constant) for v in arguments if isinstance(v.constant, str)), "")
+    sources = merge_sources(type_origin(world, receiver, asked) if receiver is not None else NO_SOURCES, own, given)
+    if name in world.signatures.types:
+        fields = tuple(sorted_fields(named((), arguments, keywords)))
+        return Value(ObjectThing(name, frame.site(line, column), fields), sources)
+    type = ""
+    if receiver is not None and isinstance(receiver.thing, ObjectThing):
+        type = receiver.thing.type
+    harmless = world.signatures.is_harmless(name) or (bool(type) and bool(world.signatures.trait(type, "is_harmless")))
+    if not harmless and not isinstance(receiver.thing if receiver else None, ContainerThing | WrappedThing):
+        world.unresolved += 1
+        if matters(world, name):
+            frame.blind("call into a library without a signature", name, line, column)
+    if name.rpartition(".")[2][:1].isupper():
+        return Value(ObjectThing(name, frame.site(line, column)), sources)
+    if _is_its_own(world, name) and not any(_is_of_project(v) for v in (*arguments, *keywords.values())):
+        return Value(MethodThing(library(name), RESULT), sources)
+    return Value(sources=sources) if sources else UNKNOWN
+
+
+def _is_its_own(world: World, name: str) -> bool:
+    """Whether a function belongs to a library that is described: what it makes of library objects is the library's."""
+    package = name.partition(".")[0]
+    return package in world.signatures.packages and package not in sys.stdlib_module_names
+
+
+def _is_of_project(value: Value) -> bool:
+    """Whether a value, or an item of it, could come back as an object of the project."""
+    thing = value.thing
+    if isinstance(thing, ContainerThing):
+        held = (*(thing.entries or ()), *(value for _, value in thing.fields))
+        return thing.items is not None or any(_is_of_project(each) for each in held)
+    return thing is not NOTHING and not isinstance(thing, LibraryThing | ObjectThing | ScalarThing | MethodThing)
+
+
+def matters(world: World, name: str) -> bool:
+    """Whether a name speaks of databases, networks, queues or the like."""
+    lowered = name.lower()
+    return any(word in lowered for word in world.signatures.words)

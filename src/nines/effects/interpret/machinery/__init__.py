@@ -1,0 +1,1 @@
+"""Named pieces of language and framework machinery that signatures refer to."""

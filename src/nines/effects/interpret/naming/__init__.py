@@ -1,0 +1,1 @@
+"""What names, class attributes, annotations and settings stand for."""

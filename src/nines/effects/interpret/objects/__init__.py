@@ -1,0 +1,1 @@
+"""Reading and setting the attributes of objects."""

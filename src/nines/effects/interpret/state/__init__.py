@@ -1,0 +1,1 @@
+"""What interpreting shares and stands on: the world, one activation of a function, and the entrances."""

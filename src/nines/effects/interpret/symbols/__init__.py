@@ -1,0 +1,1 @@
+"""Operations on symbolic values and expressions that look at nothing else."""
