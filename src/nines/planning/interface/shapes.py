@@ -114,7 +114,7 @@ def of_update(resource: Resource, blueprint: Blueprint) -> Shape:
     members = {name_of(field): of_field(field, blueprint, is_request=True) for field in fields}
     for schema in members.values():
         schema.pop("default", None)
-    schema = closed(members, ()) | {"minProperties": 1}
+    schema = closed(members, ()) | ({"minProperties": 1} if members else {})
     chosen = _best_change(fields)
     example = {name_of(chosen): examples.value(chosen, blueprint)} if chosen else {}
     return Shape(name=f"{resource.name}Update", schema=schema, example=example, resource=resource.name)
