@@ -62,7 +62,7 @@ def test_what_holds_no_credential_is_left_as_it_is() -> None:
 
 def test_a_variable_is_explained_once_and_before_it_is_used() -> None:
     history = History(exchanges=(exchange(curl=CURL, status=500), exchange(curl=CURL)), credentials=CREDENTIALS)
-    first, second = reproductions(hide(history)[0], (0, 1))
+    first, second = reproductions(hide(history)[0], (0, 0, 1))
     assert first.splitlines() == [
         "# $OWNER_PASSWORD: as the settings say",
         f"# $OWNER_TOKEN: {LOGIN}",

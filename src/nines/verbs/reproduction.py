@@ -22,12 +22,16 @@ _FAULTS = {
 
 
 def reproductions(history: History, offenders: Iterable[int]) -> tuple[str, ...]:
-    """One text for each of the first offenders; a variable is explained where it is used first."""
+    """One text for each of the first offenders that differ; a variable is explained where it is used first."""
     explained: set[str] = set()
+    told: set[tuple[str, int | None, str]] = set()
     found: list[str] = []
-    for index in list(offenders)[:REPRODUCTIONS_MAX]:
+    for index in offenders:
         exchange = history.exchanges[index]
         command = _command(exchange, history)
+        if len(found) == REPRODUCTIONS_MAX or (command, exchange.status, exchange.error) in told:
+            continue
+        told.add((command, exchange.status, exchange.error))
         lines = [*_variables(command, history.credentials, explained), *_circumstances(exchange, history)]
         found.append("\n".join([*lines, command, f"# answered: {_answer(exchange)}"]))
     return tuple(found)

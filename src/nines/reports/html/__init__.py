@@ -31,6 +31,7 @@ def render(report: Report, *, width: int, is_coloured: bool) -> str:  # noqa: AR
     return template.render(
         report=report,
         tiers=_by_tier(report),
+        standings=sorted({f.standing.value for f in report.findings if f.standing is not Standing.REFUTED}),
         refuted=[finding for finding in report.findings if finding.standing is Standing.REFUTED],
         rules={rule.id: rule for rule in report.rules},
         by_fingerprint={finding.fingerprint: finding for finding in report.findings},

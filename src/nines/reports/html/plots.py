@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from markupsafe import Markup
@@ -13,7 +13,7 @@ from nines.model.experiment import Trial
 from nines.model.history import Exchange, History, Outcome
 
 _WIDTH, _HEIGHT = 640.0, 230.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 12.0, 14.0, 34.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64.0, 12.0, 14.0, 34.0
 _POINTS_MAX = 1500
 _PLOTTED_MIN = 20
 """Fewer exchanges than this, or requests without a load or a fault, say more in words than in a plot."""
@@ -28,7 +28,7 @@ def of(trial: Trial, limits: Budgets) -> list[Markup]:
     timed = [exchange for exchange in history.exchanges if exchange.ended_s > 0]
     if len(timed) >= _PLOTTED_MIN and (history.loads or history.marks):
         found += [_over_time(history, timed, limits), _percentiles(timed, limits)]
-    if history.counts:
+    if any(times > 1 for times in Counter(count.name for count in history.counts).values()):
         found.append(_counts(history))
     return found
 
