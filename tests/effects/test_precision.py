@@ -98,6 +98,29 @@ def totals():
 """
 
 
+PAGES = """
+from fastapi import FastAPI
+from sqlalchemy import select
+from app.models import Project, Session
+
+app = FastAPI()
+
+def page(query, options):
+    count = options.pop("count")
+    with Session() as session:
+        return session.scalars(query.limit(count)).all()
+
+@app.get("/projects")
+def projects():
+    return page(select(Project), {"filter": ""})
+"""
+
+
+def test_what_is_taken_out_of_a_mapping_is_there(tmp_path: Path) -> None:
+    found = trace(service(tmp_path, {"app/models.py": MODELS, "app/main.py": PAGES}), "GET /projects")
+    assert [e.limit for _, e in found.reads()] == [Known.SET]
+
+
 def test_a_librarys_object_keeps_its_own_methods(tmp_path: Path) -> None:
     read = service(tmp_path, {"app/models.py": MODELS, "app/main.py": API})
     assert not list(trace(read, "GET /tables").remote_calls())

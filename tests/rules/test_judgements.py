@@ -428,6 +428,11 @@ class TestUnboundedQuery:
         told = service(replace(self.READ, predicates=(predicate,)), others=(self.filling("orders"),))
         assert [finding.tier for finding in found(self.RULE, told)] == ([tier] if tier else [])
 
+    def test_what_a_class_compares_in_its_own_way_may_be_narrow(self) -> None:
+        read = replace(self.READ, predicates=(Predicate(column="holder", origins=(origin("caller", "holder"),)),))
+        told = service(read, tables=(self.TABLE,), others=(self.filling("orders"),))
+        assert [finding.tier for finding in found(self.RULE, told)] == [Tier.PERFORMANCE]
+
     def test_the_rows_of_one_parent_are_fewer(self) -> None:
         read = replace(self.READ, predicates=(Predicate(column="customer_id", origins=self.VALUE),))
         (finding,) = found(self.RULE, service(read, tables=(self.TABLE,)))

@@ -69,10 +69,17 @@ def _left_by(predicate: Predicate, table: Table | None) -> Share:
     if _is_narrow(predicate, table):
         is_tenant = operator == "=" and _TENANT.search(column.rpartition(".")[2])
         return Share.TENANT if is_tenant else Share.PARENT
+    if table is not None and table.is_complete and "." not in column and not _is_known(column, table):
+        return Share.SOME
     if operator in ("=", "in", "is"):
         is_open = OriginKind.CALLER in kinds or _MOST.search(column)
         return Share.MOST if is_open else Share.SOME
     return Share.SOME if OriginKind.CLOCK in kinds else Share.MOST
+
+
+def _is_known(name: str, table: Table) -> bool:
+    """Whether a condition names what the table has, and not what a class computes or compares in its own way."""
+    return table.column(name) is not None or any(r.name == name for r in table.relationships)
 
 
 def _is_instant(predicate: Predicate, table: Table | None) -> bool:

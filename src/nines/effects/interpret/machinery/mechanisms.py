@@ -154,7 +154,9 @@ def _dict_get(call: LibraryCall) -> Value:
             call.changed["self"] = Value(replace(receiver.thing, fields=kept), receiver.sources)
         return held
     thing = receiver.thing
-    default = call.arguments[1] if len(call.arguments) > 1 else NONE
+    # What is taken out must be there, so it was not seen how it came in.
+    without = UNKNOWN if call.name.endswith(".pop") else NONE
+    default = call.arguments[1] if len(call.arguments) > 1 else without
     if isinstance(thing, ContainerThing) and not thing.is_open and key.has_constant:
         return default
     held_values = [v for _, v in thing.fields] if isinstance(thing, ContainerThing) and not key.has_constant else []
