@@ -229,6 +229,27 @@ def test_a_cancelled_load_ends() -> None:
     running(work())
 
 
+def test_a_block_that_is_cancelled_does_not_wait_for_a_service_that_hangs() -> None:
+    ended: list[float] = []
+
+    async def hold(address: Address) -> None:
+        async with background(plan(50, 60.0), address, lambda index: REQUEST, lambda ending: None):
+            await asyncio.sleep(3600)
+
+    async def work() -> None:
+        async with serving(answering(OK, delay_s=3600.0)) as address:
+            task = asyncio.create_task(hold(address))
+            await asyncio.sleep(0.3)
+            task.cancel()
+            begun_s = time.monotonic()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            ended.append(time.monotonic() - begun_s)
+
+    running(work())
+    assert ended[0] < 5.0
+
+
 def test_a_restarted_service_is_found_again() -> None:
     endings: list[Ending] = []
 

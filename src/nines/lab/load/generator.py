@@ -119,6 +119,12 @@ class OpenLoop:
         self._is_over = True
         return await self.finish()
 
+    async def abandon(self) -> None:
+        """Waits for nothing: whatever is in flight is dropped, because nobody wants to know any more."""
+        self._is_over = True
+        self._end()
+        await self.finish()
+
     def report(self) -> LoadReport:
         """What the generator says about itself so far."""
         ran_s = max((self.end_s or self._clock()) - self.start_s, 0.0)
@@ -322,10 +328,15 @@ async def background(
 ) -> AsyncIterator[OpenLoop]:
     """The same load while the block runs; leaving the block stops it and waits for what is in flight.
 
+    Where the block ends with an error or is cancelled, nothing is waited for: a service that hangs would hold up the
+    end of the whole run.
+
     Ask the load for its `report` after the block; what next_request or sink raised is raised on leaving."""
     load = OpenLoop(plan, address, next_request, sink, clock=clock)
     await load.start()
     try:
         yield load
-    finally:
-        await load.stop()
+    except BaseException:
+        await load.abandon()
+        raise
+    await load.stop()
