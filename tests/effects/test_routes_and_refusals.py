@@ -153,3 +153,71 @@ def test_services_beside_one_another_read_their_own_modules_and_names_that_a_fac
     read = service(tmp_path, files)
     tables = {name: [e.target for _, e in trace(read, f"GET /{name}").reads()] for name in ("orders", "users")}
     assert tables == {"orders": ["orders"], "users": ["users"]}
+
+
+FORM = """
+import requests
+from flask import Flask
+from flask_wtf import FlaskForm
+
+app = Flask(__name__)
+
+class Question(FlaskForm):
+    pass
+
+@app.route("/ask", methods=["OPTIONS", "GET", "POST"])
+def ask():
+    form = Question()
+    if form.validate_on_submit():
+        requests.post("https://tickets.example", json={})
+    return "asked"
+"""
+
+
+def test_a_form_is_sent_with_a_post_and_the_request_that_does_the_work_comes_first(tmp_path: Path) -> None:
+    read = service(tmp_path, {"main.py": FORM})
+    calls = {each.method: len(list(trace(read, each.id).remote_calls())) for each in read.endpoints}
+    assert calls == {"GET": 0, "POST": 1, "OPTIONS": 0}
+    assert [each.method for each in read.endpoints][-1] == "OPTIONS"
+
+
+TYPED = """
+from flask import Flask, request
+from flask_sqlalchemy import SQLAlchemy
+
+app = Flask(__name__)
+db = SQLAlchemy(app)
+
+class Event(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    name = db.Column(db.String(20))
+
+def made(**given):
+    event = Event(**given)
+    db.session.add(event)
+    db.session.flush()
+    return event
+
+@app.post("/events")
+def add():
+    event = made(**request.get_json())
+    db.session.execute(f"NOTIFY events, '{event.id}'")
+    return "told"
+
+@app.post("/names")
+def name():
+    event = made(**request.get_json())
+    db.session.execute(f"NOTIFY events, '{event.name}'")
+    return "told"
+"""
+
+
+def test_a_number_of_a_row_is_no_text_of_the_caller(tmp_path: Path) -> None:
+    read = service(tmp_path, {"main.py": TYPED})
+    hostile = {
+        path: any(
+            not origin.sanitised for effect in trace(read, f"POST {path}").effects for origin in effect.text_origins
+        )
+        for path in ("/events", "/names")
+    }
+    assert hostile == {"/events": False, "/names": True}

@@ -36,6 +36,9 @@ from nines.model.origin import OriginKind
 from nines.model.place import Place
 from nines.model.service import Endpoint, EndpointKind, EndpointParameter
 
+_RARE = ("OPTIONS", "HEAD")
+"""Told last: whoever reads a finding looks for the request that does the work."""
+
 
 def entries(world: World, tell: Tell) -> list[Told]:
     """Every registered entry point, in a stable order."""
@@ -65,7 +68,7 @@ def _of_route(world: World, route: Route, ways: list[Chain]) -> list[Entry]:
         if isinstance(target, ClassInfo):
             made.extend(view_entries(world, target, path, route, chain, framework))
             continue
-        for method in route.methods or ("GET",):
+        for method in sorted(route.methods or ("GET",), key=_RARE.__contains__):
             world.method = method
             made.append(_http(world, route, rule, route.handler, target, method, path, chain, framework))
         world.method = ""

@@ -1,4 +1,4 @@
-"""Containers that make objects, and dependencies that ask who is signed in."""
+"""What frameworks hand to a handler: objects from containers, who is signed in, whether a form was sent."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from nines.effects.interpret.libraries.arguments import OPEN
 from nines.effects.interpret.libraries.library import LibraryCall, Mechanism, result
 from nines.effects.interpret.state.entrances import call as enter
 from nines.effects.interpret.state.frame import Frame
-from nines.effects.values import UNKNOWN, ObjectThing, PartialThing, Value
+from nines.effects.values import UNKNOWN, ObjectThing, PartialThing, Value, constant
 
 
 def _provider(call: LibraryCall) -> Value:
@@ -36,4 +36,11 @@ def _signed_in(call: LibraryCall) -> Value:
     return result(call)
 
 
-MECHANISMS: dict[str, Mechanism] = {"provider": _provider, "signed_in": _signed_in}
+def _submitted(call: LibraryCall) -> Value:
+    """Whether a form was sent and is right: never with a method that carries none."""
+    world = call.world
+    world.method_reads += 1
+    return constant(False) if world.method in ("GET", "HEAD", "OPTIONS") else result(call)
+
+
+MECHANISMS: dict[str, Mechanism] = {"provider": _provider, "signed_in": _signed_in, "submitted": _submitted}

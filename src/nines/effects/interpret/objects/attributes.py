@@ -45,6 +45,7 @@ from nines.effects.values import (
     library,
     list_of,
     merge_sources,
+    sanitised,
     unknown,
     with_field,
     with_sources,
@@ -359,6 +360,10 @@ def _declared(frame: Frame, receiver: Value, info: ClassInfo, name: str) -> Valu
     return fields.get(name)
 
 
+_NUMBERS = ("integer", "bigint", "smallint", "numeric", "double precision")
+"""Columns that hold no text, whatever the row was made of."""
+
+
 def _of_row(  # noqa: PLR0917
     frame: Frame, receiver: Value, thing: InstanceThing, table: Mapped, name: str, line: int, column: int
 ) -> Value | None:
@@ -372,7 +377,7 @@ def _of_row(  # noqa: PLR0917
             base = list(_member_sources(receiver.sources, found.name))
         if held is not None and not held.is_unknown:
             return held
-        return unknown((*own, *base))
+        return unknown(sanitised((*own, *base), ("sql", "number")) if found.type in _NUMBERS else (*own, *base))
     relation = relation_of(frame.world, table, name)
     if relation is None:
         return None
