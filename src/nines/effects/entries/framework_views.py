@@ -249,7 +249,6 @@ def _function_entries(world: World, url: UrlPath, view: Peeled, outer: Gathered)
     info = view.function
     if info is None:
         return
-    world.look(info)
     methods = view.methods or _mentioned(info)
     for method in methods:
         entry = _function_entry(world, url, view, info, method, outer)
@@ -260,7 +259,7 @@ def _function_entries(world: World, url: UrlPath, view: Peeled, outer: Gathered)
 
 def _mentioned(info: FunctionInfo) -> tuple[str, ...]:
     """The methods that a function without a restriction asks for; it answers every one of them."""
-    raw = bytes(info.node.body)
+    raw = info.packed
     named = tuple(m for m in ("POST", "PUT", "PATCH", "DELETE") if _is_constant(raw, m))
     if named:
         return ("GET", *named)

@@ -52,13 +52,12 @@ def _decorator(
         if signature is not None and signature.guard:
             add_guards(gathered, signature.guard, name, owner.place)
         elif isinstance(thing, FunctionThing) and not is_method:
-            _project_decorator(world, thing.info, gathered)
+            _project_decorator(thing.info, gathered)
 
 
-def _project_decorator(world: World, info: FunctionInfo, gathered: Gathered) -> None:
+def _project_decorator(info: FunctionInfo, gathered: Gathered) -> None:
     """A decorator of the project whose text speaks of the caller may well turn some away."""
-    world.look(info)
-    raw = bytes(info.node.body)
+    raw = info.packed
     if any(word in raw for word in (b"is_authenticated", b"has_perm", b"is_staff", b"PermissionDenied", b"login")):
         add_guards(gathered, "authentication", info.qualified, info.place)
 
@@ -169,5 +168,5 @@ def _middleware(world: World, info: ClassInfo, gathered: Gathered) -> None:
         if "refuses" in frame.facts and frame.facts & {"credential", "authentication", "decides"}:
             kinds = "authentication authorisation" if "decides" in frame.facts else "authentication"
             add_guards(gathered, kinds, info.qualified, info.place)
-        elif any(word in bytes(method.node.body) for word in (b"LOGIN_URL", b"redirect_to_login", b"login_url")):
+        elif any(word in method.packed for word in (b"LOGIN_URL", b"redirect_to_login", b"login_url")):
             gathered.guards_known = False

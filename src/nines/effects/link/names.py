@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from nines.model.code import (
@@ -45,9 +45,16 @@ class FunctionInfo:
 
     @property
     def body(self) -> tuple[Statement, ...]:
+        self.module.reads(self)
         if self._body is None:
             self._body = unpack(self.node)
         return self._body
+
+    @property
+    def packed(self) -> bytes:
+        """The body as it is packed, to look for words in it."""
+        self.module.reads(self)
+        return bytes(self.node.body)
 
     @property
     def place(self) -> Place:
@@ -118,18 +125,24 @@ class ClassInfo:
         return f"<class {self.qualified}>"
 
 
+def _unnoted(_function: FunctionInfo) -> None:
+    return
+
+
 class ModuleInfo:
     """A module's names; the last definition of a name wins, as it does when the module runs."""
 
     __slots__ = (
         "augments", "bindings", "classes", "file", "functions", "is_package", "name", "neighbours",
-        "node", "stars",
+        "node", "reads", "stars",
     )  # fmt: skip
 
     def __init__(self, node: Module, neighbours: frozenset[str] = frozenset()) -> None:
         self.node = node
         self.neighbours = neighbours
         """The first names of what stands below its prefix: importing them means these, before others of that name."""
+        self.reads: Callable[[FunctionInfo], None] = _unnoted
+        """Told of each function whose body is read."""
         self.name = node.name
         self.file = node.file
         self.is_package = node.is_package

@@ -62,7 +62,7 @@ def _set_by_methods(world: World, info: ClassInfo, name: str) -> Iterator[Value]
     looked = 0
     for owner in world.linked.ancestry(info)[0]:
         for method in owner.methods.values():
-            if method.short == "__init__" or not method.node.parameters or not _sets(world, method, name):
+            if method.short == "__init__" or not method.node.parameters or not _sets(method, name):
                 continue
             looked += 1
             if looked > _SETTERS_MAX:
@@ -76,10 +76,9 @@ def _set_by_methods(world: World, info: ClassInfo, name: str) -> Iterator[Value]
                 yield only_sources(value, ())
 
 
-def _sets(world: World, method: FunctionInfo, name: str) -> bool:
+def _sets(method: FunctionInfo, name: str) -> bool:
     """Whether the method assigns to this attribute of its own object, at any depth."""
-    world.look(method)
-    if name.encode() not in bytes(method.node.body):
+    if name.encode() not in method.packed:
         return False
     me = method.node.parameters[0].name
     pending = list(method.body)

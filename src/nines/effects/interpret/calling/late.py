@@ -33,7 +33,7 @@ def _with(frame: Frame, value: Value, around: dict[str, Value]) -> Value:
         return value if inner is thing.function else Value(replace(thing, function=inner), value.sources)
     if not isinstance(thing, FunctionThing) or frame.info is None or thing.info.parent != frame.info.qualified:
         return value
-    raw = bytes(thing.info.node.body)
+    raw = thing.info.packed
     own = {name for name, _ in thing.closure} | {parameter.name for parameter in thing.info.node.parameters}
     late = {name: held for name, held in around.items() if name not in own and name.encode() in raw}
     late.pop(thing.info.short, None)

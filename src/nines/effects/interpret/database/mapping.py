@@ -56,7 +56,6 @@ def _mapped(world: World, info: ClassInfo) -> Mapped | None:
         return None
     table = Mapped(info, name.lower(), base=base)
     world.mapped[info] = table
-    world.by_table.setdefault(table.name, info)
     _fill(world, table, places)
     return table
 

@@ -21,9 +21,9 @@ def user_model(world: World) -> ClassInfo | None:
     if name is not None and isinstance(name.constant, str):
         short = name.constant.rpartition(".")[2]
         label = name.constant.partition(".")[0].lower()
-        found = [c for c in world.linked.classes.values() if c.name == short and model_base(world, c)]
+        found = [c for c in world.linked.named(short) if model_base(world, c)]
         near = [c for c in found if label in c.module.name.lower().split(".")]
         if near or found:
             return (near or found)[0]
-    own = [c for c in world.linked.classes.values() if c.name == "User" and c.module.file.startswith("<")]
+    own = [c for c in world.linked.named("User") if c.module.file.startswith("<")]
     return own[0] if own else None

@@ -39,8 +39,6 @@ class Frame:
     )
 
     def __init__(self, world: World, module: ModuleInfo, info: FunctionInfo | None = None) -> None:
-        if info is not None:
-            world.look(info)
         self.world = world
         self.module = module
         self.info = info

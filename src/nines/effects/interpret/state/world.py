@@ -97,6 +97,8 @@ class World:
         self.signatures = signatures
         self.interpreter = interpreter
         self._read_statement = read_statement
+        for module in linked.modules.values():
+            module.reads = self.look
         self._statements: dict[str, Statement] = {}
         self._tokens = count(1)
         self.globals: dict[tuple[str, str], Value] = {}
@@ -126,7 +128,6 @@ class World:
         self.kinds: dict[FunctionInfo, str] = {}
         self.nested: dict[tuple[str, int, str], Any] = {}
         self.mapped: dict[ClassInfo, Mapped | None] = {}
-        self.by_table: dict[str, ClassInfo] = {}
         self.reverse: dict[ClassInfo, dict[str, Relation]] = {}
         self.class_values: dict[tuple[ClassInfo, str], Value] = {}
         self.annotations: dict[Any, Value] = {}
@@ -180,7 +181,7 @@ class World:
         return self.marks.setdefault((info.module.name, info.number), 1 << len(self.marks))
 
     def look(self, info: FunctionInfo) -> None:
-        """The body of a function is read: what is worked out depends on it."""
+        """The body of a function is read, or what stands around it: what is worked out depends on it."""
         self.standing.touched |= self.mark(info)
 
     def start_unit(self) -> None:
