@@ -58,7 +58,7 @@ def analyse(
     try:
         memo = memo or Memo()
         memory = Memory(world, program, memo.content, memo.stamp, signatures)
-        boot(world)
+        boot(world, memory.registering)
         every_mapped(world)
         service = _analyse(world, program, name, memory)
         memo.reused = memory.reused

@@ -12,7 +12,7 @@ import msgspec
 
 from nines.effects.entries.entry import Entry
 from nines.effects.interpret.state.world import World
-from nines.effects.link import FunctionInfo
+from nines.effects.link import FunctionInfo, ModuleInfo
 from nines.effects.packing import Packed, Told, pack, unpack
 from nines.effects.shifts import Lost, Marks, Moves, Shift
 from nines.effects.unfold import unfold
@@ -33,6 +33,8 @@ class _Module(Record):
     outline: bytes
     """Everything but positions and the bodies of functions."""
     marks: msgspec.Raw
+    registering: tuple[int, ...] = ()
+    """Its functions that may register something when the project is imported, by number."""
 
 
 class _Unit(Record):
@@ -69,12 +71,25 @@ class Memory:
         settings = (stamp, msgspec.json.encode(signatures or {}, order="deterministic"), program.statements)
         self._settings = _digest(_ENCODER.encode(settings))
         before = _decoded(remembered) if remembered else None
+        if before is not None and before.settings != self._settings:
+            before = None
+        self._found: dict[str, tuple[int, ...]] = {}
         self._modules = _modules(world, program, before)
+        remembered_before = set(map(id, before.modules)) if before is not None else set()
+        self._known = {each.name: each.registering for each in self._modules if id(each) in remembered_before}
         self._changed = 0
         self._moves = Moves({}, {})
         self._before = self._usable(before)
         self._units: dict[bytes, _Unit] = {}
         self._common = self._earlier_common = b""
+
+    def registering(self, module: ModuleInfo, find: Callable[[ModuleInfo], tuple[int, ...]]) -> tuple[int, ...]:
+        """Which functions of a module may register something: as remembered, or as found now."""
+        known = self._known.get(module.name)
+        if known is not None:
+            return known
+        found = self._found[module.name] = find(module)
+        return found
 
     def begin(self, common: str) -> None:
         """Everything is registered now; `common` tells what every entry point depends on."""
@@ -139,7 +154,12 @@ class Memory:
         return _ENCODER.encode(
             _Remembered(
                 settings=self._settings,
-                modules=self._modules,
+                modules=tuple(
+                    msgspec.structs.replace(each, registering=self._found[each.name])
+                    if each.name in self._found
+                    else each
+                    for each in self._modules
+                ),
                 functions=tuple(self._world.marks),
                 units=tuple(self._units.values()),
             )
@@ -147,7 +167,7 @@ class Memory:
 
     def _usable(self, before: _Remembered | None) -> dict[bytes, _Unit]:
         """The former units, if all that changed are functions' bodies and where things stand; notes both."""
-        if before is None or before.settings != self._settings or len(before.modules) != len(self._modules):
+        if before is None or len(before.modules) != len(self._modules):
             return {}
         forward: dict[str, Shift] = {}
         back: dict[str, Shift] = {}

@@ -14,7 +14,8 @@ from nines.model.errors import NinesError
 from nines.model.record import Record
 from nines.model.report import Reading, Unexamined
 from nines.model.service import Application, Service
-from nines.readers import openapi, python, sql
+from nines.model.statement import Statement
+from nines.readers import openapi, python
 from nines.readers.python.applications import applications
 from nines.verbs.project import STATE_DIRECTORY, Project, keep_out_of_version_control
 from nines.verbs.remembered import Remembered
@@ -80,7 +81,11 @@ def _analysed(
     """The analysis meets code that nobody has foreseen; should it break down, all the rest is done without it."""
     try:
         service = effects.analyse(
-            program, read_statement=sql.read, signatures=project.settings.signatures, name=project.name, memo=memo
+            program,
+            read_statement=_read_statement,
+            signatures=project.settings.signatures,
+            name=project.name,
+            memo=memo,
         )
     except NinesError:
         raise
@@ -91,6 +96,13 @@ def _analysed(
         hint = "This is a defect of nines. Set NINES_DEBUG=1, run it again, and report what it prints, please."
         return Service(name=project.name, root=program.root), (Unexamined(what=what, reason=reason, hint=hint),)
     return service, ()
+
+
+def _read_statement(text: str) -> Statement:
+    """Reads a SQL text; its reader is loaded by the first one, for a run that remembers everything meets none."""
+    from nines.readers import sql  # noqa: PLC0415
+
+    return sql.read(text)
 
 
 def is_debugging() -> bool:

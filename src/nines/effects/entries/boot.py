@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 
 from nines.effects.entries.task_classes import listed_tasks
 from nines.effects.interpret.calling.binding import bind
@@ -21,7 +23,12 @@ _STATE = b"\xa5state"
 """The name as it stands in a packed body, after its length: not the beginning of a longer one."""
 
 
-def boot(world: World) -> None:
+Find = Callable[[ModuleInfo], tuple[int, ...]]
+Recall = Callable[[ModuleInfo, Find], tuple[int, ...]]
+"""What was found in a module before, or what is found in it now."""
+
+
+def boot(world: World, recall: Recall = lambda module, find: find(module)) -> None:
     """Registers every route, mount and hook that importing the project would."""
     world.is_booting = True
     for module in list(world.linked.modules.values()):
@@ -30,7 +37,7 @@ def boot(world: World) -> None:
             _module(world, module)
         except (OutOfBudget, WorkLimit, RecursionError):
             continue
-    _factories(world)
+    _factories(world, recall)
     world.is_booting = False
     world.contexts.clear()
 
@@ -77,19 +84,31 @@ def _body(frame: Frame, body: tuple[code.Statement, ...]) -> None:
         frame.nodes.clear()
 
 
-def _factories(world: World) -> None:
+def _factories(world: World, recall: Recall) -> None:
     """Functions that make applications or register routes on what they are given."""
     words = re.compile(b"|".join(map(re.escape, sorted(_registering_words(world)))) or b"(?!)")
     done = 0
     for module in list(world.linked.modules.values()):
-        functions: list[tuple[FunctionInfo, ClassInfo | None]] = [(f, None) for f in module.functions]
-        functions += [(method, info) for info in module.classes for method in info.methods.values()]
-        for function, owner in functions:
-            raw = bytes(function.node.body)
-            starts = bool(function.node.decorators) and _STATE in raw
-            if (starts or words.search(raw) is not None) and done < _FACTORIES_MAX:
+        wanted = frozenset(recall(module, partial(_registering, words)))
+        for function in _outermost(module) if wanted else ():
+            if function.number in wanted and done < _FACTORIES_MAX:
                 done += 1
-                _factory(world, function, owner)
+                _factory(world, function, function.cls)
+
+
+def _outermost(module: ModuleInfo) -> list[FunctionInfo]:
+    """The functions of a module, and the methods of its classes."""
+    return [*module.functions, *(method for info in module.classes for method in info.methods.values())]
+
+
+def _registering(words: re.Pattern[bytes], module: ModuleInfo) -> tuple[int, ...]:
+    """The numbers of the functions whose text speaks of registering."""
+    found: list[int] = []
+    for function in _outermost(module):
+        raw = bytes(function.node.body)
+        if (function.node.decorators and _STATE in raw) or words.search(raw) is not None:
+            found.append(function.number)
+    return tuple(found)
 
 
 def _registering_words(world: World) -> set[bytes]:
