@@ -100,13 +100,14 @@ def resources(draw: st.DrawFn, name: str, earlier: tuple[str, ...], *, is_accoun
     access = [Grant(kind=GrantKind.OWNER), Grant(kind=GrantKind.ROLE, role="support"), Grant(kind=GrantKind.TENANT)]
     rules: st.SearchStrategy[tuple[Grant, ...]] = st.lists(st.sampled_from(access), unique=True, max_size=2).map(tuple)
     simple = [f.name for f in own if f.kind in (FieldKind.STRING, FieldKind.INT64) and not f.is_list]
+    is_unique = draw(st.booleans())
     return Resource(
         name=name,
         kind=ResourceKind.ACCOUNT if is_account else ResourceKind.ENTITY,
         identifier=Identifier(prefix=draw(st.sampled_from(["", name[:3].lower()]))),
         fields=tuple(own),
         states=chain,
-        unique=((simple[0],),) if simple and draw(st.booleans()) else (),
+        unique=((simple[0],),) if simple and is_unique else (),
         indexes=(WantedIndex(parts=(IndexPart(column="created_at", is_descending=True), IndexPart(column="id"))),),
         access=Access(read=draw(rules), list=draw(rules), write=draw(rules)),
         is_append_only=draw(st.integers(0, 6)) == 0 and not chain,

@@ -68,6 +68,8 @@ class PlannedEndpoint(Record):
     """A larger body is answered with 413; 0: there is no body, or it is not known."""
     answers: tuple[PlannedAnswer, ...] = ()
     """Sorted by status; successes first."""
+    cache_control: str = ""
+    """Of a success; empty: it says nothing about caching, because it has no body."""
     is_public: bool = False
     roles: tuple[str, ...] = ()
     grants: tuple[Grant, ...] = ()

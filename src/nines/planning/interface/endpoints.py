@@ -18,6 +18,8 @@ MERGE_PATCH = "application/merge-patch+json"
 BODY_BYTES_MIN = 65_536
 BODY_PAYLOADS = 16
 """The cap on a body is at least this many usual payloads."""
+PUBLIC_AGE_S = 60
+"""How long a shared cache may answer for the service; a change is seen after this time at the latest."""
 _STATUS_ID = "getOperationStatus"
 _STATUS_PATH = "asynchronous-operations/{operation_id}"
 """Below the version; of work whose resource has no states that could tell how it went."""
@@ -56,6 +58,7 @@ def _endpoint(operation: Operation, routes: dict[str, paths.Route], blueprint: B
         request_media_type=("" if body is None else MERGE_PATCH if route.method == "PATCH" else "application/json"),
         request_example=body.example if body else None,
         body_bytes_max=_body_bytes_max(blueprint) if body else 0,
+        cache_control=_cache_control(operation, blueprint),
         is_public=_is_public(operation, blueprint),
         roles=operation.roles,
         grants=grants(operation, resource, blueprint),
@@ -77,7 +80,10 @@ def _endpoint(operation: Operation, routes: dict[str, paths.Route], blueprint: B
 
 
 def grants(operation: Operation, resource: Resource | None, blueprint: Blueprint) -> tuple[Grant, ...]:
-    """What the object must allow: its rule for this action; for a change without one, the rule of reading it."""
+    """What the object must allow, one of which is enough.
+
+    A change follows the rule of writing; a role that may read every object and that the operation names may change
+    it, too. Without a rule of writing, whose object it is decides, as in reading."""
     if resource is None or operation.is_public or operation.do in accounts.ACTIONS:
         return ()
     access = resource.access
@@ -85,17 +91,26 @@ def grants(operation: Operation, resource: Resource | None, blueprint: Blueprint
         return access.list or access.read
     if operation.do is Action.READ:
         return access.read
+    by_role = tuple(g for g in access.read if g.kind is GrantKind.ROLE and g.role in operation.roles)
     if access.write or operation.do is Action.CREATE:
-        return access.write
-    bound = tuple(each for each in access.read if each.kind in (GrantKind.OWNER, GrantKind.TENANT))
+        return tuple(dict.fromkeys((*access.write, *(by_role if operation.do is not Action.CREATE else ()))))
     if operation.roles and blueprint.tenancy is not None:
-        return (Grant(kind=GrantKind.TENANT),)
-    return bound
+        return (Grant(kind=GrantKind.TENANT), *by_role)
+    return (*(g for g in access.read if g.kind in (GrantKind.OWNER, GrantKind.TENANT)), *by_role)
 
 
 def _is_public(operation: Operation, blueprint: Blueprint) -> bool:
     has_none = blueprint.auth is None or blueprint.auth.scheme == "none"
     return operation.is_public or operation.do in accounts.ANONYMOUS or has_none
+
+
+def _cache_control(operation: Operation, blueprint: Blueprint) -> str:
+    """Shared caches keep public things for a short while; others ask again with the ETag each time."""
+    if operation.do in accounts.ACTIONS or operation.gives:
+        return "no-store"
+    if operation.do in (Action.READ, Action.LIST) and _is_public(operation, blueprint):
+        return f"public, max-age={PUBLIC_AGE_S}"
+    return "private, no-cache"
 
 
 def _request(operation: Operation, blueprint: Blueprint) -> Shape | None:
@@ -171,6 +186,7 @@ def _status_endpoint(waiting: list[Operation], blueprint: Blueprint) -> PlannedE
         action=Action.READ,
         summary=says,
         parameters=(identifier,),
+        cache_control="no-store",
         is_public=operation.is_public,
         grants=(Grant(kind=GrantKind.OWNER),),
         limit=blueprint.limit_of(_STATUS_ID),

@@ -119,6 +119,7 @@ _NOUNS = {
     "suspend": "suspension",
     "synchronise": "synchronisation",
     "synchronize": "synchronization",
+    "take": "withdrawal",
     "test": "test",
     "top": "top-up",
     "transfer": "transfer",

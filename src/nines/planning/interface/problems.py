@@ -72,6 +72,13 @@ _KINDS = (
     Kind(code="not-found", status=404, title="Not found", detail="There is no such object."),
     Kind(code="already-exists", status=409, title="Already exists", detail="One like it exists already."),
     Kind(code="state-conflict", status=409, title="State conflict", detail="Its state does not allow it."),
+    Kind(
+        code="operation-pending",
+        status=409,
+        title="Operation pending",
+        detail="Another operation on it is still being carried out.",
+        headers=("Retry-After",),
+    ),
     Kind(code="in-use", status=409, title="In use", detail="Others refer to it."),
     Kind(
         code="idempotency-key-in-use",

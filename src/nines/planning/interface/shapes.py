@@ -38,12 +38,17 @@ def writable(resource: Resource, blueprint: Blueprint) -> tuple[Field, ...]:
     return tuple(field for field in resource.fields if not field.is_read_only and name_of(field) != tenant)
 
 
+def is_answered(field: Field) -> bool:
+    """Passwords never are; nor what is encrypted and nobody's personal data: a secret of the machinery."""
+    return field.kind is not FieldKind.PASSWORD and (field.is_personal or not field.is_encrypted)
+
+
 def of_resource(resource: Resource, blueprint: Blueprint) -> Shape:
     """The whole of one object; an optional member that has no value is null, and there all the same."""
     members: dict[str, Schema] = {"id": of_identifier(resource.identifier) | {"readOnly": True}}
     members |= {name: schema | {"readOnly": True} for name, schema in _belonging(resource, blueprint).items()}
     for field in resource.fields:
-        if field.kind is not FieldKind.PASSWORD:
+        if is_answered(field):
             members[name_of(field)] = of_field(field, blueprint, is_request=False)
     if resource.states:
         members["status"] = {"type": "string", "enum": [state.name for state in resource.states], "readOnly": True}
@@ -65,7 +70,7 @@ def whole(resource: Resource, blueprint: Blueprint, state: str = "") -> dict[str
     for name in _belonging(resource, blueprint):
         found[name] = _whose(name, blueprint)
     for field in resource.fields:
-        if field.kind is not FieldKind.PASSWORD:
+        if is_answered(field):
             found[name_of(field)] = examples.value(field, blueprint)
     first = resource.states[0].name if resource.states else ""
     if resource.states:
@@ -109,8 +114,14 @@ def of_create(resource: Resource, blueprint: Blueprint) -> Shape:
 
 
 def of_update(resource: Resource, blueprint: Blueprint) -> Shape:
-    """A merge patch (RFC 7396): what is left out stays, and null takes an optional value away."""
-    fields = tuple(each for each in writable(resource, blueprint) if each.kind is not FieldKind.PASSWORD)
+    """A merge patch (RFC 7396): what is left out stays, and null takes an optional value away.
+
+    The name that somebody signs in with is not changed by the way: whoever has a session for a minute would keep the
+    account."""
+    kept = facts.login_field(resource)
+    fields = tuple(
+        each for each in writable(resource, blueprint) if each.kind is not FieldKind.PASSWORD and each != kept
+    )
     members = {name_of(field): of_field(field, blueprint, is_request=True) for field in fields}
     for schema in members.values():
         schema.pop("default", None)

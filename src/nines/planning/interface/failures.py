@@ -1,0 +1,196 @@
+"""What an operation answers when it went wrong, each with an example that is specific to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nines.model.blueprint import (
+    Action,
+    Blueprint,
+    DependencyKind,
+    Field,
+    FieldKind,
+    GrantKind,
+    Limit,
+    OnDelete,
+    Operation,
+    Resource,
+)
+from nines.model.design import PlannedAnswer, PlannedEndpoint
+from nines.planning.data import facts
+from nines.planning.interface import accounts, problems, shapes
+from nines.planning.interface.schemas import name_of
+from nines.planning.interface.successes import EVERYWHERE, may_wait
+
+_Wrong = tuple[str, str]
+_Failure = tuple[str, str, tuple[_Wrong, ...]]
+
+
+def failures(operation: Operation, endpoint: PlannedEndpoint, blueprint: Blueprint) -> Iterator[PlannedAnswer]:
+    for code, detail, errors in (
+        *_of_request(operation, endpoint, blueprint),
+        *_of_caller(operation, endpoint, blueprint),
+        *_of_things(operation, endpoint, blueprint),
+        ("internal-error", "", ()),
+        ("unavailable", _away(operation, blueprint), ()),
+    ):
+        yield failure(endpoint, code, detail, errors)
+
+
+def failure(endpoint: PlannedEndpoint, code: str, detail: str, errors: tuple[tuple[str, str], ...]) -> PlannedAnswer:
+    kind = problems.BY_CODE[code]
+    patch = ("Accept-Patch",) if code == "unsupported-media-type" and endpoint.method == "PATCH" else ()
+    return PlannedAnswer(
+        status=kind.status,
+        says=detail or kind.detail,
+        shape="Problem",
+        media_type=problems.MEDIA_TYPE,
+        headers=tuple(sorted({*kind.headers, *patch, *EVERYWHERE})),
+        example=problems.example(code, example_path(endpoint), detail, errors),
+        problem=code,
+    )
+
+
+def _of_request(operation: Operation, endpoint: PlannedEndpoint, blueprint: Blueprint) -> Iterator[_Failure]:
+    """What is wrong with the request itself."""
+    if endpoint.request:
+        yield "malformed-request", "", ()
+        yield "body-too-large", f"The body is larger than {endpoint.body_bytes_max:,} bytes.", ()
+        yield "unsupported-media-type", f"The body must be {endpoint.request_media_type}.", ()
+        yield "invalid-request", "", _wrong_members(operation, endpoint, blueprint)
+    if operation.do is Action.LIST:
+        most = endpoint.page.max if endpoint.page else 0
+        yield "invalid-parameter", "", (("page_size", f"At most {most}."),)
+        yield "invalid-cursor", "", ()
+    if endpoint.idempotency is not None:
+        if endpoint.idempotency.is_required:
+            yield "idempotency-key-missing", "", ()
+        yield "idempotency-key-in-use", "", ()
+        yield "idempotency-key-reused", "", ()
+    if any(each.name == "If-Match" for each in endpoint.parameters):
+        yield "precondition-failed", "", ()
+    if endpoint.needs_if_match:
+        yield "precondition-required", "", ()
+
+
+def _of_caller(operation: Operation, endpoint: PlannedEndpoint, blueprint: Blueprint) -> Iterator[_Failure]:
+    for code in accounts.problems(operation.do):
+        yield code, "", ()
+    if operation.do is Action.SIGN_IN and accounts.has_second_factor(blueprint):
+        yield "second-factor-required", "", ()
+    if not endpoint.is_public:
+        yield "unauthorized", "", ()
+    if endpoint.roles or (endpoint.grants and all(grant.kind is GrantKind.ROLE for grant in endpoint.grants)):
+        yield "forbidden", _who(endpoint), ()
+    if endpoint.limit is not None:
+        yield "rate-limited", _quota(endpoint.limit), ()
+
+
+def _who(endpoint: PlannedEndpoint) -> str:
+    roles = endpoint.roles or tuple(grant.role for grant in endpoint.grants)
+    return f"This operation is for the role{'s' if len(roles) > 1 else ''} {' and '.join(roles)}."
+
+
+def _quota(limit: Limit) -> str:
+    whose = "in all" if limit.per == "all" else f"for each {limit.per}"
+    return f"At most {limit.count} requests in {limit.period_s:g} seconds {whose}."
+
+
+def _of_things(operation: Operation, endpoint: PlannedEndpoint, blueprint: Blueprint) -> Iterator[_Failure]:
+    """What the state of things does not allow."""
+    resource = blueprint.resource(operation.on)
+    if resource is None or operation.do in accounts.ACTIONS:
+        return
+    spoken = shapes.spoken(resource.name)
+    if "{" in endpoint.path:
+        is_hidden = any(grant.kind in (GrantKind.OWNER, GrantKind.TENANT) for grant in endpoint.grants)
+        yield "not-found", f"There is no such {spoken}{', or it is not yours' if is_hidden else ''}.", ()
+    if operation.do is Action.TRANSITION:
+        yield "state-conflict", _conflict(operation, resource), ()
+    if operation.do in (Action.UPDATE, Action.DELETE, Action.TRANSITION) and facts.reserving(blueprint, resource):
+        yield "operation-pending", "", ()
+    if operation.do in (Action.CREATE, Action.UPDATE):
+        for key in _callers_keys(resource, blueprint):
+            yield "already-exists", f"A {spoken} with the same {' and '.join(key)} exists already.", ()
+            break
+    if operation.do is Action.DELETE:
+        users = _users(resource, blueprint)
+        if users:
+            yield "in-use", f"It is referred to by {users[0]}.", ()
+
+
+def _conflict(operation: Operation, resource: Resource) -> str:
+    before = [state.name for state in resource.states if operation.to_state in state.to]
+    others = [state.name for state in resource.states if state.name not in before]
+    now = operation.to_state if operation.to_state in others else next(iter(others), "")
+    wanted = " or ".join(before)
+    return f"The {shapes.spoken(resource.name)} is {now}; only one that is {wanted} can become {operation.to_state}."
+
+
+def _callers_keys(resource: Resource, blueprint: Blueprint) -> Iterator[tuple[str, ...]]:
+    """The unique keys that a caller can meet: those with a member that callers set."""
+    settable = {name_of(field) for field in shapes.writable(resource, blueprint)}
+    settable |= {field.name for field in shapes.writable(resource, blueprint)}
+    for key in resource.unique:
+        named = tuple(each for each in key if each.partition(".")[0] in settable)
+        if named:
+            yield named
+
+
+def _users(resource: Resource, blueprint: Blueprint) -> list[str]:
+    return [
+        f"a {shapes.spoken(each.name)}"
+        for each in blueprint.resources
+        for field in each.fields
+        if field.kind is FieldKind.REFERENCE and field.of == resource.name and field.on_delete is OnDelete.RESTRICT
+    ]
+
+
+def _wrong_members(operation: Operation, endpoint: PlannedEndpoint, blueprint: Blueprint) -> tuple[_Wrong, ...]:
+    """What a reader of the contract is likely to get wrong: a bound, and a reference to what is not there."""
+    resource = blueprint.resource(operation.on)
+    fields = operation.takes
+    if operation.do in (Action.CREATE, Action.UPDATE) and resource is not None:
+        fields = shapes.writable(resource, blueprint)
+    bound = next((found for field in fields if (found := _bound(field, "", blueprint))), None)
+    gone = next((_gone(field) for field in fields if field.kind is FieldKind.REFERENCE), None)
+    example = endpoint.request_example
+    first = next(iter(example), "") if isinstance(example, dict) else ""
+    missing = (f"/{first}", "This member is missing.") if first else None
+    return tuple(each for each in (bound, gone) if each) or ((missing,) if missing else ())
+
+
+def _bound(field: Field, before: str, blueprint: Blueprint) -> _Wrong | None:
+    pointer = f"{before}/{name_of(field)}"
+    if field.kind is FieldKind.VALUE:
+        value = blueprint.value_type(field.of)
+        inner = value.fields if value and not field.is_list else ()
+        return next((found for part in inner if (found := _bound(part, pointer, blueprint))), None)
+    if field.kind in (FieldKind.INT32, FieldKind.INT64) and field.minimum is not None:
+        return pointer, f"Must be {'greater than' if field.is_minimum_exclusive else 'at least'} {field.minimum:g}."
+    if field.kind in (FieldKind.STRING, FieldKind.TEXT) and field.length_max:
+        return pointer, f"At most {field.length_max:,} characters."
+    return None
+
+
+def _gone(field: Field) -> _Wrong:
+    return f"/{name_of(field)}", f"There is no such {shapes.spoken(field.of)}, or it is not yours."
+
+
+def _away(operation: Operation, blueprint: Blueprint) -> str:
+    """Which kind of thing is away, without its name: that is nobody's business."""
+    if may_wait(operation, blueprint):
+        return ""
+    called = {call.partition(".")[0] for call in operation.calls}
+    if any(each.kind is DependencyKind.HTTP and each.is_hard for each in blueprint.dependencies if each.name in called):
+        return "A service that this operation needs does not answer now; nothing was changed, or it will be settled."
+    return ""
+
+
+def example_path(endpoint: PlannedEndpoint) -> str:
+    """The path with the examples in place of its parameters."""
+    path = endpoint.path
+    for each in endpoint.parameters:
+        if each.location == "path":
+            path = path.replace(f"{{{each.name}}}", str(each.example))
+    return path
