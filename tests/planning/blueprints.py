@@ -150,6 +150,8 @@ def operations(draw: st.DrawFn, resource: Resource, calls: tuple[str, ...]) -> t
                     do=Action.TRANSITION,
                     to_state=state,
                     roles=("support",),
+                    is_asynchronous=draw(st.integers(0, 3)) == 0,
+                    calls=calls if draw(st.booleans()) else (),
                     takes=(Field(name="reason", length_max=80),) if draw(st.booleans()) else (),
                 )
             )

@@ -44,6 +44,7 @@ def _of_object(
 ) -> Iterator[PlannedAnswer]:
     shape = Shape(name=resource.name, schema={}, example=shapes.whole(resource, blueprint, _state(operation, resource)))
     versioned = () if shapes.is_append_only(resource) else ("ETag",)
+    spoken = shapes.spoken(resource.name)
     located = ("Location",) if _reading(blueprint, resource) else ()
     if operation.do is Action.CREATE:
         yield success(endpoint, 201, "Created.", shape, headers=("Cache-Control", *versioned, *located))
@@ -52,9 +53,7 @@ def _of_object(
             says = "Accepted; it is finished as soon as what it depends on answers again."
             yield success(endpoint, 202, says, first, headers=("Cache-Control", *versioned, *located))
     elif operation.do is Action.READ:
-        yield success(
-            endpoint, 200, f"The {shapes.spoken(resource.name)}.", shape, headers=("Cache-Control", *versioned)
-        )
+        yield success(endpoint, 200, f"The {spoken}.", shape, headers=("Cache-Control", *versioned))
         if versioned:
             yield success(endpoint, 304, "It has not changed.", headers=("Cache-Control", *versioned))
     else:
@@ -65,7 +64,7 @@ def _of_object(
         )
         yield success(endpoint, 200, says, shape, headers=("Cache-Control", *versioned))
         if may_wait(operation, blueprint):
-            still = before(operation, resource)
+            still = state_before(operation, resource)
             first = Shape(name=resource.name, schema={}, example=shapes.whole(resource, blueprint, still))
             says = "Accepted; it is finished as soon as what it depends on answers again."
             yield success(endpoint, 202, says, first, headers=("Cache-Control", *versioned, *located))
@@ -91,7 +90,7 @@ def _later(operation: Operation, endpoint: PlannedEndpoint, blueprint: Blueprint
     is_own_status = resource is not None and bool(resource.states) and not status_path.endswith("{operation_id}")
     shape = shapes.of_progress()
     if is_own_status and resource is not None:
-        before = before(operation, resource) if operation.do is Action.TRANSITION else ""
+        before = state_before(operation, resource) if operation.do is Action.TRANSITION else ""
         shape = Shape(name=resource.name, schema={}, example=shapes.whole(resource, blueprint, before))
     says = f"Accepted; `GET {status_path}` tells how it went."
     return success(endpoint, 202, says, shape, headers=("Cache-Control", "Location", "Retry-After"))
@@ -129,7 +128,7 @@ def _reading(blueprint: Blueprint, resource: Resource) -> bool:
     return any(each.do is Action.READ and each.on == resource.name for each in blueprint.operations)
 
 
-def before(operation: Operation, resource: Resource) -> str:
+def state_before(operation: Operation, resource: Resource) -> str:
     return next((state.name for state in resource.states if operation.to_state in state.to), "")
 
 
