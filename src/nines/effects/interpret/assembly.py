@@ -7,7 +7,7 @@ from nines.effects.interpret.database import active_records, named_statements
 from nines.effects.interpret.database.building import build
 from nines.effects.interpret.database.fetching import fetch, run
 from nines.effects.interpret.database.sessions import session, transaction
-from nines.effects.interpret.expressions.expressions import EVALUATORS
+from nines.effects.interpret.expressions.kinds import EVALUATORS
 from nines.effects.interpret.libraries import injecting
 from nines.effects.interpret.libraries.higher import invoked
 from nines.effects.interpret.libraries.registering import decorator_stage, mount_stage, route_stage
