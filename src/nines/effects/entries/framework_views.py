@@ -15,7 +15,7 @@ from nines.effects.entries.view_guards import class_guards, decorated_guards, mi
 from nines.effects.interpret.database.transactions import begin_and_commit
 from nines.effects.interpret.libraries.registering import texts
 from nines.effects.interpret.libraries.remote import shape
-from nines.effects.interpret.machinery.framework_parts import permissions
+from nines.effects.interpret.machinery.frameworks.permissions import permissions
 from nines.effects.interpret.naming.resolve import class_value, function_value
 from nines.effects.interpret.naming.settings import setting
 from nines.effects.interpret.state.entrances import attribute, call

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nines.effects.entries.gathered import Gathered, add_guards
 from nines.effects.entries.peeling import Peeled
 from nines.effects.entries.requests import filled_request
-from nines.effects.interpret.machinery.framework_parts import entries_of, named_permission
+from nines.effects.interpret.machinery.frameworks.permissions import entries_of, named_permission
 from nines.effects.interpret.naming.resolve import binding_value
 from nines.effects.interpret.state.entrances import attribute, call, evaluate
 from nines.effects.interpret.state.frame import Frame, WorkLimit

@@ -12,11 +12,18 @@ from nines.effects.interpret.libraries import injecting
 from nines.effects.interpret.libraries.higher import invoked
 from nines.effects.interpret.libraries.registering import decorator_stage, mount_stage, route_stage
 from nines.effects.interpret.libraries.remote import emit
-from nines.effects.interpret.machinery import framework_parts, mechanisms
+from nines.effects.interpret.machinery.frameworks import answers, forms, permissions, serializers, views
+from nines.effects.interpret.machinery.language import containers, criteria, functions, members, records, texts
 from nines.effects.interpret.machinery.mechanisms import mechanism
 from nines.effects.interpret.objects.attributes import attribute_value
 from nines.effects.interpret.state.interpreter import Interpreter
 from nines.effects.interpret.statements.statements import EXECUTORS
+
+_MACHINERY = (
+    *(active_records, injecting, named_statements),
+    *(containers, criteria, functions, members, records, texts),
+    *(answers, forms, permissions, serializers, views),
+)
 
 INTERPRETER = Interpreter(
     evaluators=EVALUATORS,
@@ -36,11 +43,5 @@ INTERPRETER = Interpreter(
         invoked,
         emit,
     ),
-    mechanisms={
-        **active_records.MECHANISMS,
-        **framework_parts.MECHANISMS,
-        **injecting.MECHANISMS,
-        **mechanisms.MECHANISMS,
-        **named_statements.MECHANISMS,
-    },
+    mechanisms={name: does for part in _MACHINERY for name, does in part.MECHANISMS.items()},
 )

@@ -16,10 +16,7 @@ from nines.effects.interpret.expressions.waiting import await_value, yield_value
 from nines.effects.interpret.objects.assigning import assign
 from nines.effects.interpret.state.entrances import evaluate
 from nines.effects.interpret.state.frame import Frame
-from nines.effects.values import (
-    UNKNOWN,
-    Value,
-)
+from nines.effects.values import UNKNOWN, Value
 from nines.model import code
 
 

@@ -6,10 +6,7 @@ from nines.effects.interpret.naming.resolve import class_binding_value, global_v
 from nines.effects.interpret.state.entrances import attribute, evaluate
 from nines.effects.interpret.state.frame import Frame
 from nines.effects.interpret.symbols.parts import access_path
-from nines.effects.values import (
-    FunctionThing,
-    Value,
-)
+from nines.effects.values import FunctionThing, Value
 from nines.model import code
 
 

@@ -6,12 +6,7 @@ from nines.effects.interpret.database.fetching import materialise
 from nines.effects.interpret.state.entrances import evaluate
 from nines.effects.interpret.state.frame import Frame
 from nines.effects.nodes import EffectNode, HoleNode, Node, TransactionNode
-from nines.effects.values import (
-    NONE,
-    UNKNOWN,
-    Value,
-    element_of,
-)
+from nines.effects.values import NONE, UNKNOWN, Value, element_of
 from nines.model import code
 
 

@@ -7,14 +7,7 @@ from dataclasses import replace
 from nines.effects.interpret.naming.resolve import function_value
 from nines.effects.interpret.state.frame import Frame
 from nines.effects.link import ClassInfo, FunctionInfo
-from nines.effects.values import (
-    ClassThing,
-    FunctionThing,
-    InstanceThing,
-    PartialThing,
-    Value,
-    WrappedThing,
-)
+from nines.effects.values import ClassThing, FunctionThing, InstanceThing, PartialThing, Value, WrappedThing
 
 
 def bound_method(
