@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nines.effects.interpret.database.building import (
-    condition,
-    eager_names,
-    keyword_condition,
-    limited,
-    query_of,
-    start_entity,
-    with_query,
-    written_of,
-)
+from nines.effects.interpret.database.conditions import condition, keyword_condition
+from nines.effects.interpret.database.entities import limited, query_of, start_entity, with_query
 from nines.effects.interpret.database.fetching import emit_query, materialise, run_of
 from nines.effects.interpret.database.mapping import mapped
+from nines.effects.interpret.database.selecting import eager_names
 from nines.effects.interpret.database.texts import from_text
+from nines.effects.interpret.database.writing import written_of
 from nines.effects.interpret.libraries.arguments import OPEN
 from nines.effects.interpret.libraries.library import LibraryCall, Mechanism
 from nines.effects.interpret.naming.models import user_model

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nines.effects.interpret.database.building import keyword_condition, query_of, start_entity, written_of
+from nines.effects.interpret.database.conditions import keyword_condition
+from nines.effects.interpret.database.entities import query_of, start_entity
 from nines.effects.interpret.database.mapping import mapped
 from nines.effects.interpret.database.rows import row_sources, row_value
 from nines.effects.interpret.database.texts import from_text
+from nines.effects.interpret.database.writing import written_of
 from nines.effects.interpret.libraries.arguments import OPEN
 from nines.effects.interpret.libraries.library import LibraryCall, connection_of
 from nines.effects.interpret.state.frame import Frame

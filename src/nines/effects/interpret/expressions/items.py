@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret.database.building import sliced
+from nines.effects.interpret.database.entities import sliced
 from nines.effects.interpret.database.fetching import materialise
 from nines.effects.interpret.libraries.injecting import provided
 from nines.effects.interpret.naming.resolve import annotated_value

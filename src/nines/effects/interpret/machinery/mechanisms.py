@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from nines.effects.interpret.libraries.library import LibraryCall
-from nines.effects.values import (
-    UNKNOWN,
-    Value,
-)
+from nines.effects.values import UNKNOWN, Value
 
 
 def mechanism(call: LibraryCall) -> Value | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nines.effects.interpret.database.building import start_entity
+from nines.effects.interpret.database.entities import start_entity
 from nines.effects.interpret.database.fetching import Run, emit_query
 from nines.effects.interpret.database.mapping import mapped, relation_of
 from nines.effects.interpret.state.frame import Frame

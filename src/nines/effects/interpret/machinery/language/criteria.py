@@ -6,13 +6,7 @@ from nines.effects.interpret.libraries.arguments import OPEN
 from nines.effects.interpret.libraries.library import LibraryCall, Mechanism
 from nines.effects.interpret.machinery.mechanisms import first
 from nines.effects.interpret.symbols.criteria import column_call, combined
-from nines.effects.values import (
-    ColumnThing,
-    CriterionThing,
-    Value,
-    deep_sources,
-    merge_sources,
-)
+from nines.effects.values import ColumnThing, CriterionThing, Value, deep_sources, merge_sources
 
 
 def _criterion(call: LibraryCall) -> Value:
