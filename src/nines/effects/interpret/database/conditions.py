@@ -8,14 +8,7 @@ from nines.effects.interpret.database.mapping import mapped, relation_of
 from nines.effects.interpret.state.world import World
 from nines.effects.mapped import Mapped
 from nines.effects.queries import Condition, Query
-from nines.effects.values import (
-    ColumnThing,
-    ContainerThing,
-    CriterionThing,
-    ObjectThing,
-    Sources,
-    Value,
-)
+from nines.effects.values import ColumnThing, ContainerThing, CriterionThing, ObjectThing, Sources, Value
 
 _LOOKUPS = {
     "exact": "=", "iexact": "=", "in": "in", "gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "contains": "like",

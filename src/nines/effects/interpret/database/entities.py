@@ -8,11 +8,7 @@ from nines.effects.interpret.database.mapping import mapped
 from nines.effects.interpret.state.world import World
 from nines.effects.link import ClassInfo
 from nines.effects.queries import Query
-from nines.effects.values import (
-    ObjectThing,
-    Value,
-    merge_sources,
-)
+from nines.effects.values import ObjectThing, Value, merge_sources
 from nines.model.effect import Known
 
 

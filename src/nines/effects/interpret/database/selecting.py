@@ -10,13 +10,7 @@ from nines.effects.interpret.libraries.arguments import OPEN
 from nines.effects.interpret.libraries.library import LibraryCall
 from nines.effects.interpret.state.world import World
 from nines.effects.queries import Query
-from nines.effects.values import (
-    ClassThing,
-    ColumnThing,
-    ContainerThing,
-    ObjectThing,
-    Value,
-)
+from nines.effects.values import ClassThing, ColumnThing, ContainerThing, ObjectThing, Value
 from nines.model.effect import Known
 
 

@@ -5,13 +5,7 @@ from __future__ import annotations
 from nines.effects.interpret.libraries.arguments import OPEN
 from nines.effects.mapped import Mapped
 from nines.effects.queries import Written
-from nines.effects.values import (
-    ColumnThing,
-    ContainerThing,
-    CriterionThing,
-    Value,
-    deep_sources,
-)
+from nines.effects.values import ColumnThing, ContainerThing, CriterionThing, Value, deep_sources
 
 
 def written_of(table: Mapped | None, bound: dict[str, Value]) -> tuple[Written, ...]:
