@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from nines.effects.limits import ALIAS_HOPS_MAX
-from nines.effects.signatures.schema import CallSignature, SignatureFile, Signatures, TypeSignature
+from nines.effects.signatures.lookup import Signatures
+from nines.effects.signatures.schema import CallSignature, Described, SignatureFile, TypeSignature
 from nines.model.errors import SignatureError
 
 _FOLDER = Path(__file__).parent
@@ -104,7 +105,7 @@ def _fill(entry: Any, chosen: tuple[str, ...]) -> Any:
 
 
 def _merge(files: list[tuple[SignatureFile, str]]) -> Signatures:
-    merged: dict[str, Any] = {"types": {}, "calls": {}, "aliases": {}, "settings": {}, "task_classes": {}}
+    merged: dict[str, dict[str, Any]] = {part: {} for part in Described.__struct_fields__}
     libraries: dict[str, str] = {}
     harmless: set[str] = set()
     tables: set[str] = set()

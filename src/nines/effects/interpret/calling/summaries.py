@@ -77,17 +77,10 @@ def _known(world: World, key: Any) -> Summary | None:
 
 def _interpret(frame: Frame, info: FunctionInfo, env: Environment, closure: Environment, key: Any) -> Summary:
     world = frame.world
-    standing = world.standing
-    if len(world.stack) >= CALL_DEPTH_MAX or world.stack.count(info) >= SAME_FUNCTION_MAX or key in standing.evaluating:
-        if key in standing.evaluating:
-            standing.cut(key)
-        if len(world.stack) >= CALL_DEPTH_MAX:
-            standing.look(0, 0)
-        elif info in world.stack:
-            standing.look(0, world.levels[world.stack.index(info)])
-        reason = "recursion cut" if info in world.stack else "calls nested too deeply"
-        return Summary(nodes=[BlindNode(reason, info.qualified, info.place)], is_cut=True)
+    if _is_cut(world, info, key):
+        return _cut(world, info, key)
     world.note(info)
+    standing = world.standing
     outer = (world.below, world.active, world.calls, world.unresolved)
     saved = standing.begin(key)
     world.below, world.calls, world.unresolved = [], 0, 0
@@ -101,12 +94,7 @@ def _interpret(frame: Frame, info: FunctionInfo, env: Environment, closure: Envi
     summary = Summary()
     try:
         summary = _run(inner, info)
-        summary.info, summary.work, summary.inner = info, inner.work, world.below
-        summary.calls, summary.unresolved = world.calls, world.unresolved
-        summary.functions = world.bit(info)
-        for each in world.below:
-            summary.functions |= each.functions
-            summary.height = max(summary.height, each.height + 1)
+        _account(world, summary, inner)
         standing.look(0, _outermost(world, summary.functions & outer[1]))
     finally:
         world.stack.pop()
@@ -123,6 +111,36 @@ def _interpret(frame: Frame, info: FunctionInfo, env: Environment, closure: Envi
     table[name] = summary
     standing.passes(table, name, name, summary.lowest)
     return summary
+
+
+def _is_cut(world: World, info: FunctionInfo, key: Any) -> bool:
+    stack = world.stack
+    return len(stack) >= CALL_DEPTH_MAX or stack.count(info) >= SAME_FUNCTION_MAX or key in world.standing.evaluating
+
+
+def _cut(world: World, info: FunctionInfo, key: Any) -> Summary:
+    """What stands for a call that leads too deep, or in a circle."""
+    standing = world.standing
+    if key in standing.evaluating:
+        standing.cut(key)
+    if len(world.stack) >= CALL_DEPTH_MAX:
+        standing.look(0, 0)
+    elif info in world.stack:
+        standing.look(0, world.levels[world.stack.index(info)])
+    reason = "recursion cut" if info in world.stack else "calls nested too deeply"
+    return Summary(nodes=[BlindNode(reason, info.qualified, info.place)], is_cut=True)
+
+
+def _account(world: World, summary: Summary, inner: Frame) -> None:
+    """Notes what interpreting the function cost, and what it called."""
+    info = inner.info
+    assert info is not None
+    summary.info, summary.work, summary.inner = info, inner.work, world.below
+    summary.calls, summary.unresolved = world.calls, world.unresolved
+    summary.functions = world.bit(info)
+    for each in world.below:
+        summary.functions |= each.functions
+        summary.height = max(summary.height, each.height + 1)
 
 
 def _outermost(world: World, functions: int) -> int:
