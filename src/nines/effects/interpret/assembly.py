@@ -6,6 +6,7 @@ from nines.effects.interpret.calling.calls import call_value
 from nines.effects.interpret.database import active_records, named_statements
 from nines.effects.interpret.database.building import build
 from nines.effects.interpret.database.fetching import fetch, run
+from nines.effects.interpret.database.mapping import mapped
 from nines.effects.interpret.database.sessions import session, transaction
 from nines.effects.interpret.expressions.kinds import EVALUATORS
 from nines.effects.interpret.libraries import injecting
@@ -30,6 +31,7 @@ INTERPRETER = Interpreter(
     executors=EXECUTORS,
     call=call_value,
     attribute=attribute_value,
+    table=mapped,
     stages=(
         mechanism,
         route_stage,

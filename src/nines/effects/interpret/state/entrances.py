@@ -1,10 +1,13 @@
-"""The entrances of the interpreter: an expression to its value, a block to how it ends, a call, an attribute."""
+"""The entrances of the interpreter: expressions, blocks, calls, attributes, and the tables of classes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from nines.effects.interpret.state.frame import Frame
+from nines.effects.interpret.state.world import World
+from nines.effects.link import ClassInfo
+from nines.effects.mapped import Mapped
 from nines.effects.values import Value
 from nines.model.code import Expression, Statement
 
@@ -47,3 +50,8 @@ def call(  # noqa: PLR0917
 def attribute(frame: Frame, receiver: Value, name: str, line: int, column: int = 1) -> Value:
     """The value of an attribute; reading it may call a property or load a relation."""
     return frame.world.interpreter.attribute(frame, receiver, name, line, column)
+
+
+def table_of(world: World, info: ClassInfo) -> Mapped | None:
+    """The table behind another class, while a table's own columns are read."""
+    return world.interpreter.table(world, info)

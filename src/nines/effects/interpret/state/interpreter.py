@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from nines.effects.mapped import Mapped
 from nines.effects.values import Value
 
 
@@ -21,6 +22,8 @@ class Interpreter:
     """For each kind of statement; they say how it ends."""
     call: Callable[..., Value]
     attribute: Callable[..., Value]
+    table: Callable[..., Mapped | None]
+    """What a class is mapped to."""
     stages: tuple[Callable[..., Value | None], ...]
     """What a library's call may do, asked in order; the first that answers gives the value."""
     mechanisms: Mapping[str, Callable[..., Value]]
