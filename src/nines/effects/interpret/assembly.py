@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from nines.effects.interpret.calling.calls import call_value
-from nines.effects.interpret.database import active_records, named_statements
+from nines.effects.interpret.database import active_records, managers, named_statements, query_sets
 from nines.effects.interpret.database.building import build
-from nines.effects.interpret.database.fetching import fetch, run
+from nines.effects.interpret.database.executing import run
+from nines.effects.interpret.database.fetching import fetch
 from nines.effects.interpret.database.mapping import mapped
 from nines.effects.interpret.database.sessions import session, transaction
 from nines.effects.interpret.expressions.kinds import EVALUATORS
@@ -21,7 +22,7 @@ from nines.effects.interpret.state.interpreter import Interpreter
 from nines.effects.interpret.statements.statements import EXECUTORS
 
 _MACHINERY = (
-    *(active_records, injecting, named_statements),
+    *(active_records, injecting, managers, named_statements, query_sets),
     *(containers, criteria, functions, members, records, texts),
     *(answers, forms, permissions, serializers, views),
 )

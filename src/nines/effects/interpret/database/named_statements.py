@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nines.effects.interpret.database.fetching import Run, emit_query
+from nines.effects.interpret.database.running import Run, emit_query
 from nines.effects.interpret.database.texts import from_text
 from nines.effects.interpret.libraries.arguments import OPEN, REST
 from nines.effects.interpret.libraries.library import LibraryCall, Mechanism, connection_of

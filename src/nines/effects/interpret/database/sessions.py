@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nines.effects.interpret.database.entities import start_entity
-from nines.effects.interpret.database.fetching import emit_query, run_of
 from nines.effects.interpret.database.mapping import mapped
+from nines.effects.interpret.database.running import emit_query, run_of
 from nines.effects.interpret.database.writing import written_of
 from nines.effects.interpret.libraries.library import LibraryCall, result
 from nines.effects.nodes import ChangeNode, TransactionNode

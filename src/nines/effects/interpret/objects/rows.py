@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nines.effects.interpret.database.entities import start_entity
-from nines.effects.interpret.database.fetching import Run, emit_query
 from nines.effects.interpret.database.mapping import mapped, relation_of
+from nines.effects.interpret.database.running import Run, emit_query
 from nines.effects.interpret.state.frame import Frame
 from nines.effects.mapped import Mapped, Relation
 from nines.effects.queries import Condition
