@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from nines.lab.launch.postgres import Cluster, GivenServer
+from nines.lab.launch.postgres import Cluster
+from nines.lab.launch.server import GivenServer
 from nines.model.errors import LabError
 
 TABLES_MAX = 300

@@ -12,8 +12,9 @@ import psutil
 from nines.lab.launch.cleanup import Premises
 from nines.lab.launch.installation import choose, unavailable_extensions
 from nines.lab.launch.ports import LOOPBACK
-from nines.lab.launch.postgres import Cluster, GivenServer, open_database
+from nines.lab.launch.postgres import Cluster, open_database
 from nines.lab.launch.redis import Redis, find_program
+from nines.lab.launch.server import GivenServer
 from nines.lab.launch.service import Service
 from nines.lab.launch.strangers import database_files, strange_stores
 from nines.lab.launch.stubs import Stub

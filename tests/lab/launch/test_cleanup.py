@@ -29,7 +29,8 @@ import asyncio, json, os, sys
 from pathlib import Path
 from nines.lab.launch.cleanup import Premises, ending_on_signals
 from nines.lab.launch.installation import choose
-from nines.lab.launch.postgres import Cluster, GivenServer
+from nines.lab.launch.postgres import Cluster
+from nines.lab.launch.server import GivenServer
 from nines.lab.launch.service import Service
 from nines.model.settings import ServiceSettings, Settings
 

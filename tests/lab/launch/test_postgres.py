@@ -10,9 +10,11 @@ import psutil
 import pytest
 
 from nines.lab.launch import installation, postgres
+from nines.lab.launch import server as servers
 from nines.lab.launch.cleanup import Premises
 from nines.lab.launch.installation import Installation, choose, unavailable_extensions
-from nines.lab.launch.postgres import Cluster, GivenServer, open_database
+from nines.lab.launch.postgres import Cluster, open_database
+from nines.lab.launch.server import GivenServer
 from nines.model.errors import LabError, LaunchError, SettingsError
 
 pytestmark = pytest.mark.lab
@@ -90,7 +92,7 @@ def test_a_url_of_something_else_is_refused(premises: Premises, url: str) -> Non
 
 
 def test_a_dead_server_is_one_clear_error(premises: Premises, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres, "GIVEN_LIMIT_S", 0.3)
+    monkeypatch.setattr(servers, "GIVEN_LIMIT_S", 0.3)
     with pytest.raises(LaunchError, match="does not answer"):
         asyncio.run(open_database(premises, "postgresql://nobody@127.0.0.1:1/none", None))
 

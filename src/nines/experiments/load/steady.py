@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
-
 import msgspec
 
-from nines.checkers.binomial import CONFIDENCE, lower_bound, samples_needed
+from nines.checkers.binomial import lower_bound, samples_needed
 from nines.checkers.quantiles import quantile
-from nines.checkers.windows import windows, worst
-from nines.experiments import judging
+from nines.experiments import judging, measured
 from nines.experiments.choosing import attempt, attempt_as_any, harms_identity, is_door, is_plumbing
 from nines.model.budget import Budgets
 from nines.model.contract import Operation
-from nines.model.experiment import Bench, ExperimentInfo, Figure, Judgement, Load, Share
+from nines.model.experiment import Bench, ExperimentInfo, Judgement, Load, Share
 from nines.model.history import Exchange, History, Outcome
 from nines.model.rule import Standard, Tier
 from nines.model.verdict import Verdict
@@ -24,10 +21,8 @@ READ_WEIGHT = 4.0
 """Without weights in the settings a read is sent four times as often as a write."""
 MARGIN = 1.02
 """A little more than needed, for arrivals are random."""
-WINDOW_S = 1.0
 TIMEOUT_S = 10.0
 """Who has waited so long has gone (Nielsen, Usability Engineering, 1993, 5.5): it counts as a failure."""
-P95, P99 = 0.95, 0.99
 REHEARSALS = 3
 """What may be done once or twice only (a second vote, a taken name) shows itself before the load."""
 LOOK_S = 2.0
@@ -92,14 +87,14 @@ async def _keep_up(bench: Bench, load: Load) -> bool:
 
 def _missed(sent: list[Exchange], budgets: Budgets) -> str:
     """Which budget is missed so far that nothing that follows could change it, "" while there is doubt."""
-    counted = [exchange for exchange in sent if not _refused(exchange)]
+    counted = [exchange for exchange in sent if not measured.was_refused(exchange)]
     if len(counted) < EARLY_MIN:
         return ""
-    failures = sum(1 for exchange in counted if _failed(exchange))
+    failures = sum(1 for exchange in counted if measured.has_failed(exchange))
     limit = max(EARLY_ERROR_SHARE, budgets.error_rate)
     if lower_bound(failures, len(counted), EARLY_CONFIDENCE) >= limit:
         return f"{failures} of {len(counted)} requests had failed"
-    slow = quantile([exchange.latency_ms for exchange in counted], P95, EARLY_CONFIDENCE)
+    slow = quantile([exchange.latency_ms for exchange in counted], measured.P95, EARLY_CONFIDENCE)
     if slow is not None and slow.lower is not None and slow.lower > EARLY_SLOWNESS * budgets.latency_p95_ms:
         return f"the p95 of {len(counted)} requests was at least {slow.lower:.0f} ms"
     return ""
@@ -108,8 +103,8 @@ def _missed(sent: list[Exchange], budgets: Budgets) -> str:
 async def _go_on(bench: Bench, load: Load, phase: str, left_s: float) -> None:
     """Makes up, if time is left, for a failure or two, which may be chance, and for what was refused."""
     sent = list(bench.history().during(phase))
-    failures = sum(1 for exchange in sent if _failed(exchange))
-    refused = sum(1 for exchange in sent if _refused(exchange))
+    failures = sum(1 for exchange in sent if measured.has_failed(exchange))
+    refused = sum(1 for exchange in sent if measured.was_refused(exchange))
     missing = _needed(failures, bench.budgets) - (len(sent) - refused)
     more_s = missing * MARGIN / load.rate_hz
     shares = _repeatable(bench, load.shares, phase)
@@ -128,7 +123,7 @@ def _repeatable(bench: Bench, shares: tuple[Share, ...], phase: str) -> tuple[Sh
     sent = list(bench.history().during(phase))
     limited = {e.operation for e in sent if e.status == LIMITED}
     is_general = len(limited) >= CLEAN_SHARE_MIN * len({e.operation for e in sent})
-    refused = {e.operation: e for e in sent if _refused(e) and not (is_general and e.status == LIMITED)}
+    refused = {e.operation: e for e in sent if measured.was_refused(e) and not (is_general and e.status == LIMITED)}
     for name, exchange in refused.items():
         if any(share.operation == name for share in shares):
             bench.skip(name, f"repeated under load, valid requests were answered {exchange.status}")
@@ -198,10 +193,10 @@ def judge(history: History, budgets: Budgets) -> Judgement:
     """Errors by exact bounds, response times by order statistics, over everything and operation by operation."""
     phase = STEADY_AGAIN if any(True for _ in history.during(STEADY_AGAIN)) else STEADY
     sent = judging.indexed(history, phase)
-    counted = [(index, exchange) for index, exchange in sent if not _refused(exchange)]
+    counted = [(index, exchange) for index, exchange in sent if not measured.was_refused(exchange)]
     if not counted:
         return judging.unknown("nothing could be driven", history)
-    figures = _figures([exchange for _, exchange in counted])
+    figures = measured.figures_of([exchange for _, exchange in counted])
     spoiled = next((load for load in history.loads if load.is_spoiled and load.phase in ("", phase)), None)
     if spoiled is not None and not _answers_errors(counted, budgets):
         reason = spoiled.reason or "it could not keep its own schedule"
@@ -209,18 +204,18 @@ def judge(history: History, budgets: Budgets) -> Judgement:
     hindered = _hindered([exchange for _, exchange in sent], budgets)
     if hindered:
         return judging.unknown(hindered, history, judging.unbounded(figures))
-    subjects = _subjects(counted, budgets)
+    subjects = measured.subjects_of(counted, budgets)
     errors, p95 = figures[0], figures[1]
-    is_broken = _exceeds(errors, budgets.error_rate) or _exceeds(p95, budgets.latency_p95_ms)
-    holds = _below(errors, budgets.error_rate) and _below(p95, budgets.latency_p95_ms)
+    is_broken = measured.exceeds(errors, budgets.error_rate) or measured.exceeds(p95, budgets.latency_p95_ms)
+    holds = measured.below(errors, budgets.error_rate) and measured.below(p95, budgets.latency_p95_ms)
     verdict = Verdict.HOLDS if holds else Verdict.UNKNOWN
     if is_broken or any(found is Verdict.BROKEN for _, found in subjects):
         verdict = Verdict.BROKEN
     return Judgement(
         verdict=verdict,
-        says=_says(counted, figures, subjects, budgets) + _left_out([exchange for _, exchange in sent]),
+        says=measured.told(counted, figures, subjects, budgets) + _left_out([exchange for _, exchange in sent]),
         figures=figures,
-        offending=_offending(counted, budgets) if verdict is not Verdict.HOLDS else (),
+        offending=measured.offending(counted, budgets) if verdict is not Verdict.HOLDS else (),
         subjects=subjects,
     )
 
@@ -233,9 +228,9 @@ def _answers_errors(counted: list[tuple[int, Exchange]], budgets: Budgets) -> bo
 
 def _hindered(sent: list[Exchange], budgets: Budgets) -> str:
     """Why refusals hide too much of the service, "" when they do not."""
-    refused = sum(1 for exchange in sent if _refused(exchange))
+    refused = sum(1 for exchange in sent if measured.was_refused(exchange))
     limited = sum(1 for exchange in sent if exchange.status == LIMITED)
-    refusing = {exchange.operation for exchange in sent if _refused(exchange)}
+    refusing = {exchange.operation for exchange in sent if measured.was_refused(exchange)}
     clean = sum(1 for exchange in sent if exchange.operation not in refusing)
     if clean / len(sent) >= CLEAN_SHARE_MIN:
         return ""
@@ -246,88 +241,7 @@ def _hindered(sent: list[Exchange], budgets: Budgets) -> str:
 
 
 def _left_out(sent: list[Exchange]) -> str:
-    refused = [exchange.operation for exchange in sent if _refused(exchange)]
+    refused = [exchange.operation for exchange in sent if measured.was_refused(exchange)]
     if not refused:
         return ""
     return f"; {len(refused)} refused requests do not count: {judging.listed(list(dict.fromkeys(refused)))}"
-
-
-def _figures(counted: list[Exchange]) -> tuple[Figure, ...]:
-    failures = sum(1 for exchange in counted if _failed(exchange))
-    latencies = [exchange.latency_ms for exchange in counted]
-    figures = [judging.share_figure("error rate", failures, len(counted))]
-    for name, share in (("p95", P95), ("p99", P99)):
-        found = quantile(latencies, share)
-        assert found is not None  # There are exchanges, or nothing would be judged.
-        figures.append(judging.quantile_figure(name, found))
-    span_s = max(e.intended_s for e in counted) - min(e.intended_s for e in counted)
-    figures.append(Figure(name="rate", value=len(counted) / max(span_s, 1.0), unit="1/s", samples=len(counted)))
-    bad = worst(windows(((e.intended_s, _failed(e)) for e in counted), WINDOW_S))
-    if bad is not None:
-        figures.append(Figure(name="worst second", value=bad.share, unit="share", samples=bad.samples))
-    return tuple(figures)
-
-
-def _subjects(counted: list[tuple[int, Exchange]], budgets: Budgets) -> tuple[tuple[str, Verdict], ...]:
-    """Each operation against the budgets; the confidence is raised, for many are tried at once."""
-    by_operation: dict[str, list[Exchange]] = {}
-    for _, exchange in counted:
-        by_operation.setdefault(exchange.operation, []).append(exchange)
-    strict = 1.0 - (1.0 - CONFIDENCE) / len(by_operation)
-    found: list[tuple[str, Verdict]] = []
-    for operation, exchanges in by_operation.items():
-        failures = sum(1 for exchange in exchanges if _failed(exchange))
-        slow = quantile([exchange.latency_ms for exchange in exchanges], P95, strict)
-        assert slow is not None
-        if lower_bound(failures, len(exchanges), strict) > budgets.error_rate or (
-            slow.lower is not None and slow.lower > budgets.latency_p95_ms
-        ):
-            found.append((operation, Verdict.BROKEN))
-        elif failures == 0 and slow.upper is not None and slow.upper < budgets.latency_p95_ms:
-            found.append((operation, Verdict.HOLDS))
-        else:
-            found.append((operation, Verdict.UNKNOWN))
-    return tuple(found)
-
-
-def _says(
-    counted: list[tuple[int, Exchange]],
-    figures: tuple[Figure, ...],
-    subjects: tuple[tuple[str, Verdict], ...],
-    budgets: Budgets,
-) -> str:
-    errors, p95 = figures[0], figures[1]
-    failures = round(errors.value * errors.samples)
-    bound = "too few for a bound" if p95.upper is None else f"at most {math.ceil(p95.upper)} ms"
-    is_missed = _exceeds(errors, budgets.error_rate)
-    end = f"at least {(errors.lower or 0) * 100:.3g}" if is_missed else f"at most {(errors.upper or 0) * 100:.3g}"
-    says = (
-        f"{failures} of {len(counted)} requests to {len(subjects)} operations failed, {end} % "
-        f"(budget {budgets.error_rate * 100:.3g} %); p95 {p95.value:.0f} ms, {bound} "
-        f"(budget {budgets.latency_p95_ms:.0f} ms)"
-    )
-    broken = [operation for operation, verdict in subjects if verdict is Verdict.BROKEN]
-    return says + (f"; over budget: {judging.listed(broken)}" if broken else "")
-
-
-def _offending(counted: list[tuple[int, Exchange]], budgets: Budgets) -> tuple[int, ...]:
-    failed = [index for index, exchange in counted if _failed(exchange)]
-    slow = sorted(counted, key=lambda pair: -pair[1].latency_ms)
-    late = [i for i, e in slow[: judging.OFFENDING_MAX] if e.latency_ms > budgets.latency_p95_ms]
-    return tuple(dict.fromkeys([*failed, *late]))[: judging.OFFENDING_MAX]
-
-
-def _failed(exchange: Exchange) -> bool:
-    return exchange.status is None or exchange.is_server_error
-
-
-def _refused(exchange: Exchange) -> bool:
-    return exchange.status is not None and 400 <= exchange.status < 500
-
-
-def _exceeds(figure: Figure, limit: float) -> bool:
-    return figure.lower is not None and figure.lower > limit
-
-
-def _below(figure: Figure, limit: float) -> bool:
-    return figure.upper is not None and figure.upper < limit
