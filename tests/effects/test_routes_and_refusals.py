@@ -221,3 +221,98 @@ def test_a_number_of_a_row_is_no_text_of_the_caller(tmp_path: Path) -> None:
         for path in ("/events", "/names")
     }
     assert hostile == {"/events": False, "/names": True}
+
+
+HOOKS = """
+from flask import Flask, abort, redirect, request, session, url_for
+from flask_login import current_user
+
+app = Flask(__name__)
+strict = Flask(__name__)
+signed = Flask(__name__)
+
+@app.before_request
+def tokens():
+    token = request.headers.get("Authorization")
+    if token:
+        if token not in known():
+            abort(401)
+
+@strict.before_request
+def always():
+    if "user" not in session:
+        return redirect(url_for("auth.login"))
+
+@signed.before_request
+def signed_in():
+    if not current_user.is_authenticated:
+        abort(401)
+
+@app.get("/lenient")
+def lenient():
+    return "1"
+
+@strict.get("/strict")
+def asked():
+    return "1"
+
+@signed.get("/signed")
+def only_signed():
+    return "1"
+"""
+
+
+def test_a_hook_that_lets_strangers_pass_guards_nothing(tmp_path: Path) -> None:
+    read = service(tmp_path, {"main.py": HOOKS})
+    assert {each.path: each.is_guarded for each in read.endpoints} == {
+        "/lenient": False,
+        "/strict": True,
+        "/signed": True,
+    }
+
+
+DJANGO = {
+    "shop/settings.py": """
+ROOT_URLCONF = "shop.urls"
+MIDDLEWARE = ["shop.middleware.{name}"]
+""",
+    "shop/urls.py": """
+from django.urls import re_path
+from shop import views
+urlpatterns = [re_path(r"^orders/(?P<id>\\d+)?$", views.orders), re_path(r"^deactivate/?$", views.orders)]
+""",
+    "shop/views.py": """
+from django.http import HttpResponse
+def orders(request, id=None):
+    return HttpResponse("1")
+""",
+    "shop/middleware.py": """
+from django.http import HttpResponseForbidden
+
+class Blocked:
+    def __init__(self, get_response):
+        self.get_response = get_response
+    def __call__(self, request):
+        if request.user.is_authenticated and request.user.is_blocked:
+            return HttpResponseForbidden("blocked")
+        return self.get_response(request)
+
+class SignedIn:
+    def __init__(self, get_response):
+        self.get_response = get_response
+    def __call__(self, request):
+        if not request.user.is_authenticated:
+            return HttpResponseForbidden("sign in")
+        return self.get_response(request)
+""",
+}
+
+
+def test_middleware_that_lets_strangers_pass_guards_nothing(tmp_path: Path) -> None:
+    for name, is_guarded in (("Blocked", False), ("SignedIn", True)):
+        files = {path: text.replace("{name}", name) for path, text in DJANGO.items()}
+        read = service(tmp_path / name, files)
+        assert {each.path: each.is_guarded for each in read.endpoints} == {
+            "/orders/{id}": is_guarded,
+            "/deactivate/": is_guarded,
+        }

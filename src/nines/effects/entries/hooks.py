@@ -20,6 +20,8 @@ from nines.effects.values import (
     Value,
 )
 
+_REFUSALS = {"refuses", "authentication", "signature"}
+
 
 def note_hooks(world: World) -> None:
     """What every hook guards against, before any entry point asks."""
@@ -85,8 +87,14 @@ def _hook(world: World, frame: Frame, value: Value, gathered: Gathered) -> None:
     else:
         gathered.guards_known = False
         return
+    with world.as_nobody():
+        stranger = Frame(world, frame.module)
+        call(stranger, value, arguments, {}, frame.line)
     call(frame, value, arguments, {}, frame.line)
     frame.raised = False
+    if not stranger.facts & _REFUSALS:
+        # What only looks at those who bring a credential lets strangers pass.
+        frame.facts -= {"credential", "decides"}
     if target in world.unclear:
         gathered.guards_known = False
     note_guard(frame, value if innermost(value) is target else Value(ClassThing(target)), UNKNOWN, gathered)  # type: ignore[arg-type]

@@ -350,7 +350,8 @@ def pattern(expression: str) -> str:
     text = text[:-1] if text.endswith("$") and not text.endswith("\\$") else text
     text = _GROUP.sub(_placeholder, text)
     text = re.sub(r"\(\?:([^()]*)\)\??", r"\1", text)
-    return text.replace("/?", "/").replace("\\.", ".").replace("\\/", "/").replace("\\-", "-").replace("\\Z", "")
+    text = re.sub(r"(?<=[\w>])\?", "", text.replace("/?", "/"))
+    return text.replace("\\.", ".").replace("\\/", "/").replace("\\-", "-").replace("\\Z", "")
 
 
 def _placeholder(match: re.Match[str]) -> str:

@@ -156,17 +156,24 @@ def _middleware(world: World, info: ClassInfo, gathered: Gathered) -> None:
         method = world.linked.find_method(info, name)
         if method is None:
             continue
-        frame = Frame(world, info.module)
-        frame.facts = set()
-        world.start_entry()
-        try:
-            bound = attribute(frame, Value(InstanceThing(info)), name, info.node.line)
-            spare = [Value()] * (len(method.node.parameters) - 2)
-            call(frame, bound, [filled_request(world, "GET"), *spare], {}, info.node.line)
-        except (OutOfBudget, WorkLimit, RecursionError):
-            gathered.guards_known = False
-        if "refuses" in frame.facts and frame.facts & {"credential", "authentication", "decides"}:
-            kinds = "authentication authorisation" if "decides" in frame.facts else "authentication"
+        facts = _middleware_facts(world, info, method, gathered)
+        with world.as_nobody():
+            turns_strangers_away = "refuses" in _middleware_facts(world, info, method, gathered)
+        if turns_strangers_away and facts & {"credential", "authentication", "decides"}:
+            kinds = "authentication authorisation" if "decides" in facts else "authentication"
             add_guards(gathered, kinds, info.qualified, info.place)
         elif any(word in method.packed for word in (b"LOGIN_URL", b"redirect_to_login", b"login_url")):
             gathered.guards_known = False
+
+
+def _middleware_facts(world: World, info: ClassInfo, method: FunctionInfo, gathered: Gathered) -> set[str]:
+    frame = Frame(world, info.module)
+    frame.facts = set()
+    world.start_entry()
+    try:
+        bound = attribute(frame, Value(InstanceThing(info)), method.short, info.node.line)
+        spare = [Value()] * (len(method.node.parameters) - 2)
+        call(frame, bound, [filled_request(world, "GET"), *spare], {}, info.node.line)
+    except (OutOfBudget, WorkLimit, RecursionError):
+        gathered.guards_known = False
+    return frame.facts

@@ -109,6 +109,8 @@ def compare(frame: Frame, node: code.Compare) -> Value:
         asked = type_origin(frame.world, right, str(left.constant) if left.has_constant else "")
         if any(source.kind is OriginKind.PRINCIPAL for source in asked):
             frame.facts.add("credential")
+            if frame.world.is_nobody:
+                return constant(node.operator == "not in")
         right = with_sources(right, asked)
     return criterion if criterion is not None else unknown(merge_sources(left.sources, right.sources))
 

@@ -126,12 +126,12 @@ def call_library(  # noqa: PLR0917
         return _undescribed(frame, name, receiver, arguments, keywords, line, column)
     bound = named(signature.parameters, arguments, keywords)
     call = LibraryCall(frame, name, signature, receiver, arguments, keywords, bound, line, column, changed)
-    if signature.credential:
-        frame.facts.add("credential")
     if signature.guard:
         frame.facts.update(signature.guard.split())
-    if receiver is not None and _carries_credential(call):
+    if signature.credential or (receiver is not None and _carries_credential(call)):
         frame.facts.add("credential")
+        if world.is_nobody and receiver is not None:
+            return NONE
     if signature.raises:
         frame.raised = True
         frame.facts.add("refuses")

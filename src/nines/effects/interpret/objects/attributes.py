@@ -31,6 +31,7 @@ from nines.effects.values import (
     UnionThing,
     Value,
     WrappedThing,
+    constant,
     field,
     join,
     library,
@@ -41,6 +42,9 @@ from nines.effects.values import (
 def attribute_value(frame: Frame, receiver: Value, name: str, line: int, column: int = 1) -> Value:  # noqa: C901, PLR0911
     """What `entrances.attribute` enters."""
     thing = receiver.thing
+    if frame.world.is_nobody and name == "is_authenticated":
+        frame.facts.add("credential")
+        return constant(False)
     if isinstance(thing, UnionThing):
         return join(
             [attribute_value(frame, each, name, line, column) for each in thing.values if each.constant is not None]

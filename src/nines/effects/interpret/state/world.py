@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -115,6 +116,8 @@ class World:
         """The functions on the stack, one bit for each."""
         self.full = 0
         """The functions whose contexts are used up."""
+        self.is_nobody = False
+        """While it is set, nobody is signed in and no credential is sent."""
         self.always = 0
         """The functions that had a part in what every entry point depends on."""
         self.marks: dict[tuple[str, int], int] = {}
@@ -161,6 +164,17 @@ class World:
         """Functions with a decorator that was not understood."""
         self.relations_known = False
         self.common_names = {key.rpartition(".")[2] for key in signatures.calls}
+
+    @contextmanager
+    def as_nobody(self) -> Iterator[None]:
+        """While it lasts, nobody is signed in; what is found out about functions is forgotten afterwards."""
+        kept = self.summaries, self.passing
+        self.summaries, self.passing, self.is_nobody = {}, {}, True
+        try:
+            yield
+        finally:
+            self.summaries, self.passing = kept
+            self.is_nobody = False
 
     def fresh(self) -> int:
         """A token that no other effect has."""
