@@ -11,6 +11,7 @@ from nines.model.design import Design, PlannedEndpoint, PlannedParameter, Shape
 from nines.planning.data.names import words
 from nines.planning.interface import accounts, paths, problems, shapes
 from nines.planning.interface.answers import answers, of_progress
+from nines.planning.interface.events import of_events
 from nines.planning.interface.parameters import page_of, parameters
 
 MERGE_PATCH = "application/merge-patch+json"
@@ -141,6 +142,7 @@ def _shapes(blueprint: Blueprint, *, with_progress: bool) -> Iterator[Shape]:
     if with_progress:
         yield shapes.of_progress()
     yield problems.shape()
+    yield from of_events(blueprint)
 
 
 def _body_bytes_max(blueprint: Blueprint) -> int:

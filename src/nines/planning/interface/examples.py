@@ -101,6 +101,10 @@ def of_resource(resource: Resource) -> str | int:
     return identifier(resource.name, resource.identifier)
 
 
+def event_id(kind: str) -> str:
+    return written_as(Identifier(), _digits(kind))
+
+
 def value(field: Field, blueprint: Blueprint) -> Any:
     """What the field could hold."""
     one = _one(field, blueprint)
