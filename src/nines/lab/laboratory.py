@@ -24,14 +24,14 @@ from nines.lab.load.request import Request, encode, request_of
 from nines.lab.pulse import HEAL_LIMIT_S, Pulse
 from nines.lab.reception import make_sessions
 from nines.lab.record.recorder import Recorder
-from nines.lab.requests.graph import asks_password
 from nines.lab.requests.planner import Planner
 from nines.lab.requests.sessions import Sessions, with_credentials
 from nines.lab.site import DATABASE, REDIS, Site
-from nines.model.contract import Contract, Operation
+from nines.lab.survey import survey
+from nines.model.contract import Contract
 from nines.model.errors import LabError, NinesError
 from nines.model.experiment import Call, Experiment, Need, Target
-from nines.model.history import Exchange, History, Outcome
+from nines.model.history import Exchange, History
 from nines.model.progress import Progress
 from nines.model.report import Unexamined
 from nines.model.service import Application, Service
@@ -43,9 +43,6 @@ TIME_FACTOR = 5.0
 """An experiment may take so many times its usual duration ..."""
 TIME_MIN_S = 90.0
 """... or this, whichever is longer, beside the time that its load may take."""
-SURVEY_S_MAX = 120.0
-SURVEY_TIMES = 2
-"""The first request of an operation may fill caches and prepare statements; the second is what callers get."""
 GET_LIMIT_S = 10.0
 _FRAMES_MAX = 3
 PEERS = 2
@@ -168,56 +165,23 @@ class Laboratory:
     # --- experiments ----------------------------------------------------------------------------------
 
     async def survey(self) -> tuple[Trace, ...]:
-        """The observed trace of every operation, one request at a time on a quiet system.
-
-        What reads comes first, and what deletes or changes passwords last, for it may end the sessions; the
-        next experiment starts from a fresh database anyway."""
-        wanted = sorted(self.contract.operations, key=_harm)
-        self._progress.stage("looking at one request at a time", len(wanted) * 0.3)
+        """The observed trace of every operation; the next experiment starts from a fresh database anyway."""
+        self._progress.stage("looking at one request at a time", len(self.contract.operations) * 0.3)
         bench = self._bench("survey")
-        traces: list[Trace] = []
-        left_out: list[str] = []
-        until_s = time.monotonic() + SURVEY_S_MAX
         try:
-            for operation in wanted:
-                trace = await self._look(bench, operation) if time.monotonic() < until_s else None
-                if trace is None:
-                    left_out.append(operation.id)
-                else:
-                    traces.append(trace)
+            found = await survey(bench, self._pulse.remember)
         finally:
             self._is_worn = True
             await bench.close()
         self._site.refuse_strangers(self._site.service.tree())
         self.unexamined += [left for left in self._site.unexamined if left not in self.unexamined]
-        if left_out:
-            reason = "no valid request could be made, or it was not answered with success: " + ", ".join(left_out[:8])
+        if found.left_out:
+            listed = ", ".join(found.left_out[:8])
+            reason = f"no valid request could be made, or it was not answered with success: {listed}"
             self.unexamined.append(
-                Unexamined(what="operations without an observed trace", reason=reason, count=len(left_out))
+                Unexamined(what="operations without an observed trace", reason=reason, count=len(found.left_out))
             )
-        return tuple(traces)
-
-    async def _look(self, bench: LabBench, operation: Operation) -> Trace | None:
-        """As the first identity that is let in: the owner, then those with more rights, then the others."""
-        ranked = sorted(self.identities[1:], key=lambda identity: not identity.is_admin)
-        for name in [*(identity.name for identity in (*self.identities[:1], *ranked)), ""]:
-            trace = await self._look_as(bench, operation, name)
-            if trace is not None:
-                return trace
-        return None
-
-    async def _look_as(self, bench: LabBench, operation: Operation, identity: str) -> Trace | None:
-        trace: Trace | None = None
-        for _ in range(SURVEY_TIMES):
-            call = await bench.prepare(operation, identity)
-            if call is None:
-                return trace
-            exchange, seen = await bench.observe(call)
-            if exchange.outcome is not Outcome.OK:
-                return trace
-            trace = seen
-            self._pulse.remember(call, seen)
-        return trace
+        return found.traces
 
     async def _send(self, call: Call, limit_s: float) -> Exchange:
         """A request outside every experiment."""
@@ -363,12 +327,3 @@ def _own_frames(error: Exception) -> str:
 def _derived(seed: int, name: str) -> int:
     """A seed of its own for each experiment, the same in every run with the same seed."""
     return int.from_bytes(hashlib.sha256(f"{seed} {name}".encode()).digest()[:4], "big")
-
-
-def _harm(operation: Operation) -> int:
-    """How much a successful request may take away from those after it."""
-    if operation.is_safe:
-        return 0
-    if operation.method == "DELETE":
-        return 3
-    return 2 if operation.method != "POST" and asks_password(operation) else 1
