@@ -316,3 +316,43 @@ def test_middleware_that_lets_strangers_pass_guards_nothing(tmp_path: Path) -> N
             "/orders/{id}": is_guarded,
             "/deactivate/": is_guarded,
         }
+
+
+NAMESPACES = {
+    "own.py": """
+from flask_restx import Api as LibraryApi, Namespace as LibraryNamespace
+
+class Namespace(LibraryNamespace):
+    def route(self, *args, **kwargs):
+        base = super().route(*args, **kwargs)
+        def wrapper(cls):
+            cls.is_known = True
+            return base(cls)
+        return wrapper
+
+class Api(LibraryApi):
+    def add_namespace(self, namespace, path=None):
+        super().add_namespace(namespace, path=path)
+""",
+    "main.py": """
+from flask import Flask
+from flask_restx import Resource
+from own import Api, Namespace
+
+teams = Namespace("teams")
+
+@teams.route("/<int:id>")
+class Team(Resource):
+    def get(self, id):
+        return id
+
+app = Flask(__name__)
+api = Api(app)
+api.add_namespace(teams)
+""",
+}
+
+
+def test_a_class_that_a_project_decorator_hands_on_to_the_route(tmp_path: Path) -> None:
+    read = service(tmp_path, NAMESPACES)
+    assert [each.id for each in read.endpoints] == ["GET /teams/{id}"]

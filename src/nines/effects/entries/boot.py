@@ -11,11 +11,11 @@ from nines.effects.interpret.calling.binding import bind
 from nines.effects.interpret.calling.summaries import activate
 from nines.effects.interpret.libraries.registering import register
 from nines.effects.interpret.naming.resolve import function_value
-from nines.effects.interpret.state.entrances import evaluate, run_block
+from nines.effects.interpret.state.entrances import call, evaluate, run_block
 from nines.effects.interpret.state.frame import Frame, WorkLimit
 from nines.effects.interpret.state.world import OutOfBudget, World
 from nines.effects.link import ClassInfo, FunctionInfo, ModuleInfo
-from nines.effects.values import ClassThing, DecoratorThing, InstanceThing, Value
+from nines.effects.values import ClassThing, DecoratorThing, FunctionThing, InstanceThing, Value
 from nines.model import code
 
 _FACTORIES_MAX = 400
@@ -61,8 +61,12 @@ def _class_routes(world: World, info: ClassInfo) -> None:
     for expression in info.node.decorators:
         frame = Frame(world, info.module)
         frame.line = getattr(expression, "line", 0) or info.node.line
-        thing = evaluate(frame, expression).thing
-        if isinstance(thing, DecoratorThing):
+        decorator = evaluate(frame, expression)
+        thing = decorator.thing
+        if isinstance(thing, FunctionThing) and thing.closure:
+            # A project's own decorator may hand the class on to one of the library.
+            call(frame, decorator, [Value(ClassThing(info))], {}, frame.line)
+        elif isinstance(thing, DecoratorThing):
             signature = world.signatures.calls[thing.signature]
             arguments = dict(thing.arguments)
             register(frame, thing.signature, signature, thing.receiver, arguments, Value(ClassThing(info)), frame.line)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from nines.effects.interpret.state.entrances import attribute
 from nines.effects.interpret.state.frame import Frame
 from nines.effects.interpret.state.world import World
@@ -16,6 +18,7 @@ from nines.effects.values import (
     Value,
     WrappedThing,
 )
+from nines.model import code
 
 
 def innermost(value: Value) -> FunctionInfo | ClassInfo | None:
@@ -34,15 +37,29 @@ def innermost(value: Value) -> FunctionInfo | ClassInfo | None:
     return None
 
 
+_HELD = ("f", "func", "fn", "function", "view", "view_func", "handler", "wrapped", "method")
+
+
 def _undecorated(thing: FunctionThing) -> FunctionInfo:
     """A wrapper made by a decorator stands for the function that it holds."""
     if (thing.closure and thing.info.node.decorators == ()) or thing.info.parent:
+        names = {*_HELD, *_wrapped_names(thing.info)}
         for name, held in thing.closure:
-            if name in ("f", "func", "fn", "function", "view", "view_func", "handler", "wrapped", "method"):
-                inner = innermost(held)
-                if isinstance(inner, FunctionInfo):
-                    return inner
+            inner = innermost(held) if name in names else None
+            if isinstance(inner, FunctionInfo):
+                return inner
     return thing.info
+
+
+def _wrapped_names(info: FunctionInfo) -> Iterator[str]:
+    """What `@wraps(function)` names."""
+    for decorator in info.node.decorators:
+        function = decorator.function if isinstance(decorator, code.Call) else None
+        named = getattr(function, "name", "") or getattr(function, "id", "")
+        if isinstance(decorator, code.Call) and named == "wraps" and decorator.arguments:
+            given = decorator.arguments[0]
+            if isinstance(given, code.Name):
+                yield given.id
 
 
 def view_handler(world: World, frame: Frame, info: ClassInfo, name: str) -> Value | None:

@@ -8,7 +8,7 @@ from nines.effects.interpret.libraries.retrying import policy
 from nines.effects.interpret.state.entrances import call
 from nines.effects.interpret.state.frame import Frame
 from nines.effects.nodes import ContextNode
-from nines.effects.values import UNKNOWN, DecoratorThing, FunctionThing, PartialThing, Value, WrappedThing
+from nines.effects.values import UNKNOWN, ClassThing, DecoratorThing, FunctionThing, PartialThing, Value, WrappedThing
 
 
 def call_wrapped(  # noqa: PLR0917
@@ -45,12 +45,13 @@ def call_wrapped(  # noqa: PLR0917
 def _apply(frame: Frame, thing: DecoratorThing, arguments: list[Value]) -> Value:
     """A library's decorator called by hand: `retry(stop=...)(function)`."""
     function = next(iter(arguments), UNKNOWN)
-    if not any(isinstance(each.thing, FunctionThing | PartialThing | WrappedThing) for each in function.alternatives()):
+    taken = FunctionThing | PartialThing | WrappedThing | ClassThing
+    if not any(isinstance(each.thing, taken) for each in function.alternatives()):
         return function
     signature = frame.world.signatures.calls[thing.signature]
     if signature.route is not None:
         register(frame, thing.signature, signature, thing.receiver, dict(thing.arguments), function, thing.line)
-    if signature.decorates in ("", "same", "route", "wraps"):
+    if signature.decorates in ("", "same", "route", "wraps") or isinstance(function.thing, ClassThing):
         return function
     name = function.thing.info.qualified if isinstance(function.thing, FunctionThing) else ""
     return Value(WrappedThing(function, thing.signature, thing.arguments, thing.line, thing.file, name))

@@ -148,6 +148,8 @@ def mount_stage(call: LibraryCall) -> Value | None:
 
 def _mount_prefix(call: LibraryCall, rule: MountRule, child: Value | None) -> Value | None:
     prefix = call.argument(rule.prefix)
+    if prefix is not None and prefix.has_constant and prefix.constant is None:
+        prefix = None
     if prefix is not None or not rule.prefix_default or child is None:
         return prefix
     thing = child.thing
