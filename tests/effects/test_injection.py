@@ -123,3 +123,53 @@ def test_dependencies_that_ask_who_is_signed_in(tmp_path: Path) -> None:
         "/helper": (True, True),
         "/unknown": (False, False),
     }
+
+
+LOOKALIKE = """
+from fastapi import FastAPI
+from fastapi_error_map import ErrorAwareRouter
+
+router = ErrorAwareRouter(prefix="/users")
+
+@router.get("/{id}", error_map={KeyError: 404})
+def one(id: int):
+    return id
+
+app = FastAPI()
+app.include_router(router)
+"""
+
+
+def test_a_router_that_extends_the_frameworks(tmp_path: Path) -> None:
+    read = service(tmp_path, {"main.py": LOOKALIKE})
+    assert [each.id for each in read.endpoints] == ["GET /users/{id}"]
+
+
+SCOPED = {
+    "shop/settings.py": 'ROOT_URLCONF = "shop.urls"\nINSTALLED_APPS = ["shop"]\n',
+    "shop/urls.py": """
+from django.urls import path
+from shop import views
+urlpatterns = [path("orders/<int:id>/", views.order)]
+""",
+    "shop/models.py": """
+from django.db import models
+from django_scopes import ScopedManager
+class Order(models.Model):
+    name = models.CharField(max_length=20)
+    objects = ScopedManager(space="space")
+""",
+    "shop/views.py": """
+from django.http import JsonResponse
+from shop.models import Order
+def order(request, id):
+    return JsonResponse({"name": Order.objects.filter(id=id).first().name})
+""",
+}
+
+
+def test_a_manager_of_another_library_is_a_manager(tmp_path: Path) -> None:
+    read = service(tmp_path, SCOPED)
+    (effect,) = [effect for _, effect in trace(read, "GET /orders/{id}/").reads()]
+    assert effect.target == "shop_order"
+    assert [predicate.column for predicate in effect.predicates] == ["id"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from nines.effects.limits import ALIAS_HOPS_MAX, BASES_MAX
@@ -31,9 +32,11 @@ class Signatures(Described):
                 head, dot, more = head.rpartition(".")
                 tail = f"{more}.{tail}"
             if not dot:
-                return name
+                break
             name = f"{self.aliases[head]}.{tail}"
-        return name
+        if name in self.types or name in self.calls:
+            return name
+        return next((like for pattern, like in self.lookalikes.items() if fnmatchcase(name, pattern)), name)
 
     def bases(self, type: str) -> tuple[str, ...]:
         """The type and everything that it inherits from, nearest first."""

@@ -140,6 +140,8 @@ class Described(Record):
     """What files declare and their whole holds alike: each file adds to it."""
 
     aliases: dict[str, str] = {}
+    lookalikes: dict[str, str] = {}
+    """Patterns of names that nobody describes, each with what they very likely extend: `fastapi_*Router`."""
     types: dict[str, TypeSignature] = {}
     calls: dict[str, CallSignature] = {}
     task_classes: dict[str, dict[str, str]] = {}
