@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -167,7 +168,7 @@ def test_an_empty_contract_is_no_pass_and_no_crash(experiment: Experiment) -> No
         bench = await FakeBench.opened()
         bench.contract = Contract()
         bench.planner = bench.planner.__class__(
-            Contract(), send=bench.send, note=bench.note, seed=1, today=bench.planner._today
+            Contract(), send=bench.send, note=bench.note, seed=1, today=date(2024, 6, 1)
         )
         await experiment.run(bench)
         return experiment.judge(bench.history(), Budgets())

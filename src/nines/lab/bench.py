@@ -14,34 +14,31 @@ from nines.lab.busy import Busy, explained
 from nines.lab.chronicle import Chronicle
 from nines.lab.faults.apply import interfere
 from nines.lab.load import generator
-from nines.lab.load.answer import Answer
-from nines.lab.load.client import Client
 from nines.lab.load.connection import Address
 from nines.lab.load.curl import curl_of
-from nines.lab.load.ending import Ending, exchange_of_answer
+from nines.lab.load.ending import Ending
 from nines.lab.load.plan import Plan, plan_of
-from nines.lab.load.request import Request, request_of
+from nines.lab.load.request import Request
 from nines.lab.mix import Mix, prepare_mix
 from nines.lab.record.observe import observe
 from nines.lab.record.settle import settled
 from nines.lab.requests.planner import Planner
-from nines.lab.requests.sessions import Sessions, with_credentials
+from nines.lab.requests.sessions import Sessions
 from nines.lab.search import rows_with
+from nines.lab.sending import Sender
 from nines.lab.site import DATABASE, Site
 from nines.lab.watch import Watch
 from nines.model.budget import Budgets
 from nines.model.contract import Contract, Operation
 from nines.model.errors import LabError
 from nines.model.experiment import Call, CredentialFlaw, Fault, Load, Mutant, Target
-from nines.model.history import Check, Count, Exchange, History, Outcome, Seen, Skip
+from nines.model.history import Check, Count, Exchange, History, Seen, Skip
 from nines.model.settings import Identity, LoadSettings, SecuritySettings
 from nines.model.statement import ReadStatement
 from nines.model.trace import Trace
 
 PAUSE_S_MAX = 600.0
 SET_UP_LIMIT_S = 10.0
-UNSENDABLE = "unsendable"
-"""The error of an exchange whose request could not even be written."""
 
 Send = Callable[[Call], Awaitable[Exchange]]
 MakePlanner = Callable[[Send, Callable[[str], None]], Planner]
@@ -75,10 +72,8 @@ class LabBench:
         self._origin_s = time.monotonic()
         service = site.service
         self._address = Address(host=service.host, port=service.port)
-        # Common servers answer 500 and then close: a request on the same connection would be lost through no fault of
-        # the operation that it asks for.
-        self._client = Client(self._address, keeps_connections=False)
         self._chronicle = Chronicle(seed, self.clock_s, self._origin_s, self._curl)
+        self._sender = Sender(self._address, sessions, self._chronicle, self._origin_s)
         self._planner = make_planner(self._set_up, self.note)
         self._watch = Watch(service.tree, self.clock_s, self._database_connections)
 
@@ -89,7 +84,7 @@ class LabBench:
     async def close(self) -> None:
         """Ends what the bench itself holds."""
         await self._watch.close()
-        await self._client.close()
+        await self._sender.close()
 
     # --- what is at hand ------------------------------------------------------------------------------
 
@@ -148,55 +143,14 @@ class LabBench:
         return self._planner.mutants(call, limit)
 
     async def send(self, call: Call, *, flaw: CredentialFlaw | None = None, timeout_s: float = 30.0) -> Exchange:
-        try:
-            request = await self._request(call, flaw)
-        except LabError as error:
-            return self._unsendable(call, error)
-        return self._keep(request, await self._client.send(request, timeout_s))
+        return await self._sender.send(call, flaw=flaw, timeout_s=timeout_s)
 
     async def _set_up(self, call: Call) -> Exchange:
         """What is sent only to prepare something else is not worth a long wait for a service that hangs."""
         return await self.send(call, timeout_s=SET_UP_LIMIT_S)
 
     async def together(self, calls: Sequence[Call]) -> tuple[Exchange, ...]:
-        requests = [await self._request(call, None) for call in calls]
-        answers = await self._client.together(requests)
-        return tuple(self._keep(request, answer) for request, answer in zip(requests, answers, strict=True))
-
-    async def _request(self, call: Call, flaw: CredentialFlaw | None) -> Request:
-        if flaw is not None:
-            credentials = self._sessions.flawed_headers(call.identity, flaw)
-        else:
-            credentials = await self._sessions.headers(call.identity)
-        return request_of(with_credentials(call, credentials), host=self._address.host_header)
-
-    def _keep(self, request: Request, answer: Answer) -> Exchange:
-        secrets = self._sessions.secrets.named
-        exchange = exchange_of_answer(request, answer, url=self._address.url, origin_s=self._origin_s, secrets=secrets)
-        self._chronicle.add(exchange)
-        return exchange
-
-    def _curl(self, request: Request) -> str:
-        return curl_of(request, url=self._address.url, secrets=self._sessions.secrets.named)
-
-    def _unsendable(self, call: Call, error: LabError) -> Exchange:
-        now_s = self.clock_s()
-        exchange = Exchange(
-            operation=call.operation,
-            method=call.method,
-            path=call.path,
-            outcome=Outcome.FAILED,
-            identity=call.identity,
-            marker=call.marker,
-            phase=call.phase,
-            intended_s=now_s,
-            sent_s=now_s,
-            ended_s=now_s,
-            error=UNSENDABLE,
-        )
-        self.note(str(error))
-        self._chronicle.add(exchange)
-        return exchange
+        return await self._sender.together(calls)
 
     # --- load -----------------------------------------------------------------------------------------
 
@@ -321,6 +275,9 @@ class LabBench:
         return seen
 
     # --- keeping --------------------------------------------------------------------------------------
+
+    def _curl(self, request: Request) -> str:
+        return curl_of(request, url=self._address.url, secrets=self._sessions.secrets.named)
 
     def check(self, check: Check) -> None:
         self._chronicle.checks.append(check)
