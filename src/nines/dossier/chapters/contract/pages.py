@@ -1,0 +1,215 @@
+"""One page for each kind of thing: every operation with a request, what it answers, and how it can fail."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterable
+from typing import Any
+
+from nines.dossier.chapters.contract import headers, openapi, security
+from nines.dossier.markdown import code, fence, heading, link, page, table
+from nines.model import words
+from nines.model.design import Design, Document, PlannedAnswer, PlannedEndpoint
+
+HOST = "https://$HOST"
+_TOKEN = "$TOKEN"  # noqa: S105 -- the name of a variable.
+_PHRASES = {
+    200: "OK",
+    201: "Created",
+    202: "Accepted",
+    204: "No Content",
+    304: "Not Modified",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+    412: "Precondition Failed",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    422: "Unprocessable Content",
+    428: "Precondition Required",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
+
+def file_name(tag: str) -> str:
+    """ "RefundRequest" is told in "refund-request.md"."""
+    kebab = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", tag).lower()
+    return re.sub(r"[^a-z0-9]+", "-", kebab).strip("-") + ".md"
+
+
+def anchor(title: str) -> str:
+    """As the usual renderers of Markdown make it of a heading."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
+def title_of(endpoint: PlannedEndpoint) -> str:
+    return endpoint.summary if endpoint.summary and len(endpoint.summary) <= _TITLE_MAX else endpoint.id
+
+
+_TITLE_MAX = 40
+
+
+def place_of(endpoint: PlannedEndpoint) -> str:
+    """Where the operation is told, relative to the chapter's folder."""
+    return f"{file_name(openapi.tag_of(endpoint))}#{anchor(title_of(endpoint))}"
+
+
+def documents(design: Design, folder: str) -> Iterable[Document]:
+    for tag in dict.fromkeys(openapi.tag_of(each) for each in design.endpoints):
+        mine = [each for each in design.endpoints if openapi.tag_of(each) == tag]
+        shape = design.shape(tag)
+        says = shape.schema.get("description", "") if shape else ""
+        blocks = [block for endpoint in mine for block in _operation(endpoint, design)]
+        yield Document(path=f"{folder}/{file_name(tag)}", text=page(heading(1, tag), says, *blocks), title=tag)
+
+
+def _operation(endpoint: PlannedEndpoint, design: Design) -> list[str]:
+    said = [
+        heading(2, title_of(endpoint)),
+        f"{code(f'{endpoint.method} {endpoint.path}')} — {openapi.description(endpoint)}",
+    ]
+    if endpoint.summary and title_of(endpoint) != endpoint.summary:
+        said.insert(1, endpoint.summary)
+    said.append(_parameters(endpoint))
+    if not endpoint.answers:
+        return [*said, openapi.UNKNOWN]
+    said.append(fence("sh", curl(endpoint, design)))
+    for answer in endpoint.answers:
+        if answer.status < 400:
+            said += _success(answer, endpoint)
+    return [*said, _failures(endpoint)]
+
+
+def _parameters(endpoint: PlannedEndpoint) -> str:
+    """Those that need a word; the path's own speak for themselves."""
+    rows = [
+        (code(each.name), each.location, "yes" if each.is_required else "no", bounds(each.schema), each.says)
+        for each in endpoint.parameters
+        if each.location != "path"
+    ]
+    return table(("parameter", "in", "required", "form", "meaning"), rows)
+
+
+def bounds(schema: dict[str, Any]) -> str:
+    """What a schema allows, in a few words."""
+    if "enum" in schema:
+        return ", ".join(code(str(each)) for each in schema["enum"] if each is not None)
+    if schema.get("type") == "array":
+        return f"of {bounds(schema['items'])}"
+    kind = schema.get("format") or schema.get("type", "")
+    kind = "/".join(str(each) for each in kind) if isinstance(kind, list) else str(kind)
+    if "pattern" in schema:
+        return code(schema["pattern"])
+    if "minimum" in schema and "maximum" in schema:
+        given = f", {schema['default']:,} unless said" if isinstance(schema.get("default"), int) else ""
+        return f"{schema['minimum']:,} to {schema['maximum']:,}{given}"
+    return f"{kind}, at most {schema['maxLength']:,} characters" if "maxLength" in schema else kind
+
+
+def curl(endpoint: PlannedEndpoint, design: Design) -> str:
+    """The request as somebody would try it."""
+    lines = [f'curl{"" if endpoint.method == "GET" else f" -X {endpoint.method}"} "{HOST}{_filled(endpoint)}"']
+    if not endpoint.is_public and endpoint.guards_known:
+        lines += _credential(design)
+    for each in endpoint.parameters:
+        is_told = each.is_required or (each.name == "If-None-Match" and each.example is not None)
+        if each.location == "header" and is_told:
+            lines.append(f"-H {shlex.quote(f'{each.name}: {each.example}')}")
+    if endpoint.request:
+        lines.append(f"-H 'Content-Type: {endpoint.request_media_type or 'application/json'}'")
+        if endpoint.request_example is not None:
+            lines.append(f"-d {shlex.quote(_pretty(endpoint.request_example))}")
+    return " \\\n  ".join(lines)
+
+
+def _credential(design: Design) -> list[str]:
+    """A variable stands for the secret, so that the shell fills it in."""
+    scheme = next(iter(security.schemes(design).values()), {})
+    match scheme.get("type"):
+        case "http":
+            return [f'-H "Authorization: Bearer {_TOKEN}"']
+        case "apiKey":
+            if scheme["in"] == "cookie":
+                return [f'-b "{scheme["name"]}={_TOKEN}"']
+            return [f'-H "{scheme["name"]}: {_TOKEN}"']
+        case "mutualTLS":
+            return ['--cert "$CERTIFICATE" --key "$KEY"']
+        case _:
+            return []
+
+
+def _filled(endpoint: PlannedEndpoint) -> str:
+    path = endpoint.path
+    query = []
+    for each in endpoint.parameters:
+        if each.location == "path" and each.example is not None:
+            path = path.replace(f"{{{each.name}}}", str(each.example))
+        if each.location == "query" and each.example is not None and each.name not in ("fields", "page_size"):
+            query.append(f"{each.name}={each.example}")
+    return path + (f"?{query[0]}" if query else "")
+
+
+def _success(answer: PlannedAnswer, endpoint: PlannedEndpoint) -> list[str]:
+    location = _location(answer, endpoint)
+    sent = [
+        f"{name}: {value}"
+        for name in answer.headers
+        if (value := headers.value(name, endpoint, answer.status, location))
+    ]
+    lines = [f"HTTP/1.1 {answer.status} {_PHRASES.get(answer.status, '')}".rstrip(), *sent]
+    if answer.example is None:
+        return [answer.says, fence("http", "\n".join(lines))]
+    lines.insert(1, f"Content-Type: {answer.media_type}")
+    return [answer.says, fence("http", "\n".join([*lines, "", _pretty(answer.example)]))]
+
+
+def _location(answer: PlannedAnswer, endpoint: PlannedEndpoint) -> str:
+    """Of an object that was made, or the status resource that the sentence names."""
+    if not isinstance(answer.example, dict) or "id" not in answer.example:
+        return ""
+    named = re.search(r"`GET ([^`]+)`", answer.says)
+    path = named[1] if named else endpoint.path
+    identifier = str(answer.example["id"])
+    if "{" in path:
+        return re.sub(r"\{\w+\}.*", identifier, path) if not named else re.sub(r"\{\w+\}", identifier, path)
+    return f"{path}/{identifier}"
+
+
+def _failures(endpoint: PlannedEndpoint) -> str:
+    rows = [
+        (str(each.status), link(each.problem, f"README.md#{anchor(problem_title(each))}"), _detail(each))
+        for each in endpoint.answers
+        if each.status >= 400
+    ]
+    return table(("status", "problem", "detail"), rows)
+
+
+def problem_title(answer: PlannedAnswer) -> str:
+    return f"{answer.status} {answer.problem}"
+
+
+def _detail(answer: PlannedAnswer) -> str:
+    wrong = answer.example.get("errors", ()) if isinstance(answer.example, dict) else ()
+    return " ".join([answer.says, *(f"{code(each['pointer'])}: {each['detail']}" for each in wrong)])
+
+
+def raw(answer: PlannedAnswer, endpoint: PlannedEndpoint) -> str:
+    """The whole answer as it comes over the wire."""
+    sent = [f"{name}: {value}" for name in answer.headers if (value := headers.value(name, endpoint, answer.status))]
+    status = f"HTTP/1.1 {answer.status} {_PHRASES.get(answer.status, '')}".rstrip()
+    return "\n".join([status, f"Content-Type: {answer.media_type}", *sent, "", _pretty(answer.example)])
+
+
+def _pretty(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def promise(endpoint: PlannedEndpoint) -> str:
+    return f"p95 < {words.duration(endpoint.latency_p95_s)}" if endpoint.latency_p95_s else ""
