@@ -1,0 +1,115 @@
+"""What objections are put together from: their words, and the questions that several of them ask a blueprint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nines.model.blueprint import (
+    Action,
+    Blueprint,
+    Dependency,
+    DependencyKind,
+    Fallback,
+    Field,
+    FieldKind,
+    Job,
+    Operation,
+    Resource,
+    ResourceKind,
+)
+from nines.model.design import Choice, Objection
+
+REMOTE = frozenset({DependencyKind.HTTP, DependencyKind.GRPC, DependencyKind.SMTP, DependencyKind.OBJECTS})
+"""What is reached over a network that fails in its own ways."""
+_SAFE = frozenset({Action.READ, Action.LIST})
+_CHANGING = frozenset({Action.UPDATE, Action.DELETE, Action.TRANSITION})
+
+GUESSABLE = {
+    Action.SIGN_IN: "a password",
+    Action.VERIFY_CODE: "a code",
+    Action.RESET_PASSWORD: "a token",
+    Action.REQUEST_RESET: "which addresses have an account, and fill their mailboxes",
+    Action.SEND_CODE: "how many messages somebody pays for",
+}
+"""Whoever may try often enough gets it."""
+
+
+def objection(
+    module: str, blueprint: Blueprint, path: str, says: str, options: Iterable[Choice], *, is_fatal: bool = True
+) -> Objection:
+    """The code is the module's own name; the place is that of the path."""
+    place = blueprint.place_of(path)
+    where = f"{place.file}:{place.line}:{place.column}" if place else blueprint.source
+    code = module.rpartition(".")[2].replace("_", "-")
+    return Objection(code=code, says=says, where=where, path=path, options=tuple(options), is_fatal=is_fatal)
+
+
+def option(name: str, gains: str, costs: str, when: str = "") -> Choice:
+    return Choice(name=name, gains=gains, costs=costs, when=when)
+
+
+def called(blueprint: Blueprint, calls: Iterable[str]) -> tuple[Dependency, ...]:
+    """The dependencies that are called, once for each call, in order."""
+    found = (blueprint.dependency(call.partition(".")[0]) for call in calls)
+    return tuple(each for each in found if each is not None)
+
+
+def waited_for(blueprint: Blueprint, operation: Operation) -> tuple[Dependency, ...]:
+    """The dependencies whose answers the caller waits for."""
+    return () if operation.is_asynchronous else called(blueprint, operation.calls)
+
+
+def promise_s(blueprint: Blueprint, operation: Operation) -> float:
+    return operation.latency_p95_s or blueprint.budgets.latency_p95_s
+
+
+def is_writing(operation: Operation) -> bool:
+    return operation.do not in _SAFE
+
+
+def is_changing(operation: Operation) -> bool:
+    """Whether it changes or removes a row that exists."""
+    return operation.do in _CHANGING
+
+
+def needed(blueprint: Blueprint) -> tuple[Dependency, ...]:
+    """The hard dependencies without which a critical operation fails while its caller waits; the database always."""
+    waited = {
+        dependency.name
+        for operation in blueprint.operations
+        if operation.is_critical and not operation.is_excluded
+        for dependency in waited_for(blueprint, operation)
+        if dependency.fallback is Fallback.NONE
+    }
+    return tuple(
+        each
+        for each in blueprint.dependencies
+        if each.is_hard and (each.name in waited or each.kind is DependencyKind.POSTGRES)
+    )
+
+
+def jobs_of(blueprint: Blueprint, operation: Operation) -> tuple[Job, ...]:
+    """The jobs that may take up what an asynchronous operation leaves."""
+    return tuple(job for job in blueprint.jobs if job.on == operation.on)
+
+
+def personal_fields(blueprint: Blueprint, resource: Resource) -> tuple[str, ...]:
+    """The names of its fields that hold personal data, parts of composite types included."""
+    return tuple(field.name for field in resource.fields if is_personal(blueprint, field))
+
+
+def is_personal(blueprint: Blueprint, field: Field) -> bool:
+    if field.is_personal or field.kind is not FieldKind.VALUE:
+        return field.is_personal
+    composite = blueprint.value_type(field.of)
+    return composite is not None and any(part.is_personal for part in composite.fields)
+
+
+def signs_in_here(blueprint: Blueprint) -> bool:
+    return any(resource.kind is ResourceKind.ACCOUNT for resource in blueprint.resources)
+
+
+def listed(words: Iterable[str]) -> str:
+    """ "a, b and c"."""
+    found = list(words)
+    return " and ".join([", ".join(found[:-1]), found[-1]] if len(found) > 1 else found)

@@ -1,0 +1,28 @@
+"""An event is declared, and nothing tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nines.model.blueprint import Blueprint
+from nines.model.design import Objection
+from nines.planning.objecting import objection, option
+
+
+def object_to(blueprint: Blueprint) -> Iterator[Objection]:
+    told = {name for operation in blueprint.operations for name in operation.emits}
+    told |= {name for job in blueprint.jobs for name in job.emits}
+    for event in blueprint.events.types:
+        if event.name in told:
+            continue
+        yield objection(
+            __name__,
+            blueprint,
+            f"events.{event.name}",
+            f"no operation and no job emits {event.name}",
+            (
+                option("emits: " + event.name, "subscribers hear of it", "they depend on it from then on"),
+                option("leave it out", "the contract promises what happens", "none"),
+            ),
+            is_fatal=False,
+        )

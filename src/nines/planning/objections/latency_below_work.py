@@ -1,0 +1,43 @@
+"""A promise below what the work itself takes: a commit that is flushed to disk, or a password that is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nines.model.blueprint import Action, Blueprint
+from nines.model.design import Objection
+from nines.model.words import duration
+from nines.planning.objecting import is_writing, objection, option, promise_s
+
+_PASSWORD_S = 0.048
+"""Twice the 24 ms that argon2id takes with 19 MiB and two passes (OWASP's smallest), for one that waits its turn."""
+_COMMIT_S = 0.008
+"""A flush to disk and a synchronous copy in another zone, with room for one of them to be slow."""
+_CHECKING = frozenset({Action.SIGN_IN, Action.REGISTER, Action.RESET_PASSWORD})
+
+
+def object_to(blueprint: Blueprint) -> Iterator[Objection]:
+    for operation in blueprint.operations:
+        is_checking = operation.do in _CHECKING
+        least_s = _PASSWORD_S if is_checking else _COMMIT_S
+        promised_s = promise_s(blueprint, operation)
+        if operation.is_excluded or not is_writing(operation) or promised_s >= least_s:
+            continue
+        work = "a password hash with argon2id (24 ms), one ahead of it" if is_checking else "a commit that is safe"
+        yield objection(
+            __name__,
+            blueprint,
+            f"operations.{operation.name}",
+            f"{operation.name} promises {duration(promised_s)} (p95), and {work} takes about {duration(least_s)}",
+            (
+                option(
+                    f"promise {duration(2 * least_s)} or more", "holds on ordinary machines", "callers wait as long"
+                ),
+                option(
+                    "answer 202 before the work is done (async: true)",
+                    "as fast as the network",
+                    "the caller does not know whether it worked",
+                    "nobody waits for the outcome",
+                ),
+            ),
+        )

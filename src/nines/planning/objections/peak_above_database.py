@@ -1,0 +1,53 @@
+"""More is written at the peak than one database server takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nines.model.blueprint import Blueprint, DependencyKind
+from nines.model.design import Objection
+from nines.model.words import rate
+from nines.planning.objecting import is_writing, objection, option
+
+_GROUPED_HZ = 50_000.0
+"""Small rows a second that one primary takes in group commits on a large machine; 16,922 were measured on two cores."""
+_SINGLE_HZ = 10_000.0
+"""Transactions of their own a second, each with its flush; a large machine with fast disks."""
+
+
+def object_to(blueprint: Blueprint) -> Iterator[Objection]:
+    servers = sum(each.kind is DependencyKind.POSTGRES for each in blueprint.dependencies)
+    writes_hz = sum(blueprint.rate_hz(each, at_peak=True) for each in blueprint.operations if is_writing(each))
+    if not servers or writes_hz <= _SINGLE_HZ * servers:
+        return
+    is_fatal = writes_hz > _GROUPED_HZ * servers
+    limit_hz = _GROUPED_HZ if is_fatal else _SINGLE_HZ
+    kind = "in group commits" if is_fatal else "one by one"
+    yield objection(
+        __name__,
+        blueprint,
+        "load.peak",
+        f"{rate(writes_hz)} are written at the peak, and a PostgreSQL primary takes about {rate(limit_hz)} {kind}"
+        + (f"; {servers} of them {rate(limit_hz * servers)}" if servers > 1 else ""),
+        (
+            option(
+                "write in groups",
+                f"up to about {rate(_GROUPED_HZ)} on one server",
+                "a few milliseconds more for each, and hooks that see many rows at once",
+                "the rows are small and alike",
+            ),
+            option(
+                "divide by tenant over several servers",
+                "grows with the servers",
+                "no transaction and no unique key spans two of them",
+                "a tenant key separates all the data",
+            ),
+            option(
+                "accept into a log (Kafka), and write from there",
+                "a log takes a hundred times as much",
+                "an answer before the row exists: reads may not see it yet, and rules are checked later",
+                "nobody reads his own write at once",
+            ),
+        ),
+        is_fatal=is_fatal,
+    )

@@ -1,0 +1,30 @@
+"""A role that may do nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nines.model.blueprint import Blueprint
+from nines.model.design import Objection
+from nines.planning.objecting import objection, option
+
+
+def object_to(blueprint: Blueprint) -> Iterator[Objection]:
+    used = {role for each in blueprint.operations for role in each.roles}
+    for resource in blueprint.resources:
+        access = resource.access
+        used |= {grant.role for grant in (*access.read, *access.list, *access.write)}
+    for role in blueprint.roles:
+        if role.name in used:
+            continue
+        yield objection(
+            __name__,
+            blueprint,
+            f"roles.{role.name}",
+            f"{role.name} may call nothing and see nothing of its own",
+            (
+                option(f"roles: [{role.name}] in its operations", "may do what it is for", "none"),
+                option("leave it out", "fewer roles to hand out", "none"),
+            ),
+            is_fatal=False,
+        )

@@ -1,0 +1,97 @@
+"""People cannot sign in, or tokens cannot be checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nines.model.blueprint import Action, Authentication, Blueprint, FieldKind, ResourceKind
+from nines.model.design import Objection
+from nines.planning.objecting import objection, option, signs_in_here
+
+_OF_ACCOUNTS = frozenset(
+    {
+        Action.REGISTER,
+        Action.SIGN_IN,
+        Action.REFRESH,
+        Action.SIGN_OUT,
+        Action.SIGN_OUT_EVERYWHERE,
+        Action.SEND_CODE,
+        Action.VERIFY_CODE,
+        Action.REQUEST_RESET,
+        Action.RESET_PASSWORD,
+    }
+)
+_FOREIGN = frozenset({"oauth2-jwt", "oidc"})
+_ELSEWHERE = option(
+    "leave signing in to an identity provider (scheme: oidc)",
+    "passwords, codes and resets are somebody else's work",
+    "depends on that provider, and on its price",
+    "signing people in is not what this service is for",
+)
+
+
+def object_to(blueprint: Blueprint) -> Iterator[Objection]:
+    yield from _wrong_resource(blueprint)
+    if blueprint.auth is not None:
+        yield from _unusable(blueprint, blueprint.auth)
+    for resource in blueprint.resources:
+        has_password = any(field.kind is FieldKind.PASSWORD for field in resource.fields)
+        if has_password and resource.kind is not ResourceKind.ACCOUNT:
+            yield objection(
+                __name__,
+                blueprint,
+                f"resources.{resource.name}",
+                f"{resource.name} keeps a password and is no account: nothing here checks, limits or resets it",
+                (option("kind: account", "all of that comes with it", "it is what people sign in with"), _ELSEWHERE),
+            )
+
+
+def _wrong_resource(blueprint: Blueprint) -> Iterator[Objection]:
+    for operation in blueprint.operations:
+        resource = blueprint.resource(operation.on)
+        if operation.do not in _OF_ACCOUNTS or resource is None or resource.kind is ResourceKind.ACCOUNT:
+            continue
+        yield objection(
+            __name__,
+            blueprint,
+            f"operations.{operation.name}",
+            f"{operation.name} does {operation.do}, and {resource.name} is no account",
+            (
+                option(
+                    f"{resource.name}: {{kind: account}}",
+                    "credentials, sessions and refresh tokens come with it",
+                    "they are kept, and protected, here",
+                ),
+                _ELSEWHERE,
+            ),
+        )
+
+
+def _unusable(blueprint: Blueprint, auth: Authentication) -> Iterator[Objection]:
+    if auth.scheme in _FOREIGN and not auth.issuer:
+        yield objection(
+            __name__,
+            blueprint,
+            "auth",
+            f"scheme is {auth.scheme} and no issuer is named: a token of anybody's server would do, or none",
+            (
+                option('issuer: "${OIDC_ISSUER}"', "only its tokens count", "its keys have to be fetched and kept"),
+                option("scheme: own-jwt", "this service issues the tokens", "it keeps accounts and passwords"),
+            ),
+        )
+    signs_in = any(each.do is Action.SIGN_IN for each in blueprint.operations)
+    if auth.scheme == "own-jwt" and not (signs_in_here(blueprint) and signs_in):
+        yield objection(
+            __name__,
+            blueprint,
+            "auth.scheme",
+            "this service is to issue the tokens, and has no account to sign in to, or no operation that does sign-in",
+            (
+                option(
+                    "a resource of kind account, and operations that register, sign-in and refresh",
+                    "people sign in here",
+                    "passwords are kept here",
+                ),
+                _ELSEWHERE,
+            ),
+        )

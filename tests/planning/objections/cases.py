@@ -1,0 +1,553 @@
+"""For each objection a change to a sound blueprint that must be refused or warned of, and one that must not."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+Tree = dict[str, Any]
+
+SOUND: Tree = {
+    "nines": 1,
+    "service": {"name": "parcels"},
+    "load": {"steady": "50/s", "peak": "200/s", "payload": "1KiB"},
+    "auth": {"scheme": "oidc", "issuer": "${ISSUER}"},
+    "roles": {"sender": {}, "clerk": {}},
+    "resources": {
+        "Parcel": {
+            "fields": {"label": {"type": "string", "max": 80}, "weight_g": "int32 > 0"},
+            "states": {"new": ["sent"], "sent": ["arrived"]},
+            "access": {"read": "owner or role:clerk", "list": "owner", "write": "owner"},
+            "retention": "1y",
+        }
+    },
+    "operations": {
+        "createParcel": {"on": "Parcel", "do": "create", "roles": ["sender"], "idempotency": "required"},
+        "sendParcel": {"on": "Parcel", "do": "-> sent", "roles": ["sender"]},
+        "receiveParcel": {"on": "Parcel", "do": "-> arrived", "roles": ["clerk"]},
+        "getParcel": {"on": "Parcel", "do": "read"},
+        "listParcels": {"on": "Parcel", "do": "list", "filter": ["status"], "order": "created_at desc"},
+    },
+    "dependencies": {"db": {"type": "postgres", "replication": "synchronous", "pool": 10, "connections": 200}},
+    "limits": {"default": "100/m per subject"},
+}
+
+_CARRIER = {"type": "http", "timeout": "2s", "p95": "60ms", "breaker": {}, "bulkhead": 32}
+_FAST = {**_CARRIER, "timeout": "150ms"}
+
+
+def _calls(operation: str, **more: Any) -> Tree:
+    """The sound blueprint's operation, calling the carrier."""
+    return {operation: {"calls": ["carrier.book"], **more}}
+
+
+class Case(NamedTuple):
+    code: str
+    refused: Tree
+    allowed: Tree
+    is_fatal: bool = True
+
+
+def _resource(**told: Any) -> Tree:
+    return {"resources": {"Parcel": told}}
+
+
+def _field(name: str, told: Any, **more: Any) -> Tree:
+    return {"resources": {"Parcel": {"fields": {name: told}, **more}}}
+
+
+_ACCOUNT = {
+    "kind": "account",
+    "fields": {"email": {"type": "email", "pii": True}, "password": "password"},
+    "unique": [["email"]],
+    "access": {"read": "owner", "write": "owner"},
+    "retention": "1y",
+}
+_SIGN_IN = {
+    "auth": {"scheme": "own-jwt"},
+    "resources": {"Account": _ACCOUNT},
+    "operations": {
+        "register": {"on": "Account", "do": "register", "public": True},
+        "signIn": {"on": "Account", "do": "sign-in", "public": True},
+    },
+}
+_SERVICES = {
+    "modules": {
+        "shipping": {"resources": ["Parcel"], "separate": True},
+        "books": {"resources": ["Entry"], "separate": True},
+    }
+}
+_LEDGER = {"Entry": {"kind": "ledger", "access": {"list": "role:clerk"}}}
+_RATE = {"operations": _calls("createParcel", share="50%")}
+
+CASES = (
+    Case(
+        "latency-below-dependency",
+        {"dependencies": {"carrier": {"type": "http", "timeout": "2s"}}, "operations": _calls("createParcel")},
+        {"dependencies": {"carrier": _CARRIER}, "operations": _calls("createParcel")},
+    ),
+    Case(
+        "latency-below-dependency",
+        {
+            "dependencies": {"carrier": {"type": "http", "timeout": "2s", "p95": "120ms"}},
+            "operations": _calls("createParcel", calls=["carrier.quote", "carrier.book"]),
+        },
+        {
+            "dependencies": {"carrier": {"type": "http", "timeout": "2s"}},
+            "operations": _calls("createParcel", **{"async": True}),
+        },
+    ),
+    Case(
+        "latency-below-dependency",
+        {"dependencies": {"carrier": {"type": "http", "timeout": "200ms"}}, "operations": _calls("createParcel")},
+        {
+            "dependencies": {"carrier": {"type": "http", "timeout": "2s"}},
+            "operations": {**_calls("createParcel", excluded=True), **_calls("sendParcel", p95="3s")},
+        },
+    ),
+    Case("latency-below-work", {"budgets": {"p95": "5ms"}}, {"budgets": {"p95": "20ms"}}),
+    Case("latency-below-work", {**_SIGN_IN, "budgets": {"p95": "40ms"}}, {**_SIGN_IN, "budgets": {"p95": "100ms"}}),
+    Case(
+        "availability-above-dependencies",
+        {"dependencies": {"db": {"availability": "99.5%"}}},
+        {"dependencies": {"db": {"availability": "99.99%"}}},
+    ),
+    Case(
+        "availability-above-dependencies",
+        {
+            "dependencies": {"db": {"availability": "99.95%"}, "carrier": {**_CARRIER, "availability": "99.9%"}},
+            "operations": _calls("createParcel"),
+        },
+        {
+            "dependencies": {
+                "db": {"availability": "99.95%"},
+                "carrier": {**_CARRIER, "availability": "99.9%", "fallback": "queue"},
+            },
+            "operations": _calls("createParcel"),
+        },
+    ),
+    Case(
+        "availability-above-one-copy",
+        {"budgets": {"availability": "99.95%", "errors": "0.05%"}, "deploy": {"replicas": {"min": 1}}},
+        {"budgets": {"availability": "99.95%", "errors": "0.05%"}, "deploy": {"replicas": {"min": 2}}},
+    ),
+    Case(
+        "availability-above-one-copy",
+        {"deploy": {"platform": "compose"}},
+        {"deploy": {"platform": "compose"}, "budgets": {"availability": "99%"}},
+        is_fatal=False,
+    ),
+    Case(
+        "connections-above-server",
+        {"dependencies": {"db": {"pool": 20, "connections": 200}}},
+        {"dependencies": {"db": {"pool": 10, "connections": 200}}},
+    ),
+    Case(
+        "pool-below-peak",
+        {"load": {"peak": "3000/s"}, "dependencies": {"db": {"pool": 1}}},
+        {"load": {"peak": "3000/s"}, "dependencies": {"db": {"pool": 5}}},
+    ),
+    Case(
+        "peak-above-processes",
+        {"load": {"peak": "30000/s"}},
+        {"load": {"peak": "30000/s"}, "deploy": {"replicas": {"max": 12}}},
+    ),
+    Case("peak-above-database", {"load": {"peak": "90000/s"}}, {"load": {"peak": "15000/s"}}),
+    Case("peak-above-database", {"load": {"peak": "20000/s"}}, {"load": {"peak": "16000/s"}}, is_fatal=False),
+    Case(
+        "peak-above-provider",
+        {**_RATE, "dependencies": {"carrier": {**_CARRIER, "rate": "60/s"}}},
+        {**_RATE, "dependencies": {"carrier": {**_CARRIER, "rate": "100/s"}}},
+    ),
+    Case(
+        "peak-above-provider",
+        {
+            "dependencies": {"carrier": {**_CARRIER, "rate": "20/s"}},
+            "operations": _calls("createParcel", share="50%", **{"async": True}),
+        },
+        {
+            "dependencies": {"carrier": {**_CARRIER, "rate": "30/s"}},
+            "operations": _calls("createParcel", share="50%", **{"async": True}),
+        },
+    ),
+    Case(
+        "bulkhead-below-peak",
+        {
+            "load": {"peak": "10000/s"},
+            "dependencies": {"carrier": {**_CARRIER, "bulkhead": 8}},
+            "operations": _calls("createParcel"),
+        },
+        {
+            "load": {"peak": "10000/s"},
+            "dependencies": {"carrier": {**_CARRIER, "bulkhead": 16}},
+            "operations": _calls("createParcel"),
+        },
+    ),
+    Case(
+        "job-below-arrivals",
+        {
+            "load": {"steady": "5000/s", "peak": "6000/s"},
+            "dependencies": {"carrier": _CARRIER},
+            "jobs": {"book": {"on": "Parcel", "from": "new", "to": "sent", "calls": "carrier.book", "concurrency": 4}},
+        },
+        {
+            "dependencies": {"carrier": _CARRIER},
+            "jobs": {"book": {"on": "Parcel", "from": "new", "to": "sent", "calls": "carrier.book", "concurrency": 4}},
+        },
+    ),
+    Case(
+        "loss-with-one-copy",
+        {"budgets": {"rpo": "0s"}, "dependencies": {"db": {"replication": "asynchronous"}}},
+        {"budgets": {"rpo": "1m"}, "dependencies": {"db": {"replication": "asynchronous"}}},
+    ),
+    Case(
+        "loss-with-one-copy",
+        {"dependencies": {"db": {"replication": "none"}}},
+        {"dependencies": {"db": {"replication": "synchronous"}}},
+    ),
+    Case("recovery-below-failover", {"budgets": {"recovery": "10s"}}, {"budgets": {"recovery": "1m"}}),
+    Case("writes-in-several-regions", {"deploy": {"regions": 2}}, {"deploy": {"regions": 1}}),
+    Case(
+        "budgets-contradict",
+        {"budgets": {"availability": "99.99%", "errors": "0.1%"}},
+        {"budgets": {"availability": "99.9%", "errors": "0.1%"}},
+    ),
+    Case("load-contradicts", {"load": {"peak": "20/s"}}, {"load": {"peak": "50/s"}}),
+    Case(
+        "load-contradicts",
+        {"operations": {"createParcel": {"share": "70%"}, "getParcel": {"share": "40%"}}},
+        {"operations": {"createParcel": {"share": "50%"}, "getParcel": {"share": "40%"}}},
+    ),
+    Case(
+        "load-contradicts",
+        {"operations": {"createParcel": {"share": "60%"}, "getParcel": {"share": "40%"}}},
+        {"operations": {"createParcel": {"share": "50%"}, "getParcel": {"share": "40%"}}},
+        is_fatal=False,
+    ),
+    Case(
+        "event-without-outbox",
+        {
+            "events": {"transport": "direct", "parcel.sent": {}},
+            "operations": {"sendParcel": {"emits": "parcel.sent"}},
+        },
+        {
+            "events": {"transport": "outbox", "parcel.sent": {}},
+            "operations": {"sendParcel": {"emits": "parcel.sent"}},
+        },
+    ),
+    Case(
+        "broker-cannot-carry",
+        {"events": {"broker": "db"}},
+        {"events": {"broker": "bus"}, "dependencies": {"bus": {"type": "nats"}}},
+    ),
+    Case(
+        "event-never-told",
+        {"events": {"parcel.sent": {}}},
+        {"events": {"parcel.sent": {}}, "operations": {"sendParcel": {"emits": "parcel.sent"}}},
+        is_fatal=False,
+    ),
+    Case(
+        "personal-data-in-event",
+        {**_field("addressee", {"type": "string", "pii": True}), "events": {"parcel.sent": {"fields": ["addressee"]}}},
+        {**_field("addressee", {"type": "string", "pii": True}), "events": {"parcel.sent": {"fields": ["label"]}}},
+    ),
+    Case(
+        "personal-data-without-retention",
+        _field("addressee", {"type": "string", "pii": True}, retention=None),
+        _field("addressee", {"type": "string", "pii": True}),
+    ),
+    Case(
+        "personal-data-without-retention",
+        {
+            "types": {"Person": {"name": {"type": "string", "pii": True}}},
+            **_field("addressee", "Person", retention="forever"),
+        },
+        {**_resource(retention="forever")},
+        is_fatal=False,
+    ),
+    Case(
+        "personal-data-never-erased",
+        {"resources": {"Visit": {"fields": {"who": {"type": "string", "pii": True}}, "append_only": True}}},
+        {"resources": {"Visit": {"fields": {"who": "uuid"}, "append_only": True}}},
+    ),
+    Case(
+        "data-open-to-anybody",
+        _field("addressee", {"type": "string", "pii": True}, access={"read": "public"}),
+        _resource(access={"read": "public"}),
+    ),
+    Case("data-open-to-anybody", _resource(access={"write": "public"}), _resource(access={"write": "owner"})),
+    Case(
+        "data-open-to-anybody",
+        {"operations": {"sendParcel": {"roles": [], "public": True}}},
+        {"operations": {"getParcel": {"public": True}}},
+    ),
+    Case(
+        "data-open-to-anybody",
+        {
+            "tenancy": {"key": "firm_id"},
+            **_field("addressee", {"type": "string", "pii": True}, access={"list": "authenticated"}),
+        },
+        {
+            "tenancy": {"key": "firm_id"},
+            **_field("addressee", {"type": "string", "pii": True}, access={"list": "tenant"}),
+        },
+    ),
+    Case("operation-for-nobody", {"auth": {"scheme": "none"}}, {"auth": {"scheme": "api-key"}}),
+    Case("operation-for-nobody", _resource(access={"read": "nobody"}), _resource(access={"read": "tenant"})),
+    Case(
+        "operation-for-nobody",
+        {**_resource(access={"list": "nobody"})},
+        {**_resource(access={"list": "nobody"}), "operations": {"listParcels": {"roles": ["clerk"]}}},
+    ),
+    Case("sign-in-is-incomplete", {"auth": {"issuer": None}}, {}),
+    Case("sign-in-is-incomplete", {"auth": {"scheme": "own-jwt"}}, _SIGN_IN),
+    Case(
+        "sign-in-is-incomplete", {"operations": {"signIn": {"on": "Parcel", "do": "sign-in", "public": True}}}, _SIGN_IN
+    ),
+    Case("sign-in-is-incomplete", _field("secret", "password"), _SIGN_IN),
+    Case(
+        "guessing-without-limit",
+        {**_SIGN_IN, "limits": None},
+        {**_SIGN_IN, "limits": {"signIn": "10/m per account"}},
+    ),
+    Case(
+        "guessing-without-limit",
+        _SIGN_IN,
+        {**_SIGN_IN, "limits": {"signIn": "30/m per address"}},
+    ),
+    Case(
+        "guessing-without-limit",
+        {**_SIGN_IN, "limits": {"signIn": "50/s per account"}},
+        {**_SIGN_IN, "limits": {"signIn": "1/s per account"}},
+    ),
+    Case(
+        "second-factor-cannot-be-shown",
+        {"auth": {"scheme": "api-key"}, "roles": {"clerk": {"mfa": True}}},
+        {"roles": {"clerk": {"mfa": True}}},
+    ),
+    Case(
+        "secret-in-blueprint",
+        {"dependencies": {"db": {"url": "postgres://app:hunter2@db/parcels"}}},
+        {"dependencies": {"db": {"url": "postgres://app:${DB_PASSWORD}@db/parcels"}}},
+    ),
+    Case(
+        "secret-in-blueprint",
+        {"dependencies": {"carrier": {**_FAST, "url": "https://carrier.example/v1?api_key=8f3a"}}},
+        {"dependencies": {"carrier": {**_FAST, "url": "${CARRIER_URL}"}}},
+    ),
+    Case(
+        "url-without-encryption",
+        {"dependencies": {"carrier": {**_FAST, "url": "http://carrier.example", "external": True}}},
+        {"dependencies": {"carrier": {**_FAST, "url": "https://carrier.example", "external": True}}},
+    ),
+    Case("token-outlives-revocation", {"auth": {"token_ttl": "7d"}}, {"auth": {"token_ttl": "15m"}}, is_fatal=False),
+    Case(
+        "state-unreachable",
+        _resource(states={"new": ["sent", "lost"]}),
+        {
+            **_resource(states={"new": ["sent", "lost"]}),
+            "operations": {"loseParcel": {"on": "Parcel", "do": "-> lost", "roles": ["clerk"]}},
+        },
+    ),
+    Case(
+        "state-unreachable",
+        _resource(states={"returned": ["new"]}),
+        {
+            **_resource(states={"returned": ["new"], "arrived": ["returned"]}),
+            "operations": {
+                "returnParcel": {"on": "Parcel", "do": "-> returned", "roles": ["clerk"]},
+                "renewParcel": {"on": "Parcel", "do": "-> new", "roles": ["clerk"]},
+            },
+        },
+    ),
+    Case(
+        "state-without-exit",
+        _resource(states={"arrived": ["collected"]}),
+        {
+            **_resource(states={"arrived": ["collected"]}),
+            "jobs": {"collect": {"on": "Parcel", "from": "arrived", "to": "collected", "every": "1h"}},
+        },
+    ),
+    Case(
+        "list-without-index",
+        {**_field("content", "json"), "operations": {"listParcels": {"filter": ["content"]}}},
+        {**_field("content", "json"), "operations": {"listParcels": {"filter": ["label"]}}},
+    ),
+    Case(
+        "list-without-index",
+        {
+            **_field("due", {"type": "date", "optional": True}),
+            "operations": {"listParcels": {"order": "due"}},
+        },
+        {**_field("due", "date"), "operations": {"listParcels": {"order": "due"}}},
+    ),
+    Case(
+        "list-without-index",
+        {"operations": {"listParcels": {"filter": ["status", "label", "weight_g", "created_at", "updated_at"]}}},
+        {"operations": {"listParcels": {"filter": ["status", "label", "weight_g"]}}},
+        is_fatal=False,
+    ),
+    Case(
+        "effect-without-idempotency",
+        {"dependencies": {"carrier": _CARRIER}, "operations": _calls("createParcel", idempotency=None)},
+        {"dependencies": {"carrier": _CARRIER}, "operations": _calls("createParcel")},
+    ),
+    Case(
+        "effect-without-idempotency",
+        {"resources": _LEDGER, "operations": {"createParcel": {"idempotency": "optional", "posts": "Entry"}}},
+        {"resources": _LEDGER, "operations": {"sendParcel": {"posts": "Entry"}}},
+    ),
+    Case(
+        "idempotency-too-short",
+        {"operations": {"createParcel": {"idempotency": {"required": True, "ttl": "1h"}}}},
+        {"operations": {"createParcel": {"idempotency": {"required": True, "ttl": "48h"}}}},
+        is_fatal=False,
+    ),
+    Case(
+        "update-without-version",
+        {"operations": {"changeParcel": {"on": "Parcel", "do": "update"}}},
+        {"operations": {"changeParcel": {"on": "Parcel", "do": "update", "if_match": "required"}}},
+        is_fatal=False,
+    ),
+    Case(
+        "append-only-changed",
+        {"resources": _LEDGER, "operations": {"removeEntry": {"on": "Entry", "do": "delete", "roles": ["clerk"]}}},
+        {"resources": _LEDGER, "operations": {"listEntries": {"on": "Entry", "do": "list", "roles": ["clerk"]}}},
+    ),
+    Case("append-only-changed", _resource(append_only=True), {"resources": _LEDGER}),
+    Case(
+        "posts-to-no-ledger",
+        {"resources": {"Note": {"fields": {"text": "string"}}}, "operations": {"sendParcel": {"posts": "Note"}}},
+        {"resources": _LEDGER, "operations": {"sendParcel": {"posts": "Entry"}}},
+    ),
+    Case(
+        "call-without-deadline",
+        {"dependencies": {"carrier": {"type": "http"}}, "operations": _calls("createParcel")},
+        {"dependencies": {"carrier": {"type": "http"}}},
+    ),
+    Case(
+        "attempts-outlast-caller",
+        {
+            "dependencies": {"carrier": {**_CARRIER, "timeout": "10s", "retry": {"max": 3}}},
+            "operations": _calls("createParcel"),
+        },
+        {
+            "dependencies": {"carrier": {**_CARRIER, "timeout": "10s", "retry": {"max": 3}}},
+            "operations": _calls("createParcel", **{"async": True}),
+        },
+    ),
+    Case(
+        "repeats-what-happens-twice",
+        {
+            "dependencies": {"carrier": {**_CARRIER, "retry": {"max": 2, "only": "all"}}},
+            "operations": _calls("createParcel"),
+        },
+        {
+            "dependencies": {"carrier": {**_CARRIER, "retry": {"max": 2, "only": "all"}}},
+            "operations": _calls("getParcel"),
+        },
+    ),
+    Case(
+        "dependency-uncontained",
+        {
+            "dependencies": {"carrier": {"type": "http", "timeout": "2s", "p95": "60ms", "breaker": {}}},
+            "operations": _calls("createParcel"),
+        },
+        {"dependencies": {"carrier": _CARRIER}, "operations": _calls("createParcel")},
+        is_fatal=False,
+    ),
+    Case(
+        "fallback-does-not-fit",
+        {"dependencies": {"carrier": {**_CARRIER, "fallback": "cache"}}, "operations": _calls("createParcel")},
+        {"dependencies": {"carrier": {**_CARRIER, "fallback": "cache"}}, "operations": _calls("getParcel")},
+    ),
+    Case(
+        "fallback-does-not-fit",
+        {"dependencies": {"carrier": {**_CARRIER, "fallback": "queue"}}, "operations": _calls("getParcel")},
+        {"dependencies": {"carrier": {**_CARRIER, "fallback": "queue"}}, "operations": _calls("createParcel")},
+    ),
+    Case(
+        "fallback-does-not-fit",
+        {"dependencies": {"cache": {"type": "redis", "need": "soft"}}},
+        {"dependencies": {"cache": {"type": "redis", "need": "soft", "fallback": "default"}}},
+        is_fatal=False,
+    ),
+    Case(
+        "accepted-and-not-done",
+        {"operations": {"createParcel": {"async": True}}},
+        {
+            "operations": {"createParcel": {"async": True}},
+            "jobs": {"sendNew": {"on": "Parcel", "from": "new", "to": "sent", "every": "1m"}},
+        },
+    ),
+    Case(
+        "saga-without-compensation",
+        {"operations": {"sendParcel": {"saga": [{"do": "createParcel"}, {"do": "receiveParcel"}]}}},
+        {
+            "operations": {
+                "sendParcel": {"saga": [{"do": "createParcel", "undo": "sendParcel"}, {"do": "receiveParcel"}]}
+            }
+        },
+    ),
+    Case(
+        "transaction-over-services",
+        {**_SERVICES, "resources": _LEDGER, "operations": {"sendParcel": {"posts": "Entry"}}},
+        {
+            "modules": {"all": {"resources": ["Parcel", "Entry"], "separate": True}},
+            "resources": _LEDGER,
+            "operations": {"sendParcel": {"posts": "Entry"}},
+        },
+    ),
+    Case(
+        "transaction-over-services",
+        {**_SERVICES, "resources": {"Entry": {"fields": {"parcel": {"ref": "Parcel", "on_delete": "cascade"}}}}},
+        {**_SERVICES, "resources": {"Entry": {"fields": {"parcel": {"ref": "Parcel"}}}}},
+        is_fatal=False,
+    ),
+    Case(
+        "resource-of-another-service",
+        _field("route", {"ref": "Itinerary"}),
+        {
+            "resources": {
+                "Itinerary": {"fields": {"name": "string"}},
+                "Parcel": {"fields": {"route": {"ref": "Itinerary"}}},
+            }
+        },
+        is_fatal=False,
+    ),
+    Case(
+        "job-without-dead-letter",
+        {
+            "dependencies": {"carrier": _CARRIER},
+            "jobs": {"book": {"on": "Parcel", "from": "new", "to": "sent", "calls": "carrier.book"}},
+        },
+        {
+            "dependencies": {"carrier": _CARRIER},
+            "jobs": {"book": {"on": "Parcel", "from": "new", "to": "sent", "calls": "carrier.book", "every": "1m"}},
+        },
+        is_fatal=False,
+    ),
+    Case(
+        "unique-across-tenants",
+        {"tenancy": {"key": "firm_id"}, **_resource(unique=[["label"]])},
+        {"tenancy": {"key": "firm_id"}, **_resource(unique=[["firm_id", "label"]])},
+        is_fatal=False,
+    ),
+    Case("role-never-used", {"roles": {"visitor": {}}}, {}, is_fatal=False),
+    Case(
+        "page-too-large",
+        {"load": {"payload": "64KiB"}, "operations": {"listParcels": {"page": {"max": 200}}}},
+        {"load": {"payload": "4KiB"}, "operations": {"listParcels": {"page": {"max": 200}}}},
+        is_fatal=False,
+    ),
+    Case(
+        "public-without-address-limit",
+        {"operations": {"getParcel": {"public": True}}},
+        {"operations": {"getParcel": {"public": True}}, "limits": {"getParcel": "60/m per address"}},
+        is_fatal=False,
+    ),
+    Case(
+        "limit-below-load",
+        {"limits": {"getParcel": "10/s per all"}},
+        {"limits": {"getParcel": "100/s per all"}},
+    ),
+)
