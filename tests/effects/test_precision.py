@@ -137,3 +137,52 @@ def test_how_many_values_differ_is_not_known(tmp_path: Path) -> None:
     assert [e.limit for _, e in trace(read, "GET /wait").reads()][-1] is Known.UNKNOWN
     limits = {e.target: e.limit for _, e in trace(read, "GET /totals").reads()}
     assert limits == {"projects": Known.UNKNOWN, "terms": Known.MISSING}
+
+
+GUARDED = """
+from flask import Blueprint, Flask, g, redirect, session
+from werkzeug.exceptions import Forbidden
+
+main = Blueprint("main", __name__)
+
+@main.url_value_preprocessor
+def pull_project(endpoint, values):
+    if not values:
+        values = {}
+    name = values.pop("project", None)
+    if name:
+        if session.get(name):
+            g.project = name
+        else:
+            raise Forbidden()
+
+@main.route("/<project>/members", methods=["POST"])
+def add():
+    return "added"
+
+app = Flask(__name__)
+app.register_blueprint(main)
+"""
+
+
+def test_what_prepares_the_paths_values_may_turn_strangers_away(tmp_path: Path) -> None:
+    (endpoint,) = (e for e in service(tmp_path, {"web.py": GUARDED}).endpoints if e.method == "POST")
+    assert endpoint.is_authenticated
+
+
+BOUGHT = """
+from fastapi import Depends, FastAPI
+from bought_login import init
+
+login = init("https://login.example")
+app = FastAPI()
+
+@app.delete("/members/{id}")
+def remove(id: int, user=Depends(login.require_user)):
+    return id
+"""
+
+
+def test_a_librarys_dependency_may_guard(tmp_path: Path) -> None:
+    (endpoint,) = (e for e in service(tmp_path, {"web.py": BOUGHT}).endpoints if e.method == "DELETE")
+    assert not endpoint.guards_known

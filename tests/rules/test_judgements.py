@@ -231,6 +231,11 @@ class TestCheckThenAct:
         effects = (replace(self.READ, **read), replace(self.WRITE, **write))
         assert not found(self.RULE, service(*effects, tables=(self.OPEN,)))
 
+    def test_a_look_up_for_more_than_is_created_is_no_key(self) -> None:
+        missing = Predicate(column="confirmed_at", operator="!=", origins=(origin("constant", "None"),))
+        read = replace(self.READ, predicates=(*self.READ.predicates, missing))
+        assert not found(self.RULE, service(read, self.WRITE, tables=(self.OPEN,)))
+
     def test_a_command_does_not_race(self) -> None:
         entry = endpoint(kind=EndpointKind.COMMAND)
         assert not found(self.RULE, service(self.READ, self.WRITE, tables=(self.OPEN,), entry=entry))
@@ -456,6 +461,7 @@ class TestUnboundedQuery:
             ("members", "/projects/{id}/members", 1),
             ("members", "/projects/{id}", 0),
             ("audit_log", "/projects/{id}", 1),
+            ("member_invitations", "/projects/{id}/members", 0),
         ],
     )
     def test_children_of_one_parent(self, table: str, path: str, count: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nines.model.effect import Effect, Predicate
+from nines.model.origin import OriginKind
 from nines.model.schema import Table
 
 
@@ -14,6 +15,19 @@ def is_filled(key: Predicate, write: Effect) -> bool:
         or (assignment.column == "*" and sources & {(o.kind, o.name) for o in assignment.origins})
         for assignment in write.assignments
     )
+
+
+def asks_for_more(read: Effect, write: Effect) -> bool:
+    """Whether the look-up wants a value that the new row surely lacks, so that it finds none a second time either."""
+    filled = {assignment.column for assignment in write.assignments}
+    is_whole = "*" not in filled and all("." not in column for column in filled)
+    return is_whole and any(_wants_a_value(p) and p.column not in filled for p in read.predicates)
+
+
+def _wants_a_value(predicate: Predicate) -> bool:
+    """`IS NOT NULL`; any other comparison may be met by a default."""
+    is_null = all(o.kind is OriginKind.CONSTANT and o.name.lower() in ("none", "null") for o in predicate.origins)
+    return predicate.operator in ("!=", "is not", "not is") and is_null
 
 
 def is_by_number(read: Effect, table: Table | None) -> bool:

@@ -110,9 +110,11 @@ def dependency(frame: Frame, function: Value | None, declared: Value, path: str,
     """Calls what a parameter depends on, its own dependencies first; once for each request.
 
     No function means the class that the parameter declares."""
-    if function is not None and function.is_unknown:
+    if function is not None and function.is_vague:
+        # A library's function, or nothing at all: what it asks for is not known.
         gathered.guards_known = False
-        return declared
+        if function.is_unknown:
+            return declared
     if function is None:
         thing = declared.thing
         if isinstance(thing, ObjectThing):

@@ -8,7 +8,7 @@ from typing import Any
 from nines.effects.limits import ALTERNATIVES_MAX
 from nines.effects.values.fields import sorted_fields
 from nines.effects.values.origins import merge_sources, unknown, with_sources
-from nines.effects.values.things import ANYTHING, NOTHING, UNKNOWN, InstanceThing, UnionThing, Value
+from nines.effects.values.things import ANYTHING, NOTHING, UNKNOWN, ContainerThing, InstanceThing, UnionThing, Value
 
 
 def join(values: list[Value]) -> Value:
@@ -31,9 +31,19 @@ def join(values: list[Value]) -> Value:
         if not telling:
             return unknown(sources)
         merged = [*telling[: ALTERNATIVES_MAX - 1], unknown(sources)]
+    if len(known) < len(flat):
+        merged = [_opened(value) for value in merged]
     if len(merged) == 1:
         return with_sources(merged[0], sources)
     return Value(UnionThing(tuple(merged[:ALTERNATIVES_MAX])), sources)
+
+
+def _opened(value: Value) -> Value:
+    """A mapping that may also be another one, of which nothing is known, may hold more than was seen."""
+    thing = value.thing
+    if isinstance(thing, ContainerThing) and thing.kind == "dict":
+        return Value(replace(thing, is_open=True), value.sources, value.constant)
+    return value
 
 
 def _merge_alike(values: list[Value]) -> list[Value]:

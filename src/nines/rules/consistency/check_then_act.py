@@ -12,7 +12,7 @@ from nines.model.schema import Table
 from nines.model.service import Endpoint, EndpointKind, Service
 from nines.model.trace import Trace
 from nines.rules import reporting
-from nines.rules.keys import collides, is_by_number, is_filled
+from nines.rules.keys import asks_for_more, collides, is_by_number, is_filled
 from nines.rules.sites import Sites
 
 INFO = RuleInfo(
@@ -53,7 +53,8 @@ def _lookup(trace: Trace, index: int) -> int | None:
         for look in condition.effects if condition.wants == "absent" else ():
             read = trace.effects[look] if look < index else write
             is_same_table = read.kind is EffectKind.DATABASE_READ and read.target == write.target
-            if is_same_table and any(is_filled(predicate, write) for predicate in read.predicates):
+            is_key = any(is_filled(predicate, write) for predicate in read.predicates)
+            if is_same_table and is_key and not asks_for_more(read, write):
                 return look
     return None
 

@@ -30,7 +30,7 @@ INFO = RuleInfo(
 )
 _BY_HAND = re.compile(
     r"(?:countr|currenc|categor)(?:y|ies)|\w*(?:role|permission|setting|config|type|field|customlink|savedfilter)s?"
-    r"|(?:language|locale|plan|tier|region|timezone|unit|feature|flag|kind|choice|option|enum|provider|plugin|webhook)s?"
+    r"|(?:language|locale|plan|tier|region|platform|timezone|unit|feature|flag|kind|choice|option|enum|provider|plugin|webhook)s?"
     r"|configurations?|status(?:es)?"
 )
 """Last words of the names of tables that people fill by hand: they stay short."""
@@ -42,7 +42,7 @@ _GROWS_FOR_EVER = re.compile(
 )
 """Rows that come with time and use, so that even those of one parent have no end."""
 _STREAM = re.compile(
-    r"event|log(?!in|ic)|audit|message|ping|metric|measure|sample|reading|activit|track|transaction|visit"
+    r"event|log(?!in|ic)|audit|message|ping|metric|measure|sample|reading|activit|tracking|transaction|visit"
     r"|entr(?:y|ies)"
 )
 """Rows that machines write: those of one parent alone can be more than one answer holds."""
@@ -114,7 +114,8 @@ def _last_word(effect: Effect) -> str:
 def _of_parent(endpoint: Endpoint, effect: Effect) -> Weight | None:
     """Rows of one parent end somewhere, unless machines write them."""
     is_list = _is_its_list(endpoint, effect)
-    if is_list and endpoint.is_safe and _STREAM.search(_last_word(effect)):
+    is_of_one = not any(predicate.operator == "in" for predicate in conditions(effect))
+    if is_list and is_of_one and _STREAM.search(_last_word(effect)):
         return (INFO.tier, Severity.MEDIUM, Confidence.LOW)
     return _SLOW if is_list or _GROWS_FOR_EVER.search(_last_word(effect)) else None
 
@@ -122,7 +123,7 @@ def _of_parent(endpoint: Endpoint, effect: Effect) -> Weight | None:
 def _is_its_list(endpoint: Endpoint, effect: Effect) -> bool:
     """Whether the endpoint is there to list exactly these rows."""
     last = endpoint.path.strip("/").rpartition("/")[2].lower().replace("-", "_").removesuffix("s")
-    names = {word.removesuffix("s") for word in (*effect.target.split("_"), effect.target)}
+    names = {name.removesuffix("s") for name in (effect.target, _last_word(effect), effect.target.partition("_")[2])}
     return endpoint.kind is EndpointKind.HTTP and endpoint.is_safe and bool(last) and last in names
 
 
@@ -130,15 +131,14 @@ def _finding(  # noqa: PLR0917
     endpoint: Endpoint, trace: Trace, effect: Effect, table: Table | None, weight: Weight, sites: Sites
 ) -> Finding:
     of_one = parent(effect, table)
-    which = f"all rows of {wording.table(effect)}" + (f" with one {of_one}" if of_one else "")
-    which += " that meet its conditions" if conditions(effect) and not of_one else ""
+    some = f" with one {of_one}" if of_one else " that meet its conditions" if conditions(effect) else ""
     tier, severity, confidence = weight
     end = "it is killed for its memory, and every other request of the process with it."
     return reporting.at(
         endpoint,
         trace,
         effect,
-        message=f"{which} are read at once",
+        message=f"all rows of {wording.table(effect)}{some} are read at once",
         consequence=f"Time and memory of one request grow with {wording.table(effect)}"
         + (f"; one day {end}" if tier is INFO.tier else "."),
         tier=tier,
