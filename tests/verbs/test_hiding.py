@@ -91,3 +91,12 @@ def test_what_was_under_load_is_repeated_by_one_like_it_with_the_fault_described
         "# answered: timeout after 30.0 s",
     ]
     assert second.splitlines()[0] == "# while the service is being killed and started again"
+
+
+def test_a_race_is_repeated_at_once() -> None:
+    won = exchange(curl="curl -i http://h/x", group=3, status=201)
+    lost = exchange(curl="curl -i http://h/x", group=3, status=500)
+    history = History(exchanges=(won, lost, lost, exchange(group=4)))
+    assert reproductions(history, (0, 1, 2)) == (
+        "for each in $(seq 3); do curl -i http://h/x & done; wait\n# answered: 2 \N{MULTIPLICATION SIGN} 500, 1 \N{MULTIPLICATION SIGN} 201",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from nines.model.experiment import FaultKind
@@ -24,17 +25,31 @@ _FAULTS = {
 def reproductions(history: History, offenders: Iterable[int]) -> tuple[str, ...]:
     """One text for each of the first offenders that differ; a variable is explained where it is used first."""
     explained: set[str] = set()
-    told: set[tuple[str, int | None, str]] = set()
+    told: set[tuple[str, str]] = set()
     found: list[str] = []
     for index in offenders:
         exchange = history.exchanges[index]
-        command = _command(exchange, history)
-        if len(found) == REPRODUCTIONS_MAX or (command, exchange.status, exchange.error) in told:
+        together = _together(exchange, history)
+        command, answer = _command(exchange, history), _answer(exchange)
+        if len(together) > 1:
+            command = f"for each in $(seq {len(together)}); do {command} & done; wait"
+            counts = Counter(map(_outcome, together))
+            answer = ", ".join(f"{times} \N{MULTIPLICATION SIGN} {outcome}" for outcome, times in counts.most_common())
+        kind = (command, "" if len(together) > 1 else _outcome(exchange))
+        if len(found) == REPRODUCTIONS_MAX or kind in told:
             continue
-        told.add((command, exchange.status, exchange.error))
+        told.add(kind)
         lines = [*_variables(command, history.credentials, explained), *_circumstances(exchange, history)]
-        found.append("\n".join([*lines, command, f"# answered: {_answer(exchange)}"]))
+        found.append("\n".join([*lines, command, f"# answered: {answer}"]))
     return tuple(found)
+
+
+def _together(exchange: Exchange, history: History) -> list[Exchange]:
+    """Those that were released at the same moment."""
+    if not exchange.group:
+        return [exchange]
+    kind = (exchange.group, exchange.phase, exchange.operation)
+    return [each for each in history.exchanges if (each.group, each.phase, each.operation) == kind]
 
 
 def _command(exchange: Exchange, history: History) -> str:
@@ -46,9 +61,12 @@ def _command(exchange: Exchange, history: History) -> str:
 
 
 def _answer(exchange: Exchange) -> str:
-    answer = str(exchange.status) if exchange.status is not None else exchange.error or "no answer"
     waited_s = exchange.ended_s - exchange.sent_s
-    return f"{answer} after {waited_s:.1f} s" if waited_s >= 1.0 else answer
+    return _outcome(exchange) + (f" after {waited_s:.1f} s" if waited_s >= 1.0 else "")
+
+
+def _outcome(exchange: Exchange) -> str:
+    return str(exchange.status) if exchange.status is not None else exchange.error or "no answer"
 
 
 def _variables(command: str, credentials: tuple[Credential, ...], explained: set[str]) -> Iterator[str]:
