@@ -356,3 +356,52 @@ api.add_namespace(teams)
 def test_a_class_that_a_project_decorator_hands_on_to_the_route(tmp_path: Path) -> None:
     read = service(tmp_path, NAMESPACES)
     assert [each.id for each in read.endpoints] == ["GET /teams/{id}"]
+
+
+MADE = """
+from fastapi import APIRouter, FastAPI
+
+def made(**kwargs):
+    return APIRouter(**kwargs)
+
+def users_router():
+    router = made(prefix="/users")
+
+    @router.get("/")
+    def users():
+        return 1
+
+    return router
+
+def orders_router():
+    router = made(prefix="/orders")
+    router.include_router(lines_router())
+
+    @router.get("/")
+    def orders():
+        return 1
+
+    return router
+
+def lines_router():
+    router = made()
+
+    @router.get("/lines")
+    def lines():
+        return 1
+
+    return router
+
+app = FastAPI()
+app.include_router(users_router())
+app.include_router(orders_router())
+"""
+
+
+def test_routers_that_a_helper_makes_are_not_one(tmp_path: Path) -> None:
+    read = service(tmp_path, {"main.py": MADE})
+    assert {each.id: each.function.rpartition(".")[2] for each in read.endpoints} == {
+        "GET /users/": "users",
+        "GET /orders/": "orders",
+        "GET /orders/lines": "lines",
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nines.effects.interpret.calling.anew import made_anew
 from nines.effects.interpret.calling.late import bind_late
 from nines.effects.interpret.state.entrances import run_block
 from nines.effects.interpret.state.frame import Frame, WorkLimit
@@ -199,7 +200,7 @@ def call_function(  # noqa: PLR0917
     """Calls a project function; gives its value and the arguments that it changed in place."""
     activation = activate(frame, info, env, closure)
     summary = activation.summary
-    value = activation.result.value(summary.value)
+    value = made_anew(frame, activation.result.value(summary.value), line, column)
     after = {name: activation.result.value(changed) for name, changed in summary.after.items()}
     if summary.nodes:
         frame.nodes.append(activation.node(frame, line, column))
