@@ -341,7 +341,8 @@ def _is_library(world: World, value: Value) -> bool:
     if not isinstance(value.constant, str):
         return False
     top = value.constant.partition(".")[0]
-    return not any(name == top or name.startswith(f"{top}.") for name in world.linked.modules)
+    own = (module for module in world.linked.modules.values() if not module.file.startswith("<"))
+    return not any(module.name == top or module.name.startswith(f"{top}.") for module in own)
 
 
 def pattern(expression: str) -> str:
