@@ -98,5 +98,6 @@ def test_a_race_is_repeated_at_once() -> None:
     lost = exchange(curl="curl -i http://h/x", group=3, status=500)
     history = History(exchanges=(won, lost, lost, exchange(group=4)))
     assert reproductions(history, (0, 1, 2)) == (
-        "for each in $(seq 3); do curl -i http://h/x & done; wait\n# answered: 2 \N{MULTIPLICATION SIGN} 500, 1 \N{MULTIPLICATION SIGN} 201",
+        "for each in $(seq 3); do curl -i http://h/x & done; wait\n"
+        "# answered: 2 \N{MULTIPLICATION SIGN} 500, 1 \N{MULTIPLICATION SIGN} 201",
     )

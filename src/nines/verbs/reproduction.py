@@ -10,6 +10,8 @@ from nines.model.experiment import FaultKind
 from nines.model.history import Credential, Exchange, History, Mark
 
 REPRODUCTIONS_MAX = 5
+WORTH_SAYING_S = 0.1
+"""How long somebody must have waited for an answer that the wait is told with it."""
 _VARIABLE = re.compile(r"\$\{?([A-Z][A-Z0-9_]*)")
 _FAULTS = {
     FaultKind.DELAY: "every answer is late",
@@ -62,7 +64,7 @@ def _command(exchange: Exchange, history: History) -> str:
 
 def _answer(exchange: Exchange) -> str:
     waited_s = exchange.ended_s - exchange.sent_s
-    return _outcome(exchange) + (f" after {waited_s:.1f} s" if waited_s >= 1.0 else "")
+    return _outcome(exchange) + (f" after {waited_s:.1f} s" if waited_s >= WORTH_SAYING_S else "")
 
 
 def _outcome(exchange: Exchange) -> str:
