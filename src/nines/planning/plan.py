@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from nines.model.blueprint import Blueprint
 from nines.model.design import Design, Gap, Source
-from nines.planning import data, interface
+from nines.planning import data, flows, interface
 
 Part = Callable[[Design], Design]
 """Returns the design with its own part filled in."""
 
-_PARTS: tuple[Part, ...] = (data.tables, interface.endpoints)
+_PARTS: tuple[Part, ...] = (data.tables, interface.endpoints, flows.queries, data.indexes, flows.flows)
 
 
 def plan(blueprint: Blueprint) -> Design:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nines.planning.data.indexes import indexes
 from nines.planning.data.tables import tables
 
-__all__ = ["tables"]
+__all__ = ["indexes", "tables"]

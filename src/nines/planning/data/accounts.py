@@ -164,6 +164,9 @@ def _codes(blueprint: Blueprint, resource: Resource) -> PlannedTable:
         says="One-time codes: the newest of a purpose counts, for a few minutes and a few attempts.",
         module=facts.module_name(blueprint, resource),
         columns=(
+            PlannedColumn(
+                name="id", type="uuid", width_bytes=16, says="version 4: it goes with the code and must not be guessed"
+            ),
             _of_account(resource),
             PlannedColumn(name="purpose", type="text", width_bytes=8),
             PlannedColumn(name="code_hash", type="bytea", width_bytes=33, says="HMAC-SHA-256 under a key of its own"),
@@ -171,7 +174,14 @@ def _codes(blueprint: Blueprint, resource: Resource) -> PlannedTable:
             PlannedColumn(name="expires_at", type="timestamptz"),
             _created(),
         ),
-        indexes=(_key(name, holder(resource), "purpose"),),
+        indexes=(
+            _key(name, "id"),
+            PlannedIndex(
+                name=identifier(name, holder(resource), "purpose_key"),
+                columns=(holder(resource), "purpose"),
+                is_unique=True,
+            ),
+        ),
         checks=(
             PlannedCheck(
                 name=identifier(name, "purpose", "check"), expression="purpose IN ('sign-in', 'verify', 'reset')"

@@ -21,6 +21,7 @@ from nines.planning.data.columns import (
     stored,
     width,
 )
+from nines.planning.data.indexes import wanted
 from nines.planning.data.names import snake, table_name
 
 ERROR_LENGTH_MAX = 500
@@ -35,13 +36,14 @@ def entity(blueprint: Blueprint, resource: Resource) -> tuple[PlannedTable, ...]
     columns = _distinct([*_before(blueprint, resource), *own, *_after(blueprint, resource)], own)
     checks = tuple(check for part in parts for check in part.checks)
     checks += tuple((each, text) for each, text in _implied_checks(blueprint, resource) if not _is_in(each, own))
+    present = frozenset(column.name for column in columns)
     table = PlannedTable(
         name=name,
         says=resource.says,
         resource=resource.name,
         module=facts.module_name(blueprint, resource),
         columns=_without_strangers(blueprint, resource, columns),
-        indexes=keys(blueprint, resource, name, frozenset(column.name for column in columns)),
+        indexes=(*keys(blueprint, resource, name, present), *wanted(blueprint, resource, name, present)),
         checks=(*named_checks(name, checks), *_invariants(blueprint, resource, name)),
         is_append_only=resource.is_append_only,
         retention_s=resource.retention_s,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 
+from nines.model.design import PlannedIndex
 from nines.model.design.ddl import identifier
 
 _WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
@@ -45,3 +47,15 @@ def _plural_word(word: str) -> str:
 def table_name(resource: str) -> str:
     """ "RefundRequest" is kept in "refund_requests"."""
     return identifier(plural(snake(resource)))
+
+
+def index_name(table: str, columns: Sequence[str], others: Iterable[PlannedIndex]) -> str:
+    """After the columns, without the identifier that only breaks ties; a second of the same name gets a number."""
+    names = [column.split()[0] for column in columns]
+    told = names[:-1] if len(names) > 1 and names[-1] == "id" else names
+    taken = {index.name for index in others}
+    name, number = identifier(table, *told, "idx"), 2
+    while name in taken:
+        name = identifier(table, *told, str(number), "idx")
+        number += 1
+    return name

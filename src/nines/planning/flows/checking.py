@@ -1,0 +1,33 @@
+"""What is looked at before anything leaves the process."""
+
+from __future__ import annotations
+
+from nines.model.blueprint import Action, Operation
+from nines.model.design import Branch, StepKind
+from nines.planning.flows.draft import Draft
+
+_WITHOUT_BODY = (Action.READ, Action.LIST, Action.DELETE, Action.SIGN_OUT, Action.SIGN_OUT_EVERYWHERE)
+
+
+def check(draft: Draft, operation: Operation) -> None:
+    """Identity, role, rate and body, cheapest refusal first."""
+    branches = []
+    if not operation.is_public:
+        branches.append(
+            Branch(when="the caller's token is missing, expired or wrong", then="it is refused", status=401)
+        )
+        if operation.roles:
+            roles = " nor ".join(operation.roles)
+            branches.append(Branch(when=f"the caller is no {roles}", then="it is refused", status=403))
+    limit = draft.blueprint.limit_of(operation.name)
+    if limit:
+        rate = f"more than {limit.count} calls in {limit.period_s:g} s for one {limit.per}"
+        branches.append(Branch(when=rate, then="the caller is told when to come back", status=429))
+    if operation.idempotency and operation.idempotency.is_required:
+        branches.append(Branch(when="the Idempotency-Key is missing", then="it is refused", status=400))
+    if operation.needs_if_match:
+        branches.append(Branch(when="If-Match is missing", then="it is refused", status=428))
+    if operation.do not in _WITHOUT_BODY:
+        branches.append(Branch(when="the body breaks its schema", then="each flaw is named", status=422))
+    who = "the rate and the body" if operation.is_public else "the caller, the rate and the body"
+    draft.add(StepKind.CHECK, f"check {who}", branches=branches)

@@ -1,0 +1,105 @@
+"""The two parts of the plan: what is sent to the database, and in which order."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from nines.model.design import Design, PlannedEndpoint, PlannedJob, PlannedQuery
+from nines.planning.flows.draft import Script
+from nines.planning.flows.indexing import choose, served
+from nines.planning.flows.scripts import Named, job_works, named, operation_scripts, renamed, statements
+from nines.planning.flows.statement import Statement
+from nines.planning.flows.working import Work
+
+
+def queries(design: Design) -> Design:
+    """Every statement once, with whoever sends it; tables get the indexes that statements need."""
+    scripts, works, names = _all(design)
+    found: dict[str, tuple[Statement, list[str]]] = {}
+    for user, statement in statements([*scripts, *(work.script for work in works)]):
+        id = names[(statement.id, statement.text)]
+        _, users = found.setdefault(id, (statement, []))
+        if user not in users:
+            users.append(user)
+    wishes = [statement.wish for statement, _ in found.values() if statement.wish]
+    tables = served(design.tables, wishes)
+    by_name = {table.name: table for table in tables}
+    planned = []
+    for id, (statement, users) in found.items():
+        index = choose(by_name[statement.wish.table], statement.wish) if statement.wish else None
+        planned.append(
+            PlannedQuery(
+                id=id,
+                used_by=tuple(users),
+                text=statement.text,
+                arguments=statement.arguments,
+                tables=statement.tables,
+                index=index.name if index else "",
+                rows_max=statement.rows_max,
+                is_write=statement.is_write,
+                says=statement.says,
+            )
+        )
+    return replace(design, tables=tables, queries=tuple(planned))
+
+
+def flows(design: Design) -> Design:
+    """Endpoints with their flow and isolation, and every job."""
+    scripts, works, names = _all(design)
+    by_name = {script.name: renamed(script, names) for script in scripts}
+    endpoints = tuple(_with_flow(endpoint, by_name) for endpoint in design.endpoints)
+    jobs = tuple(_job(design, work, names) for work in works)
+    return replace(design, endpoints=endpoints, jobs=jobs)
+
+
+def _all(design: Design) -> tuple[tuple[Script, ...], tuple[Work, ...], Named]:
+    scripts, works = operation_scripts(design), job_works(design)
+    return scripts, works, named([*scripts, *(work.script for work in works)])
+
+
+def _with_flow(endpoint: PlannedEndpoint, scripts: dict[str, Script]) -> PlannedEndpoint:
+    script = scripts.get(endpoint.id)
+    if script is None:
+        return endpoint
+    return replace(
+        endpoint,
+        flow=script.flow,
+        isolation=script.isolation,
+        isolation_reason=script.isolation_reason,
+        queries=tuple(dict.fromkeys(statement.id for statement in script.statements)),
+    )
+
+
+def _job(design: Design, work: Work, names: Named) -> PlannedJob:
+    script = renamed(work.script, names)
+    steady, peak = _rates(design, work)
+    return PlannedJob(
+        name=script.name,
+        says=work.says,
+        resource=work.resource,
+        every_s=work.every_s,
+        attempts_max=work.attempts_max,
+        concurrency=work.concurrency,
+        steady_hz=steady,
+        peak_hz=peak,
+        flow=script.flow,
+        queries=tuple(dict.fromkeys(statement.id for statement in script.statements)),
+        dead_letter=work.dead_letter,
+    )
+
+
+def _rates(design: Design, work: Work) -> tuple[float | None, float | None]:
+    """Pieces of work a second: turns for scheduled work, else what the operations feed it."""
+    if work.every_s:
+        return 1 / work.every_s, 1 / work.every_s
+    blueprint = design.blueprint
+    if blueprint is None:
+        return None, None
+    if work.script.name == "relayOutbox":
+        feeding = [each for each in blueprint.operations for _ in each.emits]
+    else:
+        feeding = [each for each in blueprint.operations if each.on == work.feeds and each.do.value == "create"]
+    return (
+        sum(blueprint.rate_hz(each) for each in feeding),
+        sum(blueprint.rate_hz(each, at_peak=True) for each in feeding),
+    )

@@ -1,0 +1,110 @@
+"""Queries: PostgreSQL takes each of them, and reads each by the index that it names."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import asyncpg
+import pytest
+
+from nines.model.blueprint import Blueprint
+from nines.model.design import Design, PlannedQuery
+from nines.model.design.ddl import schema_script
+from nines.planning import plan
+from tests.planning.data.blueprints import ALL
+from tests.planning.data.rows import fill, seed
+from tests.planning.data.server import Server, server
+
+__all__ = ["server"]
+
+ROWS = 4_000
+names = pytest.mark.parametrize("blueprint", ALL, ids=lambda each: each.service.name)
+
+
+@pytest.mark.lab
+@names
+def test_every_query_runs_with_its_sample_arguments(server: Server, blueprint: Blueprint) -> None:
+    design = plan(blueprint)
+
+    async def work(connection: Any) -> None:
+        await connection.execute(schema_script(design.tables))
+        await connection.execute("SET session_replication_role = replica")
+        for table in design.tables:
+            if any(table.name in other.parents for other in design.tables):
+                await connection.execute(seed(design.tables, table))
+        await connection.execute("SET session_replication_role = origin")
+        for query in design.queries:
+            await _run(connection, query)
+
+    server.run(work)
+
+
+@pytest.mark.lab
+@names
+def test_every_query_uses_the_index_that_it_names(server: Server, blueprint: Blueprint) -> None:
+    design = plan(blueprint)
+
+    async def work(connection: Any) -> dict[str, str]:
+        await connection.execute(schema_script(design.tables))
+        await _fill(connection, design)
+        return {query.id: await _flaw(connection, query) for query in design.queries}
+
+    flaws = server.run(work)
+    assert [f"{id} {flaw}" for id, flaw in flaws.items() if flaw] == []
+
+
+async def _fill(connection: Any, design: Design) -> None:
+    await connection.execute("SET session_replication_role = replica")
+    tenant = design.tenancy.key if design.tenancy else ""
+    for table in design.tables:
+        await connection.execute(fill(design.tables, table, ROWS, tenant=tenant))
+    await connection.execute("SET session_replication_role = origin")
+    await connection.execute("ANALYZE")
+    # What a driver's prepared statement gets in the end: a plan that holds for every argument.
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
+
+
+async def _run(connection: Any, query: PlannedQuery) -> None:
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        if query.id.startswith("purge-"):
+            await connection.execute("SET LOCAL service.retention = 'on'")
+        await connection.execute(f"PREPARE tried AS {query.text}")
+        arguments = f"({', '.join(query.arguments)})" if query.arguments else ""
+        await connection.execute(f"EXECUTE tried{arguments}")
+    except asyncpg.PostgresError as error:
+        raise AssertionError(f"{query.id}: {error}\n{query.text}\n{query.arguments}") from error
+    finally:
+        await transaction.rollback()
+    await connection.execute("DEALLOCATE tried")
+
+
+async def _flaw(connection: Any, query: PlannedQuery) -> str:
+    """What is wrong with the plan of the query; empty: nothing."""
+    if not query.index:
+        return ""
+    await connection.execute(f"PREPARE tried AS {query.text}")
+    try:
+        arguments = f"({', '.join(query.arguments)})" if query.arguments else ""
+        answer = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE tried{arguments}")
+    finally:
+        await connection.execute("DEALLOCATE tried")
+    nodes = list(_nodes(json.loads(answer)[0]["Plan"]))
+    read = [node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"]
+    if read:
+        return f"reads all of {', '.join(read)}"
+    used = {node.get("Index Name") for node in nodes} | {
+        index for node in nodes for index in node.get("Conflict Arbiter Indexes", ())
+    }
+    if query.index not in used:
+        return f"uses {used - {None}} and not {query.index}"
+    sorts = [node for node in nodes if "Sort" in node["Node Type"]]
+    return "sorts what the index should have given in order" if sorts and "list-" in query.id else ""
+
+
+def _nodes(plan: dict[str, Any]) -> Any:
+    yield plan
+    for inner in plan.get("Plans", ()):
+        yield from _nodes(inner)
