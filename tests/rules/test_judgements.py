@@ -591,6 +591,15 @@ class TestBrokenObjectAuthorization:
         assert "invoice_id from the path" in finding.message
         assert (finding.severity, finding.confidence) == (Severity.CRITICAL, Confidence.MEDIUM)
 
+    @pytest.mark.parametrize(("table", "count"), [("invoices", 1), ("site_invitations", 0)])
+    def test_a_code_that_somebody_was_given_lets_in(self, table: str, count: int) -> None:
+        by_code = Predicate(column="code", origins=(origin("caller", "code", location="path"),))
+        change = effect("database_write", table, "DELETE", predicates=(by_code,), predicates_known=True)
+        owner = Column(name="owner_id", references="users.id")
+        tables = (*self.TABLES, Table(name="site_invitations", columns=(Column(name="id"), owner)))
+        entry = endpoint("DELETE /things/{code}", guards=SIGNED_IN)
+        assert len(list(found(self.RULE, service(change, entry=entry, tables=tables)))) == count
+
     def test_where_others_ask_for_the_owner_it_stands_out(self) -> None:
         other = endpoint("GET /invoices", guards=SIGNED_IN)
         listed = effect("database_read", "invoices", "SELECT", predicates=(self.MINE,))

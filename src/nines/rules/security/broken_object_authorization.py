@@ -33,6 +33,8 @@ INFO = RuleInfo(
 _KEY = re.compile(r"^(?:id|pk|uuid|guid|uid|key|number|code|reference|slug)$|_(?:id|uuid|pk|number|key)$|^id_")
 _SECRET = re.compile(r"(?:^|_)(?:key|token|secret|hash|signature|password)$")
 """Columns that only those know to whom they were given."""
+_HANDED_OUT = re.compile(r"invit|reset|confirm|verif|activat|recover|coupon|voucher|share")
+"""Tables whose codes let in whoever was given them."""
 _POLICY = re.compile(
     r"check|permi|authori|ensure|polic|access|allow|owner|enforce|belongs|guard|can_|visible|scope|tenant"
 )
@@ -84,7 +86,8 @@ def _chosen_by(effect: Effect) -> Origin | None:
     """The caller's value that selects one row, when no condition comes from the signed-in user."""
     if not effect.is_database or not effect.predicates_known or is_mine(effect):
         return None
-    if effect.has_predicate_from(OriginKind.DATABASE) or any(_is_unclear(p) for p in effect.predicates):
+    is_given = any(p.column == "code" for p in effect.predicates) and _HANDED_OUT.search(effect.target)
+    if is_given or effect.has_predicate_from(OriginKind.DATABASE) or any(_is_unclear(p) for p in effect.predicates):
         # Narrowed to the children of another row, which is judged by itself, or by what was not understood.
         return None
     return next((o for p in effect.predicates if _is_key(p) for o in p.origins if is_sent(o)), None)
