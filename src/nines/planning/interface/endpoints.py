@@ -83,8 +83,9 @@ def _endpoint(operation: Operation, routes: dict[str, paths.Route], blueprint: B
 def grants(operation: Operation, resource: Resource | None, blueprint: Blueprint) -> tuple[Grant, ...]:
     """What the object must allow, one of which is enough.
 
-    A change follows the rule of writing; a role that may read every object and that the operation names may change
-    it, too. Without a rule of writing, whose object it is decides, as in reading."""
+    A new object is nobody's yet, so only roles can stand in its way. A change follows the rule of writing; a role that
+    may read every object and that the operation names may change it, too. Without a rule of writing, whose object it
+    is decides, as in reading."""
     if resource is None or operation.is_public or operation.do in accounts.ACTIONS:
         return ()
     access = resource.access
@@ -92,9 +93,11 @@ def grants(operation: Operation, resource: Resource | None, blueprint: Blueprint
         return access.list or access.read
     if operation.do is Action.READ:
         return access.read
+    if operation.do is Action.CREATE:
+        return access.write if all(grant.kind is GrantKind.ROLE for grant in access.write) else ()
     by_role = tuple(g for g in access.read if g.kind is GrantKind.ROLE and g.role in operation.roles)
-    if access.write or operation.do is Action.CREATE:
-        return tuple(dict.fromkeys((*access.write, *(by_role if operation.do is not Action.CREATE else ()))))
+    if access.write:
+        return tuple(dict.fromkeys((*access.write, *by_role)))
     if operation.roles and blueprint.tenancy is not None:
         return (Grant(kind=GrantKind.TENANT), *by_role)
     return (*(g for g in access.read if g.kind in (GrantKind.OWNER, GrantKind.TENANT)), *by_role)

@@ -74,7 +74,6 @@ _KINDS: dict[FieldKind, Any] = {
     FieldKind.PHONE: "+441632960123",
     FieldKind.TIMESTAMP: "2030-01-02T03:04:05.678Z",
     FieldKind.URL: "https://www.example.com/orders/1042",
-    FieldKind.UUID: "6d1b1f0e-5f5e-4f0e-9a51-0c7a5b1d2e3f",
 }
 
 
@@ -130,7 +129,7 @@ def _of_kind(field: Field) -> Any:
         return int(_number(field, whole=True))
     if field.kind is FieldKind.DECIMAL and (field.minimum is not None or field.maximum is not None):
         return f"{_number(field, whole=False):.2f}"
-    if field.kind is FieldKind.UUID7:
+    if field.kind in (FieldKind.UUID, FieldKind.UUID7):
         return written_as(Identifier(), _digits(field.name))
     if field.kind in _KINDS:
         return _KINDS[field.kind]

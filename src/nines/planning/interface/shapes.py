@@ -38,6 +38,23 @@ def writable(resource: Resource, blueprint: Blueprint) -> tuple[Field, ...]:
     return tuple(field for field in resource.fields if not field.is_read_only and name_of(field) != tenant)
 
 
+_ENTRY = (
+    Field(name="posting_id", kind=FieldKind.UUID, says="The entries of one posting stand or fall together."),
+    Field(name="debit_account_id", kind=FieldKind.UUID),
+    Field(name="credit_account_id", kind=FieldKind.UUID),
+    Field(name="amount_minor", kind=FieldKind.INT64, minimum=0, is_minimum_exclusive=True),
+    Field(name="currency", kind=FieldKind.CURRENCY),
+)
+"""What every entry of a ledger holds; an amount moves between two accounts, so that the ledger sums to zero."""
+
+
+def kept(resource: Resource) -> tuple[Field, ...]:
+    """The fields of the blueprint, after those that come with the kind of resource."""
+    named = {field.name for field in resource.fields}
+    own = _ENTRY if resource.kind is ResourceKind.LEDGER else ()
+    return (*(field for field in own if field.name not in named), *resource.fields)
+
+
 def is_answered(field: Field) -> bool:
     """Passwords never are; nor what is encrypted and nobody's personal data: a secret of the machinery."""
     return field.kind is not FieldKind.PASSWORD and (field.is_personal or not field.is_encrypted)
@@ -47,7 +64,7 @@ def of_resource(resource: Resource, blueprint: Blueprint) -> Shape:
     """The whole of one object; an optional member that has no value is null, and there all the same."""
     members: dict[str, Schema] = {"id": of_identifier(resource.identifier) | {"readOnly": True}}
     members |= {name: schema | {"readOnly": True} for name, schema in _belonging(resource, blueprint).items()}
-    for field in resource.fields:
+    for field in kept(resource):
         if is_answered(field):
             members[name_of(field)] = of_field(field, blueprint, is_request=False)
     if resource.states:
@@ -69,10 +86,11 @@ def whole(resource: Resource, blueprint: Blueprint, state: str = "") -> dict[str
     found: dict[str, Any] = {"id": examples.of_resource(resource)}
     for name in _belonging(resource, blueprint):
         found[name] = _whose(name, blueprint)
-    for field in resource.fields:
-        if is_answered(field):
-            found[name_of(field)] = examples.value(field, blueprint)
     first = resource.states[0].name if resource.states else ""
+    for field in kept(resource):
+        if is_answered(field):
+            is_unset = field.is_read_only and field.is_optional and state in ("", first)
+            found[name_of(field)] = None if is_unset else examples.value(field, blueprint)
     if resource.states:
         found["status"] = state or first
     found["created_at"] = examples.CREATED_AT

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 
+from nines.dossier.chapters.contract import security
 from nines.model import words
-from nines.model.blueprint import Limit
+from nines.model.blueprint import Action, Limit
 from nines.model.blueprint.operation import Deprecation
-from nines.model.design import Design, PlannedEndpoint
+from nines.model.design import Design, PlannedAnswer, PlannedEndpoint
 
 _TEXT: dict[str, Any] = {"type": "string"}
 _SECONDS: dict[str, Any] = {"type": "integer", "minimum": 0}
@@ -29,7 +30,7 @@ _DESCRIBED: dict[str, tuple[str, dict[str, Any], Any]] = {
     "RateLimit-Policy": ("The quota: `q` requests in `w` seconds.", _TEXT, '"default";q=100;w=60'),
     "Retry-After": ("Seconds to wait before asking again; add some chance to it.", _SECONDS, 2),
     "Sunset": ("When it may be gone (RFC 8594).", _TEXT, "Tue, 01 Jan 2030 00:00:00 GMT"),
-    "WWW-Authenticate": ("How to show who you are (RFC 9110, 11.6.1).", _TEXT, "Bearer"),
+    "WWW-Authenticate": ("How to show who you are (RFC 9110, 11.6.1).", _TEXT, 'Bearer error="invalid_token"'),
     "X-Request-Id": (
         "Your own, or one that was made; it is in our logs.",
         _TEXT,
@@ -46,16 +47,29 @@ def described(name: str) -> dict[str, Any]:
     return found | ({"example": example} if example is not None else {})
 
 
-def value(name: str, endpoint: PlannedEndpoint, status: int, location: str = "") -> str:
+def value(name: str, endpoint: PlannedEndpoint, answer: PlannedAnswer, design: Design, location: str = "") -> str:
     """What this endpoint would send, for an example; "" for a header that it has no value for."""
     if name in ("Idempotency-Replayed", "Link"):
         return ""
-    made = {"Cache-Control": endpoint.cache_control, "Location": location, "Retry-After": "2"}
+    made = {
+        "Cache-Control": endpoint.cache_control,
+        "ETag": _version(endpoint),
+        "Location": location,
+        "Retry-After": "2",
+        "WWW-Authenticate": security.challenge(design),
+    }
     if endpoint.limit is not None:
-        made |= _of_limit(endpoint.limit, is_used_up=status == 429)
+        made |= _of_limit(endpoint.limit, is_used_up=answer.status == 429)
     if endpoint.deprecation is not None:
         made |= _of_ending(endpoint.deprecation)
     return made.get(name) or (str(_DESCRIBED[name][2]) if name in _DESCRIBED else "")
+
+
+def _version(endpoint: PlannedEndpoint) -> str:
+    """A new object is in its first version; a change gives the one after that which was read."""
+    if endpoint.action is Action.CREATE:
+        return '"1"'
+    return '"3"' if endpoint.is_safe else '"4"'
 
 
 def _of_limit(limit: Limit, *, is_used_up: bool) -> dict[str, str]:

@@ -10,7 +10,6 @@ from typing import Any
 
 from nines.dossier.chapters.contract import headers, openapi, security
 from nines.dossier.markdown import code, fence, heading, link, page, table
-from nines.model import words
 from nines.model.design import Design, Document, PlannedAnswer, PlannedEndpoint
 
 HOST = "https://$HOST"
@@ -50,10 +49,11 @@ def anchor(title: str) -> str:
 
 
 def title_of(endpoint: PlannedEndpoint) -> str:
-    return endpoint.summary if endpoint.summary and len(endpoint.summary) <= _TITLE_MAX else endpoint.id
-
-
-_TITLE_MAX = 40
+    """ "createPayment" is told under "Create payment"; an id that is no such name stays as it is."""
+    if not re.fullmatch(r"[a-z]+([A-Z][a-z0-9]*)*", endpoint.id):
+        return endpoint.id
+    said = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", endpoint.id).lower()
+    return said[:1].upper() + said[1:]
 
 
 def place_of(endpoint: PlannedEndpoint) -> str:
@@ -83,7 +83,7 @@ def _operation(endpoint: PlannedEndpoint, design: Design) -> list[str]:
     said.append(fence("sh", curl(endpoint, design)))
     for answer in endpoint.answers:
         if answer.status < 400:
-            said += _success(answer, endpoint)
+            said += _success(answer, endpoint, design)
     return [*said, _failures(endpoint)]
 
 
@@ -119,8 +119,7 @@ def curl(endpoint: PlannedEndpoint, design: Design) -> str:
     if not endpoint.is_public and endpoint.guards_known:
         lines += _credential(design)
     for each in endpoint.parameters:
-        is_told = each.is_required or (each.name == "If-None-Match" and each.example is not None)
-        if each.location == "header" and is_told:
+        if each.location == "header" and each.is_required:
             lines.append(f"-H {shlex.quote(f'{each.name}: {each.example}')}")
     if endpoint.request:
         lines.append(f"-H 'Content-Type: {endpoint.request_media_type or 'application/json'}'")
@@ -131,7 +130,7 @@ def curl(endpoint: PlannedEndpoint, design: Design) -> str:
 
 def _credential(design: Design) -> list[str]:
     """A variable stands for the secret, so that the shell fills it in."""
-    scheme = next(iter(security.schemes(design).values()), {})
+    scheme: dict[str, Any] = next(iter(security.schemes(design).values()), {})
     match scheme.get("type"):
         case "http":
             return [f'-H "Authorization: Bearer {_TOKEN}"']
@@ -156,12 +155,12 @@ def _filled(endpoint: PlannedEndpoint) -> str:
     return path + (f"?{query[0]}" if query else "")
 
 
-def _success(answer: PlannedAnswer, endpoint: PlannedEndpoint) -> list[str]:
+def _success(answer: PlannedAnswer, endpoint: PlannedEndpoint, design: Design) -> list[str]:
     location = _location(answer, endpoint)
     sent = [
         f"{name}: {value}"
         for name in answer.headers
-        if (value := headers.value(name, endpoint, answer.status, location))
+        if (value := headers.value(name, endpoint, answer, design, location))
     ]
     lines = [f"HTTP/1.1 {answer.status} {_PHRASES.get(answer.status, '')}".rstrip(), *sent]
     if answer.example is None:
@@ -200,16 +199,12 @@ def _detail(answer: PlannedAnswer) -> str:
     return " ".join([answer.says, *(f"{code(each['pointer'])}: {each['detail']}" for each in wrong)])
 
 
-def raw(answer: PlannedAnswer, endpoint: PlannedEndpoint) -> str:
+def raw(answer: PlannedAnswer, endpoint: PlannedEndpoint, design: Design) -> str:
     """The whole answer as it comes over the wire."""
-    sent = [f"{name}: {value}" for name in answer.headers if (value := headers.value(name, endpoint, answer.status))]
+    sent = [f"{name}: {value}" for name in answer.headers if (value := headers.value(name, endpoint, answer, design))]
     status = f"HTTP/1.1 {answer.status} {_PHRASES.get(answer.status, '')}".rstrip()
     return "\n".join([status, f"Content-Type: {answer.media_type}", *sent, "", _pretty(answer.example)])
 
 
 def _pretty(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
-
-
-def promise(endpoint: PlannedEndpoint) -> str:
-    return f"p95 < {words.duration(endpoint.latency_p95_s)}" if endpoint.latency_p95_s else ""

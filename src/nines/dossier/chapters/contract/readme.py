@@ -154,6 +154,6 @@ def _problems(design: Design) -> list[str]:
         said += [
             heading(3, pages.problem_title(answer)),
             f"Of {where}; here {code(f'{endpoint.method} {endpoint.path}')}:",
-            fence("http", pages.raw(answer, endpoint)),
+            fence("http", pages.raw(answer, endpoint, design)),
         ]
     return said

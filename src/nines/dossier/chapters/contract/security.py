@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nines.model.blueprint import Grant, GrantKind
+from nines.model.blueprint import GrantKind
 from nines.model.design import Design, PlannedEndpoint
 
 _BEARER = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
@@ -51,41 +51,41 @@ def says(design: Design) -> str:
             return ""
 
 
+def challenge(design: Design) -> str:
+    """What WWW-Authenticate says (RFC 9110, 11.6.1; RFC 6750, 3)."""
+    kind = next(iter(schemes(design).values()), _BEARER)["type"]
+    return 'Bearer error="invalid_token"' if kind == "http" else f'{design.card.name} realm="{design.card.api}"'
+
+
 def who(endpoint: PlannedEndpoint) -> str:
-    """Who may call it, in a sentence; "" where the code did not tell."""
+    """Who may call it, in a sentence."""
     if not endpoint.guards_known:
         return "Who may call it was not understood."
-    if endpoint.is_public:
-        return "Anybody may call it."
-    roles = f"whoever has the role {' or '.join(endpoint.roles)}" if endpoint.roles else "whoever is signed in"
-    return f"For {roles}{_whose(endpoint.grants)}."
+    return f"For {callers(endpoint)}."
 
 
 def callers(endpoint: PlannedEndpoint) -> str:
-    """The same for a cell of a table."""
+    """Who may call it, and in brackets on which objects: "customer (own), support (any)"."""
     if not endpoint.guards_known:
         return "?"
     if endpoint.is_public:
         return "anybody"
-    bound = [grant_words(each) for each in endpoint.grants]
-    roles = ", ".join(endpoint.roles) or "signed in"
-    return f"{roles}; {' or '.join(bound)}" if bound else roles
+    free = [grant.role for grant in endpoint.grants if grant.kind is GrantKind.ROLE]
+    bound = " or ".join(_WHOSE[grant.kind] for grant in endpoint.grants if grant.kind in _WHOSE)
+    is_bound = bool(endpoint.grants) and not any(g.kind in _OPEN for g in endpoint.grants)
+    if not is_bound:
+        return ", ".join(endpoint.roles) or "anybody signed in"
+    named = endpoint.roles or ("anybody signed in", *free)
+    return (
+        ", ".join(_on(role, free, bound) for role in named if bound or role in free or not endpoint.roles) or "nobody"
+    )
 
 
-def _whose(grants: tuple[Grant, ...]) -> str:
-    bound = [grant_words(each) for each in grants]
-    return f", where the object's rule lets them: {' or '.join(bound)}" if bound else ""
+_OPEN = (GrantKind.AUTHENTICATED, GrantKind.PUBLIC)
+_WHOSE = {GrantKind.OWNER: "own", GrantKind.TENANT: "their tenant's"}
 
 
-def grant_words(grant: Grant) -> str:
-    match grant.kind:
-        case GrantKind.OWNER:
-            return "its owner"
-        case GrantKind.TENANT:
-            return "the same tenant"
-        case GrantKind.ROLE:
-            return f"the role {grant.role}"
-        case GrantKind.AUTHENTICATED:
-            return "anybody signed in"
-        case GrantKind.PUBLIC:
-            return "anybody"
+def _on(role: str, free: list[str], bound: str) -> str:
+    if role in free:
+        return f"{role} (any)" if bound else role
+    return f"{role} ({bound})" if bound else role
