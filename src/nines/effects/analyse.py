@@ -49,20 +49,20 @@ def analyse(
     """Predicts what every entry point of a program does; raises SignatureError for a broken signature.
 
     `memo` is read, and holds afterwards what the next analysis may use; the service is the same with it and without."""
-    world = make_world(program, read_statement, signatures)
+    memo = memo or Memo()
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, PYTHON_STACK))
     collects = gc.isenabled()
     # Nearly everything that is made here is kept to the end: looking for garbage again and again finds none.
     gc.disable()
     try:
-        memo = memo or Memo()
-        memory = Memory(world, program, memo.content, memo.stamp, signatures)
-        boot(world, memory.registering)
-        every_mapped(world)
-        service = _analyse(world, program, name, memory)
+        memory = Memory(program, memo.content, memo.stamp, signatures)
+        service = memory.whole(name)
+        if service is None:
+            world = make_world(program, read_statement, signatures)
+            memory.enter(world)
+            service, memo.content = _analyse(world, program, name, memory)
         memo.reused = memory.reused
-        memo.content = memory.encoded() if memo.stamp else b""
         return service
     finally:
         sys.setrecursionlimit(before)
@@ -79,7 +79,10 @@ def make_world(program: Program, read_statement: ReadStatement, signatures: Mapp
     return world
 
 
-def _analyse(world: World, program: Program, name: str, memory: Memory) -> Service:
+def _analyse(world: World, program: Program, name: str, memory: Memory) -> tuple[Service, bytes]:
+    """The service, and what the next analysis may remember."""
+    boot(world, memory.registering)
+    every_mapped(world)
     world.booted = dict(world.shared)
     note_hooks(world)
     world.booted = dict(world.shared)
@@ -90,7 +93,7 @@ def _analyse(world: World, program: Program, name: str, memory: Memory) -> Servi
     if memory.unresolved:
         share = 100.0 * (memory.calls - min(memory.unresolved, memory.calls)) / max(memory.calls, 1)
         blind.append(Blind(reason=f"{share:.1f} % of {memory.calls} calls were resolved", text="calls"))
-    return Service(
+    service = Service(
         name=name,
         root=program.root,
         endpoints=tuple(each.endpoint for each in told),
@@ -98,3 +101,4 @@ def _analyse(world: World, program: Program, name: str, memory: Memory) -> Servi
         tables=tables(world),
         blind=tuple(blind),
     )
+    return service, memory.encoded(told, service)

@@ -12,6 +12,8 @@ from msgspec.structs import replace
 from nines.effects.packing import Packed
 from nines.model.place import Place
 from nines.model.record import Record
+from nines.model.schema import Table
+from nines.model.trace import Blind
 
 
 class Marks(Record, array_like=True):
@@ -108,7 +110,6 @@ class Moves:
         effects = tuple(
             replace(each, place=self._place(each.place), retries=self._all(each.retries)) for each in trace.effects
         )
-        blind = tuple(replace(each, place=self._place(each.place), path=self._all(each.path)) for each in trace.blind)
         endpoint = packed.endpoint
         return replace(
             packed,
@@ -118,11 +119,27 @@ class Moves:
                 parameters=self._all(endpoint.parameters),
                 guards=self._all(endpoint.guards),
             ),
-            trace=replace(trace, effects=effects, transactions=transactions, blind=blind),
+            trace=replace(trace, effects=effects, transactions=transactions, blind=self.blind(trace.blind)),
             conditions=self._all(packed.conditions),
             path=self._all(packed.path),
             loops=self._all(packed.loops),
             handlers=self._all(packed.handlers),
+        )
+
+    def blind(self, blind: tuple[Blind, ...]) -> tuple[Blind, ...]:
+        return tuple([replace(each, place=self._place(each.place), path=self._all(each.path)) for each in blind])
+
+    def tables(self, tables: tuple[Table, ...]) -> tuple[Table, ...]:
+        if not self._forward:
+            return tables
+        return tuple(
+            replace(
+                each,
+                place=self._place(each.place),
+                columns=self._all(each.columns),
+                relationships=self._all(each.relationships),
+            )
+            for each in tables
         )
 
     def _now(self, site: re.Match[str]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import partial
 
 from nines.effects.entries.task_classes import listed_tasks
 from nines.effects.interpret.calling.binding import bind
@@ -23,12 +22,11 @@ _STATE = b"\xa5state"
 """The name as it stands in a packed body, after its length: not the beginning of a longer one."""
 
 
-Find = Callable[[ModuleInfo], tuple[int, ...]]
-Recall = Callable[[ModuleInfo, Find], tuple[int, ...]]
-"""What was found in a module before, or what is found in it now."""
+Recall = Callable[[ModuleInfo, re.Pattern[bytes]], tuple[int, ...]]
+"""Which functions of a module may register something, by number, as `registering` finds them."""
 
 
-def boot(world: World, recall: Recall = lambda module, find: find(module)) -> None:
+def boot(world: World, recall: Recall) -> None:
     """Registers every route, mount and hook that importing the project would."""
     world.is_booting = True
     for module in list(world.linked.modules.values()):
@@ -93,7 +91,7 @@ def _factories(world: World, recall: Recall) -> None:
     words = re.compile(b"|".join(map(re.escape, sorted(_registering_words(world)))) or b"(?!)")
     done = 0
     for module in list(world.linked.modules.values()):
-        wanted = frozenset(recall(module, partial(_registering, words)))
+        wanted = frozenset(recall(module, words))
         for function in _outermost(module) if wanted else ():
             if function.number in wanted and done < _FACTORIES_MAX:
                 done += 1
@@ -105,7 +103,7 @@ def _outermost(module: ModuleInfo) -> list[FunctionInfo]:
     return [*module.functions, *(method for info in module.classes for method in info.methods.values())]
 
 
-def _registering(words: re.Pattern[bytes], module: ModuleInfo) -> tuple[int, ...]:
+def registering(words: re.Pattern[bytes], module: ModuleInfo) -> tuple[int, ...]:
     """The numbers of the functions whose text speaks of registering."""
     found: list[int] = []
     for function in _outermost(module):
