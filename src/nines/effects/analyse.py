@@ -18,7 +18,7 @@ from nines.effects.interpret.naming.resolve import resolve_base
 from nines.effects.interpret.state.world import World
 from nines.effects.limits import PYTHON_STACK
 from nines.effects.link.frameworks import LinkedWithFrameworks
-from nines.effects.remember import Memory
+from nines.effects.remember import Memory, Share
 from nines.effects.signatures import load
 from nines.effects.tables import tables
 from nines.model.code import Program
@@ -45,10 +45,12 @@ def analyse(
     signatures: Mapping[str, Any] | None = None,
     name: str = "",
     memo: Memo | None = None,
+    share: Share | None = None,
 ) -> Service:
     """Predicts what every entry point of a program does; raises SignatureError for a broken signature.
 
-    `memo` is read, and holds afterwards what the next analysis may use; the service is the same with it and without."""
+    `memo` is read, and holds afterwards what the next analysis may use; `share` may do parts of the
+    work in other processes. The service is the same with them and without."""
     memo = memo or Memo()
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, PYTHON_STACK))
@@ -61,7 +63,7 @@ def analyse(
         if service is None:
             world = make_world(program, read_statement, signatures)
             memory.enter(world)
-            service, memo.content = _analyse(world, program, name, memory)
+            service, memo.content = _analyse(world, program, name, memory, share)
         memo.reused = memory.reused
         return service
     finally:
@@ -79,7 +81,7 @@ def make_world(program: Program, read_statement: ReadStatement, signatures: Mapp
     return world
 
 
-def _analyse(world: World, program: Program, name: str, memory: Memory) -> tuple[Service, bytes]:
+def _analyse(world: World, program: Program, name: str, memory: Memory, share: Share | None) -> tuple[Service, bytes]:
     """The service, and what the next analysis may remember."""
     boot(world, memory.registering)
     every_mapped(world)
@@ -87,12 +89,14 @@ def _analyse(world: World, program: Program, name: str, memory: Memory) -> tuple
     note_hooks(world)
     world.booted = dict(world.shared)
     memory.begin(repr(sorted((key, repr(value)) for key, value in world.booted.items())))
+    if share is not None:
+        memory.share(share, lambda: (framework_entries(world, memory.tell), entries(world, memory.tell)))
     found = framework_entries(world, memory.tell)
     told = [*entries(world, memory.tell), *found.entries.values()]
     blind: list[Blind] = [*found.blind]
     if memory.unresolved:
-        share = 100.0 * (memory.calls - min(memory.unresolved, memory.calls)) / max(memory.calls, 1)
-        blind.append(Blind(reason=f"{share:.1f} % of {memory.calls} calls were resolved", text="calls"))
+        resolved = 100.0 * (memory.calls - min(memory.unresolved, memory.calls)) / max(memory.calls, 1)
+        blind.append(Blind(reason=f"{resolved:.1f} % of {memory.calls} calls were resolved", text="calls"))
     service = Service(
         name=name,
         root=program.root,

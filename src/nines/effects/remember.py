@@ -35,6 +35,15 @@ class _Unit(Record):
     told: msgspec.Raw
 
 
+class _Apart(Record):
+    """A unit that was told in another process, which numbers the functions in its own way."""
+
+    touched: tuple[tuple[str, int], ...]
+    calls: int
+    unresolved: int
+    told: msgspec.Raw
+
+
 class _Remembered(Record):
     settings: bytes
     modules: tuple[Outline, ...]
@@ -49,8 +58,14 @@ class _Remembered(Record):
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(_Remembered)
+_APART = msgspec.msgpack.Decoder(_Apart)
 _TABLES = msgspec.msgpack.Decoder(tuple[Table, ...])
 _TOLD = msgspec.msgpack.Decoder(tuple[Packed, ...])
+
+
+Make = Callable[[], Iterable[Entry]]
+Share = Callable[[int, Callable[[int], bytes]], dict[int, bytes]]
+"""Does a number of pieces of work in several processes, and gives what was done: perhaps not all, perhaps nothing."""
 
 
 class Memory:
@@ -59,7 +74,7 @@ class Memory:
     def __init__(self, program: Program, remembered: bytes, stamp: bytes, signatures: Mapping[str, Any] | None) -> None:
         self._remembers = bool(stamp)
         self.calls = self.unresolved = 0
-        self.reused = 0
+        self.reused = self._shared = 0
         settings = (stamp, msgspec.json.encode(signatures or {}, order="deterministic"), program.statements)
         self._settings = digest(_ENCODER.encode(settings))
         before = _decoded(remembered) if remembered else None
@@ -79,6 +94,7 @@ class Memory:
         self._units: dict[bytes, _Unit] = {}
         self._made: dict[int, tuple[int, int]] = {}
         self._common = self._earlier_common = b""
+        self._waiting: list[tuple[bytes, Make]] | None = None
 
     def whole(self, name: str) -> Service | None:
         """The service of the earlier analysis at today's places, if none of the functions that it read is another."""
@@ -140,13 +156,42 @@ class Memory:
         if self._changed_bits & self._world.always:
             self._before = {}
 
-    def tell(self, what: str, make: Callable[[], Iterable[Entry]]) -> list[Told]:
+    def share(self, share: Share, everything: Callable[[], object]) -> None:
+        """Tells the units that `everything` asks for in several processes, if hardly any is remembered."""
+        if self._before:
+            return
+        waiting = self._waiting = []
+        try:
+            everything()
+        finally:
+            self._waiting = None
+        for number, done in share(len(waiting), lambda number: self._apart(*waiting[number])).items():
+            found = _APART.decode(done)
+            touched = sum({self._world.mark_of(each) for each in found.touched})
+            key = waiting[number][0]
+            self._before[key] = _unit(key, touched, found.calls, found.unresolved, found.told)
+        self._shared = len(self._before)
+
+    def _apart(self, key: bytes, make: Make) -> bytes:
+        unit, _ = self._make(key, make)
+        names = list(self._world.marks)
+        bits = enumerate(reversed(f"{int.from_bytes(unit.touched):b}"))
+        touched = tuple(names[bit] for bit, is_set in bits if is_set == "1")
+        return _ENCODER.encode(_Apart(touched=touched, calls=unit.calls, unresolved=unit.unresolved, told=unit.told))
+
+    def tell(self, what: str, make: Make) -> list[Told]:
         """The endpoints and traces of one unit, remembered or made."""
         key = digest(self._common + what.encode("utf-8", "replace"))
+        if self._waiting is not None:
+            self._waiting.append((key, make))
+            return []
         known = self._remembered(key, what)
         if known is not None:
-            self.reused += 1
+            self.reused += not self._shared
             return self._note(*known)
+        return self._note(*self._make(key, make))
+
+    def _make(self, key: bytes, make: Make) -> tuple[_Unit, list[Told]]:
         world = self._world
         world.start_unit()
         told = []
@@ -158,15 +203,8 @@ class Memory:
                     # What an endpoint is called, and whether its decorators were understood, is said outside its body.
                     world.look(found)
                     world.standing.recall(found)
-        touched = world.standing.touched
-        unit = _Unit(
-            key=key,
-            touched=touched.to_bytes((touched.bit_length() + 7) // 8),
-            calls=world.calls + world.calls_below,
-            unresolved=world.unresolved + world.unresolved_below,
-            told=_encoded(map(pack, told)),
-        )
-        return self._note(unit, told)
+        calls, unresolved = world.calls + world.calls_below, world.unresolved + world.unresolved_below
+        return _unit(key, world.standing.touched, calls, unresolved, _encoded(map(pack, told))), told
 
     def _remembered(self, key: bytes, what: str) -> tuple[_Unit, list[Told]] | None:
         moves = self._moves
@@ -233,6 +271,11 @@ class Memory:
                 forward[new.file], back[new.file] = shift, Shift(now, was)
         self._moves = Moves(forward, back)
         return {unit.key: unit for unit in before.units}
+
+
+def _unit(key: bytes, touched: int, calls: int, unresolved: int, told: msgspec.Raw) -> _Unit:
+    bits = touched.to_bytes((touched.bit_length() + 7) // 8)
+    return _Unit(key=key, touched=bits, calls=calls, unresolved=unresolved, told=told)
 
 
 def _decoded(remembered: bytes) -> _Remembered | None:

@@ -19,6 +19,7 @@ from nines.readers import openapi, python
 from nines.readers.python.applications import applications
 from nines.verbs.project import STATE_DIRECTORY, Project, keep_out_of_version_control
 from nines.verbs.remembered import Remembered
+from nines.verbs.sharing import shared
 
 CONTRACT_BYTES_MAX = 32 * 1024 * 1024
 _PROBLEMS_MAX = 3
@@ -82,6 +83,7 @@ def _analysed(
     try:
         service = effects.analyse(
             program,
+            share=shared,
             read_statement=_read_statement,
             signatures=project.settings.signatures,
             name=project.name,

@@ -192,7 +192,11 @@ class World:
         """The function's bit; none for one within another, which is part of that one's body."""
         if info.number < 0:
             return 0
-        return self.marks.setdefault((info.module.name, info.number), 1 << len(self.marks))
+        return self.mark_of((info.module.name, info.number))
+
+    def mark_of(self, function: tuple[str, int]) -> int:
+        """The bit of a function by its module and number."""
+        return self.marks.setdefault(function, 1 << len(self.marks))
 
     def look(self, info: FunctionInfo) -> None:
         """The body of a function is read, or what stands around it: what is worked out depends on it."""
