@@ -42,6 +42,15 @@ class Term(InProject, Base):
     id = Column(Integer, primary_key=True)
     name = Column(String)
 
+class Member(Base):
+    __tablename__ = "members"
+    id = Column(Integer, primary_key=True)
+    project_id = Column(Integer, ForeignKey("projects.id"))
+    user_id = Column(
+        Integer, ForeignKey("users.id"),
+    )
+    __table_args__ = (UniqueConstraint(project_id, user_id),)
+
 class Odd(Chosen, Base):
     __tablename__ = "odds"
     id = Column(Integer, primary_key=True)
@@ -59,6 +68,11 @@ def test_columns_that_a_function_of_a_mixin_declares(tmp_path: Path) -> None:
     assert [r.target for r in tables["terms"].relationships if r.name == "project"] == ["projects"]
     assert ("name", "project_id") in tables["terms"].unique
     assert tables["terms"].is_complete
+
+
+def test_a_constraint_that_names_columns_as_objects(tmp_path: Path) -> None:
+    tables = {table.name: table for table in service(tmp_path, {"app/models.py": MODELS}).tables}
+    assert ("project_id", "user_id") in tables["members"].unique
 
 
 def test_a_function_that_is_not_understood_leaves_the_table_open(tmp_path: Path) -> None:
@@ -186,3 +200,22 @@ def remove(id: int, user=Depends(login.require_user)):
 def test_a_librarys_dependency_may_guard(tmp_path: Path) -> None:
     (endpoint,) = (e for e in service(tmp_path, {"web.py": BOUGHT}).endpoints if e.method == "DELETE")
     assert not endpoint.guards_known
+
+
+SUPERUSERS = """
+from django.contrib.auth.decorators import user_passes_test
+from django.http import HttpResponse
+from django.urls import path
+
+@user_passes_test(lambda user: user.is_superuser)
+def log(request, name):
+    return HttpResponse(name)
+
+urlpatterns = [path("log/<name>/", log)]
+"""
+
+
+def test_a_guard_that_is_given_a_test_is_a_guard(tmp_path: Path) -> None:
+    files = {"shop/urls.py": SUPERUSERS, "config/settings.py": "ROOT_URLCONF = 'shop.urls'\n"}
+    (endpoint,) = (e for e in service(tmp_path, files).endpoints if e.method == "GET")
+    assert endpoint.is_authenticated

@@ -427,6 +427,8 @@ class TestUnboundedQuery:
             (Predicate(column="created_at", operator=">", origins=(origin("clock"),)), Tier.PERFORMANCE),
             (Predicate(column="lines.order", origins=(origin("caller", "id"),)), Tier.PERFORMANCE),
             (Predicate(column="created_at", origins=(origin("caller", "at"),)), None),
+            (Predicate(column="owner_id", operator="or", origins=(origin("caller", "id"),)), Tier.PERFORMANCE),
+            (Predicate(column="is_hidden", operator="or", origins=(origin("constant", "False"),)), Tier.RELIABILITY),
         ],
     )
     def test_what_the_conditions_leave(self, predicate: Predicate, tier: Tier | None) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from enum import IntEnum
 
+from msgspec.structs import replace
+
 from nines.model.effect import Effect, Predicate
 from nines.model.origin import OriginKind
 from nines.model.schema import Table
@@ -58,7 +60,7 @@ def parent(effect: Effect, table: Table | None) -> str:
 def _left_by(predicate: Predicate, table: Table | None) -> Share:
     operator, column = predicate.operator, predicate.column
     kinds = {origin.kind for origin in predicate.origins}
-    if operator == "not exists":
+    if _is_unclear(predicate, table):
         return Share.SOME
     if operator in _NARROWS_NOT or operator.startswith("not "):
         return Share.MOST
@@ -69,12 +71,19 @@ def _left_by(predicate: Predicate, table: Table | None) -> Share:
     if _is_narrow(predicate, table):
         is_tenant = operator == "=" and _TENANT.search(column.rpartition(".")[2])
         return Share.TENANT if is_tenant else Share.PARENT
-    if table is not None and table.is_complete and "." not in column and not _is_known(column, table):
-        return Share.SOME
     if operator in ("=", "in", "is"):
         is_open = OriginKind.CALLER in kinds or _MOST.search(column)
         return Share.MOST if is_open else Share.SOME
     return Share.SOME if OriginKind.CLOCK in kinds else Share.MOST
+
+
+def _is_unclear(predicate: Predicate, table: Table | None) -> bool:
+    """Whether nobody can read how much is left: rows without others, a narrow side of an OR, what a class computes."""
+    operator, column = predicate.operator, predicate.column
+    if operator in ("not exists", "or"):
+        return operator == "not exists" or _is_narrow(replace(predicate, operator="="), table)
+    is_own = table is not None and table.is_complete and "." not in column and bool(column)
+    return is_own and operator not in (*_NARROWS_NOT, "exists") and table is not None and not _is_known(column, table)
 
 
 def _is_known(name: str, table: Table) -> bool:

@@ -258,7 +258,8 @@ class _Reading:
 
     def _is_of_differing_values(self) -> bool:
         """Whether each value of some columns, which are no keys, is shown once: how many there are is not known."""
-        is_distinct = isinstance(self._main, exp.Select) and self._main.args.get("distinct") is not None
+        told_once = ("distinct", "group")
+        is_distinct = isinstance(self._main, exp.Select) and any(self._main.args.get(name) for name in told_once)
         names = [shown_name(item) for item in self._main.expressions]
         return is_distinct and not any(name in ("*", "id", "") for name in names)
 

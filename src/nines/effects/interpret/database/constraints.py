@@ -34,9 +34,17 @@ def add_constraints(world: World, table: Mapped, declared: Value, role: str) -> 
 def _columns_of(entry: Value, table: Mapped) -> tuple[str, ...]:
     thing = entry.thing
     names: list[str] = []
+    attributes = {f"{c.place.file}:{c.place.line}": c.attribute for c in table.columns.values() if c.place is not None}
     for key, held in thing.fields if isinstance(thing, ObjectThing) else ():
         if key == "fields" and isinstance(held.thing, ContainerThing):
             names.extend(str(e.constant) for e in held.thing.entries or () if e.has_constant)
         elif key.startswith("*") and isinstance(held.constant, str):
             names.append(held.constant)
+        elif (
+            key.startswith("*")
+            and isinstance(held.thing, ObjectThing)
+            and held.thing.site.rpartition(":")[0] in attributes
+        ):
+            # A column that stands in the class itself, told by where it was declared.
+            names.append(attributes[held.thing.site.rpartition(":")[0]])
     return tuple(table.column_of(name.lstrip("-")) for name in names)

@@ -181,7 +181,9 @@ def decorator_stage(call: LibraryCall) -> Value | None:
     if call.signature.decorates in ("property", "attribute", "classmethod", "staticmethod", "contextmanager"):
         return next(iter(call.bound.values()), UNKNOWN)
     first = next(iter(call.arguments), None)
-    if first is not None and not call.keywords and is_function(first) and call.signature.decorates != "wraps":
+    # A guard that names its parameters is told by them whom to let in: a function there is a test, not a view.
+    is_told = call.signature.decorates == "wraps" or (call.signature.decorates == "guard" and call.signature.parameters)
+    if first is not None and not call.keywords and is_function(first) and not is_told:
         if call.signature.decorates == "same":
             return first
         return Value(WrappedThing(first, call.name, (), call.line, call.frame.module.file, shape(first)))
