@@ -173,3 +173,51 @@ def test_a_manager_of_another_library_is_a_manager(tmp_path: Path) -> None:
     (effect,) = [effect for _, effect in trace(read, "GET /orders/{id}/").reads()]
     assert effect.target == "shop_order"
     assert [predicate.column for predicate in effect.predicates] == ["id"]
+
+
+TOLD = {
+    "crud.py": """
+from alchemical import Model
+from fastapi import Depends, FastAPI
+from fastcrud import FastCRUD
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.orm import Mapped, mapped_column
+
+class User(Model):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(unique=True)
+
+users = FastCRUD[User, dict, dict](User)
+make = async_sessionmaker()
+
+async def session():
+    async with make() as session:
+        yield session
+
+app = FastAPI()
+
+@app.post("/users")
+async def add(email: str, db: AsyncSession = Depends(session)):
+    if not await users.exists(db=db, email=email):
+        await users.create(db=db, object=User(email=email))
+
+@app.delete("/users/{id}")
+async def remove(id: int, db: AsyncSession = Depends(session)):
+    await db.execute(User.delete().where(User.id == id))
+    await db.commit()
+""",
+}
+
+
+def test_libraries_that_are_told_as_code(tmp_path: Path) -> None:
+    read = service(tmp_path, TOLD)
+    done = {
+        each.id: [(e.action, e.target) for e in trace(read, each.id).effects if e.is_database]
+        for each in read.endpoints
+    }
+    assert done == {
+        "POST /users": [("SELECT", "users"), ("INSERT", "users")],
+        "DELETE /users/{id}": [("DELETE", "users")],
+    }
+    assert [table.name for table in read.tables] == ["users"]

@@ -1,11 +1,11 @@
-"""Which endpoints are public by nature, as far as their words tell."""
+"""Which endpoints are public by nature, as far as their words tell, and what they write."""
 
 from __future__ import annotations
 
 import re
 from itertools import pairwise
 
-from nines.model.service import Endpoint, EndpointParameter
+from nines.model.service import Endpoint, EndpointParameter, Service
 from nines.rules import wording
 
 _PUBLIC = re.compile(
@@ -42,3 +42,14 @@ def _words(endpoint: Endpoint) -> set[str]:
         pieces = [piece for piece in re.split(r"[^a-z0-9]+", part.lower()) if piece]
         words |= {*pieces, *(a + b for a, b in pairwise(pieces))}
     return words
+
+
+def registers(service: Service, endpoint: Endpoint) -> bool:
+    """Whether all that it changes is a new account: a row with a password, made by somebody who has none yet."""
+    writes = [e for t in service.traces if t.endpoint == endpoint.id for _, e in t.writes()]
+    return bool(writes) and all(e.action.upper() == "INSERT" and _has_password(service, e.target) for e in writes)
+
+
+def _has_password(service: Service, name: str) -> bool:
+    table = service.table(name)
+    return table is not None and any("password" in column.name for column in table.columns)

@@ -56,7 +56,7 @@ def _imported_tops(program: Program) -> set[str]:
             if isinstance(statement, Import) and not statement.level:
                 found.add(statement.module.partition(".")[0])
     found &= known
-    return found | ({"django"} if found else set())
+    return found | ({"django"} if "rest_framework" in found else set())
 
 
 @cache

@@ -12,7 +12,7 @@ from nines.model.origin import OriginKind
 from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
 from nines.model.service import Endpoint, EndpointKind, Service
 from nines.rules.ownership import Owners, Ownership
-from nines.rules.public import is_public_by_nature
+from nines.rules.public import is_public_by_nature, registers
 
 INFO = RuleInfo(
     title="Endpoint without authentication",
@@ -43,7 +43,7 @@ _WRITES = (EffectKind.DATABASE_WRITE, EffectKind.PUBLISH, EffectKind.PROCESS)
 def check(service: Service) -> Iterator[Finding]:
     guarded = any(endpoint.is_guarded for endpoint in service.endpoints)
     open_ones = [e for e in service.endpoints if _is_open(e) and not _checks_inside(service, e)]
-    changing = [e for e in open_ones if not e.is_safe and _changes(service, e)]
+    changing = [e for e in open_ones if not e.is_safe and _changes(service, e) and not registers(service, e)]
     if not guarded:
         if changing and all(endpoint.guards_known for endpoint in service.endpoints):
             yield _finding_for_all(changing, _NOBODY)
