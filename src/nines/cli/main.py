@@ -25,7 +25,9 @@ EXIT_INTERRUPTED = ending.EXIT_INTERRUPTED
 DEBUG = "NINES_DEBUG"
 """The environment variable that shows the traceback of an unexpected error."""
 _REPORT = f"This is a defect of nines. Set {DEBUG}=1, run it again, and report what it prints, please."
-_NOT_COMMANDS = {"main", "outputs", "progress"}
+_NOT_COMMANDS = {"designed", "main", "options", "outputs", "progress"}
+_FOLDER_COMMANDS = {"design"}
+"""Their --output is a folder or a file of its own kind, not that of a report."""
 
 
 class Commands(click.Group):
@@ -126,6 +128,7 @@ def _let_go_of_output() -> None:
 
 def _with_pairs(arguments: Sequence[str]) -> list[str]:
     """Only what may have reports needs the formats, and their import takes a while."""
-    if not any(argument.startswith(("-f", "-o", "--format", "--output")) for argument in arguments):
+    takes_reports = not _FOLDER_COMMANDS.intersection(arguments[:1])
+    if not takes_reports or not any(arg.startswith(("-f", "-o", "--format", "--output")) for arg in arguments):
         return list(arguments)
     return importlib.import_module(f"{cli.__name__}.outputs").paired(arguments)  # type: ignore[no-any-return]

@@ -1,0 +1,87 @@
+"""`nines design`: exit codes, what is told, and nothing written where nothing should be."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from nines.cli.main import run
+from nines.readers.blueprint import schema, vocabulary
+
+Captured = pytest.CaptureFixture[str]
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples/blueprints/notifications.yaml"
+REFUSED = ROOT / "tests/readers/blueprint/sketch.yaml"
+
+
+def test_a_dossier_is_written_and_told(tmp_path: Path, capsys: Captured) -> None:
+    assert run(["design", str(EXAMPLE), "-o", str(tmp_path / "d")]) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("notifications: ")
+    assert "warnings: 1" in told.out
+    assert "peak-above-database" in told.out
+    assert "planning notifications" in told.err
+    assert (tmp_path / "d/nines-dossier.lock").is_file()
+
+
+def test_a_check_fails_until_the_dossier_is_up_to_date(tmp_path: Path, capsys: Captured) -> None:
+    arguments = ["design", str(EXAMPLE), "-o", str(tmp_path), "-q"]
+    assert run([*arguments, "--check"]) == 1
+    assert "is out of date" in capsys.readouterr().out
+    assert run(arguments) == 0
+    assert run([*arguments, "--check"]) == 0
+    capsys.readouterr()
+    page = next(tmp_path.rglob("README.md"))
+    page.write_text(page.read_text() + "a line of mine\n")
+    assert run([*arguments, "--check"]) == 1
+    assert f"edited by hand: {page.relative_to(tmp_path)}" in capsys.readouterr().out
+    assert run(arguments) == 2
+    assert "1 line would be lost: a line of mine" in capsys.readouterr().err
+    assert run([*arguments, "--force"]) == 0
+    assert "a line of mine" not in page.read_text()
+
+
+def test_a_blueprint_that_cannot_hold_is_refused_with_options(tmp_path: Path, capsys: Captured) -> None:
+    assert run(["design", str(REFUSED), "-o", str(tmp_path / "d"), "-q"]) == 1
+    told = capsys.readouterr().out
+    assert told.startswith("payments cannot hold: 2 objections. Nothing was written.")
+    assert "1. answer 202" in told
+    assert not (tmp_path / "d").exists()
+
+
+def test_a_blueprint_with_mistakes_could_not_be_read(tmp_path: Path, capsys: Captured) -> None:
+    broken = tmp_path / "b.yaml"
+    broken.write_text("nines: 1\nservice: {name: x, teer: critical}\nload: {peak: lots}\n")
+    assert run(["design", str(broken), "-o", str(tmp_path / "d"), "-q"]) == 2
+    told = capsys.readouterr().err
+    assert 'b.yaml:2:20: "teer" is no key here: did you mean tier?' in told
+    assert "b.yaml:3:14: expected a rate" in told
+
+
+def test_the_summary_is_told_as_json(tmp_path: Path, capsys: Captured) -> None:
+    assert run(["design", str(EXAMPLE), "-o", str(tmp_path), "-q", "--format", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["name"], told["is_refused"], told["is_current"]) == ("notifications", False, False)
+    assert told["files"]["new"]
+    assert told["warnings"][0]["code"] == "peak-above-database"
+    assert run(["design", str(REFUSED), "-q", "--format", "json"]) == 1
+    refused = json.loads(capsys.readouterr().out)
+    assert refused["is_refused"]
+    assert len(refused["reasons"][0]["options"]) >= 2
+
+
+def test_without_a_blueprint_the_next_step_is_told(capsys: Captured) -> None:
+    assert run(["design"]) == 2
+    assert "nines design --ask" in capsys.readouterr().err
+
+
+def test_the_published_schema_and_page_are_those_of_the_vocabulary(capsys: Captured) -> None:
+    assert run(["design", "--schema"]) == 0
+    printed = capsys.readouterr().out
+    assert json.loads(printed) == schema()
+    assert (ROOT / "docs/schemas/blueprint-1.json").read_text() == printed, "make schemas"
+    assert run(["design", "--vocabulary"]) == 0
+    assert (ROOT / "docs/blueprint.md").read_text() == capsys.readouterr().out, "make schemas"
+    assert "## dependency" in vocabulary()
