@@ -97,6 +97,20 @@ def test_a_dead_server_is_one_clear_error(premises: Premises, monkeypatch: pytes
         asyncio.run(open_database(premises, "postgresql://nobody@127.0.0.1:1/none", None))
 
 
+def test_a_user_who_may_not_create_databases_is_told_so(premises: Premises) -> None:
+    async def scenario() -> None:
+        cluster = Cluster(premises, choose(()))
+        await cluster.open()
+        await cluster.execute("postgres", "CREATE ROLE poor LOGIN NOCREATEDB")
+        given = GivenServer(premises, f"postgresql://poor@127.0.0.1:{cluster.port}/postgres")
+        await given.open()
+        with pytest.raises(LabError, match="permission denied") as caught:
+            await given.create("nines_mine")
+        assert "database.url" in caught.value.hint
+
+    asyncio.run(scenario())
+
+
 def test_names_are_checked_before_they_reach_the_server(premises: Premises) -> None:
     server = GivenServer(premises, "postgresql://nobody@127.0.0.1:1/none")
     with pytest.raises(LabError, match="cannot be the name"):

@@ -72,6 +72,9 @@ class Server:
             try:
                 await self.execute(self._maintenance, statement)
             except LabError as error:
+                if "permission denied" in error.what:
+                    hint = "In database.url, name a user who may create databases, or remove it for the embedded one."
+                    raise LabError(error.what, where=error.where, hint=hint) from error
                 if "being accessed" not in error.what or attempt == _TEMPLATE_TRIES_MAX - 1:
                     raise
                 await asyncio.sleep(0.1 * (attempt + 1))
