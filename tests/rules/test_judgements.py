@@ -399,6 +399,7 @@ class TestUnboundedQuery:
         [
             (endpoint("POST /parts", function="app.main.add"), Tier.RELIABILITY),
             (endpoint("POST /admin/parts", function="app.main.add"), Tier.PERFORMANCE),
+            (endpoint("POST /settings/parts", function="app.main.add"), Tier.PERFORMANCE),
             (endpoint("command fill", kind=EndpointKind.COMMAND, function="app.main.add"), None),
         ],
     )

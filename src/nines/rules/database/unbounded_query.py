@@ -30,7 +30,7 @@ INFO = RuleInfo(
 )
 _BY_HAND = re.compile(
     r"(?:countr|currenc|categor)(?:y|ies)|\w*(?:role|permission|setting|config|type|field|customlink|savedfilter)s?"
-    r"|(?:language|locale|plan|tier|region|platform|timezone|unit|feature|flag|kind|choice|option|enum|provider|plugin|webhook)s?"
+    r"|(?:language|locale|plan|tier|region|platform|timezone|unit|feature|flag|kind|choice|option|enum|provider|plugin|webhook|theme)s?"
     r"|configurations?|status(?:es)?"
 )
 """Last words of the names of tables that people fill by hand: they stay short."""
