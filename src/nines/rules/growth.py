@@ -9,7 +9,9 @@ from nines.model.effect import Condition, Effect
 from nines.model.schema import Table
 from nines.model.service import Endpoint, EndpointKind, GuardKind, Service
 
-_OPERATOR = re.compile(r"admin|superuser|staff|backoffice|operator|setup|install|configuration|(?:^|/)(?:settings?|preferences|config)/")
+_OPERATOR = re.compile(
+    r"admin|superuser|staff|backoffice|operator|setup|install|configuration|(?:^|/)(?:settings?|preferences|config)/"
+)
 """In a path or the name of a guard: only those who run the service come here, or it is set once and for all."""
 _IS_OPERATOR = re.compile(r"admin|superuser|is_?staff")
 """In the text of a test that stands before a statement."""
