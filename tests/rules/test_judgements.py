@@ -10,6 +10,7 @@ from nines.model.effect import (
     Condition,
     Deadline,
     Effect,
+    EffectKind,
     Handler,
     Known,
     Loop,
@@ -123,6 +124,7 @@ class TestLostUpdate:
     @pytest.mark.parametrize(
         ("read", "write"),
         [
+            ({"kind": EffectKind.DATABASE_WRITE, "action": "INSERT"}, {}),
             ({"locks_rows": True}, {}),
             ({}, {"assignments": (replace(NEW, is_atomic=True),)}),
             ({}, {"assignments": (Assignment(column="balance", origins=(origin("caller", "balance"),)),)}),

@@ -70,6 +70,9 @@ def _source(trace: Trace, index: int, assignment: Assignment) -> int | None:
             continue
         if origin.name not in ("", assignment.column) or trace.effects[read].target != write.target:
             continue
+        if trace.effects[read].action.upper() == "INSERT":
+            # Nobody else knows the row that this request has just made.
+            continue
         if read in write.row_origins or (not write.row_origins and _selects_alike(trace.effects[read], write)):
             return read
     return None
