@@ -105,10 +105,12 @@ def _interpret(frame: Frame, info: FunctionInfo, env: Environment, closure: Envi
         world.unresolved_below += world.unresolved
         world.below, world.active, world.calls, world.unresolved = outer
     world.below.append(summary)
-    world.adopted[id(summary)] = summary
     # What asks for the request's method holds for this method alone.
     name = key if world.method_reads == reads else (key, world.method)
     table = world.summaries if summary.lowest == NEVER else world.passing
+    earlier = world.summaries.get(name)
+    summary.number = earlier.number if earlier is not None and summary.lowest == NEVER else world.fresh()
+    world.adopted[summary.number] = summary
     table[name] = summary
     standing.passes(table, name, name, summary.lowest)
     return summary

@@ -38,6 +38,8 @@ class Summary:
     has_hole: bool = False
     is_cut: bool = False
     info: FunctionInfo | None = None
+    number: int = 0
+    """The same for summaries of one function and the same arguments that hold everywhere."""
     functions: int = 0
     """Every function entered, one bit for each."""
     height: int = 0
@@ -254,7 +256,7 @@ class World:
         return True
 
     def _pays(self, summary: Summary) -> bool:
-        if id(summary) in self.adopted:
+        if summary.number in self.adopted:
             return True
         if summary.functions & self.full:
             return False
@@ -262,8 +264,8 @@ class World:
         pending = [summary]
         while pending:
             each = pending.pop()
-            if id(each) not in self.adopted and id(each) not in found:
-                found[id(each)] = each
+            if each.number not in self.adopted and each.number not in found:
+                found[each.number] = each
                 pending.extend(each.inner)
         times: dict[FunctionInfo, int] = {}
         for each in found.values():
