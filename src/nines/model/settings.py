@@ -47,7 +47,7 @@ class ServiceSettings(StrictRecord):
     """Commands to run once on a fresh database, such as "alembic upgrade head"."""
     env: dict[str, str] = {}
     """May refer to {host}, {port}, {database.url}, {database.host}, {database.port}, {database.user},
-    {database.password}, {database.name}, {redis.url}, {upstream.NAME.url}."""
+    {database.password}, {database.name}, {redis.url}, {upstream.NAME.url}; {{word}} stands for {word} itself."""
     ready: str = ""
     """The path that answers 2xx when the service is ready; empty: found by itself (any answer)."""
     ready_timeout_s: float = 60.0
