@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret.naming.resolve import annotated
+from nines.effects.interpret.naming.annotations import annotated
 from nines.effects.interpret.state.entrances import evaluate
 from nines.effects.interpret.state.frame import Frame
 from nines.effects.interpret.state.world import World

@@ -25,7 +25,8 @@ from nines.effects.entries.listed import view_guards
 from nines.effects.entries.mounts import Chain, chains, entries_of
 from nines.effects.interpret.state.entrances import call
 from nines.effects.interpret.state.frame import Frame, WorkLimit
-from nines.effects.interpret.state.world import OutOfBudget, Route, World
+from nines.effects.interpret.state.records import Route
+from nines.effects.interpret.state.world import OutOfBudget, World
 from nines.effects.link import ClassInfo, FunctionInfo
 from nines.effects.nodes import BlindNode, ContextNode
 from nines.effects.packing import Told

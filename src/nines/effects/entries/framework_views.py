@@ -14,13 +14,13 @@ from nines.effects.entries.urls import UrlPath, url_tables
 from nines.effects.entries.view_guards import class_guards, decorated_guards, middleware_guards, permission_guards
 from nines.effects.interpret.database.transactions import begin_and_commit
 from nines.effects.interpret.libraries.registering import texts
-from nines.effects.interpret.libraries.remote import shape
 from nines.effects.interpret.machinery.frameworks.permissions import permissions
 from nines.effects.interpret.naming.resolve import class_value, function_value
 from nines.effects.interpret.naming.settings import setting
 from nines.effects.interpret.state.entrances import attribute, call
 from nines.effects.interpret.state.frame import WorkLimit
 from nines.effects.interpret.state.world import OutOfBudget, World
+from nines.effects.interpret.symbols.shapes import shape
 from nines.effects.link import ClassInfo, FunctionInfo, ModuleInfo
 from nines.effects.nodes import BlindNode, CallNode, ChangeNode, EffectNode, Node
 from nines.effects.packing import Told

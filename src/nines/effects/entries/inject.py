@@ -6,7 +6,7 @@ from nines.effects.entries.annotations import annotation_parts
 from nines.effects.entries.gathered import Gathered, note_guard, path_names
 from nines.effects.interpret.calling.summaries import activate
 from nines.effects.interpret.database.mapping import mapped
-from nines.effects.interpret.naming.resolve import annotated
+from nines.effects.interpret.naming.annotations import annotated
 from nines.effects.interpret.state.entrances import call, evaluate
 from nines.effects.interpret.state.frame import Frame
 from nines.effects.link import ClassInfo, FunctionInfo

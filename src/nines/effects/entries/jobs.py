@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from nines.effects.entries.entry import Entry, cut_short, entry_frame, flattened, root_nodes
-from nines.effects.interpret.libraries.remote import shape
 from nines.effects.interpret.libraries.retrying import policy
 from nines.effects.interpret.state.entrances import call
 from nines.effects.interpret.state.frame import WorkLimit
-from nines.effects.interpret.state.world import OutOfBudget, Route, World
+from nines.effects.interpret.state.records import Route
+from nines.effects.interpret.state.world import OutOfBudget, World
+from nines.effects.interpret.symbols.shapes import shape
 from nines.effects.link import FunctionInfo
 from nines.effects.nodes import BlindNode, ContextNode
 from nines.effects.signatures import RouteRule

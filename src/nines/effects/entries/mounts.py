@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nines.effects.interpret.libraries.remote import shape
 from nines.effects.interpret.state.world import World
+from nines.effects.interpret.symbols.shapes import shape
 from nines.effects.limits import MOUNTS_DEPTH_MAX
 from nines.effects.values import ContainerThing, InstanceThing, ObjectThing, Value
 from nines.effects.values import field as held_field

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from nines.effects.interpret.libraries.remote import shape
 from nines.effects.interpret.naming.resolve import global_value
 from nines.effects.interpret.naming.settings import setting
 from nines.effects.interpret.state.entrances import evaluate, run_block
 from nines.effects.interpret.state.frame import Frame, WorkLimit
 from nines.effects.interpret.state.world import OutOfBudget, World
+from nines.effects.interpret.symbols.shapes import shape
 from nines.effects.limits import MOUNTS_DEPTH_MAX, ROUTES_MAX
 from nines.effects.link import AssignBinding, ModuleInfo
 from nines.effects.link.names import ImportBinding

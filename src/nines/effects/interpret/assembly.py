@@ -19,7 +19,7 @@ from nines.effects.interpret.machinery.language import containers, criteria, fun
 from nines.effects.interpret.machinery.mechanisms import mechanism
 from nines.effects.interpret.objects.attributes import attribute_value
 from nines.effects.interpret.state.interpreter import Interpreter
-from nines.effects.interpret.statements.statements import EXECUTORS
+from nines.effects.interpret.statements.kinds import EXECUTORS
 
 _MACHINERY = (
     *(active_records, injecting, managers, named_statements, query_sets),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nines.effects.interpret.libraries.arguments import OPEN, REST
-from nines.effects.interpret.naming.resolve import annotated, or_none
+from nines.effects.interpret.naming.annotations import annotated, or_none
 from nines.effects.interpret.state.entrances import evaluate
 from nines.effects.interpret.state.frame import Frame
 from nines.effects.link import FunctionInfo

@@ -8,8 +8,9 @@ from nines.effects.interpret.calling.anew import made_anew
 from nines.effects.interpret.calling.late import bind_late
 from nines.effects.interpret.state.entrances import run_block
 from nines.effects.interpret.state.frame import Frame, WorkLimit
+from nines.effects.interpret.state.records import Summary
 from nines.effects.interpret.state.standing import NEVER
-from nines.effects.interpret.state.world import Summary, World
+from nines.effects.interpret.state.world import World
 from nines.effects.interpret.symbols.rewrite import Returns, Rewriter, Slots
 from nines.effects.limits import CALL_DEPTH_MAX, CONTEXTS_PER_FUNCTION_MAX, SAME_FUNCTION_MAX
 from nines.effects.link import ClassInfo, FunctionInfo

@@ -11,7 +11,7 @@ from nines.effects.interpret.database.query_sets import own_query
 from nines.effects.interpret.database.running import emit_query, run_of
 from nines.effects.interpret.database.writing import written_of
 from nines.effects.interpret.libraries.arguments import OPEN
-from nines.effects.interpret.libraries.library import LibraryCall, Mechanism
+from nines.effects.interpret.libraries.call import LibraryCall, Mechanism
 from nines.effects.nodes import Arm, BranchNode
 from nines.effects.queries import Condition, Query, Written
 from nines.effects.values import (

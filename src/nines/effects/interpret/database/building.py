@@ -12,7 +12,7 @@ from nines.effects.interpret.database.selecting import aggregate, eager, entity,
 from nines.effects.interpret.database.texts import from_text
 from nines.effects.interpret.database.writing import written_of
 from nines.effects.interpret.libraries.arguments import OPEN, rest_of
-from nines.effects.interpret.libraries.library import LibraryCall
+from nines.effects.interpret.libraries.call import LibraryCall
 from nines.effects.queries import Query
 from nines.effects.values import NO_SOURCES, ClassThing, InstanceThing, ObjectThing, Value, deep_sources, merge_sources
 from nines.model.effect import Known

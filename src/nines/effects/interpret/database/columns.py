@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from nines.effects.interpret.database.declarations import Declaration, flag, is_optional, rule_of, text_of
 from nines.effects.interpret.database.relations import mapped_target, relate, target_of
-from nines.effects.interpret.naming.resolve import annotated, class_binding_value
+from nines.effects.interpret.naming.annotations import annotated
+from nines.effects.interpret.naming.resolve import class_binding_value
 from nines.effects.interpret.state.entrances import evaluate, table_of
 from nines.effects.interpret.state.frame import Frame
 from nines.effects.interpret.state.world import World

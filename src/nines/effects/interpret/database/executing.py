@@ -12,7 +12,7 @@ from nines.effects.interpret.database.running import Run, emit_query, run_of
 from nines.effects.interpret.database.texts import from_text
 from nines.effects.interpret.database.writing import written_of
 from nines.effects.interpret.libraries.arguments import OPEN
-from nines.effects.interpret.libraries.library import LibraryCall
+from nines.effects.interpret.libraries.call import LibraryCall
 from nines.effects.nodes import RefineNode
 from nines.effects.queries import Condition, Query, Written
 from nines.effects.values import (

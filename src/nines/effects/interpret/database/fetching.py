@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nines.effects.interpret.database.running import Run, emit_query
-from nines.effects.interpret.libraries.library import LibraryCall, connection_of
+from nines.effects.interpret.libraries.call import LibraryCall, connection_of
 from nines.effects.interpret.state.frame import Frame
 from nines.effects.nodes import RefineNode
 from nines.effects.values import (

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from nines.effects.interpret.database.entities import query_of, start_entity
-from nines.effects.interpret.libraries.library import LibraryCall, Mechanism
+from nines.effects.interpret.libraries.call import LibraryCall, Mechanism
 from nines.effects.interpret.naming.models import user_model
 from nines.effects.interpret.state.frame import Frame
 from nines.effects.queries import Query
-from nines.effects.values import (
-    UNKNOWN,
-    ClassThing,
-    InstanceThing,
-    ObjectThing,
-    Value,
-    join,
-)
+from nines.effects.values import UNKNOWN, ClassThing, InstanceThing, ObjectThing, Value, join
 
 
 def _made_manager(call: LibraryCall) -> Value:

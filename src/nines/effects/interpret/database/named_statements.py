@@ -7,7 +7,7 @@ from dataclasses import replace
 from nines.effects.interpret.database.running import Run, emit_query
 from nines.effects.interpret.database.texts import from_text
 from nines.effects.interpret.libraries.arguments import OPEN, REST
-from nines.effects.interpret.libraries.library import LibraryCall, Mechanism, connection_of
+from nines.effects.interpret.libraries.call import LibraryCall, Mechanism, connection_of
 from nines.effects.nodes import RefineNode
 from nines.effects.values import (
     UNKNOWN,

@@ -11,7 +11,7 @@ from nines.effects.interpret.database.mapping import mapped
 from nines.effects.interpret.database.running import emit_query, run_of
 from nines.effects.interpret.database.selecting import eager_names
 from nines.effects.interpret.database.texts import from_text
-from nines.effects.interpret.libraries.library import LibraryCall, Mechanism
+from nines.effects.interpret.libraries.call import LibraryCall, Mechanism
 from nines.effects.queries import Condition, Query
 from nines.effects.values import (
     ANYTHING,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from nines.effects.interpret.database.declarations import Declaration, flag
+from nines.effects.interpret.naming.annotations import annotated
 from nines.effects.interpret.naming.models import model_base, user_model
-from nines.effects.interpret.naming.resolve import annotated
 from nines.effects.interpret.state.world import World
 from nines.effects.link import AssignBinding, ClassInfo
 from nines.effects.mapped import Relation

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from nines.effects.interpret.database.mapping import mapped
 from nines.effects.interpret.database.rows import row_value
-from nines.effects.interpret.libraries.library import LibraryCall
+from nines.effects.interpret.libraries.call import LibraryCall
 from nines.effects.interpret.state.frame import Frame
 from nines.effects.limits import TEXT_MAX
 from nines.effects.mapped import Mapped
 from nines.effects.nodes import EffectNode, TransactionNode
 from nines.effects.queries import Query
-from nines.effects.values import (
-    ClassThing,
-    InstanceThing,
-    ObjectThing,
-    Value,
-    merge_sources,
-    unknown,
-)
+from nines.effects.values import ClassThing, InstanceThing, ObjectThing, Value, merge_sources, unknown
 from nines.model.effect import EffectKind, Known, Rows
 from nines.model.place import Place
 

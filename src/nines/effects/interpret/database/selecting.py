@@ -7,7 +7,7 @@ from dataclasses import replace
 from nines.effects.interpret.database.entities import of_entity
 from nines.effects.interpret.database.mapping import mapped
 from nines.effects.interpret.libraries.arguments import OPEN
-from nines.effects.interpret.libraries.library import LibraryCall
+from nines.effects.interpret.libraries.call import LibraryCall
 from nines.effects.interpret.state.world import World
 from nines.effects.queries import Query
 from nines.effects.values import ClassThing, ColumnThing, ContainerThing, ObjectThing, Value

@@ -8,7 +8,8 @@ from nines.effects.interpret.database.entities import start_entity
 from nines.effects.interpret.database.mapping import mapped
 from nines.effects.interpret.database.running import emit_query, run_of
 from nines.effects.interpret.database.writing import written_of
-from nines.effects.interpret.libraries.library import LibraryCall, result
+from nines.effects.interpret.libraries.call import LibraryCall
+from nines.effects.interpret.libraries.results import result
 from nines.effects.nodes import ChangeNode, TransactionNode
 from nines.effects.queries import Condition, Written
 from nines.effects.values import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nines.effects.interpret.libraries.remote import spliced
 from nines.effects.interpret.state.world import World
+from nines.effects.interpret.symbols.shapes import spliced
 from nines.effects.limits import TEXT_MAX
 from nines.effects.queries import Condition, Query, Written
 from nines.effects.values import (

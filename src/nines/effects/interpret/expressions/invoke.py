@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from nines.effects.interpret.database.fetching import materialise
 from nines.effects.interpret.libraries.arguments import OPEN, REST, named
+from nines.effects.interpret.libraries.deadlines import deadline
 from nines.effects.interpret.libraries.library import matters
-from nines.effects.interpret.libraries.remote import deadline
 from nines.effects.interpret.objects.assigning import assign_path
 from nines.effects.interpret.state.entrances import call, evaluate
 from nines.effects.interpret.state.frame import Frame

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nines.effects.interpret.database.entities import sliced
 from nines.effects.interpret.database.fetching import materialise
 from nines.effects.interpret.libraries.injecting import provided
-from nines.effects.interpret.naming.resolve import annotated_value
+from nines.effects.interpret.naming.annotations import annotated_value
 from nines.effects.interpret.state.entrances import attribute, call, evaluate
 from nines.effects.interpret.state.frame import Frame
 from nines.effects.interpret.symbols.parts import access_path, item_at

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret.naming.resolve import CHOSEN
+from nines.effects.interpret.naming.annotations import CHOSEN
 from nines.effects.interpret.state.entrances import evaluate
 from nines.effects.interpret.state.frame import Frame
 from nines.effects.values import (

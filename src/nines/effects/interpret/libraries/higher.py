@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from nines.effects.interpret.libraries.arguments import OPEN, REST
-from nines.effects.interpret.libraries.library import LibraryCall, result
+from nines.effects.interpret.libraries.call import LibraryCall
+from nines.effects.interpret.libraries.results import result
 from nines.effects.interpret.state.entrances import call as call_value
 from nines.effects.nodes import ContextNode, DeferNode, LoopNode, Node
 from nines.effects.values import UNKNOWN, ContainerThing, FunctionThing, Value, element_of, list_of, merge_sources

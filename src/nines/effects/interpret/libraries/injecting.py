@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from nines.effects.interpret.libraries.arguments import OPEN
-from nines.effects.interpret.libraries.library import LibraryCall, Mechanism, result
+from nines.effects.interpret.libraries.call import LibraryCall, Mechanism
+from nines.effects.interpret.libraries.results import result
 from nines.effects.interpret.state.entrances import call as enter
 from nines.effects.interpret.state.frame import Frame
 from nines.effects.values import UNKNOWN, ObjectThing, PartialThing, Value, constant

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 
-from nines.effects.interpret.libraries.arguments import OPEN, named
-from nines.effects.interpret.libraries.typed import origin_source, type_origin, typed
+from nines.effects.interpret.libraries.arguments import named
+from nines.effects.interpret.libraries.call import LibraryCall
+from nines.effects.interpret.libraries.results import RESULT, result
+from nines.effects.interpret.libraries.typed import type_origin
 from nines.effects.interpret.state.frame import Frame
 from nines.effects.interpret.state.world import World
-from nines.effects.signatures import CallSignature
 from nines.effects.values import (
     NO_SOURCES,
     NONE,
@@ -22,87 +21,14 @@ from nines.effects.values import (
     MethodThing,
     ObjectThing,
     ScalarThing,
-    Sources,
     Value,
     WrappedThing,
     deep_sources,
     library,
     merge_sources,
-    sanitised,
     sorted_fields,
-    unknown,
     with_field,
 )
-from nines.model.origin import OriginKind
-from nines.model.place import Place
-
-RESULT = "?.()"
-"""Stands for what an undescribed function of a library gives back: nothing is known of it, but whose it is."""
-
-
-@dataclass(slots=True)
-class LibraryCall:
-    """One call of a described function or method."""
-
-    frame: Frame
-    name: str
-    signature: CallSignature
-    receiver: Value | None
-    arguments: list[Value]
-    keywords: dict[str, Value]
-    bound: dict[str, Value]
-    line: int
-    column: int
-    changed: dict[str, Value]
-
-    @property
-    def world(self) -> World:
-        return self.frame.world
-
-    @property
-    def place(self) -> Place:
-        return self.frame.place(self.line, self.column)
-
-    @property
-    def library(self) -> str:
-        return self.world.signatures.libraries.get(self.name, "")
-
-    def argument(self, text: str) -> Value | None:
-        """A signature's reference to an argument, with or without its leading "@"."""
-        return self.bound.get(text.removeprefix("@")) if text else None
-
-    @property
-    def sources(self) -> Sources:
-        """Where the result of a harmless call comes from: its receiver and what it was given."""
-        chosen = self.signature.passes
-        values = [self.bound[name] for name in chosen if name in self.bound] if chosen else list(self.bound.values())
-        own = self.receiver.sources if self.receiver is not None else NO_SOURCES
-        return merge_sources(own, *(deep_sources(value) for value in values))
-
-    @property
-    def connection(self) -> str:
-        return connection_of(self.world, self.receiver)
-
-
-Mechanism = Callable[[LibraryCall], Value]
-
-
-def connection_of(world: World, receiver: Value | None) -> str:
-    """Which session or connection an object speaks through."""
-    thing = receiver.thing if receiver is not None else None
-    if isinstance(thing, ObjectThing):
-        if thing.query is not None and thing.query.connection:
-            return thing.query.connection
-        name = world.signatures.trait(thing.type, "connection_name")
-        return str(name) if name else thing.site or thing.type
-    if isinstance(thing, InstanceThing):
-        if thing.connection:
-            return thing.connection
-        for base in world.linked.ancestry(thing.info)[1]:
-            name = world.signatures.trait(base, "connection_name")
-            if name:
-                return str(name)
-    return ""
 
 
 def call_library(  # noqa: PLR0917
@@ -184,56 +110,6 @@ def _kept(call: LibraryCall, receiver: Value) -> Value:
             if site and call.frame.info is None:
                 call.world.shared[(site, field)] = held
     return receiver
-
-
-def result(call: LibraryCall, extra: Sources = NO_SOURCES, *, only: bool = False) -> Value:
-    """What the signature says that the call returns; `extra` are the sources that an effect adds."""
-    signature = call.signature
-    sources = NO_SOURCES if signature.drops or only else sanitised(call.sources, signature.sanitises)
-    name = next((str(v.constant) for v in call.bound.values() if isinstance(v.constant, str)), "")
-    if signature.origin:
-        # What is drawn is told apart by where it is drawn.
-        name = str(call.line) if signature.origin == OriginKind.CHANCE else name
-        sources = (origin_source(signature.origin, name),)
-    elif call.receiver is not None:
-        sources = merge_sources(type_origin(call.world, call.receiver, name), sources)
-    sources = merge_sources(extra, sources)
-    text = signature.returns
-    site = call.frame.site(call.line, call.column)
-    if not text:
-        is_type = call.name in call.world.signatures.types or signature.column is not None
-        if not is_type:
-            if signature.sanitises:
-                return Value(ScalarThing(signature.sanitises), sources)
-            return unknown(sources)
-        text = call.name
-    value = typed(call.world, text, call.receiver, call.bound, sources, site)
-    return _with_keeps(call, value, text)
-
-
-def _with_keeps(call: LibraryCall, value: Value, text: str) -> Value:
-    """An object remembers what it was made with, or what it is a part of."""
-    thing = value.thing
-    if not isinstance(thing, ObjectThing) or text in ("self", "element") or text.startswith("@"):
-        return value
-    site = thing.site
-    fields: dict[str, Value] = {}
-    items = thing.items
-    token = thing.token
-    if call.signature.keeps_receiver and call.receiver is not None:
-        inner = call.receiver.thing
-        site = connection_of(call.world, call.receiver)
-        if isinstance(inner, ObjectThing | InstanceThing):
-            fields.update(inner.fields)
-        if isinstance(inner, ObjectThing):
-            token = token or inner.token
-            items = items or inner.items
-    if text == call.name or call.signature.column is not None or call.signature.mechanism == "keep":
-        fields.update({name: held for name, held in call.bound.items() if name != OPEN})
-        if OPEN in call.bound:
-            fields[OPEN] = call.bound[OPEN]
-    kept = tuple(sorted_fields(fields))
-    return Value(ObjectThing(thing.type, site, kept, items, thing.query, token), value.sources)
 
 
 def _undescribed(  # noqa: PLR0917

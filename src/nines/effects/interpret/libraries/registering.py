@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from nines.effects.interpret.libraries.arguments import rest_of
-from nines.effects.interpret.libraries.library import LibraryCall, result
-from nines.effects.interpret.libraries.remote import shape
+from nines.effects.interpret.libraries.call import LibraryCall
+from nines.effects.interpret.libraries.results import result
 from nines.effects.interpret.state.frame import Frame
-from nines.effects.interpret.state.world import Mount, Route
+from nines.effects.interpret.state.records import Mount, Route
+from nines.effects.interpret.symbols.shapes import shape
 from nines.effects.limits import ROUTES_MAX
 from nines.effects.signatures import CallSignature, MountRule, RouteRule
 from nines.effects.values import (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret.libraries.library import LibraryCall
+from nines.effects.interpret.libraries.call import LibraryCall
 from nines.effects.values import UNKNOWN, Value
 
 

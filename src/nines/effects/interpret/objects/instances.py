@@ -5,8 +5,9 @@ from __future__ import annotations
 from nines.effects.interpret.calling.initial import initial_fields, later_value
 from nines.effects.interpret.database.mapping import mapped
 from nines.effects.interpret.libraries.typed import typed
+from nines.effects.interpret.naming.annotations import annotated
 from nines.effects.interpret.naming.overriding import implementations
-from nines.effects.interpret.naming.resolve import annotated, class_value
+from nines.effects.interpret.naming.resolve import class_value
 from nines.effects.interpret.objects.library_objects import origin_of_new
 from nines.effects.interpret.objects.methods import bound_method
 from nines.effects.interpret.objects.rows import member_sources, of_row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nines.effects.interpret.calling.binding import bind
 from nines.effects.interpret.calling.summaries import activate
 from nines.effects.interpret.database.transactions import begin_and_commit, exits
-from nines.effects.interpret.libraries.remote import duration
+from nines.effects.interpret.libraries.deadlines import duration
 from nines.effects.interpret.libraries.typed import typed
 from nines.effects.interpret.objects.assigning import assign
 from nines.effects.interpret.state.entrances import attribute, call, evaluate, run_block

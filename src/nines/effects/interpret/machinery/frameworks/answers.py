@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret.libraries.library import LibraryCall, Mechanism
+from nines.effects.interpret.libraries.call import LibraryCall, Mechanism
 from nines.effects.interpret.symbols.refusing import is_refusal
 from nines.effects.values import UNKNOWN, Value, unknown
 from nines.model.origin import OriginKind

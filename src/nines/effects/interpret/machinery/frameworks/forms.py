@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nines.effects.interpret.calling.construct import new_row
 from nines.effects.interpret.libraries.arguments import OPEN
-from nines.effects.interpret.libraries.library import LibraryCall, Mechanism
+from nines.effects.interpret.libraries.call import LibraryCall, Mechanism
 from nines.effects.interpret.machinery.frameworks.fields import field_values, model_of
 from nines.effects.interpret.machinery.frameworks.members import argument, member
 from nines.effects.interpret.objects.assigning import set_member

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret.libraries.library import LibraryCall, Mechanism
+from nines.effects.interpret.libraries.call import LibraryCall, Mechanism
 from nines.effects.interpret.machinery.frameworks.members import argument, member
 from nines.effects.interpret.naming.resolve import class_value
 from nines.effects.interpret.naming.settings import setting

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nines.effects.interpret.database.fetching import materialise
 from nines.effects.interpret.database.mapping import mapped, relation_of
-from nines.effects.interpret.libraries.library import LibraryCall, Mechanism
+from nines.effects.interpret.libraries.call import LibraryCall, Mechanism
 from nines.effects.interpret.machinery.frameworks.fields import (
     declared_fields,
     field_values,

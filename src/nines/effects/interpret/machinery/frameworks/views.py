@@ -7,7 +7,7 @@ from dataclasses import replace
 from nines.effects.interpret.database.conditions import keyword_condition
 from nines.effects.interpret.database.entities import limited, query_of, start_entity, with_query
 from nines.effects.interpret.database.running import Run, emit_query
-from nines.effects.interpret.libraries.library import LibraryCall, Mechanism
+from nines.effects.interpret.libraries.call import LibraryCall, Mechanism
 from nines.effects.interpret.libraries.registering import site_of
 from nines.effects.interpret.machinery.frameworks.members import argument, member
 from nines.effects.interpret.naming.resolve import class_value

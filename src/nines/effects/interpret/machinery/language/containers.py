@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from nines.effects.interpret.database.fetching import materialise
 from nines.effects.interpret.libraries.arguments import OPEN
-from nines.effects.interpret.libraries.library import LibraryCall, Mechanism
+from nines.effects.interpret.libraries.call import LibraryCall, Mechanism
 from nines.effects.interpret.machinery.mechanisms import first
 from nines.effects.limits import ITEMS_MAX
 from nines.effects.values import (

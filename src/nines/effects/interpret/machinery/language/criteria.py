@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nines.effects.interpret.libraries.arguments import OPEN
-from nines.effects.interpret.libraries.library import LibraryCall, Mechanism
+from nines.effects.interpret.libraries.call import LibraryCall, Mechanism
 from nines.effects.interpret.machinery.mechanisms import first
 from nines.effects.interpret.symbols.criteria import column_call, combined
 from nines.effects.values import ColumnThing, CriterionThing, Value, deep_sources, merge_sources

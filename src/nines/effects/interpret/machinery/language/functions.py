@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from nines.effects.interpret.libraries.arguments import OPEN
-from nines.effects.interpret.libraries.library import LibraryCall, Mechanism, result
+from nines.effects.interpret.libraries.call import LibraryCall, Mechanism
 from nines.effects.interpret.libraries.registering import site_of
+from nines.effects.interpret.libraries.results import result
 from nines.effects.interpret.machinery.mechanisms import first
-from nines.effects.interpret.naming.resolve import instance_of
-from nines.effects.interpret.state.world import Hook
+from nines.effects.interpret.naming.annotations import instance_of
+from nines.effects.interpret.state.records import Hook
 from nines.effects.values import (
     UNKNOWN,
     ClassThing,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret.libraries.library import LibraryCall, Mechanism
+from nines.effects.interpret.libraries.call import LibraryCall, Mechanism
 from nines.effects.interpret.objects.assigning import set_member
 from nines.effects.interpret.state.entrances import attribute
 from nines.effects.values import NONE, UNKNOWN, ContainerThing, InstanceThing, Value, deep_sources, unknown

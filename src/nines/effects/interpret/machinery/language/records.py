@@ -5,7 +5,7 @@ from __future__ import annotations
 from nines.effects.interpret.calling.construct import construct, new_row
 from nines.effects.interpret.database.mapping import mapped
 from nines.effects.interpret.libraries.arguments import OPEN
-from nines.effects.interpret.libraries.library import LibraryCall, Mechanism
+from nines.effects.interpret.libraries.call import LibraryCall, Mechanism
 from nines.effects.interpret.machinery.mechanisms import first
 from nines.effects.values import (
     ClassThing,

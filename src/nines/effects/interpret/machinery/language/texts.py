@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret.libraries.library import LibraryCall, Mechanism
+from nines.effects.interpret.libraries.call import LibraryCall, Mechanism
 from nines.effects.interpret.machinery.mechanisms import first
 from nines.effects.interpret.symbols.parts import concatenate
 from nines.effects.values import (
