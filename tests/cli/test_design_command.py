@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -85,3 +90,56 @@ def test_the_published_schema_and_page_are_those_of_the_vocabulary(capsys: Captu
     assert run(["design", "--vocabulary"]) == 0
     assert (ROOT / "docs/blueprint.md").read_text() == capsys.readouterr().out, "make schemas"
     assert "## dependency" in vocabulary()
+
+
+def test_a_first_blueprint_is_written_from_flags_and_designed(tmp_path: Path, capsys: Captured) -> None:
+    first = tmp_path / "b.yaml"
+    assert run(["design", "--ask", "-o", str(first), "--name", "orders", "--keeps", "Order", "--peak", "600/s"]) == 0
+    assert "with 12 open questions" in capsys.readouterr().out
+    assert run(["design", "--ask", "-o", str(first)]) == 2
+    assert "there is a file already" in capsys.readouterr().err
+    assert run(["design", str(first), "-o", str(tmp_path / "d"), "-q"]) == 0
+    assert "open questions: 12" in capsys.readouterr().out
+
+
+def test_an_interview_prints_its_blueprint_where_asked_to(capsys: Captured) -> None:
+    assert run(["design", "--ask", "-o", "-", "--tier", "critical"]) == 0
+    assert "tier: critical" in capsys.readouterr().out
+
+
+def test_promises_that_cannot_hold_are_told_in_the_interview(tmp_path: Path, capsys: Captured) -> None:
+    assert run(["design", "--ask", "-o", str(tmp_path / "b.yaml"), "--p95", "2ms"]) == 0
+    assert "cannot hold yet: createItem promises 2 ms" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["design", "--ask", "-o", "-", "--tier", "platinum"], "none of critical, standard, internal"),
+        (["design", str(EXAMPLE), "--ask"], "--ask goes without a blueprint"),
+        (["design", str(EXAMPLE), "--peak", "3/s"], "--peak goes without a blueprint"),
+        (["design", "--ask", "-o", "/nowhere/b.yaml"], "cannot be written"),
+    ],
+)
+def test_answers_that_cannot_be_used_are_refused(arguments: list[str], says: str, capsys: Captured) -> None:
+    assert run(arguments) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_somebody_at_a_terminal_is_asked(tmp_path: Path) -> None:
+    main, side = pty.openpty()
+    command = [sys.executable, "-m", "nines", "design", "--ask", "-o", "b.yaml", "--name", "orders"]
+    with subprocess.Popen(command, cwd=tmp_path, stdin=side, stdout=side, stderr=side) as process:
+        os.close(side)
+        os.write(main, b"order\nOrder\n" + b"\n" * 20)
+        said = b""
+        with contextlib.suppress(OSError):
+            while chunk := os.read(main, 65_536):
+                said += chunk
+        assert process.wait(timeout=60) == 0, said.decode()
+    os.close(main)
+    told = said.decode()
+    assert "What does it keep?" in told
+    assert "Decides: each becomes a table" in told
+    assert "no such name: write it in Pascal case" in told
+    assert "Order:" in (tmp_path / "b.yaml").read_text()

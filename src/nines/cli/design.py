@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 import msgspec
 
-from nines.cli import outputs
+from nines.cli import asked, options, outputs
 from nines.cli.designed import Summary, refusal, summary
 from nines.cli.main import EXIT_FOUND, EXIT_OK
 from nines.cli.progress import shown
 from nines.model.errors import UsageError
 from nines.readers.blueprint import schema, vocabulary
 from nines.verbs.design import from_blueprint, hand_over
+from nines.verbs.first_blueprint import Answers
 
 _USUAL = Path("dossier")
 
 
 @click.command()
 @click.argument("blueprint", type=click.Path(path_type=Path), required=False)
-@click.option("--output", "-o", type=click.Path(path_type=Path), help=f"The dossier's folder.  [default: {_USUAL}]")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    help=f"The dossier's folder [{_USUAL}]; with --ask the blueprint's file [{asked.USUAL}].",
+)
 @click.option("--force", is_flag=True, help="Overwrite what was edited by hand.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when the dossier is out of date.")
 @click.option("--format", "-f", "format_", type=click.Choice(["terminal", "json"]), default="terminal")
+@click.option("--ask", "asks", is_flag=True, help="Ask what matters, and write a first blueprint.")
 @click.option("--schema", "shows_schema", is_flag=True, help="Print the JSON Schema of blueprints, for editors.")
 @click.option("--vocabulary", "shows_vocabulary", is_flag=True, help="Print every word of a blueprint.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+@options.quiet
+@asked.options
 def command(
     *,
     blueprint: Path | None,
@@ -36,7 +45,9 @@ def command(
     format_: str,
     shows_schema: bool,
     shows_vocabulary: bool,
+    asks: bool,
     quiet: bool,
+    **answers: str,
 ) -> int:
     """Design a service: from a blueprint to the dossier that is handed over before the first line of code."""
     if shows_schema:
@@ -45,22 +56,36 @@ def command(
     if shows_vocabulary:
         outputs.show(vocabulary().rstrip())
         return EXIT_OK
+    if asks and blueprint is None:
+        asked.ask(Answers(**answers), output, force=force)
+        return EXIT_OK
+    _without_answers(answers, asks=asks)
     if blueprint is None:
         hint = "Name one: nines design blueprint.yaml -o dossier\nOr answer a few questions: nines design --ask"
         raise UsageError("there is no blueprint", hint=hint)
-    folder = output or _USUAL
+    return _design(blueprint, output or _USUAL, force=force, check=check, is_json=format_ == "json", quiet=quiet)
+
+
+def _design(blueprint: Path, folder: Path, *, force: bool, check: bool, is_json: bool, quiet: bool) -> int:
     with shown(quiet=quiet) as progress:
         planned = from_blueprint(blueprint, progress)
-        if planned.design is None:
-            comparison = None
-        else:
-            comparison = hand_over(planned.design, folder, force=force, check=check, progress=progress)
-    if planned.design is None or comparison is None:
-        outputs.show(refusal(planned) if format_ == "terminal" else _json(Summary.refused(planned)))
+        design = planned.design
+        found = hand_over(design, folder, force=force, check=check, progress=progress) if design else None
+    if design is None or found is None:
+        outputs.show(_json(Summary.refused(planned)) if is_json else refusal(planned))
         return EXIT_FOUND
-    told = Summary.of(planned, planned.design, comparison, folder, is_check=check)
-    outputs.show(summary(told) if format_ == "terminal" else _json(told))
-    return EXIT_FOUND if check and not comparison.is_current else EXIT_OK
+    told = Summary.of(planned, design, found, folder, is_check=check)
+    outputs.show(_json(told) if is_json else summary(told))
+    return EXIT_FOUND if check and not found.is_current else EXIT_OK
+
+
+def _without_answers(answers: Mapping[str, str], *, asks: bool) -> None:
+    """Raises UsageError where answers are given and nobody asked, for they would be ignored."""
+    given = [f"--{key}" for key, value in answers.items() if value]
+    if asks or given:
+        what = "--ask" if asks else given[0]
+        hint = "A first blueprint: nines design --ask. A dossier: nines design blueprint.yaml -o dossier"
+        raise UsageError(f"{what} goes without a blueprint, and answers go with --ask", hint=hint)
 
 
 def _json(told: Summary) -> str:

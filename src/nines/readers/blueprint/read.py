@@ -11,8 +11,9 @@ import msgspec
 from nines.model.blueprint import Blueprint, Problem
 from nines.model.errors import BlueprintError
 from nines.readers.blueprint import references
-from nines.readers.blueprint.document import BYTES_MAX, BrokenDocumentError, Document, Mark, compose
+from nines.readers.blueprint.document import BYTES_MAX, BrokenDocumentError, Document, Mark, Scalar, compose
 from nines.readers.blueprint.reading import Collected, Reading, Unreadable, shown
+from nines.readers.blueprint.shapes import Shape
 from nines.readers.blueprint.upgrade import upgraded
 from nines.readers.blueprint.vocabulary.blueprint import BLUEPRINT
 
@@ -84,3 +85,16 @@ def _refusal(collected: Collected) -> BlueprintError:
     return BlueprintError(
         ordered[:PROBLEMS_MAX], where=collected.file, hint=_HINT, hidden=max(0, len(ordered) - PROBLEMS_MAX)
     )
+
+
+def problem_with(path: str, text: str) -> str:
+    """Why a plain text cannot stand at a path such as "load.peak"; empty: it can. Raises KeyError for no such path."""
+    shape: Shape = BLUEPRINT
+    for name in path.split("."):
+        shape = shape.key(name)
+    reading = Reading(Collected(""))
+    try:
+        shape.read(Scalar(text=text), reading)
+    except Unreadable:
+        return "; ".join(problem.says for problem in reading.collected.problems)
+    return ""

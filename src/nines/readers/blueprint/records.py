@@ -58,6 +58,9 @@ class Keys(Shape):
     def parts(self) -> tuple[Shape, ...]:
         return (*(key.shape for key in self.keys), *((self.rest,) if self.rest else ()))
 
+    def key(self, name: str) -> Shape:
+        return self._by_name[name].shape
+
     @property
     def may_be_empty(self) -> bool:
         return not any(key.is_required for key in self.keys)

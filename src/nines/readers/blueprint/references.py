@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from nines.model.blueprint import Blueprint, Event, FieldKind
+from nines.readers.blueprint.document import Mark
 from nines.readers.blueprint.reading import Collected, Reading, Referral, advice, nearest, shown
 
 OWN_COLUMNS = ("id", "created_at", "updated_at", "version", "owner_id")
@@ -28,6 +29,23 @@ def check(collected: Collected, blueprint: Blueprint | None) -> None:
         says = names.objection(referral)
         if says:
             Reading(collected, path=referral.path).report(referral.mark, says)
+    if blueprint is not None and blueprint.tenancy is not None:
+        _check_tenancy(collected, blueprint, blueprint.tenancy.key)
+
+
+def _check_tenancy(collected: Collected, blueprint: Blueprint, key: str) -> None:
+    """Every resource has the tenancy's key by itself."""
+    if key in (*OWN_COLUMNS, "status"):
+        _report_at(collected, "tenancy.key", f"{key} is a column of its own; name one such as customer_id")
+    for resource in blueprint.resources:
+        if resource.field(key) is not None:
+            path = f"resources.{resource.name}.fields.{key}"
+            _report_at(collected, path, f"every resource has {key} by itself: it is the tenancy's key")
+
+
+def _report_at(collected: Collected, path: str, says: str) -> None:
+    place = collected.places[path]
+    Reading(collected, path=path).report(Mark(line=place.line, column=place.column), says)
 
 
 class _Names:

@@ -44,6 +44,10 @@ class Shape(ABC):
         """The shapes that it is made of."""
         return ()
 
+    def key(self, name: str) -> Shape:
+        """The shape under a key; raises KeyError where it has no such key."""
+        raise KeyError(name)
+
     def unfit(self, node: Node, reading: Reading) -> Unreadable:
         return reading.refuse(node, f"expected {self.expected}, found {_found(node)}")
 
@@ -313,6 +317,9 @@ class Made(Shape):
 
     def parts(self) -> tuple[Shape, ...]:
         return (self.shape,)
+
+    def key(self, name: str) -> Shape:
+        return self.shape.key(name)
 
     def fits(self, node: Node) -> bool:
         return self.shape.fits(node)
