@@ -219,3 +219,28 @@ def test_a_guard_that_is_given_a_test_is_a_guard(tmp_path: Path) -> None:
     files = {"shop/urls.py": SUPERUSERS, "config/settings.py": "ROOT_URLCONF = 'shop.urls'\n"}
     (endpoint,) = (e for e in service(tmp_path, files).endpoints if e.method == "GET")
     assert endpoint.is_authenticated
+
+
+KEYS = """
+from fastapi import FastAPI
+from sqlalchemy import select
+from app.models import Project, Session, Term
+
+app = FastAPI()
+
+def terms(session, project_id=None):
+    if not project_id:
+        return session.scalars(select(Term)).all()
+    return [session.get(Term, project_id)]
+
+@app.get("/projects")
+def projects():
+    with Session() as session:
+        found = session.scalars(select(Project).limit(10)).all()
+        return [terms(session, project.id) for project in found]
+"""
+
+
+def test_a_row_that_was_fetched_has_its_key(tmp_path: Path) -> None:
+    found = trace(service(tmp_path, {"app/models.py": MODELS, "app/main.py": KEYS}), "GET /projects")
+    assert [(e.target, e.limit) for _, e in found.reads()] == [("projects", Known.SET), ("terms", Known.SET)]

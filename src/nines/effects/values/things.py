@@ -173,6 +173,10 @@ class ScalarThing(Thing):
     labels: tuple[str, ...]
 
 
+PRESENT = ("present",)
+"""The labels of a key that a row surely has."""
+
+
 @dataclass(frozen=True, slots=True)
 class DecoratorThing(Thing):
     """A library's decorator with its arguments, not yet applied to a function."""

@@ -8,11 +8,13 @@ from nines.effects.interpret.state.frame import Frame
 from nines.effects.values import (
     NONE,
     NOTHING,
+    PRESENT,
     UNKNOWN,
     ContainerThing,
     FunctionThing,
     InstanceThing,
     ObjectThing,
+    ScalarThing,
     UnionThing,
     Value,
     deep_sources,
@@ -32,7 +34,7 @@ def truth(value: Value) -> bool | None:
     if isinstance(thing, UnionThing):
         known = {truth(each) for each in thing.values}
         return known.pop() if len(known) == 1 else None
-    if isinstance(thing, FunctionThing):
+    if isinstance(thing, FunctionThing) or thing == ScalarThing(PRESENT):
         return True
     if isinstance(thing, ObjectThing) and thing.site and not value.sources and thing.query is None:
         return True
@@ -48,7 +50,7 @@ def is_none(value: Value) -> bool | None:
     if isinstance(value.thing, UnionThing):
         known = {is_none(each) for each in value.thing.values}
         return known.pop() if len(known) == 1 else None
-    if isinstance(value.thing, FunctionThing):
+    if isinstance(value.thing, FunctionThing) or value.thing == ScalarThing(PRESENT):
         return False
     if isinstance(value.thing, ObjectThing | InstanceThing) and not value.sources:
         return False

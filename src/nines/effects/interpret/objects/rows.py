@@ -12,8 +12,10 @@ from nines.effects.mapped import Mapped, Relation
 from nines.effects.queries import Condition
 from nines.effects.values import (
     ANYTHING,
+    PRESENT,
     InstanceThing,
     ObjectThing,
+    ScalarThing,
     Source,
     Sources,
     Value,
@@ -53,7 +55,10 @@ def of_row(  # noqa: PLR0917
             base = list(member_sources(receiver.sources, found.name))
         if held is not None and not held.is_unknown:
             return held
-        return unknown(sanitised((*own, *base), ("sql", "number")) if found.type in _NUMBERS else (*own, *base))
+        sources = sanitised((*own, *base), ("sql", "number")) if found.type in _NUMBERS else (*own, *base)
+        # A row that was fetched has its key.
+        is_key = found.is_primary and any(s.token == thing.row and not s.name for s in receiver.sources if s.token)
+        return Value(ScalarThing(PRESENT), sources) if is_key else unknown(sources)
     relation = relation_of(frame.world, table, name)
     if relation is None:
         return None
