@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from nines.model.blueprint import (
     Access,
     Action,
@@ -31,6 +33,7 @@ from nines.model.blueprint import (
     ValueType,
     WantedIndex,
 )
+from nines.readers.blueprint import read
 
 OWNER = Grant(kind=GrantKind.OWNER)
 SUPPORT = Grant(kind=GrantKind.ROLE, role="support")
@@ -202,4 +205,9 @@ SHOP = Blueprint(
         Job(name="tidyBaskets", on="Basket", every_s=3600.0, hook="tidy"),
     ),
 )
-ALL = (PAYMENTS, LOGIN, SHOP)
+EXAMPLES = tuple(read(path) for path in sorted((Path(__file__).parents[3] / "examples" / "blueprints").glob("*.yaml")))
+ALL = (PAYMENTS, LOGIN, SHOP, *EXAMPLES)
+
+
+def named(blueprint: Blueprint) -> str:
+    return f"{blueprint.service.name}-{'example' if blueprint.source else 'record'}"

@@ -59,15 +59,19 @@ def _value(tables: Sequence[PlannedTable], table: PlannedTable, column: PlannedC
     text = " AND ".join(check.expression for check in table.checks if quoted(column.name) in check.expression)
     type = column.type
     if column.name.startswith("pending_"):
-        value = {"text": _text(column, text, known="", tenant=""), "jsonb": "'{}'::jsonb"}.get(type, "now()")
+        value = {"text": _text(column, text, known="", tenant=tenant), "jsonb": "'{}'::jsonb"}.get(type, "now()")
         return f"CASE WHEN i % 50 = 0 THEN {value} END"
-    if column.name in ("body", "status_code"):
+    if column.name in ("body", "status_code") and column.is_nullable:
         return "NULL"
+    drawn = _drawn(column.name)
     if type == "uuid":
         if column.name == "id":
             return "('01b8e094-9b2e-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid"
-        spread = "(i * 7919) % 5000"
-        return f"('01b8e094-9b2e-7000-8000-' || lpad(to_hex({spread} + {len(column.name)}), 12, '0'))::uuid"
+        kinds = _kinds(column.name, tenant)
+        # Another row of numbers for each column, so that two references of one row never meet.
+        series = f"{sum(column.name.encode()) % 10_000:04d}"
+        other = f"('01b8e094-9b2e-7000-{series}-' || lpad(to_hex({drawn} % {kinds}), 12, '0'))::uuid"
+        return f"CASE {drawn} % {kinds} WHEN 0 THEN {sample(tables, table, column.name)}::uuid ELSE {other} END"
     if type == "text":
         return _text(column, text, known=sample(tables, table, column.name), tenant=tenant)
     if type == "bytea":
@@ -88,24 +92,33 @@ def _value(tables: Sequence[PlannedTable], table: PlannedTable, column: PlannedC
     return _number(text)
 
 
+def _drawn(name: str) -> str:
+    """A number that looks drawn by chance, is the same in each run, and differs from column to column."""
+    return f"(hashint4(i + {sum(name.encode())}) & 1048575)"
+
+
+def _kinds(name: str, tenant: str) -> int:
+    """Few tenants and owners, each with more rows than a page; many of everything else."""
+    return {tenant: 2, "owner_id": 20}.get(name, 1_000)
+
+
 def _text(column: PlannedColumn, text: str, *, known: str, tenant: str) -> str:
+    drawn = _drawn(column.name)
     choice = _CHOICE.search(text)
     if choice:
-        return f"(ARRAY[{choice[1]}])[1 + i % {choice[1].count(chr(39)) // 2}]"
-    for mark, value in (
-        ("{3}", "'EUR'"),
-        ("{2}", "'GB'"),
-        ("^\\+", "'+4' || (100000 + i)"),
-        ("'@'", "'p' || i || '@example.com'"),
-    ):
-        if mark in text:
-            return value
+        first, last = choice[1].partition(", ")[0], choice[1].rpartition(", ")[2]
+        # The states that queries ask for are rare ones: where work begins, and where few rows end.
+        others = f"(ARRAY[{choice[1]}, {first}])[2 + {drawn} % {max(1, choice[1].count(', ') - 1)}]"
+        return f"CASE {drawn} % 50 WHEN 0 THEN {last} WHEN 1 THEN {first} ELSE {others} END"
+    found = next((value for mark, value in _PATTERNS.items() if mark in text), "")
+    if found:
+        return found
     if "argon2id" in text:
         return literal("$argon2id$x")
-    if column.name in ("owner_id", "subject", "chain", "code") or column.name.endswith("_id"):
-        kinds = 20 if column.name == tenant else 500
-        return f"CASE (i * 7919) % {kinds} WHEN 0 THEN {known} ELSE 'k' || (i * 7919) % {kinds} END"
-    return "'v' || i"
+    if column.name in ("owner_id", "subject", "chain") or column.name.endswith("_id"):
+        kinds = _kinds(column.name, tenant)
+        return f"CASE {drawn} % {kinds} WHEN 0 THEN {known} ELSE 'k' || {drawn} % {kinds} END"
+    return f"CASE i WHEN 1 THEN {known} ELSE 'v' || i END" if known else "'v' || i"
 
 
 def _number(text: str) -> str:

@@ -10,12 +10,12 @@ import pytest
 from nines.model.blueprint import Blueprint
 from nines.model.design.ddl import schema_script
 from nines.planning import plan
-from tests.planning.data.blueprints import ALL, PAYMENTS
+from tests.planning.data.blueprints import ALL, PAYMENTS, named
 from tests.planning.data.server import Server
 
 
 @pytest.mark.lab
-@pytest.mark.parametrize("blueprint", ALL, ids=lambda each: each.service.name)
+@pytest.mark.parametrize("blueprint", ALL, ids=named)
 def test_the_schema_runs_on_an_empty_database_in_one_go(server: Server, blueprint: Blueprint) -> None:
     tables = plan(blueprint).tables
 

@@ -9,21 +9,23 @@ import asyncpg
 import pytest
 
 from nines.model.blueprint import Blueprint
-from nines.model.design import Design, PlannedQuery
+from nines.model.design import Design, PlannedQuery, PlannedTable
 from nines.model.design.ddl import schema_script
 from nines.planning import plan
-from tests.planning.data.blueprints import ALL
+from tests.planning.data.blueprints import ALL, named
 from tests.planning.data.rows import fill, seed
 from tests.planning.data.server import Server, server
 
 __all__ = ["server"]
 
-ROWS = 4_000
-names = pytest.mark.parametrize("blueprint", ALL, ids=lambda each: each.service.name)
+ROWS = 20_000
+EXECUTIONS = 7
+"""PostgreSQL considers a plan for all arguments from the sixth on."""
+over_all = pytest.mark.parametrize("blueprint", ALL, ids=named)
 
 
 @pytest.mark.lab
-@names
+@over_all
 def test_every_query_runs_with_its_sample_arguments(server: Server, blueprint: Blueprint) -> None:
     design = plan(blueprint)
 
@@ -41,17 +43,17 @@ def test_every_query_runs_with_its_sample_arguments(server: Server, blueprint: B
 
 
 @pytest.mark.lab
-@names
+@over_all
 def test_every_query_uses_the_index_that_it_names(server: Server, blueprint: Blueprint) -> None:
     design = plan(blueprint)
 
     async def work(connection: Any) -> dict[str, str]:
         await connection.execute(schema_script(design.tables))
         await _fill(connection, design)
-        return {query.id: await _flaw(connection, query) for query in design.queries}
+        return {query.id: await _flaw(connection, query, design.tables) for query in design.queries}
 
     flaws = server.run(work)
-    assert [f"{id} {flaw}" for id, flaw in flaws.items() if flaw] == []
+    assert not "\n".join(f"{id} {flaw}" for id, flaw in flaws.items() if flaw)
 
 
 async def _fill(connection: Any, design: Design) -> None:
@@ -61,8 +63,8 @@ async def _fill(connection: Any, design: Design) -> None:
         await connection.execute(fill(design.tables, table, ROWS, tenant=tenant))
     await connection.execute("SET session_replication_role = origin")
     await connection.execute("ANALYZE")
-    # What a driver's prepared statement gets in the end: a plan that holds for every argument.
-    await connection.execute("SET plan_cache_mode = force_generic_plan")
+    # As on the solid-state disks of our time; the default speaks of disks that turn.
+    await connection.execute("SET random_page_cost = 1.1")
 
 
 async def _run(connection: Any, query: PlannedQuery) -> None:
@@ -81,14 +83,16 @@ async def _run(connection: Any, query: PlannedQuery) -> None:
     await connection.execute("DEALLOCATE tried")
 
 
-async def _flaw(connection: Any, query: PlannedQuery) -> str:
+async def _flaw(connection: Any, query: PlannedQuery, tables: tuple[PlannedTable, ...]) -> str:
     """What is wrong with the plan of the query; empty: nothing."""
     if not query.index:
         return ""
     await connection.execute(f"PREPARE tried AS {query.text}")
     try:
         arguments = f"({', '.join(query.arguments)})" if query.arguments else ""
-        answer = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE tried{arguments}")
+        # A server plans for the arguments at first, and then may settle on one plan for all of them.
+        for _ in range(EXECUTIONS):
+            answer = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE tried{arguments}")
     finally:
         await connection.execute("DEALLOCATE tried")
     nodes = list(_nodes(json.loads(answer)[0]["Plan"]))
@@ -100,8 +104,13 @@ async def _flaw(connection: Any, query: PlannedQuery) -> str:
     }
     if query.index not in used:
         return f"uses {used - {None}} and not {query.index}"
-    sorts = [node for node in nodes if "Sort" in node["Node Type"]]
-    return "sorts what the index should have given in order" if sorts and "list-" in query.id else ""
+    sorts = [node for node in nodes if "Sort" in node["Node Type"] and node["Plan Rows"] > (query.rows_max or 1)]
+    unique = {index.name for table in tables for index in table.indexes if index.is_unique}
+    return (
+        "sorts what the index should have given in order"
+        if sorts and "list-" in query.id and query.index not in unique
+        else ""
+    )
 
 
 def _nodes(plan: dict[str, Any]) -> Any:

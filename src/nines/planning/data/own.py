@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nines.model.blueprint import Blueprint, Operation
+from nines.model.blueprint import Blueprint, Job, Operation
 from nines.model.design import PlannedCheck, PlannedColumn, PlannedIndex, PlannedTable
 from nines.model.design.ddl import identifier, literal
 from nines.planning.data import facts
-from nines.planning.data.columns import SUBJECT_LENGTH_MAX
+from nines.planning.data.columns import CIPHERTEXT, SUBJECT_LENGTH_MAX
 from nines.planning.data.entities import ERROR_LENGTH_MAX, tenant, work_columns
+from nines.planning.data.names import snake
 
 KEY_LENGTH_MAX = 255
 """Of an idempotency key, as published to the callers."""
 INBOX_TTL_S = 30 * 86_400.0
 """Longer than any broker redelivers."""
 SAGA_TTL_S = 30 * 86_400.0
+QUEUE_TTL_S = 7 * 86_400.0
+"""Dead letters included: they hold addresses."""
 IDEMPOTENCY = "idempotency_keys"
 OUTBOX = "outbox"
 AUDIT = "audit_log"
@@ -30,6 +33,9 @@ def own_tables(blueprint: Blueprint) -> Iterator[PlannedTable]:
         yield _idempotency_keys(blueprint)
     if has_outbox(blueprint):
         yield _outbox(blueprint)
+    job = mail_job(blueprint)
+    if job:
+        yield _queue(blueprint, job)
     if has_audit(blueprint):
         yield _audit_log(blueprint)
     if any(remote_steps(blueprint, each) for each in blueprint.operations):
@@ -39,7 +45,57 @@ def own_tables(blueprint: Blueprint) -> Iterator[PlannedTable]:
 
 
 def has_outbox(blueprint: Blueprint) -> bool:
-    return blueprint.events.transport == "outbox" and any(each.emits for each in blueprint.operations)
+    return blueprint.events.transport == "outbox" and bool(told_events(blueprint))
+
+
+def told_events(blueprint: Blueprint) -> tuple[str, ...]:
+    """Every event that an operation or a job tells of, by name."""
+    told = [event for each in blueprint.operations for event in each.emits]
+    told += [event for each in blueprint.jobs for event in each.emits]
+    return tuple(sorted(set(told)))
+
+
+def mail_job(blueprint: Blueprint) -> Job | None:
+    """The job on no resource that waits for work: it sends what signing up and forgetting passwords leave for it."""
+    has_account = facts.account_of(blueprint) is not None
+    waiting = (each for each in blueprint.jobs if not each.on and not each.every_s)
+    return next(waiting, None) if has_account else None
+
+
+def queue_name(job: Job) -> str:
+    return identifier(snake(job.name), "tasks")
+
+
+def _queue(blueprint: Blueprint, job: Job) -> PlannedTable:
+    name = queue_name(job)
+    return PlannedTable(
+        name=name,
+        says=f"What {job.name} has to send; written with the change that asks for it, deleted when it was sent.",
+        columns=(
+            PlannedColumn(name="id", type="uuid", width_bytes=16, says="also the key under which the message is sent"),
+            *tenant(blueprint),
+            PlannedColumn(name="template", type="text", width_bytes=16),
+            PlannedColumn(
+                name="payload",
+                type="bytea",
+                is_personal=True,
+                is_encrypted=True,
+                width_bytes=200,
+                says=f"address and code: {CIPHERTEXT}",
+            ),
+            PlannedColumn(name="is_dead", type="boolean", default="false", width_bytes=1),
+            *work_columns(),
+            PlannedColumn(name="created_at", type="timestamptz", default="now()"),
+        ),
+        indexes=(_key(name, "id"),),
+        checks=(
+            *_tenant_checks(blueprint, name),
+            _bounded(name, "template", KEY_LENGTH_MAX),
+            _bounded(name, "last_error", ERROR_LENGTH_MAX),
+        ),
+        retention_s=QUEUE_TTL_S,
+        denormalised=("`payload` is a document: it is read whole, by the job that sends it",),
+    )
 
 
 def has_audit(blueprint: Blueprint) -> bool:
@@ -48,7 +104,8 @@ def has_audit(blueprint: Blueprint) -> bool:
 
 def remote_steps(blueprint: Blueprint, operation: Operation) -> tuple[str, ...]:
     """The steps of a saga that happen in another service's database, and so arrive there as messages."""
-    separate = {module.name for module in blueprint.modules if module.is_separate}
+    home = blueprint.module_of(operation.on)
+    separate = {module.name for module in blueprint.modules if module.is_separate and module != home}
     return tuple(step.do for step in operation.saga if step.module in separate)
 
 
@@ -109,7 +166,7 @@ def _idempotency_keys(blueprint: Blueprint) -> PlannedTable:
 
 def _outbox(blueprint: Blueprint) -> PlannedTable:
     name = facts.own_name(blueprint, OUTBOX)
-    events = sorted({event for each in blueprint.operations for event in each.emits})
+    events = told_events(blueprint)
     return PlannedTable(
         name=name,
         says="Events written with the change that they tell of; the relay delivers them at least once.",

@@ -4,15 +4,17 @@
 
 from __future__ import annotations
 
-from nines.model.blueprint import Operation, Resource, ResourceKind
+from nines.model.blueprint import Job, Operation, Resource, ResourceKind
 from nines.model.design import Branch, PlannedTable, StepKind
 from nines.model.design.ddl import literal, quoted
 from nines.planning.data import facts, ledgers, own
+from nines.planning.data.columns import number
 from nines.planning.data.names import kebab, snake, table_name
 from nines.planning.flows.draft import Draft
 from nines.planning.flows.samples import sample
 from nines.planning.flows.statement import Sql, Statement, Wish, both, listed
 
+_DAY_S = 86_400.0
 LEASE_S = 60.0
 """How long an attempt may stay silent before another takes over."""
 
@@ -54,19 +56,19 @@ def finish_key(draft: Draft, operation: Operation) -> None:
     )
 
 
-def emit(draft: Draft, operation: Operation, resource: Resource | None) -> None:
+def emit(draft: Draft, told: Operation | Job) -> None:
     """Events go into the outbox with the change, or are published afterwards where the blueprint says so."""
-    for event in operation.emits:
+    for event in told.emits:
         if own.has_outbox(draft.blueprint):
-            draft.query(_insert_event(draft, event, resource), f"write {event} to the outbox")
+            draft.query(_insert_event(draft, event), f"write {event} to the outbox")
 
 
-def publish(draft: Draft, operation: Operation) -> None:
+def publish(draft: Draft, told: Operation | Job) -> None:
     """After the commit, without an outbox: what the process does not get to say is lost."""
     if own.has_outbox(draft.blueprint):
         return
     broker = draft.blueprint.events.broker or "subscribers"
-    for event in operation.emits:
+    for event in told.emits:
         lost = Branch(when="the process or the broker dies", then="the event is lost; the change stands")
         draft.add(StepKind.PUBLISH, f"publish {event}", target=broker, branches=(lost,))
 
@@ -79,6 +81,23 @@ def audit(draft: Draft, resource: Resource | None, *, is_read: bool = False) -> 
     table = draft.table(facts.own_name(draft.blueprint, own.AUDIT))
     says = "add who read it to the audit trail" if is_read else "add who changed what to the audit trail"
     draft.query(_append_audit(draft, table), says)
+
+
+def leave_mail(draft: Draft, template: str) -> None:
+    """The message is written with the change that asks for it, and sent by a job: no answer waits for it."""
+    job = own.mail_job(draft.blueprint)
+    if job is None:
+        return
+    table = draft.table(own.queue_name(job))
+    sql = draft.sql(table)
+    columns = [column.name for column in table.columns if not column.default and column.name != "last_error"]
+    values = [
+        sql.bind(literal(template)) if name == "template" else sql.value(name, is_fresh=name == "id")
+        for name in columns
+    ]
+    text = f"INSERT INTO {table.name} ({listed(columns)})\nVALUES ({', '.join(values)})"
+    statement = sql.done(f"leave-{kebab(table.name)}", text, rows_max=0, is_write=True)
+    draft.query(statement, f"leave the message for {job.name}")
 
 
 def post(draft: Draft, operation: Operation) -> None:
@@ -147,7 +166,7 @@ def _read_key(draft: Draft, table: PlannedTable, operation: Operation) -> Statem
     return sql.done("read-idempotency-key", text, wish=Wish(table=table.name, equal=key), rows_max=1)
 
 
-def _insert_event(draft: Draft, event: str, resource: Resource | None) -> Statement:
+def _insert_event(draft: Draft, event: str) -> Statement:
     table = draft.table(facts.own_name(draft.blueprint, own.OUTBOX))
     sql = draft.sql(table)
     tenant = facts.tenant_column(draft.blueprint)
@@ -159,7 +178,6 @@ def _insert_event(draft: Draft, event: str, resource: Resource | None) -> Statem
         for name in [*columns, "trace_parent"]
     ]
     text = f"INSERT INTO {table.name} ({listed([*columns, 'trace_parent'])})\nVALUES ({', '.join(values)})"
-    del resource
     return sql.done("insert-outbox-event", text, rows_max=0, is_write=True)
 
 
@@ -249,7 +267,9 @@ def _insert_entry(draft: Draft, ledger: Resource) -> Statement:
 
 def interval(seconds: float) -> str:
     """A sample of how long."""
-    return f"'{seconds:g} seconds'"
+    if seconds >= _DAY_S and seconds % _DAY_S == 0:
+        return f"'{number(seconds / _DAY_S)} days'"
+    return f"'{number(seconds)} seconds'"
 
 
 def subject(resource: Resource) -> str:

@@ -9,7 +9,7 @@ from nines.planning.flows.draft import Script
 from nines.planning.flows.indexing import choose, served
 from nines.planning.flows.scripts import Named, job_works, named, operation_scripts, renamed, statements
 from nines.planning.flows.statement import Statement
-from nines.planning.flows.working import Work
+from nines.planning.flows.working import RELAY, Work
 
 
 def queries(design: Design) -> Design:
@@ -95,7 +95,7 @@ def _rates(design: Design, work: Work) -> tuple[float | None, float | None]:
     blueprint = design.blueprint
     if blueprint is None:
         return None, None
-    if work.script.name == "relayOutbox":
+    if work.script.name == RELAY:
         feeding = [each for each in blueprint.operations for _ in each.emits]
     else:
         feeding = [each for each in blueprint.operations if each.on == work.feeds and each.do.value == "create"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from nines.model.blueprint import Field, FieldKind, Grant, GrantKind, Operation, Page, Resource
 from nines.model.design import Branch, PlannedTable, StepKind
-from nines.model.design.ddl import quoted
+from nines.model.design.ddl import literal, quoted
 from nines.planning.data import facts
 from nines.planning.data.columns import LIST_LENGTH_MAX, column_names, is_child, lookup_name
 from nines.planning.data.names import kebab, plural, snake, table_name
@@ -162,16 +162,16 @@ def _page(draft: Draft, operation: Operation, resource: Resource, scope: str, fi
     if filter:
         for column in _filter_columns(draft, resource, filter):
             equal.append(column)
-            conditions.append(sql.equal(column))
+            conditions.append(_by_state(sql, resource) if column == "status" else sql.equal(column))
     for other in operation.filters:
         if other != filter:
             conditions += _narrowing(draft, sql, resource, other, is_leading=_is_leading(resource, other))
     order = order_of(draft, operation, resource)
     conditions.append(_after(sql, order))
-    limit = (operation.page or Page()).max + 1
+    size = operation.page or Page()
     text = (
         f"SELECT {listed(shown(table, resource))}\nFROM {quoted(table.name)}\nWHERE {both(conditions)}\n"
-        f"ORDER BY {', '.join(_ordered(part) for part in order)}\nLIMIT {sql.bind(str(limit))}"
+        f"ORDER BY {', '.join(_ordered(part) for part in order)}\nLIMIT {sql.bind(str(size.default + 1))}"
     )
     by = [word for word in ("owner" if scope else "", kebab(filter or "")) if word]
     id = f"list-{kebab(plural(snake(resource.name)))}" + (f"-by-{'-and-'.join(by)}" if by else "")
@@ -179,9 +179,15 @@ def _page(draft: Draft, operation: Operation, resource: Resource, scope: str, fi
         id,
         text,
         wish=Wish(table=table.name, equal=tuple(equal), order=order),
-        rows_max=limit,
+        rows_max=size.max + 1,
         says="the first page begins after the largest value of the order; a filter that is not given is NULL",
     )
+
+
+def _by_state(sql: Sql, resource: Resource) -> str:
+    """The sample asks for the last of the states: the first are where work waits, and have queries of their own."""
+    names = facts.state_names(resource)
+    return f"status = {sql.bind(literal(names[-1]))}" if names else sql.equal("status")
 
 
 def order_of(draft: Draft, operation: Operation, resource: Resource) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ def orchestrate(draft: Draft, operation: Operation, resource: Resource | None) -
     draft.begin()
     draft.query(_move(draft, table, "finished"), "mark the saga as finished")
     keeping.post(draft, operation)
-    keeping.emit(draft, operation, resource)
+    keeping.emit(draft, operation)
     keeping.audit(draft, resource)
     keeping.finish_key(draft, operation)
     draft.commit()

@@ -24,13 +24,12 @@ def _register(draft: Draft, operation: Operation, account: Resource) -> None:
     draft.add(StepKind.COMPUTE, "hash the password with argon2id, outside of any transaction")
     draft.begin()
     keeping.claim_key(draft, operation)
-    taken = Branch(
-        when="the name is taken", then="nothing is written, the answer is the same, and its owner is told by mail"
-    )
+    taken = Branch(when="the name is taken", then="no account is written, and the answer is the same")
     draft.query(credentials.register(draft, operation, account), "insert the account", branches=(taken,))
     draft.query(credentials.insert_credentials(draft, account), "insert its credentials")
     if any(table.name == accounts.codes_name(account) for table in draft.tables):
         draft.query(credentials.upsert_code(draft, account, "verify"), "keep the digest of a one-time code")
+    keeping.leave_mail(draft, "verify")
     _end(draft, operation, account)
     draft.add(StepKind.RESPOND, "answer that a code may be on its way")
     _mail(draft, operation)
@@ -104,6 +103,7 @@ def _send_code(draft: Draft, operation: Operation, account: Resource) -> None:
         credentials.upsert_code(draft, account, purpose),
         "keep the digest of a new one-time code in the place of the old one",
     )
+    keeping.leave_mail(draft, purpose)
     _end(draft, operation, account)
     draft.add(StepKind.RESPOND, "answer that a code may be on its way")
     _mail(draft, operation)
@@ -137,7 +137,7 @@ def _try_code(draft: Draft, account: Resource) -> None:
 
 
 def _end(draft: Draft, operation: Operation, account: Resource) -> None:
-    keeping.emit(draft, operation, account)
+    keeping.emit(draft, operation)
     keeping.audit(draft, account)
     keeping.finish_key(draft, operation)
     draft.commit()

@@ -227,7 +227,7 @@ def _failures(draft: Draft, verb: str) -> tuple[Branch, ...]:
 
 def _finish(draft: Draft, operation: Operation, resource: Resource | None) -> None:
     keeping.post(draft, operation)
-    keeping.emit(draft, operation, resource)
+    keeping.emit(draft, operation)
     keeping.audit(draft, resource)
     keeping.finish_key(draft, operation)
     lost = Branch(

@@ -1,0 +1,95 @@
+"""Rows whose time is over are deleted in small transactions, by an index that is there anyway."""
+
+# ruff: noqa: S608 -- Names are quoted and values are placeholders; nothing of a caller becomes part of a text.
+
+from __future__ import annotations
+
+from nines.model.blueprint import ResourceKind
+from nines.model.design import PlannedTable
+from nines.model.design.ddl import RETENTION, quoted
+from nines.planning.data import accounts, facts, own
+from nines.planning.data.names import kebab
+from nines.planning.flows import queueing
+from nines.planning.flows.draft import Draft
+from nines.planning.flows.keeping import interval
+from nines.planning.flows.statement import Sql, Statement, Wish
+
+ROWS_MAX = 500
+"""Of one transaction: short enough to hold no lock that anybody notices."""
+EVERY_S = 3_600.0
+_LONG_AGO = "'00000000-0000-7000-8000-000000000000'"
+
+
+def purge(draft: Draft, table: PlannedTable) -> None:
+    draft.isolate("read committed", "Rows that are over are changed by nobody; SKIP LOCKED passes those that are.")
+    queueing.take_turn(draft, EVERY_S)
+    if table.is_append_only:
+        draft.begin()
+        draft.query(_allow(table), "allow this one transaction to delete from a table that only grows")
+    says = f"delete up to {ROWS_MAX:,} rows whose time is over; repeat until none is left"
+    draft.query(_delete(draft, table), says, is_repeated=True)
+    if table.is_append_only:
+        draft.commit()
+
+
+def goes_with_parent(table: PlannedTable) -> bool:
+    """Rows of a list, and credentials, end with the row that they belong to."""
+    first = table.column(table.primary_key[0]) if table.primary_key else None
+    return first is not None and first.on_delete == "CASCADE"
+
+
+def ends_by(table: PlannedTable) -> str:
+    """The column that tells when rows end: their own end, else the time in their identifier, else their birth."""
+    if table.column("expires_at") and not table.resource:
+        return "expires_at"
+    identity = table.column("id")
+    if identity and identity.type == "uuid" and table.primary_key == ("id",):
+        return "id"
+    return "received_at" if table.column("received_at") else "created_at"
+
+
+def _allow(table: PlannedTable) -> Statement:
+    text = f"SELECT set_config('{RETENTION}', 'on', true)"
+    return Statement(id="allow-retention", text=text, tables=(table.name,), rows_max=1)
+
+
+def _delete(draft: Draft, table: PlannedTable) -> Statement:
+    sql = draft.sql(table)
+    column = ends_by(table)
+    name = quoted(table.name)
+    conditions = [f"{quoted(column)} < {_bound(sql, table, column)}", *_unneeded(draft, sql, table)]
+    text = (
+        f"DELETE FROM {name}\nWHERE ctid = ANY (ARRAY(\n    SELECT ctid\n    FROM {name}\n"
+        f"    WHERE {(chr(10) + '      AND ').join(conditions)}\n"
+        f"    ORDER BY {quoted(column)}\n    LIMIT {ROWS_MAX}\n    FOR UPDATE SKIP LOCKED\n))"
+    )
+    says = "the bound is the smallest version 7 identifier of the time before which rows end" if column == "id" else ""
+    wish = Wish(table=table.name, order=(column,))
+    return sql.done(f"purge-{kebab(table.name)}", text, wish=wish, rows_max=0, is_write=True, says=says)
+
+
+def _bound(sql: Sql, table: PlannedTable, column: str) -> str:
+    if column == "expires_at":
+        return "now()"
+    if column == "id":
+        return f"{sql.bind(_LONG_AGO)}::uuid"
+    return f"now() - {sql.bind(interval(table.retention_s or 0.0))}::interval"
+
+
+def _unneeded(draft: Draft, sql: Sql, table: PlannedTable) -> list[str]:
+    """Nobody changed the row for as long, refers to it or is signed in with it, and nothing is under way."""
+    found = []
+    if table.resource and table.column("updated_at"):
+        found.append(f"updated_at < now() - {sql.bind(interval(table.retention_s or 0.0))}::interval")
+    if table.name == facts.own_name(draft.blueprint, own.SAGAS):
+        found.append("status IN ('finished', 'compensated')")
+    resource = draft.blueprint.resource(table.resource)
+    sessions = accounts.sessions_name(resource) if resource and resource.kind is ResourceKind.ACCOUNT else ""
+    name = quoted(table.name)
+    for each in draft.tables:
+        for column in each.columns:
+            holds = column.on_delete == "RESTRICT" or each.name == sessions
+            if column.references == f"{table.name}.id" and holds and each.name != table.name:
+                inner = f"SELECT 1 FROM {quoted(each.name)} AS child WHERE child.{quoted(column.name)} = {name}.id"
+                found.append(f"NOT EXISTS ({inner})")
+    return found
