@@ -46,7 +46,7 @@ def _construct(  # noqa: PLR0917
     method = world.linked.find_method(info, "__init__")
     bases = world.linked.ancestry(info)[1]
     sources = merge_sources(*(deep_sources(v) for v in (*arguments, *keywords.values())))
-    if method is not None and _is_nearest(frame, info, "__init__"):
+    if method is not None:
         me = Value(InstanceThing(info))
         env = bind(frame, method, [me, *arguments], keywords)
         _, after = call_function(frame, method, env, line, column)
@@ -63,10 +63,6 @@ def _construct(  # noqa: PLR0917
     if OPEN in bound:
         return Value(InstanceThing(info), deep_sources(everything(bound)))
     return Value(InstanceThing(info, tuple(sorted_fields(known))), sources)
-
-
-def _is_nearest(frame: Frame, info: ClassInfo, name: str) -> bool:
-    return frame.world.linked.find_method(info, name) is not None
 
 
 def _is_data(frame: Frame, bases: list[str]) -> bool:

@@ -78,9 +78,7 @@ def _row_found_or_created(call: LibraryCall) -> Value:
     changes = written_of(table, {f"*{n}": value for n, value in enumerate(defaults)})
     plain = {name: value for name, value in given.items() if "__" not in name}
     with call.frame.capture() as insert:
-        _, made = emit_query(
-            how, _insert(query, (*written_of(table, plain), *changes), conflict=conflict), rows=Rows.ONE
-        )
+        emit_query(how, _insert(query, (*written_of(table, plain), *changes), conflict=conflict), rows=Rows.ONE)
     with call.frame.capture() as update:
         if updates:
             changed = replace(query, action="UPDATE", written=changes, conditions=_key(table, token), locks=False)
@@ -88,7 +86,6 @@ def _row_found_or_created(call: LibraryCall) -> Value:
     source = Source(OriginKind.DATABASE, token=token)
     arms = [Arm(insert), Arm(update)]
     call.frame.nodes.append(BranchNode(arms, call.place, "no such row", (source,), ("absent", "present")))
-    del made
     return Value(ContainerThing("tuple", entries=(row, unknown())), row.sources)
 
 

@@ -55,7 +55,7 @@ def limited(query: Query, value: Value) -> Query:
     )
 
 
-def sliced(_frame: object, receiver: Value, upper: Value) -> Value | None:
+def sliced(receiver: Value, upper: Value) -> Value | None:
     """`query[:n]` bounds a query under construction."""
     query = query_of(receiver)
     return with_query(receiver, limited(query, upper)) if query is not None else None

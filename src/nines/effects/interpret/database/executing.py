@@ -39,7 +39,7 @@ def run(call: LibraryCall) -> Value | None:
     if verb == "execute":
         return _execute(call, how, query)
     if verb in ("rows", "one", "first", "scalar", "count", "exists"):
-        return _read(call, how, query, verb)
+        return _read(how, query, verb)
     if verb == "get":
         return _get(call, how, query)
     return _write(call, how, query, verb)
@@ -101,7 +101,7 @@ def _execute(call: LibraryCall, how: Run, query: Query) -> Value:
     return Value(ObjectThing(text, call.connection, items=row, token=token), row.sources)
 
 
-def _read(call: LibraryCall, how: Run, query: Query, verb: str) -> Value:  # noqa: ARG001
+def _read(how: Run, query: Query, verb: str) -> Value:
     if verb in ("count", "exists"):
         query = replace(query, is_single=True, is_column=True)
     if verb == "first":

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret.state.world import World
 from nines.effects.queries import Query
 from nines.effects.values import ContainerThing, InstanceThing, Source, Sources, Value
 from nines.model.origin import OriginKind
 
 
-def row_value(world: World, query: Query, token: int, connection: str) -> Value:  # noqa: ARG001
+def row_value(query: Query, token: int, connection: str) -> Value:
     """One row of a statement: an object of the mapped class, or bare columns."""
     sources = row_sources(query, token)
     if query.entity is not None and not query.is_column:

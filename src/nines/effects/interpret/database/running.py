@@ -64,12 +64,19 @@ def emit_query(
         )
         return 0, unknown()
     if query.is_loaded:
-        return 0, row_value(frame.world, query, 0, run.connection)
+        return 0, row_value(query, 0, run.connection)
     token = frame.world.fresh()
-    table = mapped(frame.world, query.entity) if query.entity is not None else None
+    node = _effect(run, query, token, rows)
+    node.is_lazy, node.reaches_response = lazy, held
+    frame.nodes.append(node)
+    return token, row_value(query, token, run.connection)
+
+
+def _effect(run: Run, query: Query, token: int, rows: Rows) -> EffectNode:
+    table = mapped(run.frame.world, query.entity) if query.entity is not None else None
     bounded = query.is_single or query.limit_one or query.action in _STEERS or _is_by_key(query, table)
     is_read = query.action in _READS
-    node = EffectNode(
+    return EffectNode(
         token,
         EffectKind.DATABASE_READ if is_read else EffectKind.DATABASE_WRITE,
         run.place,
@@ -88,16 +95,12 @@ def emit_query(
         written=query.written,
         locks_rows=query.locks,
         handles_conflict=query.conflict,
-        is_lazy=lazy,
         text_sources=query.text_sources,
         payload=merge_sources(
             query.payload, *(c.sources for c in query.conditions), *(w.sources for w in query.written)
         ),
         blocks_thread=run.blocks,
-        reaches_response=held,
     )
-    frame.nodes.append(node)
-    return token, row_value(frame.world, query, token, run.connection)
 
 
 def _is_by_key(query: Query, table: Mapped | None) -> bool:

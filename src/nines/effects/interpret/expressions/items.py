@@ -81,7 +81,7 @@ def _sliced(frame: Frame, receiver: Value, node: code.Subscript) -> Value:
     assert isinstance(key, code.Slice)
     bounds = [evaluate(frame, bound) for bound in (key.lower, key.upper) if bound is not None]
     if key.upper is not None:
-        limited = sliced(frame, receiver, bounds[-1])
+        limited = sliced(receiver, bounds[-1])
         if limited is not None:
             return limited
     if isinstance(receiver.thing, ObjectThing) and receiver.thing.query is not None:

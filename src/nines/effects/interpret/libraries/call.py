@@ -8,15 +8,7 @@ from dataclasses import dataclass
 from nines.effects.interpret.state.frame import Frame
 from nines.effects.interpret.state.world import World
 from nines.effects.signatures import CallSignature
-from nines.effects.values import (
-    NO_SOURCES,
-    InstanceThing,
-    ObjectThing,
-    Sources,
-    Value,
-    deep_sources,
-    merge_sources,
-)
+from nines.effects.values import NO_SOURCES, InstanceThing, ObjectThing, Sources, Value, deep_sources, merge_sources
 from nines.model.place import Place
 
 

@@ -5,14 +5,7 @@ from __future__ import annotations
 from nines.effects.interpret.libraries.arguments import OPEN
 from nines.effects.interpret.state.world import World
 from nines.effects.signatures import DeadlineRule
-from nines.effects.values import (
-    ContainerThing,
-    InstanceThing,
-    ObjectThing,
-    UnionThing,
-    Value,
-    field,
-)
+from nines.effects.values import ContainerThing, InstanceThing, ObjectThing, UnionThing, Value, field
 from nines.model.effect import Deadline, Known
 
 RETRIES = "\0retries"

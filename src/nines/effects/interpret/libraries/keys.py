@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from nines.effects.interpret.libraries.arguments import OPEN
 from nines.effects.interpret.libraries.call import LibraryCall
-from nines.effects.values import (
-    ContainerThing,
-    Sources,
-    UnionThing,
-    Value,
-    deep_sources,
-    field,
-    merge_sources,
-)
+from nines.effects.values import ContainerThing, Sources, UnionThing, Value, deep_sources, field, merge_sources
 from nines.model.effect import Known
 
 _IS_KEY = "idempoten"

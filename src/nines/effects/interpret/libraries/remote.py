@@ -10,15 +10,7 @@ from nines.effects.interpret.libraries.retrying import held_policy, policy
 from nines.effects.interpret.symbols.shapes import shape, spliced
 from nines.effects.limits import TEXT_MAX
 from nines.effects.nodes import EffectNode, RetryDraft
-from nines.effects.values import (
-    NO_SOURCES,
-    Source,
-    Sources,
-    Value,
-    deep_sources,
-    field,
-    merge_sources,
-)
+from nines.effects.values import NO_SOURCES, Source, Sources, Value, deep_sources, field, merge_sources
 from nines.model.effect import EffectKind
 from nines.model.origin import OriginKind
 

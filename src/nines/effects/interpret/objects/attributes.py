@@ -108,7 +108,7 @@ def _of_super(frame: Frame, thing: SuperThing, name: str, line: int, column: int
     world = frame.world
     method = world.linked.find_method(info, name, after=thing.after)
     if method is not None:
-        value = bound_method(frame, method, thing.receiver, info)
+        value = bound_method(frame, method, thing.receiver)
         return call(frame, value, [], {}, line, column) if world.kinds.get(method) == "property" else value
     for base in world.linked.ancestry(info)[1]:
         qualified = world.signatures.method(base, name)

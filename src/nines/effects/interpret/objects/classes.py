@@ -36,7 +36,7 @@ def of_class(frame: Frame, receiver: Value, info: ClassInfo, name: str) -> Value
             return Value(ColumnThing(info, name, table.name, relation.target))
     method = world.linked.find_method(info, name)
     if method is not None:
-        return bound_method(frame, method, receiver, info, on_class=True)
+        return bound_method(frame, method, receiver, on_class=True)
     value = class_value(world, info, name)
     if value is not None and not (value.is_unknown and table is not None):
         return value if table is None else _managed(frame, value, info)

@@ -41,7 +41,7 @@ def of_instance(frame: Frame, receiver: Value, thing: InstanceThing, name: str, 
             return found
     method = world.linked.find_method(thing.info, name)
     if method is not None:
-        value = bound_method(frame, method, receiver, thing.info)
+        value = bound_method(frame, method, receiver)
         if world.kinds.get(method) == "property":
             return call(frame, value, [], {}, line, column)
         others = implementations(world, thing.info, method)
@@ -72,7 +72,7 @@ def _any_of(frame: Frame, receiver: Value, methods: list[FunctionInfo]) -> Value
     for method in methods:
         assert method.cls is not None
         owner = Value(InstanceThing(method.cls), receiver.sources)
-        found.append(bound_method(frame, method, owner, method.cls))
+        found.append(bound_method(frame, method, owner))
     return found[0] if len(found) == 1 else join(found)
 
 

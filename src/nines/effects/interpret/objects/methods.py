@@ -6,15 +6,12 @@ from dataclasses import replace
 
 from nines.effects.interpret.naming.resolve import function_value
 from nines.effects.interpret.state.frame import Frame
-from nines.effects.link import ClassInfo, FunctionInfo
+from nines.effects.link import FunctionInfo
 from nines.effects.values import ClassThing, FunctionThing, InstanceThing, PartialThing, Value, WrappedThing
 
 
-def bound_method(
-    frame: Frame, method: FunctionInfo, receiver: Value, info: ClassInfo, *, on_class: bool = False
-) -> Value:
+def bound_method(frame: Frame, method: FunctionInfo, receiver: Value, *, on_class: bool = False) -> Value:
     """A method as it is reached through an object or a class, behind its decorators."""
-    del info
     value = function_value(frame.world, method)
     kind = frame.world.kinds.get(method, "")
     if kind == "static":

@@ -96,15 +96,10 @@ def related(  # noqa: PLR0917
             InstanceThing(relation.target, row=thing.row, eager=nested, connection=thing.connection), sources
         )
         return list_of(loaded) if relation.is_many else loaded
-    type = _session_type(frame, thing, table)
+    type = table.base if world.signatures.trait(table.base, "connection") else ""
     library_name = world.signatures.libraries.get(table.base, "") or table.base.partition(".")[0]
     run = Run(frame, frame.place(line, column), type, thing.connection, library_name, True)
     if not relation.is_many:
         query = replace(query, limit=Known.SET, limit_one=True)
     _, row = emit_query(run, query, rows=Rows.MANY if relation.is_many else Rows.ONE, held=relation.is_many, lazy=True)
     return list_of(row) if relation.is_many else row
-
-
-def _session_type(frame: Frame, thing: InstanceThing, table: Mapped) -> str:
-    del thing
-    return table.base if frame.world.signatures.trait(table.base, "connection") else ""

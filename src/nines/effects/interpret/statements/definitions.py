@@ -7,11 +7,7 @@ from nines.effects.interpret.naming.resolve import found_value
 from nines.effects.interpret.state.frame import Frame
 from nines.effects.link import ClassInfo, FunctionInfo
 from nines.effects.link.names import imported_names
-from nines.effects.values import (
-    ClassThing,
-    FunctionThing,
-    Value,
-)
+from nines.effects.values import ClassThing, FunctionThing, Value
 from nines.model import code
 
 

@@ -22,14 +22,11 @@ def run_for(frame: Frame, node: code.For) -> str:
     _forget_constants(frame, node.body)
     with frame.capture() as nodes:
         assign(frame, node.target, element, node.line)
-        ends = run_block(frame, node.body)
+        run_block(frame, node.body)
     nodes = _retried(frame, node, nodes, bound_of(iterable), counts=_counts(node.iterable))
     note_loop(frame, nodes, frame.place(node.line), sources, bound_of(iterable))
     frame.env = joined(before, frame.env)
-    if node.otherwise:
-        return run_block(frame, node.otherwise)
-    del ends
-    return ""
+    return run_block(frame, node.otherwise) if node.otherwise else ""
 
 
 def _counts(iterable: code.Expression) -> bool:

@@ -8,10 +8,7 @@ from nines.effects.interpret.state.frame import Frame
 from nines.effects.interpret.symbols.environments import joined
 from nines.effects.interpret.symbols.text import written
 from nines.effects.nodes import HandlerDraft, TryNode
-from nines.effects.values import (
-    Value,
-    unknown,
-)
+from nines.effects.values import Value, unknown
 from nines.model import code
 
 
