@@ -3,10 +3,11 @@
     python -m benchmarks.review FOLDER [--bandit COMMAND] [--rounds N]
 
 Every figure is the median wall-clock time of whole processes, their start included; rounds alternate between the peers,
-so that a busy machine spoils neither alone. `cold` has an empty cache; each warm run follows a change of one file: a
-statement more in one function of the service layer, a line more at the top of the largest file, an attribute more in a
-class of the largest file of models. The folder is copied first: nothing in it is changed. Bandit is not a dependency;
-point at one with --bandit.
+so that a busy machine spoils neither alone. Beside it stands the processor time of all their processes, which other
+work on the machine hardly touches. `cold` has an empty cache; each warm run follows a change of one file: a statement
+more in one function of the service layer, a line more at the top of the largest file, an attribute more in a class of
+the largest file of models. The folder is copied first: nothing in it is changed. Bandit is not a dependency; point at
+one with --bandit.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import ast
 import re
+import resource
 import shlex
 import shutil
 import statistics
@@ -24,6 +26,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from nines.model.record import Record
 from nines.readers.python import read
 from nines.readers.python.files import find
 
@@ -53,15 +56,16 @@ def main() -> None:
         print(f"{size[0]:,} files, {size[1]:,} lines")
         bench = _Bench(corpus, Path(scratch), shlex.split(arguments.bandit))
         figures = bench.run(arguments.rounds, with_review=not arguments.reading_only)
-    bandit_s = figures["bandit"]
-    print(f"{'':24}{'seconds':>9}{'x bandit':>10}")
-    for name, seconds in figures.items():
-        print(f"{name:24}{seconds:9.2f}{seconds / bandit_s:10.3f}")
+    bandit = figures["bandit"]
+    print(f"{'':26}{'seconds':>9}{'x bandit':>10}{'processor s':>13}{'x bandit':>10}")
+    for name, spent in figures.items():
+        wall = f"{spent.wall_s:9.2f}{spent.wall_s / bandit.wall_s:10.3f}"
+        print(f"{name:26}{wall}{spent.processor_s:13.2f}{spent.processor_s / bandit.processor_s:10.3f}")
     holds = True
-    for name, seconds in figures.items():
+    for name, spent in figures.items():
         if name != "bandit":
             limit = COLD_LIMIT if name.endswith("cold") else WARM_LIMIT
-            kept = seconds <= limit * bandit_s
+            kept = spent.wall_s <= limit * bandit.wall_s
             holds = holds and kept
             print(f"{name}: at most {limit:g} x bandit: {'holds' if kept else 'BROKEN'}")
     sys.exit(0 if holds else 1)
@@ -86,6 +90,13 @@ def _copy(folder: Path, corpus: Path) -> tuple[int, int]:
     return len(program.modules), program.lines
 
 
+class Spent(Record):
+    """What a run of processes cost."""
+
+    wall_s: float
+    processor_s: float
+
+
 class _Bench:
     def __init__(self, corpus: Path, scratch: Path, bandit: list[str]) -> None:
         self._corpus = corpus
@@ -100,9 +111,9 @@ class _Bench:
         for what, file in (("service", self._service), ("top", self._largest), ("model", self._model)):
             print(f"changed, {what}: {file.relative_to(corpus)}")
 
-    def run(self, rounds: int, *, with_review: bool) -> dict[str, float]:
-        """The median seconds of each peer."""
-        steps: dict[str, Callable[[], float]] = {
+    def run(self, rounds: int, *, with_review: bool) -> dict[str, Spent]:
+        """The medians of each peer."""
+        steps: dict[str, Callable[[], Spent]] = {
             "bandit": self._run_bandit,
             "reading, cold": self._read_cold,
             "reading, warm": self._read_warm,
@@ -114,36 +125,42 @@ class _Bench:
                 "review, line at the top": lambda: self._review_after(self._change_top),
                 "review, model changed": lambda: self._review_after(self._change_model),
             }
-        times: dict[str, list[float]] = {name: [] for name in steps}
+        times: dict[str, list[Spent]] = {name: [] for name in steps}
         for _ in range(rounds):
             for name, step in steps.items():
                 times[name].append(step())
-        return {name: statistics.median(found) for name, found in times.items()}
+        return {
+            name: Spent(
+                wall_s=statistics.median(spent.wall_s for spent in found),
+                processor_s=statistics.median(spent.processor_s for spent in found),
+            )
+            for name, found in times.items()
+        }
 
-    def _run_bandit(self) -> float:
+    def _run_bandit(self) -> Spent:
         report = str(self._scratch / "bandit.json")
         return _timed([*self._bandit, "-q", "--exit-zero", "-f", "json", "-o", report, "-r", str(self._corpus)])
 
-    def _read_cold(self) -> float:
+    def _read_cold(self) -> Spent:
         shutil.rmtree(self._cache, ignore_errors=True)
         return self._read()
 
-    def _read_warm(self) -> float:
+    def _read_warm(self) -> Spent:
         self._change_top()
         return self._read()
 
-    def _read(self) -> float:
+    def _read(self) -> Spent:
         return _timed([sys.executable, "-c", _READ, str(self._corpus), str(self._cache)])
 
-    def _review_cold(self) -> float:
+    def _review_cold(self) -> Spent:
         shutil.rmtree(self._corpus / ".nines", ignore_errors=True)
         return self._review()
 
-    def _review_after(self, change: Callable[[], None]) -> float:
+    def _review_after(self, change: Callable[[], None]) -> Spent:
         change()
         return self._review()
 
-    def _review(self) -> float:
+    def _review(self) -> Spent:
         """The whole of `nines review`: reading, tracing, judging, reporting."""
         return _timed([*_REVIEW, str(self._scratch / "review.json"), str(self._corpus)], accepted=(0, 1))
 
@@ -177,15 +194,16 @@ def _is_of(layer: re.Pattern[str], file: Path, corpus: Path) -> bool:
     return any(layer.fullmatch(part) for part in parts) and "class " in file.read_text(encoding="utf-8")
 
 
-def _timed(command: list[str], accepted: tuple[int, ...] = (0,)) -> float:
-    started = time.perf_counter()
+def _timed(command: list[str], accepted: tuple[int, ...] = (0,)) -> Spent:
+    started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=PROCESS_TIME_MAX_S, check=False
     )
-    elapsed = time.perf_counter() - started
+    elapsed, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode not in accepted:
         sys.exit(f"{shlex.join(command)} ended with {done.returncode}:\n{done.stderr.decode(errors='replace')[-2000:]}")
-    return elapsed
+    processor_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Spent(wall_s=elapsed, processor_s=processor_s)
 
 
 if __name__ == "__main__":
