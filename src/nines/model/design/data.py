@@ -57,6 +57,8 @@ class Growth(Record):
     row_bytes: int = 0
     per_day: float = 0.0
     """New rows a day in the first year."""
+    says: str = ""
+    """How the figures come about, as arithmetic that a reader can check."""
     remedy: str = ""
     """What becomes due (a partition, a replica, a shard), and when; empty: nothing in three years."""
 

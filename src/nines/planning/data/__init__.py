@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from nines.planning.data.growth import growth
 from nines.planning.data.indexes import indexes
 from nines.planning.data.tables import tables
 
-__all__ = ["indexes", "tables"]
+__all__ = ["growth", "indexes", "tables"]

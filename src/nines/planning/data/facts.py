@@ -68,6 +68,21 @@ def state_names(resource: Resource) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*told, *named]))
 
 
+def feeding(blueprint: Blueprint, job: Job) -> tuple[Operation, ...]:
+    """The operations that bring rows into the state from which the job takes them."""
+    resource = blueprint.resource(job.on)
+    first = resource.states[0].name if resource and resource.states else ""
+    return tuple(
+        each
+        for each in blueprint.operations
+        if each.on == job.on
+        and (
+            (each.do is Action.TRANSITION and each.to_state == job.from_state)
+            or (each.do in (Action.CREATE, Action.REGISTER) and job.from_state in ("", first))
+        )
+    )
+
+
 def reserving(blueprint: Blueprint, resource: Resource) -> tuple[str, ...]:
     """The operations that hold a row while they ask others: reserve, commit, call, settle."""
     return tuple(each.name for each in operations_on(blueprint, resource) if each.calls)

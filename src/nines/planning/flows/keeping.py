@@ -74,7 +74,7 @@ def publish(draft: Draft, told: Operation | Job) -> None:
 
 
 def audit(draft: Draft, resource: Resource | None, *, is_read: bool = False) -> None:
-    """An entry on the object's own chain, whose order the lock on the object keeps."""
+    """A change stands on the chain of its object, whose lock keeps the order; a read on that of its process."""
     wanted = ("all",) if is_read else ("all", "writes")
     if resource is None or resource.audit not in wanted:
         return

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from nines.model.blueprint import Action, Blueprint, Job, Operation
 from nines.model.design import Design, PlannedEndpoint, PlannedJob, PlannedQuery
+from nines.planning.data import facts, own
 from nines.planning.flows.draft import Script
 from nines.planning.flows.indexing import choose, served
 from nines.planning.flows.scripts import Named, job_works, named, operation_scripts, renamed, statements
@@ -88,6 +90,13 @@ def _job(design: Design, work: Work, names: Named) -> PlannedJob:
     )
 
 
+def _senders(blueprint: Blueprint, job: Job) -> tuple[Operation, ...]:
+    if job == own.mail_job(blueprint):
+        sending = (Action.REGISTER, Action.SEND_CODE, Action.REQUEST_RESET)
+        return tuple(each for each in blueprint.operations if each.do in sending)
+    return facts.feeding(blueprint, job)
+
+
 def _rates(design: Design, work: Work) -> tuple[float | None, float | None]:
     """Pieces of work a second: turns for scheduled work, else what the operations feed it."""
     if work.every_s:
@@ -97,8 +106,10 @@ def _rates(design: Design, work: Work) -> tuple[float | None, float | None]:
         return None, None
     if work.script.name == RELAY:
         feeding = [each for each in blueprint.operations for _ in each.emits]
+        feeding += [each for job in blueprint.jobs for _ in job.emits for each in facts.feeding(blueprint, job)]
     else:
-        feeding = [each for each in blueprint.operations if each.on == work.feeds and each.do.value == "create"]
+        jobs = [job for job in blueprint.jobs if job.name == work.script.name]
+        feeding = [each for job in jobs for each in _senders(blueprint, job)]
     return (
         sum(blueprint.rate_hz(each) for each in feeding),
         sum(blueprint.rate_hz(each, at_peak=True) for each in feeding),
