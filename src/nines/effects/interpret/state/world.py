@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -24,82 +25,83 @@ class OutOfBudget(Exception):  # noqa: N818
     """The work allowed for one entry point, or for the whole analysis, is used up."""
 
 
+@dataclass(slots=True, eq=False)
 class World:
     """Shared state; created once for each analysis."""
 
-    def __init__(  # noqa: PLR0915
-        self, linked: Linked, signatures: Signatures, read_statement: ReadStatement, interpreter: Interpreter
-    ) -> None:
-        self.linked = linked
-        self.signatures = signatures
-        self.interpreter = interpreter
-        self._read_statement = read_statement
-        for module in linked.modules.values():
+    linked: Linked
+    signatures: Signatures
+    _read_statement: ReadStatement
+    interpreter: Interpreter
+    _statements: dict[str, Statement] = field(default_factory=dict)
+    _tokens: Iterator[int] = field(default_factory=lambda: count(1))
+    globals: dict[tuple[str, str], Value] = field(default_factory=dict)
+    standing: Standing = field(default_factory=Standing)
+    summaries: dict[Any, Summary] = field(default_factory=dict)
+    """Those that are the same for every caller."""
+    passing: dict[Any, Summary] = field(default_factory=dict)
+    """Those that hold only while something around them is interpreted."""
+    adopted: dict[int, Summary] = field(default_factory=dict)
+    """The summaries that this entry point has paid for."""
+    below: list[Summary] = field(default_factory=list)
+    """What the function that is interpreted at the moment has called."""
+    active: int = 0
+    """The functions on the stack, one bit for each."""
+    full: int = 0
+    """The functions whose contexts are used up."""
+    is_nobody: bool = False
+    """While it is set, nobody is signed in and no credential is sent."""
+    always: int = 0
+    """The functions that had a part in what every entry point depends on."""
+    marks: dict[tuple[str, int], int] = field(default_factory=dict)
+    """One bit for each function whose body was looked at, by module and number, for sets of them."""
+    _bits: dict[FunctionInfo, int] = field(default_factory=dict)
+    contexts: dict[FunctionInfo, int] = field(default_factory=dict)
+    stack: list[FunctionInfo] = field(default_factory=list)
+    levels: list[int] = field(default_factory=list)
+    """Where each of the stack stands among all that is being worked out."""
+    functions: dict[FunctionInfo, Value] = field(default_factory=dict)
+    kinds: dict[FunctionInfo, str] = field(default_factory=dict)
+    nested: dict[tuple[str, int, str], Any] = field(default_factory=dict)
+    mapped: dict[ClassInfo, Mapped | None] = field(default_factory=dict)
+    reverse: dict[ClassInfo, dict[str, Relation]] = field(default_factory=dict)
+    class_values: dict[tuple[ClassInfo, str], Value] = field(default_factory=dict)
+    annotations: dict[Any, Value] = field(default_factory=dict)
+    routes: dict[Any, Route] = field(default_factory=dict)
+    mounts: dict[Any, Mount] = field(default_factory=dict)
+    hooks: dict[Any, Hook] = field(default_factory=dict)
+    hook_list: list[tuple[str, Value]] | None = None
+    hook_guards: dict[Value, Any] = field(default_factory=dict)
+    shared: dict[tuple[str, str], Value] = field(default_factory=dict)
+    """What was set on objects whose type shares it, by type and name."""
+    booted: dict[tuple[str, str], Value] = field(default_factory=dict)
+    """The same, as importing the project leaves it."""
+    registered: dict[str, list[tuple[str, Value, Place]]] = field(default_factory=dict)
+    """View sets by the router that they are registered with."""
+    routers: dict[str, Value] = field(default_factory=dict)
+    work: int = 0
+    entry_limit: int = WORK_TOTAL_MAX
+    calls: int = 0
+    unresolved: int = 0
+    calls_below: int = 0
+    """Those of the functions that the entry point calls, each counted once for each kind of arguments."""
+    unresolved_below: int = 0
+    named: dict[str, NamedStatement] = field(default_factory=dict)
+    """Statements that the project keeps in files, by the name under which they are called."""
+    method: str = ""
+    """The method of the requests that are being told, as code may ask for it."""
+    method_reads: int = 0
+    is_booting: bool = False
+    """While modules are imported, a helper is called with other constants for each route: none is forgotten."""
+    unclear: set[FunctionInfo] = field(default_factory=set)
+    """Functions with a decorator that was not understood."""
+    relations_known: bool = False
+    common_names: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        for module in self.linked.modules.values():
             module.reads = self.look
-        self._statements: dict[str, Statement] = {}
-        self._tokens = count(1)
-        self.globals: dict[tuple[str, str], Value] = {}
-        self.standing = Standing()
-        self.summaries: dict[Any, Summary] = {}
-        """Those that are the same for every caller."""
-        self.passing: dict[Any, Summary] = {}
-        """Those that hold only while something around them is interpreted."""
-        self.adopted: dict[int, Summary] = {}
-        """The summaries that this entry point has paid for."""
-        self.below: list[Summary] = []
-        """What the function that is interpreted at the moment has called."""
-        self.active = 0
-        """The functions on the stack, one bit for each."""
-        self.full = 0
-        """The functions whose contexts are used up."""
-        self.is_nobody = False
-        """While it is set, nobody is signed in and no credential is sent."""
-        self.always = 0
-        """The functions that had a part in what every entry point depends on."""
-        self.marks: dict[tuple[str, int], int] = {}
-        """One bit for each function whose body was looked at, by module and number, for sets of them."""
-        self._bits: dict[FunctionInfo, int] = {}
-        self.contexts: dict[FunctionInfo, int] = {}
-        self.stack: list[FunctionInfo] = []
-        self.levels: list[int] = []
-        """Where each of the stack stands among all that is being worked out."""
-        self.functions: dict[FunctionInfo, Value] = {}
-        self.kinds: dict[FunctionInfo, str] = {}
-        self.nested: dict[tuple[str, int, str], Any] = {}
-        self.mapped: dict[ClassInfo, Mapped | None] = {}
-        self.reverse: dict[ClassInfo, dict[str, Relation]] = {}
-        self.class_values: dict[tuple[ClassInfo, str], Value] = {}
-        self.annotations: dict[Any, Value] = {}
-        self.routes: dict[Any, Route] = {}
-        self.mounts: dict[Any, Mount] = {}
-        self.hooks: dict[Any, Hook] = {}
-        self.hook_list: list[tuple[str, Value]] | None = None
-        self.hook_guards: dict[Value, Any] = {}
-        self.shared: dict[tuple[str, str], Value] = {}
-        """What was set on objects whose type shares it, by type and name."""
-        self.booted: dict[tuple[str, str], Value] = {}
-        """The same, as importing the project leaves it."""
-        self.registered: dict[str, list[tuple[str, Value, Place]]] = {}
-        """View sets by the router that they are registered with."""
-        self.routers: dict[str, Value] = {}
-        self.work = 0
-        self.entry_limit = WORK_TOTAL_MAX
-        self.calls = 0
-        self.unresolved = 0
-        self.calls_below = 0
-        """Those of the functions that the entry point calls, each counted once for each kind of arguments."""
-        self.unresolved_below = 0
-        self.named: dict[str, NamedStatement] = {}
-        """Statements that the project keeps in files, by the name under which they are called."""
-        self.method = ""
-        """The method of the requests that are being told, as code may ask for it."""
-        self.method_reads = 0
-        self.is_booting = False
-        """While modules are imported, a helper is called with other constants for each route: none is forgotten."""
-        self.unclear: set[FunctionInfo] = set()
-        """Functions with a decorator that was not understood."""
-        self.relations_known = False
-        self.common_names = {key.rpartition(".")[2] for key in signatures.calls}
+        self.common_names = {key.rpartition(".")[2] for key in self.signatures.calls}
 
     @contextmanager
     def as_nobody(self) -> Iterator[None]:
