@@ -244,3 +244,35 @@ def projects():
 def test_a_row_that_was_fetched_has_its_key(tmp_path: Path) -> None:
     found = trace(service(tmp_path, {"app/models.py": MODELS, "app/main.py": KEYS}), "GET /projects")
     assert [(e.target, e.limit) for _, e in found.reads()] == [("projects", Known.SET), ("terms", Known.SET)]
+
+
+COLLECTED = """
+from fastapi import FastAPI
+from sqlalchemy import and_, select
+from app.models import Project, Session
+from elsewhere import pairs
+
+app = FastAPI()
+
+def asked(state):
+    conditions = []
+    for name, value in pairs(state).items():
+        conditions.append(getattr(Project, name).in_(value))
+    return conditions
+
+@app.get("/joined")
+def joined(state: str):
+    with Session() as session:
+        return session.query(Project).filter(and_(*asked(state))).all()
+
+@app.get("/listed")
+def listed(state: str):
+    with Session() as session:
+        return session.query(Project).filter(*asked(state)).all()
+"""
+
+
+def test_conditions_that_a_loop_collects_are_not_all_known(tmp_path: Path) -> None:
+    read = service(tmp_path, {"app/models.py": MODELS, "app/main.py": COLLECTED})
+    for path in ("GET /joined", "GET /listed"):
+        assert [e.predicates_known for _, e in trace(read, path).reads()] == [False]

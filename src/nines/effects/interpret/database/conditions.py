@@ -43,6 +43,8 @@ def restricted(world: World, query: Query, criteria: list[Value]) -> Query:
                 query = condition(query, f"{thing.table}.{thing.column}", "=", ())
             elif isinstance(thing, ContainerThing) and thing.entries is not None:
                 query = restricted(world, query, list(thing.entries))
+                # Conditions that a loop collects are not all told.
+                query = replace(query, known=False) if thing.is_open else query
             elif isinstance(thing, ObjectThing) and thing.query is not None:
                 inner = tuple(
                     Condition(c.column, c.operator, c.sources, c.table or thing.query.table)

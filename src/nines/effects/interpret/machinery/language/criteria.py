@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret.libraries.arguments import OPEN
+from nines.effects.interpret.libraries.arguments import OPEN, REST
 from nines.effects.interpret.libraries.call import LibraryCall, Mechanism
 from nines.effects.interpret.machinery.mechanisms import first
 from nines.effects.interpret.symbols.criteria import column_call, combined
-from nines.effects.values import ColumnThing, CriterionThing, Value, deep_sources, merge_sources
+from nines.effects.values import (
+    UNKNOWN,
+    ColumnThing,
+    ContainerThing,
+    CriterionThing,
+    Value,
+    deep_sources,
+    merge_sources,
+)
 
 
 def _criterion(call: LibraryCall) -> Value:
@@ -16,8 +24,7 @@ def _criterion(call: LibraryCall) -> Value:
         sources = merge_sources(*(deep_sources(v) for v in call.bound.values()))
         return column_call(call.receiver.thing, action or "=", sources)
     if action in ("&", "|"):
-        values = [v for v in call.arguments]  # noqa: C416
-        return combined(values, action)
+        return combined([*call.arguments, *_spread(call)], action)
     if action == "lookup":
         named = {n: v for n, v in call.keywords.items() if n != OPEN}
         pairs = tuple((f"?{name}", "=", deep_sources(value)) for name, value in named.items())
@@ -27,6 +34,15 @@ def _criterion(call: LibraryCall) -> Value:
         known = inner.thing.known and OPEN not in call.keywords
         return Value(CriterionThing(inner.thing.predicates + pairs, known), sources)
     return Value(CriterionThing(known=False), call.sources)
+
+
+def _spread(call: LibraryCall) -> list[Value]:
+    """Conditions that stand in a list; one of which nothing is known, where a loop may have added more."""
+    rest = call.keywords.get(REST)
+    held = [each.thing for each in rest.alternatives()] if rest is not None else []
+    lists = [thing for thing in held if isinstance(thing, ContainerThing) and thing.entries is not None]
+    is_open = len(lists) < len(held) or any(thing.is_open for thing in lists)
+    return [*(entry for thing in lists for entry in thing.entries or ()), *([UNKNOWN] if is_open else [])]
 
 
 def _column(call: LibraryCall) -> Value:
