@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nines.effects import Memo, analyse
+from nines.effects import Memo, analyse, remember
+from nines.effects.remember import Share
 from nines.model.service import Service
 from nines.readers import python, sql
 
@@ -101,8 +103,13 @@ _CHANGES = (
 )
 
 
-def _analysed(folder: Path, memo: Memo | None = None) -> Service:
-    return analyse(python.read(folder, jobs=1), read_statement=sql.read, memo=memo)
+def _analysed(folder: Path, memo: Memo | None = None, share: Share | None = None) -> Service:
+    return analyse(python.read(folder, jobs=1), read_statement=sql.read, memo=memo, share=share)
+
+
+def _half(count: int, work: Callable[[int], bytes]) -> dict[int, bytes]:
+    """Does every other piece of work, as if the rest had been lost."""
+    return {number: work(number) for number in range(0, count, 2)}
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
@@ -113,8 +120,13 @@ def _write(folder: Path, files: dict[str, str]) -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(sorted(_FILES)), st.sampled_from(_CHANGES)), min_size=1, max_size=5))
-def test_after_any_changes_the_same_is_told_as_without_a_memory(changes: list[tuple[str, tuple[str, str]]]) -> None:
+@given(
+    st.lists(st.tuples(st.sampled_from(sorted(_FILES)), st.sampled_from(_CHANGES)), min_size=1, max_size=5),
+    st.sampled_from([0, 1, 99]),
+)
+def test_after_any_changes_the_same_is_told_as_without_a_memory(
+    changes: list[tuple[str, tuple[str, str]]], stale_min: int
+) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         files = dict(_FILES)
@@ -124,7 +136,9 @@ def test_after_any_changes_the_same_is_told_as_without_a_memory(changes: list[tu
         for file, (old, new) in changes:
             files[file] = files[file].replace(old, new, 1)
             _write(folder, {file: files[file]})
-            assert _analysed(folder, memo) == _analysed(folder)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(remember, "STALE_MIN", stale_min)
+                assert _analysed(folder, memo, _half) == _analysed(folder)
 
 
 def test_only_what_looked_at_a_change_is_told_anew(tmp_path: Path) -> None:

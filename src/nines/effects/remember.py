@@ -63,6 +63,8 @@ _TABLES = msgspec.msgpack.Decoder(tuple[Table, ...])
 _TOLD = msgspec.msgpack.Decoder(tuple[Packed, ...])
 
 
+STALE_MIN = 32
+"""Remembered units that must be told anew before it pays to ask which they are."""
 Make = Callable[[], Iterable[Entry]]
 Share = Callable[[int, Callable[[int], bytes]], dict[int, bytes]]
 """Does a number of pieces of work in several processes, and gives what was done: perhaps not all, perhaps nothing."""
@@ -74,7 +76,9 @@ class Memory:
     def __init__(self, program: Program, remembered: bytes, stamp: bytes, signatures: Mapping[str, Any] | None) -> None:
         self._remembers = bool(stamp)
         self.calls = self.unresolved = 0
-        self.reused = self._shared = 0
+        self.reused = 0
+        self._ready: dict[bytes, _Unit] = {}
+        """Told in another process."""
         settings = (stamp, msgspec.json.encode(signatures or {}, order="deterministic"), program.statements)
         self._settings = digest(_ENCODER.encode(settings))
         before = _decoded(remembered) if remembered else None
@@ -157,8 +161,9 @@ class Memory:
             self._before = {}
 
     def share(self, share: Share, everything: Callable[[], object]) -> None:
-        """Tells the units that `everything` asks for in several processes, if hardly any is remembered."""
-        if self._before:
+        """Tells the units that `everything` asks for in several processes, where many are not remembered."""
+        stale = sum(bool(int.from_bytes(unit.touched) & self._changed_bits) for unit in self._before.values())
+        if self._before and stale < STALE_MIN:
             return
         waiting = self._waiting = []
         try:
@@ -169,8 +174,7 @@ class Memory:
             found = _APART.decode(done)
             touched = sum({self._world.mark_of(each) for each in found.touched})
             key = waiting[number][0]
-            self._before[key] = _unit(key, touched, found.calls, found.unresolved, found.told)
-        self._shared = len(self._before)
+            self._ready[key] = _unit(key, touched, found.calls, found.unresolved, found.told)
 
     def _apart(self, key: bytes, make: Make) -> bytes:
         unit, _ = self._make(key, make)
@@ -182,12 +186,17 @@ class Memory:
     def tell(self, what: str, make: Make) -> list[Told]:
         """The endpoints and traces of one unit, remembered or made."""
         key = digest(self._common + what.encode("utf-8", "replace"))
+        ready = self._ready.get(key)
+        if ready is not None:
+            return self._note(ready, [unpack(each) for each in _TOLD.decode(ready.told)])
+        valid = self._valid(key, what)
         if self._waiting is not None:
-            self._waiting.append((key, make))
+            if valid is None:
+                self._waiting.append((key, make))
             return []
-        known = self._remembered(key, what)
+        known = self._remembered(key, valid) if valid is not None else None
         if known is not None:
-            self.reused += not self._shared
+            self.reused += 1
             return self._note(*known)
         return self._note(*self._make(key, make))
 
@@ -206,12 +215,15 @@ class Memory:
         calls, unresolved = world.calls + world.calls_below, world.unresolved + world.unresolved_below
         return _unit(key, world.standing.touched, calls, unresolved, _encoded(map(pack, told))), told
 
-    def _remembered(self, key: bytes, what: str) -> tuple[_Unit, list[Told]] | None:
+    def _valid(self, key: bytes, what: str) -> _Unit | None:
+        """The unit as it was told before, if nothing that was read for it is another."""
         moves = self._moves
         earlier = digest(self._earlier_common + moves.earlier(what).encode("utf-8", "replace")) if moves else key
         known = self._before.get(earlier)
-        if known is None or int.from_bytes(known.touched) & self._changed_bits:
-            return None
+        return None if known is None or int.from_bytes(known.touched) & self._changed_bits else known
+
+    def _remembered(self, key: bytes, known: _Unit) -> tuple[_Unit, list[Told]] | None:
+        moves = self._moves
         raw = bytes(known.told)
         try:
             told = self._retold(known)
