@@ -54,11 +54,11 @@ def bind(
                 if parameter.default is not None
                 else UNKNOWN
             )
-        env[parameter.name] = typed_argument(frame, info, parameter.annotation, value)
+        env[parameter.name] = _typed_argument(frame, info, parameter.annotation, value)
     return env
 
 
-def typed_argument(frame: Frame, info: FunctionInfo, annotation: object, value: Value) -> Value:
+def _typed_argument(frame: Frame, info: FunctionInfo, annotation: object, value: Value) -> Value:
     """Lets the annotation say what the argument is, where the caller does not know."""
     if annotation is None or value.constant is None or value.has_constant:
         return value

@@ -36,8 +36,6 @@ from nines.effects.values import (
     unknown,
 )
 
-Changed = dict[int, Value]
-
 
 def call_value(  # noqa: PLR0911, PLR0917
     frame: Frame,

@@ -25,7 +25,7 @@ from nines.model.effect import Known, Rows
 _ONE = ("^", "$", "<!")
 
 
-def named_statement(call: LibraryCall) -> Value:
+def _named_statement(call: LibraryCall) -> Value:
     """Runs the statement; one that no file holds is a blind spot."""
     asked = field(call.receiver or UNKNOWN, "statement")
     name = asked.constant if asked is not None and isinstance(asked.constant, str) else ""
@@ -56,4 +56,4 @@ def _parameters(call: LibraryCall) -> Value:
     return Value(ContainerThing("dict", None, tuple(sorted_fields(named)), rest or None), sources)
 
 
-MECHANISMS: dict[str, Mechanism] = {"named_statement": named_statement}
+MECHANISMS: dict[str, Mechanism] = {"named_statement": _named_statement}

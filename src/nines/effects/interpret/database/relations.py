@@ -48,7 +48,7 @@ def target_of(
             return found, many
     if value is None:
         text = _quoted(binding.annotation)
-        return (named_class(world, owner, text), "list" in str(binding.annotation).lower()) if text else (None, many)
+        return (_named_class(world, owner, text), "list" in str(binding.annotation).lower()) if text else (None, many)
     thing = value.thing
     user = world.signatures.settings.get("user", "")
     if user and any(source.name == user and source.kind is OriginKind.SETTING for source in value.sources):
@@ -56,7 +56,7 @@ def target_of(
     if isinstance(thing, ClassThing):
         return thing.info, many or binding.annotation is None
     if isinstance(value.constant, str):
-        return named_class(world, owner, value.constant), many or binding.annotation is None
+        return _named_class(world, owner, value.constant), many or binding.annotation is None
     return None, many
 
 
@@ -78,7 +78,7 @@ def mapped_target(world: World, value: Value) -> ClassInfo | None:
     return None
 
 
-def named_class(world: World, owner: ClassInfo, name: str) -> ClassInfo | None:
+def _named_class(world: World, owner: ClassInfo, name: str) -> ClassInfo | None:
     """A mapped class by the name that another one uses for it."""
     if name == "self":
         return owner

@@ -29,7 +29,7 @@ def from_text(world: World, value: Value, connection: str = "", bound: Value | N
     """A query from a text, as far as it is known; `bound` are its parameters."""
     held = value.thing
     if isinstance(held, ObjectThing) and held.query is not None:
-        return with_parameters(held.query, world, bound)
+        return _with_parameters(held.query, world, bound)
     if isinstance(held, ObjectThing):
         return Query(action="", known=False, limit=Known.UNKNOWN, connection=connection)
     text = value.constant if isinstance(value.constant, str) else ""
@@ -59,7 +59,7 @@ def from_text(world: World, value: Value, connection: str = "", bound: Value | N
     return _bound(query, statement, bound)
 
 
-def with_parameters(query: Query, world: World, bound: Value | None) -> Query:
+def _with_parameters(query: Query, world: World, bound: Value | None) -> Query:
     """A text that was wrapped before its parameters were known."""
     if not query.text or bound is None:
         return query

@@ -44,7 +44,7 @@ def _told_apart(frame: Frame, node: code.Comprehension) -> Value | None:
             assign(frame, generator.target, entry, frame.line)
             made.append(evaluate(frame, node.element))
     return (
-        None if any(map(does_something, nodes)) else Value(ContainerThing("list", entries=tuple(made), is_open=False))
+        None if any(map(_does_something, nodes)) else Value(ContainerThing("list", entries=tuple(made), is_open=False))
     )
 
 
@@ -52,12 +52,12 @@ _APART_MAX = 12
 """Elements of a comprehension that are evaluated one by one."""
 
 
-def does_something(node: Node) -> bool:
+def _does_something(node: Node) -> bool:
     """Whether anything but branches and calls that lead to nothing stands in a tree."""
     if isinstance(node, BranchNode):
-        return any(does_something(inner) for arm in node.arms for inner in arm.nodes)
+        return any(_does_something(inner) for arm in node.arms for inner in arm.nodes)
     if isinstance(node, CallNode):
-        return any(map(does_something, node.nodes))
+        return any(map(_does_something, node.nodes))
     return True
 
 

@@ -44,18 +44,18 @@ def note_checks(frame: Frame, test: code.Expression, value: Value) -> None:
     if callers and not (reads_result(value) and any(wants(test))):
         frame.facts.add("decides")
     if callers:  # noqa: SIM102
-        if not compared and calls_in(test):
+        if not compared and _calls_in(test):
             compared = [(row, callers) for row in rows if not row.name]
     if compared:
         frame.nodes.append(RefineNode(0, checked=tuple(dict.fromkeys(compared))))
 
 
-def calls_in(test: code.Expression) -> bool:
+def _calls_in(test: code.Expression) -> bool:
     """Whether the test asks a function, which may look at more than can be seen."""
     if isinstance(test, code.Unary | code.Await):
-        return calls_in(test.value)
+        return _calls_in(test.value)
     if isinstance(test, code.Boolean):
-        return any(calls_in(value) for value in test.values)
+        return any(_calls_in(value) for value in test.values)
     return isinstance(test, code.Call)
 
 

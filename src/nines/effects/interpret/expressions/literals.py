@@ -76,10 +76,10 @@ def mapping(frame: Frame, node: code.Mapping) -> Value:
 
 
 def lambda_value(frame: Frame, node: code.Lambda) -> Value:
-    return Value(FunctionThing(lambda_info(frame, node), closure=tuple(sorted(frame.env.items(), key=lambda i: i[0]))))
+    return Value(FunctionThing(_lambda_info(frame, node), closure=tuple(sorted(frame.env.items(), key=lambda i: i[0]))))
 
 
-def lambda_info(frame: Frame, node: code.Lambda) -> FunctionInfo:
+def _lambda_info(frame: Frame, node: code.Lambda) -> FunctionInfo:
     """A lambda as a function whose body returns its expression."""
     parent = frame.info.qualified if frame.info else frame.module.name
     key = (frame.module.name, id(node), parent)

@@ -57,7 +57,7 @@ def is_none(value: Value) -> bool | None:
     return None
 
 
-def without_none(value: Value) -> Value:
+def _without_none(value: Value) -> Value:
     """The value where it is known not to be None."""
     if isinstance(value.thing, UnionThing):
         kept = [each for each in value.thing.values if each.constant is not None]
@@ -125,7 +125,7 @@ def narrowed(frame: Frame, test: code.Expression, holds: bool) -> None:
         return
     value = frame.env[target.id]
     if holds != none_when:
-        narrowed_value = without_none(value)
+        narrowed_value = _without_none(value)
         frame.env[target.id] = narrowed_value
     elif isinstance(test, code.Compare) and value.thing is NOTHING and not value.sources:
         frame.env[target.id] = NONE

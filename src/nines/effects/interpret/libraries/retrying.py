@@ -26,7 +26,7 @@ def policy(
         if OPEN in bound:
             draft.attempts_max, draft.known = None, Known.UNKNOWN
     else:
-        draft.attempts_max, draft.known = attempts_of(world, attempts)
+        draft.attempts_max, draft.known = _attempts_of(world, attempts)
     if draft.attempts_max is not None:
         draft.attempts_max += rule.attempts_plus
         if draft.attempts_max <= 1:
@@ -45,7 +45,7 @@ def _default(default: int | str) -> tuple[int | None, Known]:
     return None, Known.MISSING if default == "forever" else Known.UNKNOWN
 
 
-def attempts_of(world: World, value: Value) -> tuple[int | None, Known]:
+def _attempts_of(world: World, value: Value) -> tuple[int | None, Known]:
     """How many attempts a value allows: a number, or an object that stops after so many."""
     if isinstance(value.constant, int) and not isinstance(value.constant, bool):
         return value.constant, Known.SET
@@ -63,7 +63,7 @@ def attempts_of(world: World, value: Value) -> tuple[int | None, Known]:
             elif held is None and isinstance(default, int):
                 found.append(default)
             elif held is not None and isinstance(held.thing, ObjectThing | UnionThing):
-                inner = attempts_of(world, held)[0]
+                inner = _attempts_of(world, held)[0]
                 found.extend([inner] if inner is not None else [])
             elif default == "forever":
                 return None, Known.MISSING

@@ -120,7 +120,7 @@ def set_member(frame: Frame, owner: Value, name: str, value: Value, line: int) -
     if isinstance(thing, InstanceThing):
         table = mapped(frame.world, thing.info)
         if table is not None:
-            change_row(frame, owner, thing, table, name, value, line)
+            _change_row(frame, owner, thing, table, name, value, line)
         return with_field(owner, name, value)
     if isinstance(thing, ObjectThing):
         if frame.world.signatures.trait(thing.type, "is_shared"):
@@ -137,7 +137,7 @@ def _shared(value: Value) -> Value:
     return only_sources(value, ())
 
 
-def change_row(  # noqa: PLR0917
+def _change_row(  # noqa: PLR0917
     frame: Frame, owner: Value, thing: InstanceThing, table: Mapped, name: str, value: Value, line: int
 ) -> None:
     """Notes that a column of a mapped object was set."""

@@ -20,15 +20,15 @@ def bound_method(frame: Frame, method: FunctionInfo, receiver: Value, *, on_clas
         owner = receiver
         if isinstance(receiver.thing, InstanceThing):
             owner = Value(ClassThing(receiver.thing.info))
-        return rebound(value, owner)
-    return value if on_class else rebound(value, receiver)
+        return _rebound(value, owner)
+    return value if on_class else _rebound(value, receiver)
 
 
-def rebound(value: Value, receiver: Value) -> Value:
+def _rebound(value: Value, receiver: Value) -> Value:
     """The function with its first argument fixed, also inside decorators."""
     thing = value.thing
     if isinstance(thing, FunctionThing):
         return Value(replace(thing, bound=receiver), value.sources)
     if isinstance(thing, WrappedThing):
-        return Value(replace(thing, function=rebound(thing.function, receiver)), value.sources)
+        return Value(replace(thing, function=_rebound(thing.function, receiver)), value.sources)
     return Value(PartialThing(value, (receiver,)), value.sources)

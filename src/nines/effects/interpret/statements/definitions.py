@@ -23,7 +23,7 @@ def bind_imports(frame: Frame, node: code.Import) -> str:
 
 def define_function(frame: Frame, node: code.Function) -> str:
     """A nested function: it takes the names around it with it."""
-    info = nested_function(frame, node)
+    info = _nested_function(frame, node)
     raw = bytes(node.body)
     taken = {
         name: value
@@ -38,7 +38,7 @@ def define_function(frame: Frame, node: code.Function) -> str:
     return ""
 
 
-def nested_function(frame: Frame, node: code.Function) -> FunctionInfo:
+def _nested_function(frame: Frame, node: code.Function) -> FunctionInfo:
     parent = frame.info.qualified if frame.info else frame.module.name
     key = (frame.module.name, node.line, f"{parent}.{node.name}")
     found = frame.world.nested.get(key)
