@@ -6,7 +6,10 @@ from typing import Any
 
 import yaml
 
+from nines.model.errors import SourceError
+
 _WIDTH = 110
+LENGTH_MAX = 20_000_000
 
 
 class _Dumper(yaml.SafeDumper):
@@ -31,3 +34,25 @@ def dump(value: Any) -> str:
     """The value in block style, its keys in their own order."""
     text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH)
     return text
+
+
+class _Loader(yaml.SafeLoader):
+    """Without aliases, by which a few lines can stand for a billion."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("it has an alias, which is not allowed here")
+        return super().compose_node(parent, index)
+
+
+def load(text: str, where: str) -> Any:
+    """What a document of YAML or JSON says; `where` names it in an error."""
+    if len(text) > LENGTH_MAX:
+        raise SourceError(f"it has more than {LENGTH_MAX:,} characters", where=where, hint="Give the contract alone.")
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 -- a safe loader.
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        said = " ".join(str(error).split()) or "it is nested too deeply"
+        raise SourceError(
+            f"it is no YAML: {said}", where=where, hint="Give the OpenAPI document as it was released."
+        ) from None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nines.dossier import yaml
 from nines.dossier.chapter import Chapter
-from nines.dossier.chapters.contract import openapi, pages, readme
+from nines.dossier.chapters.contract import asyncapi, changes, graphql, openapi, pages, problems, readme
 from nines.model.design import Design, Document
 
 CHAPTER = Chapter(
@@ -19,12 +19,25 @@ CHAPTER = Chapter(
 
 def write(design: Design) -> Iterator[Document]:
     """The page, one page for each kind of thing, and the documents for tools."""
-    artefacts = [Document(path=_path("openapi.yaml"), text=yaml.dump(openapi.document(design)), title="OpenAPI 3.1")]
-    told = tuple((each.path.rpartition("/")[2], each.title) for each in artefacts)
-    yield Document(path=_path("README.md"), text=readme.text(design, told), title=CHAPTER.title)
+    found = changes.changes(design)
+    verdict = changes.verdict(found) if design.released else ""
+    artefacts = [
+        Document(path=f"{CHAPTER.folder}/{name}", text=text, title=title)
+        for name, text, title in (
+            ("openapi.yaml", yaml.dump(openapi.document(design)), "OpenAPI 3.1"),
+            ("asyncapi.yaml", _events(design), "AsyncAPI 3.0"),
+            ("schema.graphql", graphql.text(design) if "graphql" in design.card.interfaces else "", "GraphQL"),
+            ("problems.md", problems.text(design), "Problems, each with an example"),
+            ("changes.md", changes.text(found) if design.released else "", "Changes since the released contract"),
+        )
+        if text
+    ]
+    page = readme.text(design, artefacts, verdict)
+    yield Document(path=f"{CHAPTER.folder}/README.md", text=page, title=CHAPTER.title)
     yield from pages.documents(design, CHAPTER.folder)
     yield from artefacts
 
 
-def _path(name: str) -> str:
-    return f"{CHAPTER.folder}/{name}"
+def _events(design: Design) -> str:
+    told = any(asyncapi.shape_of(event, design) for event in design.events)
+    return yaml.dump(asyncapi.document(design)) if told else ""

@@ -12,6 +12,7 @@ from nines.dossier.chapters.contract import headers, openapi, security
 from nines.dossier.markdown import code, fence, heading, link, page, table
 from nines.model.design import Design, Document, PlannedAnswer, PlannedEndpoint
 
+FOLDER = "operations"
 HOST = "https://$HOST"
 _TOKEN = "$TOKEN"  # noqa: S105 -- the name of a variable.
 _PHRASES = {
@@ -58,7 +59,7 @@ def title_of(endpoint: PlannedEndpoint) -> str:
 
 def place_of(endpoint: PlannedEndpoint) -> str:
     """Where the operation is told, relative to the chapter's folder."""
-    return f"{file_name(openapi.tag_of(endpoint))}#{anchor(title_of(endpoint))}"
+    return f"{FOLDER}/{file_name(openapi.tag_of(endpoint))}#{anchor(title_of(endpoint))}"
 
 
 def documents(design: Design, folder: str) -> Iterable[Document]:
@@ -67,7 +68,7 @@ def documents(design: Design, folder: str) -> Iterable[Document]:
         shape = design.shape(tag)
         says = shape.schema.get("description", "") if shape else ""
         blocks = [block for endpoint in mine for block in _operation(endpoint, design)]
-        yield Document(path=f"{folder}/{file_name(tag)}", text=page(heading(1, tag), says, *blocks), title=tag)
+        yield Document(path=f"{folder}/{FOLDER}/{file_name(tag)}", text=page(heading(1, tag), says, *blocks), title=tag)
 
 
 def _operation(endpoint: PlannedEndpoint, design: Design) -> list[str]:
@@ -183,7 +184,7 @@ def _location(answer: PlannedAnswer, endpoint: PlannedEndpoint) -> str:
 
 def _failures(endpoint: PlannedEndpoint) -> str:
     rows = [
-        (str(each.status), link(each.problem, f"README.md#{anchor(problem_title(each))}"), _detail(each))
+        (str(each.status), link(each.problem, f"../problems.md#{anchor(problem_title(each))}"), _detail(each))
         for each in endpoint.answers
         if each.status >= 400
     ]
