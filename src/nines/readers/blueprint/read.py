@@ -26,7 +26,8 @@ def read(path: Path) -> Blueprint:
     """The blueprint in a file; raises BlueprintError."""
     name = path.name
     try:
-        with path.open("rb") as stream:
+        # A pipe that nobody writes to would keep an ordinary open waiting for ever.
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:  # noqa: PTH123 -- of a descriptor
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                 raise _refused(name, "this is no file; a blueprint is a YAML file")
             content = stream.read(BYTES_MAX + 1)

@@ -107,15 +107,22 @@ class _Names:
             known += [tenancy.key] if tenancy else []
         if head not in known:
             return f"{referral.of} has no field {shown(head)}: {advice(head, known)}"
+        return self._part(referral, head, part) if dot or referral.kind == "column" else ""
+
+    def _part(self, referral: Referral, head: str, part: str) -> str:
+        """Whether a field of a composite type is named down to its part, and any other is not."""
         composite = self._composite(referral.of, head)
         if composite is None:
             return ""
-        parts = self.all("field", composite)
-        if dot:
+        parts = self.all("field", composite) if composite else []
+        if not composite:
+            return f"{head} has no parts: name it without {shown(f'.{part}')}" if part else ""
+        if not parts:
+            # The type is declared nowhere, which was told already.
+            return ""
+        if part:
             return "" if part in parts else f"{composite} has no part {shown(part)}: {advice(part, parts)}"
-        if referral.kind == "column" and composite and len(parts) > 1:
-            return f"{head} is made of parts; name one of them: {', '.join(f'{head}.{each}' for each in parts)}"
-        return "" if composite or not dot else f"{head} has no parts"
+        return f"{head} is made of parts; name one of them: {', '.join(f'{head}.{each}' for each in parts)}"
 
     def _composite(self, resource: str, name: str) -> str | None:
         """The composite type of a field; empty: it has no parts; None: it could not be read."""

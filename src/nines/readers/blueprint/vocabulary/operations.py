@@ -293,9 +293,6 @@ _JOB = Keys(
 
 
 def _job(name: str, told: dict[str, Any], node: Node, reading: Reading) -> Job:
-    for key, written in (("from_state", "from"), ("to_state", "to"), ("failed_state", "failed")):
-        if key in told and "on" not in told:
-            reading.report(node, f"{written} needs `on`, the resource whose state it is")
     if not told.get("calls") and "hook" not in told and "to_state" not in told:
         reading.report(node, "the job does nothing: it needs calls, a hook, or a state to move its rows to")
     return Job(name=name, place=reading.place(node.mark), **told)
