@@ -12,17 +12,30 @@ TABLES_MAX = 2
 """A line that serves more tables than this is a general method."""
 
 
+_latest: list[tuple[Service, frozenset[tuple[str, int]]]] = []
+"""Of the service that was asked for last: several rules ask for it one after the other."""
+
+
+def _general(service: Service) -> frozenset[tuple[str, int]]:
+    """The lines that serve many tables."""
+    if _latest and _latest[0][0] is service:
+        return _latest[0][1]
+    tables: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
+    for _, trace in service.judged():
+        for effect in trace.effects:
+            if effect.is_database and effect.place is not None:
+                for place in (effect.place, *(step.place for step in effect.path)):
+                    tables[(place.file, place.line)].add(effect.target)
+    found = frozenset(key for key, names in tables.items() if len(names) > TABLES_MAX)
+    _latest[:] = [(service, found)]
+    return found
+
+
 class Sites:
     """The lines of one service through which statements on many tables go."""
 
     def __init__(self, service: Service) -> None:
-        tables: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
-        for _, trace in service.judged():
-            for effect in trace.effects:
-                if effect.is_database and effect.place is not None:
-                    for place in (effect.place, *(step.place for step in effect.path)):
-                        tables[(place.file, place.line)].add(effect.target)
-        self._general = {key for key, names in tables.items() if len(names) > TABLES_MAX}
+        self._general = _general(service)
 
     def of(self, endpoint: Endpoint, effect: Effect) -> tuple[str, Place | None, tuple[Step, ...]]:
         """The function, the place and the path of the innermost line that is there for this table."""
