@@ -11,7 +11,7 @@ from nines.planning import data, flows, interface
 Part = Callable[[Design], Design]
 """Returns the design with its own part filled in."""
 
-_PARTS: tuple[Part, ...] = (data.tables, interface.endpoints, flows.queries, data.indexes, data.growth, flows.flows)
+_PARTS: tuple[Part, ...] = (data.tables, interface.endpoints, flows.queries, data.indexes, data.growth, data.migrations, flows.flows)
 
 
 def plan(blueprint: Blueprint) -> Design:

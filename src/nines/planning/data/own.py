@@ -211,7 +211,7 @@ def _audit_log(blueprint: Blueprint) -> PlannedTable:
                 name="chain",
                 type="text",
                 width_bytes=46,
-                says="of a change the object, whose lock keeps its chain in order; of a read the process that answered it",
+                says="of a change its object, whose lock keeps the order; of a read the process that answered",
             ),
             PlannedColumn(name="sequence", type="bigint", says="without a gap within its chain"),
             PlannedColumn(name="actor", type="text", width_bytes=37),

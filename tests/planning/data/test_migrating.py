@@ -1,0 +1,161 @@
+"""Migrations: whatever the way between two designs, PostgreSQL ends at the schema of the second."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from msgspec.structs import replace
+
+from nines.model.blueprint import Blueprint, Field, FieldKind, State
+from nines.model.design import Migration, PlannedTable
+from nines.model.design.ddl import schema_script
+from nines.planning import plan
+from nines.planning.data import migrate
+from tests.planning.data.blueprints import LOGIN, PAYMENT, PAYMENTS, SHOP
+from tests.planning.data.random_blueprints import blueprints
+from tests.planning.data.rows import fill
+from tests.planning.data.server import Server
+
+_SCHEMA = """
+SELECT 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
+       coalesce(pg_get_expr(d.adbin, d.adrelid), '')
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
+UNION ALL
+SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid), convalidated::text, ''
+FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
+UNION ALL
+SELECT 'index', i.indrelid::regclass::text, i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid),
+       i.indisvalid::text, ''
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = 'public'::regnamespace
+UNION ALL
+SELECT 'trigger', tgrelid::regclass::text, tgname, pg_get_triggerdef(oid), tgenabled::text, ''
+FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL
+SELECT 'function', proname, '', prosrc, '', '' FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+ORDER BY 1, 2, 3, 4
+"""
+
+
+async def _schema(connection: Any) -> list[tuple[str, ...]]:
+    return [tuple(row) for row in await connection.fetch(_SCHEMA)]
+
+
+async def _apply(connection: Any, steps: tuple[Migration, ...]) -> None:
+    for step in steps:
+        try:
+            await connection.execute(step.sql)
+        except asyncpg.PostgresError as error:
+            raise AssertionError(f"{step.name}: {error}\n{step.sql}") from error
+
+
+async def _renewed(connection: Any) -> None:
+    await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+
+
+async def _compare(connection: Any, before: tuple[PlannedTable, ...], after: tuple[PlannedTable, ...]) -> None:
+    await connection.execute(schema_script(after))
+    fresh = await _schema(connection)
+    await _renewed(connection)
+    await connection.execute(schema_script(before))
+    await _apply(connection, migrate(before, after))
+    assert await _schema(connection) == fresh
+    await _renewed(connection)
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize(("one", "other"), [(PAYMENTS, LOGIN), (LOGIN, SHOP), (SHOP, PAYMENTS), (PAYMENTS, PAYMENTS)])
+def test_every_way_ends_at_the_fresh_schema(server: Server, one: Blueprint, other: Blueprint) -> None:
+    server.run(lambda connection: _compare(connection, plan(one).tables, plan(other).tables))
+
+
+@pytest.mark.lab
+def test_between_designs_that_were_drawn_by_chance(server: Server) -> None:
+    async def work(connection: Any) -> None:
+        @settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+        @given(blueprints(), blueprints())
+        def compared(one: Blueprint, other: Blueprint) -> None:
+            pairs.append((plan(one).tables, plan(other).tables))
+
+        pairs: list[tuple[tuple[PlannedTable, ...], tuple[PlannedTable, ...]]] = []
+        compared()
+        for one, other in pairs:
+            await _compare(connection, one, other)
+
+    server.run(work)
+
+
+def _changed(**changes: Any) -> Blueprint:
+    resources = tuple(replace(each, **changes) if each is PAYMENT else each for each in PAYMENTS.resources)
+    return replace(PAYMENTS, resources=resources)
+
+
+def test_nothing_changes_without_a_step() -> None:
+    tables = plan(PAYMENTS).tables
+    assert migrate(tables, tables) == ()
+
+
+@pytest.mark.lab
+def test_a_renamed_column_keeps_its_values_while_both_versions_write(server: Server) -> None:
+    renamed = tuple(replace(each, name="remark") if each.name == "note" else each for each in PAYMENT.fields)
+    before, after = plan(PAYMENTS), plan(_changed(fields=renamed))
+    steps = migrate(before.tables, after.tables, renames={"payments.note": "remark"})
+    running = tuple(step for step in steps if step.phase != "contract")
+    ending = tuple(step for step in steps if step.phase == "contract")
+
+    async def work(connection: Any) -> None:
+        await connection.execute(schema_script(before.tables))
+        await connection.execute("SET session_replication_role = replica")
+        table = before.table("payments")
+        assert table
+        await connection.execute(fill(before.tables, table, 2_500))
+        await connection.execute("SET session_replication_role = origin")
+        notes = await connection.fetch("SELECT id, note FROM payments ORDER BY id")
+        await _apply(connection, running)
+        assert await connection.fetch("SELECT id, remark AS note FROM payments ORDER BY id") == notes
+        first, second = notes[0]["id"], notes[1]["id"]
+        await connection.execute("UPDATE payments SET note = 'old code' WHERE id = $1", first)
+        await connection.execute("UPDATE payments SET remark = 'new code' WHERE id = $1", second)
+        both = await connection.fetch(
+            "SELECT note, remark FROM payments WHERE id = ANY($1) ORDER BY id", [first, second]
+        )
+        assert [tuple(row) for row in both] == [("old code", "old code"), ("new code", "new code")]
+        await _apply(connection, ending)
+        assert await connection.fetchval("SELECT remark FROM payments WHERE id = $1", first) == "old code"
+
+    server.run(work)
+
+
+@pytest.mark.lab
+def test_a_required_column_takes_the_value_that_was_named_and_refuses_without(server: Server) -> None:
+    more = (*PAYMENT.fields, Field(name="channel", kind=FieldKind.ENUM, values=("web", "shop")))
+    before, after = plan(PAYMENTS), plan(_changed(fields=more))
+
+    async def work(connection: Any) -> None:
+        await connection.execute(schema_script(before.tables))
+        await connection.execute("SET session_replication_role = replica")
+        table = before.table("payments")
+        assert table
+        await connection.execute(fill(before.tables, table, 10))
+        await connection.execute("SET session_replication_role = origin")
+        with pytest.raises(AssertionError, match="is violated by some row"):
+            await _apply(connection, migrate(before.tables, after.tables))
+        await connection.execute("ALTER TABLE payments DROP COLUMN channel")
+        await _apply(connection, migrate(before.tables, after.tables, fills={"payments.channel": "'web'"}))
+        assert await connection.fetchval("SELECT count(*) FROM payments WHERE channel = 'web'") == 10
+
+    server.run(work)
+
+
+def test_a_new_state_is_allowed_before_new_code_runs_and_an_old_one_until_old_code_is_gone() -> None:
+    more = (*PAYMENT.states, State(name="disputed"))
+    before, after = plan(PAYMENTS).tables, plan(_changed(states=more)).tables
+    wider = migrate(before, after)
+    narrower = migrate(after, before)
+    assert {step.phase for step in wider} == {"expand"}
+    assert [step.phase for step in narrower if "ADD CONSTRAINT" in step.sql] == ["contract"]
+    assert not any(step.is_blocking for step in (*wider, *narrower))
