@@ -12,3 +12,5 @@ class Document(Record):
     """Ends with one line feed."""
     title: str = ""
     """For the front page; empty: listed under its chapter by its path alone."""
+    drawings: tuple[tuple[str, str], ...] = ()
+    """The text of each of its mermaid blocks with the same diagram as SVG, for the page that has all chapters."""
