@@ -120,9 +120,9 @@ def test_every_example_on_a_page_is_whole(design: Design) -> None:
 def test_every_operation_and_every_problem_is_told(design: Design) -> None:
     documents = {each.path: each.text for each in contract.write(design)}
     problems = documents["contract/problems.md"]
-    for endpoint in design.endpoints:
+    for endpoint, place in zip(design.endpoints, pages.places(design), strict=True):
         assert f"`{endpoint.method} {endpoint.path}`" in documents["contract/README.md"]
-        told = documents[f"contract/{pages.place_of(endpoint).partition('#')[0]}"]
+        told = documents[f"contract/{place.partition('#')[0]}"]
         section = told.partition(f"## {pages.title_of(endpoint)}\n")[2].partition("\n## ")[0]
         for answer in endpoint.answers:
             if answer.problem:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from nines.dossier.chapters.contract import headers, security
+from nines.dossier.chapters.contract import headers, recovered, security
 from nines.model.design import Design, PlannedAnswer, PlannedEndpoint, PlannedParameter, Shape
 
 VERSION = "3.1.1"
@@ -18,6 +19,7 @@ Json = dict[str, Any]
 
 def document(design: Design) -> Json:
     """Every operation with all that it may answer; only what is used is among the components."""
+    design = recovered.describable(design) if design.is_recovered else design
     known = design.endpoints
     found: Json = {
         "openapi": VERSION,
@@ -33,7 +35,7 @@ def document(design: Design) -> Json:
         key: value
         for key, value in (
             ("securitySchemes", schemes),
-            ("parameters", {name: _tracing(name) for name in _TRACING} if known else {}),
+            ("parameters", {name: _tracing(name) for name in _shared(design)}),
             ("headers", {name: headers.described(name) for name in headers.used(design)}),
             ("schemas", {shape.name: _schema(shape) for shape in used_shapes(design)}),
         )
@@ -63,9 +65,15 @@ def _tags(endpoints: Iterable[PlannedEndpoint]) -> tuple[str, ...]:
 
 
 def tag_of(endpoint: PlannedEndpoint) -> str:
-    """What an operation is listed under: its resource, else the first name of its path."""
+    """What an operation is listed under: its resource, else the first name of its path after the version."""
+    if endpoint.resource:
+        return endpoint.resource
     named = [part for part in endpoint.path.split("/") if part and "{" not in part]
-    return endpoint.resource or (named[min(1, len(named) - 1)] if named else "root")
+    telling = [part for part in named if not _PREFIX.fullmatch(part)]
+    return next(iter((*telling, *named)), "root")
+
+
+_PREFIX = re.compile(r"api|rest|v[0-9]+([.][0-9]+)*")
 
 
 def _tag(name: str, design: Design) -> Json:
@@ -78,7 +86,8 @@ def _paths(design: Design) -> Json:
     """In the order of the operations; what one path has in common is said once."""
     found: Json = {}
     for endpoint in design.endpoints:
-        item = found.setdefault(endpoint.path, {"parameters": [_parameter_reference(name) for name in _TRACING]})
+        shared = [_parameter_reference(name) for name in _shared(design)]
+        item = found.setdefault(endpoint.path, {"parameters": shared} if shared else {})
         item[endpoint.method.lower()] = _operation(endpoint, design)
     return found
 
@@ -103,6 +112,8 @@ def _operation(endpoint: PlannedEndpoint, design: Design) -> Json:
     found["responses"] = _responses(endpoint, design)
     if endpoint.is_public and security.schemes(design):
         found["security"] = []
+    if design.is_recovered and (gaps := recovered.unknown(endpoint)):
+        found["x-nines-unknown"] = list(gaps)
     return found
 
 
@@ -123,6 +134,11 @@ def description(endpoint: PlannedEndpoint) -> str:
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _shared(design: Design) -> tuple[str, ...]:
+    """What every operation takes; of code that was read nobody knows it."""
+    return _TRACING if design.endpoints and not design.is_recovered else ()
 
 
 def _parameter_reference(name: str) -> Json:

@@ -57,9 +57,18 @@ def title_of(endpoint: PlannedEndpoint) -> str:
     return said[:1].upper() + said[1:]
 
 
-def place_of(endpoint: PlannedEndpoint) -> str:
-    """Where the operation is told, relative to the chapter's folder."""
-    return f"{FOLDER}/{file_name(openapi.tag_of(endpoint))}#{anchor(title_of(endpoint))}"
+def places(design: Design) -> list[str]:
+    """Where each operation is told, relative to the chapter's folder, in their order.
+
+    A heading that is there twice gets a number, as renderers do it."""
+    found: list[str] = []
+    counts: dict[str, int] = {}
+    for endpoint in design.endpoints:
+        place = f"{FOLDER}/{file_name(openapi.tag_of(endpoint))}#{anchor(title_of(endpoint))}"
+        earlier = counts.get(place, 0)
+        counts[place] = earlier + 1
+        found.append(f"{place}-{earlier}" if earlier else place)
+    return found
 
 
 def documents(design: Design, folder: str) -> Iterable[Document]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from nines.dossier.chapters.contract import asyncapi, graphql, headers, pages, security
+from nines.dossier.chapters.contract import asyncapi, graphql, headers, pages, recovered, security
 from nines.dossier.markdown import bullets, code, fence, heading, link, page, table
 from nines.model import words
 from nines.model.design import Design, Document, PlannedEndpoint
@@ -30,10 +30,12 @@ def _opening(design: Design) -> str:
     count = _counted(len(design.endpoints), "operation")
     if design.is_recovered:
         known = sum(1 for each in design.endpoints if each.answers)
+        out = recovered.left_out(design)
+        missing = f" {_counted(out, 'operation')} cannot be told in openapi.yaml." if out else ""
         return (
             f"{count} of {code(design.name)} {'was' if len(design.endpoints) == 1 else 'were'} found in its code; of "
             f"{known:,} the answers are known. A question mark means that something was not understood, which is not "
-            "the same as not there."
+            f"the same as not there.{missing}"
         )
     purpose = f"{design.card.purpose} " if design.card.purpose else ""
     return (
@@ -47,18 +49,19 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _operations(design: Design) -> str:
+    placed = zip(design.endpoints, pages.places(design), strict=True)
     if design.is_recovered:
-        rows = [_found_row(each) for each in design.endpoints]
-        return table(("operation", "called as", "who", "body", "answers"), rows)
-    rows = [_row(each) for each in design.endpoints]
+        found = [_found_row(endpoint, place) for endpoint, place in placed]
+        return table(("operation", "what", "who", "body", "answers"), found)
+    rows = [_row(endpoint, place) for endpoint, place in placed]
     return table(("operation", "called as", "who", "answers", "must be sent", "limit", "p95 below"), rows)
 
 
-def _row(endpoint: PlannedEndpoint) -> tuple[str, ...]:
+def _row(endpoint: PlannedEndpoint, place: str) -> tuple[str, ...]:
     sent = [each.name for each in endpoint.parameters if each.location == "header" and each.is_required]
     limit = endpoint.limit
     return (
-        link(pages.title_of(endpoint), pages.place_of(endpoint)),
+        link(pages.title_of(endpoint), place),
         code(f"{endpoint.method} {endpoint.path}"),
         security.callers(endpoint),
         _statuses(endpoint),
@@ -68,10 +71,10 @@ def _row(endpoint: PlannedEndpoint) -> tuple[str, ...]:
     )
 
 
-def _found_row(endpoint: PlannedEndpoint) -> tuple[str, ...]:
+def _found_row(endpoint: PlannedEndpoint, place: str) -> tuple[str, ...]:
     return (
-        link(pages.title_of(endpoint), pages.place_of(endpoint)),
-        code(f"{endpoint.method} {endpoint.path}"),
+        link(code(f"{endpoint.method} {endpoint.path}"), place),
+        endpoint.summary,
         security.callers(endpoint),
         endpoint.request,
         _statuses(endpoint) or "?",
