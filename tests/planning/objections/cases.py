@@ -550,4 +550,48 @@ CASES = (
         {"limits": {"getParcel": "10/s per all"}},
         {"limits": {"getParcel": "100/s per all"}},
     ),
+    Case(
+        "creation-repeated",
+        {"operations": {"createParcel": {"idempotency": None}}},
+        {"operations": {"createParcel": {"idempotency": None}}, **_resource(unique=[["label"]])},
+        is_fatal=False,
+    ),
+    Case("callers-unlimited", {"limits": None}, {"limits": {"default": "1000/m per subject"}}, is_fatal=False),
+    Case(
+        "limit-counts-nobody",
+        {"limits": {"getParcel": "10/m per tenant"}},
+        {"limits": {"getParcel": "10/m per tenant"}, "tenancy": {"key": "firm_id"}},
+    ),
+    Case(
+        "limit-counts-nobody",
+        {"limits": {"getParcel": "10/m per account"}},
+        {**_SIGN_IN, "limits": {"signIn": "10/m per account"}},
+    ),
+    Case(
+        "dependency-never-called",
+        {"dependencies": {"carrier": _CARRIER}},
+        {
+            "dependencies": {"carrier": _CARRIER},
+            "jobs": {"book": {"on": "Parcel", "from": "new", "to": "sent", "calls": "carrier.book", "every": "1m"}},
+        },
+        is_fatal=False,
+    ),
+    Case(
+        "peak-above-provider",
+        {
+            "operations": {"createParcel": {"share": "50%"}},
+            "dependencies": {"carrier": {**_CARRIER, "rate": "20/s"}},
+            "jobs": {"book": {"on": "Parcel", "from": "new", "to": "sent", "calls": "carrier.book"}},
+        },
+        {
+            "operations": {"createParcel": {"share": "50%"}},
+            "dependencies": {"carrier": {**_CARRIER, "rate": "30/s"}},
+            "jobs": {"book": {"on": "Parcel", "from": "new", "to": "sent", "calls": "carrier.book"}},
+        },
+    ),
+    Case(
+        "latency-below-dependency",
+        {"dependencies": {"carrier": {**_CARRIER, "p95": "190ms"}}, "operations": _calls("createParcel")},
+        {"dependencies": {"carrier": {**_CARRIER, "p95": "180ms"}}, "operations": _calls("createParcel")},
+    ),
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from nines.model.blueprint import Blueprint
 from nines.model.design import Objection
 from nines.model.words import rate
-from nines.planning.objecting import called, objection, option
+from nines.planning.objecting import arrivals_hz, called, objection, option
 
 
 def object_to(blueprint: Blueprint) -> Iterator[Objection]:
@@ -46,10 +46,18 @@ def object_to(blueprint: Blueprint) -> Iterator[Objection]:
 
 
 def _calls_hz(blueprint: Blueprint, name: str, *, at_peak: bool, is_waiting: bool = False) -> float:
-    return sum(
+    waited_hz = sum(
         blueprint.rate_hz(operation, at_peak=at_peak)
         for operation in blueprint.operations
         if not (is_waiting and operation.is_asynchronous)
         for dependency in called(blueprint, operation.calls)
+        if dependency.name == name
+    )
+    if is_waiting:
+        return waited_hz
+    return waited_hz + sum(
+        arrivals_hz(blueprint, job, at_peak=at_peak)
+        for job in blueprint.jobs
+        for dependency in called(blueprint, job.calls)
         if dependency.name == name
     )

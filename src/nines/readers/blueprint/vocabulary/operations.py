@@ -228,6 +228,21 @@ _OPERATION = Keys(
 )
 
 
+_CHANGING = (Action.UPDATE, Action.DELETE, Action.TRANSITION, Action.CUSTOM)
+_LISTING = (Action.LIST, Action.CUSTOM)
+_FITTING = (
+    ("filters", "filter", _LISTING),
+    ("order", "order", _LISTING),
+    ("page", "page", _LISTING),
+    ("needs_if_match", "if_match", _CHANGING),
+    ("idempotency", "idempotency", tuple(action for action in Action if action not in (Action.READ, Action.LIST))),
+    ("takes", "takes", (Action.TRANSITION, Action.CUSTOM)),
+    ("gives", "gives", (Action.CUSTOM,)),
+    ("posts", "posts", (Action.CREATE, Action.TRANSITION, Action.CUSTOM)),
+)
+"""What has a meaning for some actions only: the argument, its key, and those actions."""
+
+
 def _operation(name: str, told: dict[str, Any], node: Node, reading: Reading) -> Operation:
     if told["action"]["do"] is Action.CUSTOM and "hook" not in told:
         reading.report(node, "do: custom needs `hook`, the name of the function that does it")
@@ -235,16 +250,14 @@ def _operation(name: str, told: dict[str, Any], node: Node, reading: Reading) ->
         reading.report(node, "on is missing: the resource that it works on")
     if told.get("roles") and told.get("is_public"):
         reading.report(node, "public: true and roles contradict each other; leave one out")
-    _only_for_lists(told, node, reading)
+    for key, written, fitting in _FITTING:
+        if told.get(key) and told["action"]["do"] not in fitting:
+            reading.report(node, f"{written} goes with do: {', '.join(_written(action) for action in fitting)} only")
     return Operation(name=name, place=reading.place(node.mark), **told.pop("action"), **told)
 
 
-def _only_for_lists(told: dict[str, Any], node: Node, reading: Reading) -> None:
-    if told["action"]["do"] in (Action.LIST, Action.CUSTOM):
-        return
-    for key, written in (("filters", "filter"), ("order", "order"), ("page", "page")):
-        if told.get(key):
-            reading.report(node, f"{written} goes with do: list only")
+def _written(action: Action) -> str:
+    return '"-> state"' if action is Action.TRANSITION else action.value
 
 
 OPERATIONS = Table(
