@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
-import asyncpg
 import pytest
 
 from nines.model.blueprint import Blueprint
-from nines.model.design import Design, PlannedQuery, PlannedTable
-from nines.model.design.ddl import schema_script
 from nines.planning import plan
 from tests.planning.data.blueprints import ALL, named
-from tests.planning.data.rows import fill, seed
 from tests.planning.data.server import Server, server
+from tests.planning.flows.trying import flaws, tried
 
 __all__ = ["server"]
 
-ROWS = 20_000
-EXECUTIONS = 7
-"""PostgreSQL considers a plan for all arguments from the sixth on."""
 over_all = pytest.mark.parametrize("blueprint", ALL, ids=named)
 
 
@@ -28,92 +19,11 @@ over_all = pytest.mark.parametrize("blueprint", ALL, ids=named)
 @over_all
 def test_every_query_runs_with_its_sample_arguments(server: Server, blueprint: Blueprint) -> None:
     design = plan(blueprint)
-
-    async def work(connection: Any) -> None:
-        await connection.execute(schema_script(design.tables))
-        await connection.execute("SET session_replication_role = replica")
-        for table in design.tables:
-            if any(table.name in other.parents for other in design.tables):
-                await connection.execute(seed(design.tables, table))
-        await connection.execute("SET session_replication_role = origin")
-        for query in design.queries:
-            await _run(connection, query)
-
-    server.run(work)
+    server.run(lambda connection: tried(connection, design))
 
 
 @pytest.mark.lab
 @over_all
 def test_every_query_uses_the_index_that_it_names(server: Server, blueprint: Blueprint) -> None:
     design = plan(blueprint)
-
-    async def work(connection: Any) -> dict[str, str]:
-        await connection.execute(schema_script(design.tables))
-        await _fill(connection, design)
-        return {query.id: await _flaw(connection, query, design.tables) for query in design.queries}
-
-    flaws = server.run(work)
-    assert not "\n".join(f"{id} {flaw}" for id, flaw in flaws.items() if flaw)
-
-
-async def _fill(connection: Any, design: Design) -> None:
-    await connection.execute("SET session_replication_role = replica")
-    tenant = design.tenancy.key if design.tenancy else ""
-    for table in design.tables:
-        await connection.execute(fill(design.tables, table, ROWS, tenant=tenant))
-    await connection.execute("SET session_replication_role = origin")
-    await connection.execute("ANALYZE")
-    # As on the solid-state disks of our time; the default speaks of disks that turn.
-    await connection.execute("SET random_page_cost = 1.1")
-
-
-async def _run(connection: Any, query: PlannedQuery) -> None:
-    transaction = connection.transaction()
-    await transaction.start()
-    try:
-        if query.id.startswith("purge-"):
-            await connection.execute("SET LOCAL service.retention = 'on'")
-        await connection.execute(f"PREPARE tried AS {query.text}")
-        arguments = f"({', '.join(query.arguments)})" if query.arguments else ""
-        await connection.execute(f"EXECUTE tried{arguments}")
-    except asyncpg.PostgresError as error:
-        raise AssertionError(f"{query.id}: {error}\n{query.text}\n{query.arguments}") from error
-    finally:
-        await transaction.rollback()
-    await connection.execute("DEALLOCATE tried")
-
-
-async def _flaw(connection: Any, query: PlannedQuery, tables: tuple[PlannedTable, ...]) -> str:
-    """What is wrong with the plan of the query; empty: nothing."""
-    if not query.index:
-        return ""
-    await connection.execute(f"PREPARE tried AS {query.text}")
-    try:
-        arguments = f"({', '.join(query.arguments)})" if query.arguments else ""
-        # A server plans for the arguments at first, and then may settle on one plan for all of them.
-        for _ in range(EXECUTIONS):
-            answer = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE tried{arguments}")
-    finally:
-        await connection.execute("DEALLOCATE tried")
-    nodes = list(_nodes(json.loads(answer)[0]["Plan"]))
-    read = [node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"]
-    if read:
-        return f"reads all of {', '.join(read)}"
-    used = {node.get("Index Name") for node in nodes} | {
-        index for node in nodes for index in node.get("Conflict Arbiter Indexes", ())
-    }
-    if query.index not in used:
-        return f"uses {used - {None}} and not {query.index}"
-    sorts = [node for node in nodes if "Sort" in node["Node Type"] and node["Plan Rows"] > (query.rows_max or 1)]
-    unique = {index.name for table in tables for index in table.indexes if index.is_unique}
-    return (
-        "sorts what the index should have given in order"
-        if sorts and "list-" in query.id and query.index not in unique
-        else ""
-    )
-
-
-def _nodes(plan: dict[str, Any]) -> Any:
-    yield plan
-    for inner in plan.get("Plans", ()):
-        yield from _nodes(inner)
+    assert server.run(lambda connection: flaws(connection, design)) == ""

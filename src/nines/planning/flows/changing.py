@@ -58,7 +58,10 @@ def insert(draft: Draft, resource: Resource, operation: Operation) -> Statement:
         if column.name not in skipped and (column.name in own or column.name not in _MADE_HERE)
     ]
     unique = {name for index in table.indexes if index.is_unique for name in index.names}
-    values = [sql.value(name, is_fresh=name in unique and name != _tenant(draft, resource)) for name in wanted]
+    values = [
+        sql.value(name, is_fresh=name == "id" or (name in unique and name != _tenant(draft, resource)))
+        for name in wanted
+    ]
     if operation.calls:
         wanted += ["pending_operation", "pending_until", "pending_request"]
         lease = sql.bind(interval(reservation_s(draft, operation)))

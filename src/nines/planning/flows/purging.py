@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from nines.model.blueprint import ResourceKind
 from nines.model.design import PlannedTable
 from nines.model.design.ddl import RETENTION, quoted
@@ -54,42 +56,65 @@ def _allow(table: PlannedTable) -> Statement:
 
 
 def _delete(draft: Draft, table: PlannedTable) -> Statement:
+    return _by_identifier(draft, table) if ends_by(table) == "id" else _by_time(draft, table)
+
+
+def _by_time(draft: Draft, table: PlannedTable) -> Statement:
     sql = draft.sql(table)
-    column = ends_by(table)
-    name = quoted(table.name)
-    conditions = [f"{quoted(column)} < {_bound(sql, table, column)}", *_unneeded(draft, sql, table)]
+    column, name = ends_by(table), quoted(table.name)
+    bound = "now()" if column == "expires_at" else f"now() - {_lifetime(sql, table)}"
     text = (
         f"DELETE FROM {name}\nWHERE ctid = ANY (ARRAY(\n    SELECT ctid\n    FROM {name}\n"
-        f"    WHERE {(chr(10) + '      AND ').join(conditions)}\n"
-        f"    ORDER BY {quoted(column)}\n    LIMIT {ROWS_MAX}\n    FOR UPDATE SKIP LOCKED\n))"
+        f"    WHERE {quoted(column)} < {bound}\n    ORDER BY {quoted(column)}\n    LIMIT {ROWS_MAX}\n"
+        "    FOR UPDATE SKIP LOCKED\n))"
     )
-    says = "the bound is the smallest version 7 identifier of the time before which rows end" if column == "id" else ""
     wish = Wish(table=table.name, order=(column,))
-    return sql.done(f"purge-{kebab(table.name)}", text, wish=wish, rows_max=0, is_write=True, says=says)
+    return sql.done(f"purge-{kebab(table.name)}", text, wish=wish, rows_max=0, is_write=True)
 
 
-def _bound(sql: Sql, table: PlannedTable, column: str) -> str:
-    if column == "expires_at":
-        return "now()"
-    if column == "id":
-        return f"{sql.bind(_LONG_AGO)}::uuid"
-    return f"now() - {sql.bind(interval(table.retention_s or 0.0))}::interval"
+def _by_identifier(draft: Draft, table: PlannedTable) -> Statement:
+    """Walks on from the last identifier that it looked at: rows that must stay are passed once in each turn."""
+    sql = draft.sql(table)
+    name = quoted(table.name)
+    bound, last = f"{sql.bind(_LONG_AGO)}::uuid", f"{sql.bind(_LONG_AGO)}::uuid"
+    unneeded = "".join(f"\n      AND {condition}" for condition in _unneeded(draft, sql, table))
+    unreferred = "".join(f"\n      AND {condition}" for condition in _unreferred(draft, table))
+    text = (
+        f"WITH old AS MATERIALIZED (\n    SELECT id\n    FROM {name}\n    WHERE id < {bound}\n      AND id > {last}"
+        f"{unneeded}\n    ORDER BY id\n    LIMIT {ROWS_MAX}\n    FOR UPDATE SKIP LOCKED\n), gone AS (\n"
+        f"    DELETE FROM {name}\n    USING old\n    WHERE {name}.id = old.id{unreferred}\n    RETURNING 1\n)\n"
+        "SELECT (SELECT id FROM old ORDER BY id DESC LIMIT 1) AS last, (SELECT count(*) FROM gone) AS deleted"
+    )
+    return sql.done(
+        f"purge-{kebab(table.name)}",
+        text,
+        wish=Wish(table=table.name, order=("id",)),
+        rows_max=1,
+        is_write=True,
+        says="$1 is the smallest version 7 identifier of the time before which rows end, $2 the last one looked at",
+    )
 
 
-def _unneeded(draft: Draft, sql: Sql, table: PlannedTable) -> list[str]:
-    """Nobody changed the row for as long, refers to it or is signed in with it, and nothing is under way."""
-    found = []
+def _lifetime(sql: Sql, table: PlannedTable) -> str:
+    return f"{sql.bind(interval(table.retention_s or 0.0))}::interval"
+
+
+def _unneeded(draft: Draft, sql: Sql, table: PlannedTable) -> Iterator[str]:
+    """Nobody changed the row for as long, and nothing is under way."""
     if table.resource and table.column("updated_at"):
-        found.append(f"updated_at < now() - {sql.bind(interval(table.retention_s or 0.0))}::interval")
+        yield f"updated_at < now() - {_lifetime(sql, table)}"
     if table.name == facts.own_name(draft.blueprint, own.SAGAS):
-        found.append("status IN ('finished', 'compensated')")
+        yield "status IN ('finished', 'compensated')"
+
+
+def _unreferred(draft: Draft, table: PlannedTable) -> Iterator[str]:
+    """Nobody refers to it, or is signed in with it."""
     resource = draft.blueprint.resource(table.resource)
     sessions = accounts.sessions_name(resource) if resource and resource.kind is ResourceKind.ACCOUNT else ""
     name = quoted(table.name)
     for each in draft.tables:
         for column in each.columns:
             holds = column.on_delete == "RESTRICT" or each.name == sessions
-            if column.references == f"{table.name}.id" and holds and each.name != table.name:
+            if column.references == f"{table.name}.id" and holds:
                 inner = f"SELECT 1 FROM {quoted(each.name)} AS child WHERE child.{quoted(column.name)} = {name}.id"
-                found.append(f"NOT EXISTS ({inner})")
-    return found
+                yield f"NOT EXISTS ({inner})"

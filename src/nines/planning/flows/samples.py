@@ -24,6 +24,7 @@ _PLAIN = {
     "timestamptz": f"'{_MOMENT}'",
     "inet": "'192.0.2.1'",
 }
+_FRESH = {"boolean": "true", "date": "'2031-01-02'", "timestamptz": "'2031-02-03T04:05:06Z'"}
 _FRESH_NUMBER = 1_000_000
 
 
@@ -50,6 +51,8 @@ def identifier_sample(table: str, *, is_fresh: bool = False) -> str:
 def _of_type(table: PlannedTable, column: PlannedColumn, text: str, *, is_fresh: bool) -> str:
     if column.type == "uuid":
         return identifier_sample(table.name, is_fresh=is_fresh)
+    if is_fresh and column.type in _FRESH:
+        return _FRESH[column.type]
     if column.type in _PLAIN:
         return _PLAIN[column.type]
     if column.type == "bytea":
@@ -57,7 +60,7 @@ def _of_type(table: PlannedTable, column: PlannedColumn, text: str, *, is_fresh:
         return f"sha256({literal(f'{table.name} {column.name}{word}')})"
     if column.type == "text":
         return _text(column, text, is_fresh=is_fresh)
-    return _number(text, is_fresh=is_fresh and column.name == "id")
+    return _number(text, is_fresh=is_fresh)
 
 
 def _text(column: PlannedColumn, text: str, *, is_fresh: bool) -> str:
@@ -80,7 +83,8 @@ def _number(text: str, *, is_fresh: bool) -> str:
     upper = float(most[1] or most[2]) if most else None
     if upper is not None and value > upper:
         value = float(least[2]) if least else upper
-    value += _FRESH_NUMBER if is_fresh else 0
+    if is_fresh:
+        value = upper if upper is not None else value + _FRESH_NUMBER
     return str(int(value)) if value == int(value) else str(value)
 
 
