@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from nines.model.design.capacity import CachePlan, CapacityPlan, PoolPlan, ResourceUse, ScalePoint, ServiceTime
+from nines.model.design.capacity import (
+    CachePlan,
+    CapacityPlan,
+    Measure,
+    Need,
+    PoolPlan,
+    Promised,
+    ResourceUse,
+    ScalePoint,
+    ServiceTime,
+    Uncached,
+)
 from nines.model.design.data import (
     Growth,
     Migration,
@@ -17,11 +28,21 @@ from nines.model.design.design import Design, Source
 from nines.model.design.document import Document
 from nines.model.design.flow import Branch, Flow, FlowStep, PlannedJob, StepKind
 from nines.model.design.interface import PlannedAnswer, PlannedEndpoint, PlannedParameter, Shape
-from nines.model.design.risk import Element, ElementKind, FailureMode, Forecast, Stride, Threat
+from nines.model.design.risk import (
+    Answer,
+    Element,
+    ElementKind,
+    FailureMode,
+    Forecast,
+    Secret,
+    Stride,
+    Threat,
+)
 from nines.model.design.running import Alert, Objective, Running
 
 __all__ = [
     "Alert",
+    "Answer",
     "Branch",
     "CachePlan",
     "CapacityPlan",
@@ -37,7 +58,9 @@ __all__ = [
     "Forecast",
     "Gap",
     "Growth",
+    "Measure",
     "Migration",
+    "Need",
     "Objection",
     "Objective",
     "PlannedAnswer",
@@ -50,13 +73,16 @@ __all__ = [
     "PlannedQuery",
     "PlannedTable",
     "PoolPlan",
+    "Promised",
     "ResourceUse",
     "Running",
     "ScalePoint",
+    "Secret",
     "ServiceTime",
     "Shape",
     "Source",
     "StepKind",
     "Stride",
     "Threat",
+    "Uncached",
 ]

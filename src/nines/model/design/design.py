@@ -25,7 +25,7 @@ from nines.model.design.data import Migration, PlannedQuery, PlannedTable
 from nines.model.design.decision import Decision, Gap, Objection
 from nines.model.design.flow import PlannedJob
 from nines.model.design.interface import PlannedEndpoint, Shape
-from nines.model.design.risk import Element, FailureMode, Forecast, Threat
+from nines.model.design.risk import Answer, Element, FailureMode, Forecast, Secret, Threat
 from nines.model.design.running import Running
 from nines.model.record import Record
 
@@ -61,6 +61,9 @@ class Design(Record):
     capacity: CapacityPlan | None = None
     elements: tuple[Element, ...] = ()
     threats: tuple[Threat, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    """To the ten risks of the OWASP API Security Top 10, in their order."""
+    secrets: tuple[Secret, ...] = ()
     failures: tuple[FailureMode, ...] = ()
     forecast: Forecast | None = None
     running: Running = Running()

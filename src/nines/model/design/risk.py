@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from nines.model.design.decision import Choice, Objection
 from nines.model.record import Record
 
 
@@ -60,6 +61,43 @@ class Threat(Record):
     """"API1:2023" ... where it is one of the ten."""
     is_open: bool = False
     """Not mitigated, or not known."""
+    options: tuple[Choice, ...] = ()
+    """Of an open one: the ways to close it."""
+
+    @property
+    def trials(self) -> tuple[str, ...]:
+        """The single ids in `tried_by`."""
+        return tuple(each.strip() for each in self.tried_by.split(",") if each.strip())
+
+
+class Answer(Record):
+    """How the design stands to one of the ten risks of the OWASP API Security Top 10 of 2023."""
+
+    code: str
+    """ "API1:2023"."""
+    title: str
+    says: str
+    """How it is met, or why it does not apply."""
+    applies: bool = True
+    threats: tuple[str, ...] = ()
+    """The ids of the threats that are counted to it."""
+
+
+class Secret(Record):
+    """Something that must not be known to others, by the name under which the service asks for it."""
+
+    name: str
+    """Of the setting: "DATABASE_PASSWORD"."""
+    says: str
+    """What it opens."""
+    held_in: str
+    rotation: str
+    """The steps that change it while requests are answered."""
+    dependency: str = ""
+    every_s: float | None = None
+    """None: only when it leaked, or when its holder says so."""
+    is_assumed: bool = False
+    """The blueprint does not name it; something of its kind is needed."""
 
 
 class FailureMode(Record):
@@ -85,6 +123,12 @@ class FailureMode(Record):
     """Of the requests that it fails while it lasts, 0 to 1."""
     tried_by: str = ""
     is_open: bool = False
+    metric: str = ""
+    """Its name alone, units last; empty: nothing shows it."""
+    alert: str = ""
+    """Its name alone; empty: nobody is told."""
+    arithmetic: str = ""
+    """How long, how often and for how many, as sums that a reader can check."""
 
 
 class Forecast(Record):
@@ -95,3 +139,7 @@ class Forecast(Record):
     contributions: tuple[tuple[str, float], ...] = ()
     """Failure mode ids with the share of a year that each costs, largest first."""
     assumptions: tuple[str, ...] = ()
+    says: str = ""
+    """The sum, as arithmetic that a reader can check."""
+    objection: Objection | None = None
+    """Where the target is missed: by how much, and the ways out."""
