@@ -101,5 +101,7 @@ def _(_: Flag) -> str:
 
 @_form.register
 def _(shape: Word) -> str:
-    examples = ", ".join(f"`{example}`" for example in shape.examples)
-    return f"{shape.expected} ({examples})" if examples else shape.expected
+    examples = ", ".join(
+        [*(f"`{word}` ({says})" for word, says in shape.words.items()), *(f"`{each}`" for each in shape.examples)]
+    )
+    return f"{shape.expected}: {examples}" if examples else shape.expected

@@ -48,10 +48,12 @@ class Keys(Shape):
         scope: str = "",
         rest: Table | None = None,
         check: Check | None = None,
+        one_of: Many[str] = (),
     ) -> None:
-        """`scope` is the key that names the resource that the others speak of; `rest` reads the other keys."""
+        """`scope` is the key that names the resource that the others speak of; `rest` reads the other keys; of
+        `one_of`, exactly one is given."""
         self.title, self.says, self.keys, self.make = title, says, tuple(keys), make
-        self.scope, self.rest, self.check = scope, rest, check
+        self.scope, self.rest, self.check, self.one_of = scope, rest, check, tuple(one_of)
         self.expected = f"a mapping with the keys {', '.join(key.name for key in keys)}"
         self._by_name = {key.name: key for key in keys}
 
@@ -63,7 +65,7 @@ class Keys(Shape):
 
     @property
     def may_be_empty(self) -> bool:
-        return not any(key.is_required for key in self.keys)
+        return not self.one_of and not any(key.is_required for key in self.keys)
 
     def fits(self, node: Node) -> bool:
         return isinstance(node, Mapping) or (isinstance(node, Scalar) and node.is_null and self.may_be_empty)
@@ -94,6 +96,10 @@ class Keys(Shape):
             if key.is_required and mapping.get(key.name) is None:
                 reading.report(node, f"{key.name} is missing: {key.says}")
                 missing = True
+        given = [name for name in self.one_of if mapping.get(name) is not None]
+        if self.one_of and len(given) != 1:
+            found = " and ".join(given) if given else "none of them"
+            raise reading.refuse(node, f"a {self.title} has one of {', '.join(self.one_of)}; found {found}")
         if missing:
             raise Unreadable
         if self.rest is not None:
@@ -131,10 +137,10 @@ class Keys(Shape):
             "additionalProperties": False,
         }
         if self.rest is not None:
-            inner = self.rest.schema(definitions)
-            whole |= {"patternProperties": inner["patternProperties"]}
+            whole["patternProperties"] = {f"^(?:{self.rest.pattern.pattern})$": self.rest.shape.schema(definitions)}
         required = [key.name for key in self.keys if key.is_required]
-        return whole | ({"required": required} if required else {})
+        whole |= {"required": required} if required else {}
+        return whole | ({"oneOf": [{"required": [name]} for name in self.one_of]} if self.one_of else {})
 
 
 class Table(Shape):
@@ -192,6 +198,8 @@ class Table(Shape):
     def schema(self, definitions: Definitions) -> JsonSchema:
         return {
             "type": ["object", "null"],
-            "patternProperties": {f"^(?:{self.pattern.pattern})$": self.shape.schema(definitions)},
-            "additionalProperties": False,
+            "propertyNames": {"pattern": f"^(?:{self.pattern.pattern})$"},
+            "maxProperties": ITEMS_MAX,
+            # Language servers complete the values of these, and not those of patternProperties.
+            "additionalProperties": self.shape.schema(definitions),
         }

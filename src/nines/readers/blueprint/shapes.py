@@ -70,12 +70,15 @@ class Word(Shape):
         pattern: str = r"[^\x00-\x1f\x7f]+",
         convert: Callable[[str], Any] = str,
         examples: Many[str] = (),
+        words: Map[str, str] | None = None,
         takes_numbers: bool = False,
     ) -> None:
+        """`words` are the usual ones with what they mean, for completion; others that match are read as well."""
         self.expected = expected
         self.pattern = re.compile(pattern)
         self.convert = convert
         self.examples = tuple(examples)
+        self.words = dict(words or {})
         self.takes_numbers = takes_numbers
 
     def fits(self, node: Node) -> bool:
@@ -102,7 +105,10 @@ class Word(Shape):
         text: JsonSchema = {"type": "string", "pattern": f"^(?:{self.pattern.pattern})$", "maxLength": TEXT_MAX}
         if self.examples:
             text["examples"] = list(self.examples)
-        return {"anyOf": [text, {"type": "number"}]} if self.takes_numbers else text
+        if self.takes_numbers:
+            return {"anyOf": [text, {"type": "number", "minimum": 0, "maximum": 1}]}
+        usual = [{"const": word, "description": says} for word, says in self.words.items()]
+        return {"anyOf": [*usual, text]} if usual else text
 
 
 class Text(Shape):

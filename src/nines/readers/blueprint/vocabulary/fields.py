@@ -25,10 +25,31 @@ _BOUND = r"(?:>=|<=|>|<) ?-?[0-9]{1,18}(?:\.[0-9]{1,9})?"
 _SHORT = re.compile(rf"([A-Za-z][A-Za-z0-9]*)(\?)?((?: {_BOUND}){{0,2}})")
 _BOUNDS = re.compile(r"(>=|<=|>|<) ?(-?[0-9.]+)")
 
+_SAYS = {
+    FieldKind.STRING: "text on one line; say how long it may be",
+    FieldKind.TEXT: "text of any length",
+    FieldKind.INT32: "a whole number up to two thousand million",
+    FieldKind.INT64: "a whole number; money is one, in minor units",
+    FieldKind.DECIMAL: "an exact number with digits behind the point",
+    FieldKind.BOOLEAN: "true or false",
+    FieldKind.DATE: "a day",
+    FieldKind.TIMESTAMP: "a moment, in UTC (RFC 3339)",
+    FieldKind.UUID: "an identifier, of somebody else's",
+    FieldKind.UUID7: "an identifier in the order of time",
+    FieldKind.JSON: "a document that the service does not look into",
+    FieldKind.BYTES: "bytes, in base64",
+    FieldKind.EMAIL: "an address for mail",
+    FieldKind.URL: "a link",
+    FieldKind.PHONE: "a telephone number (E.164)",
+    FieldKind.CURRENCY: "a currency, such as EUR",
+    FieldKind.COUNTRY: "a country, such as PT",
+    FieldKind.PASSWORD: "written only; kept as an argon2id hash",
+}
 TYPE = Word(
     'a type such as string, "int64 > 0" or the name of a composite type',
     pattern=_SHORT.pattern,
-    examples=(*_KINDS, "int64 > 0", "string <= 200", "string?", "Money"),
+    examples=("int64 > 0", "string <= 200", "string?", "Money"),
+    words={word: _SAYS[kind] for word, kind in _KINDS.items()},
 )
 
 
@@ -81,17 +102,15 @@ def _long(**told: Any) -> dict[str, Any]:
 
 
 def _consistent(told: dict[str, Any], node: Mapping, reading: Reading) -> None:
-    said = [key for key in ("type", "ref", "values") if node.get(key) is not None]
-    if len(said) != 1:
-        found = " and ".join(said) if said else "none of them"
-        raise reading.refuse(node, f"a field has one of type, ref and values; found {found}")
+    # One that could not be read is missing here, and was reported.
+    is_reference = node.get("ref") is not None
     told |= told.pop("type", {})
-    if "of" in told and said == ["ref"]:
+    if "of" in told and is_reference:
         told["kind"] = FieldKind.REFERENCE
     if "values" in told:
         told["kind"] = FieldKind.ENUM
     _bounded(told, node, reading)
-    if node.get("on_delete") is not None and said != ["ref"]:
+    if node.get("on_delete") is not None and not is_reference:
         reading.report(node, "on_delete goes with ref only")
     if told.get("on_delete") is OnDelete.SET_NULL and not told.get("is_optional"):
         reading.report(node, "on_delete: set-null needs optional: true, for the reference may be missing then")
@@ -161,6 +180,7 @@ _LONG = Keys(
     ),
     _long,
     check=_consistent,
+    one_of=("type", "ref", "values"),
 )
 
 FIELD = Either(Made(TYPE, _short), _LONG)
