@@ -18,6 +18,27 @@ class ResourceUse(Record):
     says: str = ""
     """How the numbers come about, as arithmetic that a reader can check."""
     remedy: str = ""
+    kind: str = ""
+    """processors, connections, database-processors, writes, network, calls, rate, workers, broker."""
+    of: str = ""
+    """The dependency, job or module that it belongs to."""
+    safe: float = 0.7
+    """The utilisation above which waiting grows faster than the load."""
+    is_deferred: bool = False
+    """Only work outside requests uses it: what comes above is done later, so that the steady load decides."""
+
+    def utilisation(self, factor: float = 1.0) -> float:
+        """At a multiple of the expected load; of the peak, or of the steady load where work can wait."""
+        return factor * (self.at_steady if self.is_deferred else self.at_peak) / self.capacity
+
+
+class Promised(Record):
+    """What the operations that promise the same time were simulated to take."""
+
+    promised_s: float
+    p95_s: float
+    operations: int
+    samples: int
 
 
 class ScalePoint(Record):
@@ -32,7 +53,18 @@ class ScalePoint(Record):
     latency_p95_s: float | None = None
     """Simulated; None where the load cannot be carried at all."""
     replicas: int = 0
+    """Processes that the load asks for, whatever the most of the deployment is."""
     remedies: tuple[str, ...] = ()
+    """What has to be done to carry it, the cheapest first."""
+    promises: tuple[Promised, ...] = ()
+    """Simulated; `latency_p95_s` is that of the service's own promise."""
+    failed_share: float | None = None
+    """Simulated: requests that gave up waiting for a connection, a slot or an answer."""
+    cells: int = 1
+    """Copies of the whole, each with its own database, in which every resource stays at its safe utilisation."""
+    cell_rate_hz: float = 0.0
+    cell_latency_p95_s: float | None = None
+    """Simulated, of one of several cells."""
 
 
 class ServiceTime(Record):
@@ -53,12 +85,50 @@ class PoolPlan(Record):
     connections_max: int
     needed_at_peak: float
     says: str = ""
+    server: str = ""
+    """The dependency."""
+    held_at_most: int = 0
+    """By all processes, a rolling deployment included."""
+    is_pooler_needed: bool = False
 
 
 class CachePlan(Record):
     what: str
     ttl_s: float
     invalidated_by: str
+    says: str = ""
+    layer: str = ""
+    """edge, process, shared."""
+    operations: tuple[str, ...] = ()
+    hit_share: float | None = None
+    """Expected."""
+
+
+class Uncached(Record):
+    """A read that was considered for a cache and is answered from the database."""
+
+    operation: str
+    says: str
+
+
+class Need(Record):
+    """What a given rate would take, where nobody said how much comes."""
+
+    operation: str
+    processors: float
+    """Cores busy at 100/s."""
+    connections: float
+    """Database connections busy at 100/s."""
+    writes: float
+    """Commits or rows written a second at 100/s."""
+    says: str = ""
+
+
+class Measure(Record):
+    """How to find out what was only assumed."""
+
+    what: str
+    command: str
     says: str = ""
 
 
@@ -75,3 +145,16 @@ class CapacityPlan(Record):
     """Utilisation of the processors at which a replica is added."""
     assumptions: tuple[str, ...] = ()
     seed: int = 0
+    is_grouped: bool = False
+    """Small alike writes share their commits."""
+    grouped: tuple[str, ...] = ()
+    """The operations and jobs that do."""
+    replicas_steady: int = 0
+    replicas_peak: int = 0
+    scale_reason: str = ""
+    uncached: tuple[Uncached, ...] = ()
+    simulation: str = ""
+    """How the latencies were obtained; empty: nothing was simulated."""
+    needs: tuple[Need, ...] = ()
+    """Instead of all of it, where the load is not known."""
+    measures: tuple[Measure, ...] = ()
