@@ -143,3 +143,17 @@ def test_somebody_at_a_terminal_is_asked(tmp_path: Path) -> None:
     assert "Decides: each becomes a table" in told
     assert "no such name: write it in Pascal case" in told
     assert "Order:" in (tmp_path / "b.yaml").read_text()
+
+
+def test_a_check_fails_on_what_breaks_callers(tmp_path: Path, capsys: Captured) -> None:
+    assert run(["design", str(EXAMPLE), "-o", str(tmp_path / "d"), "-q"]) == 0
+    released = tmp_path / "openapi.yaml"
+    released.write_text((tmp_path / "d/contract/openapi.yaml").read_text())
+    changed = tmp_path / "notifications.yaml"
+    lines = EXAMPLE.read_text().splitlines(keepends=True)
+    changed.write_text("".join(line for line in lines if not line.startswith("  getMail:")))
+    arguments = ["design", str(changed), "-o", str(tmp_path / "d"), "-q", "--released", str(released)]
+    assert run(arguments) == 0
+    assert "breaks callers of the released contract" in capsys.readouterr().out
+    assert run([*arguments, "--check"]) == 1
+    assert "is up to date" in capsys.readouterr().out

@@ -31,6 +31,11 @@ _USUAL = Path("dossier")
 @click.option("--force", is_flag=True, help="Overwrite what was edited by hand.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when the dossier is out of date.")
 @click.option("--format", "-f", "format_", type=click.Choice(["terminal", "json"]), default="terminal")
+@click.option(
+    "--released",
+    type=click.Path(path_type=Path),
+    help="The OpenAPI document that callers rely on; what breaks them is named, and fails --check.",
+)
 @click.option("--ask", "asks", is_flag=True, help="Ask what matters, and write a first blueprint.")
 @click.option("--schema", "shows_schema", is_flag=True, help="Print the JSON Schema of blueprints, for editors.")
 @click.option("--vocabulary", "shows_vocabulary", is_flag=True, help="Print every word of a blueprint.")
@@ -43,6 +48,7 @@ def command(
     force: bool,
     check: bool,
     format_: str,
+    released: Path | None,
     shows_schema: bool,
     shows_vocabulary: bool,
     asks: bool,
@@ -63,20 +69,18 @@ def command(
     if blueprint is None:
         hint = "Name one: nines design blueprint.yaml -o dossier\nOr answer a few questions: nines design --ask"
         raise UsageError("there is no blueprint", hint=hint)
-    return _design(blueprint, output or _USUAL, force=force, check=check, is_json=format_ == "json", quiet=quiet)
-
-
-def _design(blueprint: Path, folder: Path, *, force: bool, check: bool, is_json: bool, quiet: bool) -> int:
+    folder = output or _USUAL
     with shown(quiet=quiet) as progress:
-        planned = from_blueprint(blueprint, progress)
+        planned = from_blueprint(blueprint, released=released, progress=progress)
         design = planned.design
         found = hand_over(design, folder, force=force, check=check, progress=progress) if design else None
-    if design is None or found is None:
-        outputs.show(_json(Summary.refused(planned)) if is_json else refusal(planned))
-        return EXIT_FOUND
-    told = Summary.of(planned, design, found, folder, is_check=check)
-    outputs.show(_json(told) if is_json else summary(told))
-    return EXIT_FOUND if check and not found.is_current else EXIT_OK
+    told = Summary.of(planned, found, folder, is_check=check) if found else Summary.refused(planned)
+    if format_ == "json":
+        outputs.show(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
+    else:
+        outputs.show(refusal(planned) if told.is_refused else summary(told))
+    is_failing = told.is_refused or (check and (not told.is_current or bool(told.breaking)))
+    return EXIT_FOUND if is_failing else EXIT_OK
 
 
 def _without_answers(answers: Mapping[str, str], *, asks: bool) -> None:
@@ -86,7 +90,3 @@ def _without_answers(answers: Mapping[str, str], *, asks: bool) -> None:
         what = "--ask" if asks else given[0]
         hint = "A first blueprint: nines design --ask. A dossier: nines design blueprint.yaml -o dossier"
         raise UsageError(f"{what} goes without a blueprint, and answers go with --ask", hint=hint)
-
-
-def _json(told: Summary) -> str:
-    return msgspec.json.format(msgspec.json.encode(told), indent=2).decode()

@@ -65,6 +65,8 @@ class Summary(Record, omit_defaults=False):
     front: str = ""
     """The page to read first."""
     files: Files = Files()
+    breaking: tuple[str, ...] = ()
+    """What breaks those who call by the released contract."""
     bottleneck: str = ""
     availability: float | None = None
     availability_promised: float | None = None
@@ -81,7 +83,9 @@ class Summary(Record, omit_defaults=False):
         )
 
     @classmethod
-    def of(cls, planned: Planned, design: Design, found: Comparison, folder: Path, *, is_check: bool) -> Summary:
+    def of(cls, planned: Planned, found: Comparison, folder: Path, *, is_check: bool) -> Summary:
+        design = planned.design
+        assert design is not None
         forecast = design.forecast
         return cls(
             name=planned.name,
@@ -98,6 +102,7 @@ class Summary(Record, omit_defaults=False):
                 removed=found.stale,
                 kept=found.orphaned,
             ),
+            breaking=tuple(f"{each.operation} {each.where} {each.says}" for each in planned.breaking),
             bottleneck=_bottleneck(design),
             availability=forecast.availability if forecast else None,
             availability_promised=forecast.target if forecast else None,
@@ -121,6 +126,7 @@ def summary(told: Summary) -> str:
     if told.is_check:
         lines += _differences(told.files)
     lines += [f"  kept, for it was edited: {path}" for path in told.files.kept[:_SHOWN_MAX]]
+    lines += _breaking(told.breaking)
     if told.bottleneck:
         lines.append(f"first bottleneck: {told.bottleneck}")
     if told.availability is not None and told.availability_promised is not None:
@@ -161,6 +167,13 @@ def _differences(files: Files) -> Iterator[str]:
     yield from found[: 2 * _SHOWN_MAX]
     if len(found) > 2 * _SHOWN_MAX:
         yield f"  ... and {len(found) - 2 * _SHOWN_MAX} more"
+
+
+def _breaking(breaking: Sequence[str]) -> Iterator[str]:
+    if breaking:
+        yield f"breaks callers of the released contract: {len(breaking)} change{'s' if len(breaking) > 1 else ''}"
+    for each in breaking[:_SHOWN_MAX]:
+        yield from _wrapped(each, "  - ", "    ")
 
 
 def _questions(questions: Sequence[Question]) -> Iterator[str]:

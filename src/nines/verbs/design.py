@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
 
 from nines import dossier, planning
+from nines.dossier.chapters.contract.changes import changes
+from nines.model.change import ContractChange
 from nines.model.design import Design, Objection
+from nines.model.errors import SourceError
 from nines.model.progress import Progress, Silent
 from nines.model.record import Record
 from nines.planning.objections import object_to
 from nines.readers import blueprint as blueprint_reader
+from nines.readers.openapi import text as openapi_text
 from nines.verbs import handover
 from nines.verbs.handover import Comparison
 
@@ -23,6 +28,8 @@ class Planned(Record):
     objections: tuple[Objection, ...] = ()
     design: Design | None = None
     """None: refused."""
+    changes: tuple[ContractChange, ...] = ()
+    """From the released contract to that of the design."""
 
     @property
     def reasons(self) -> tuple[Objection, ...]:
@@ -30,12 +37,19 @@ class Planned(Record):
         return tuple(objection for objection in self.objections if objection.is_fatal)
 
     @property
+    def breaking(self) -> tuple[ContractChange, ...]:
+        """What breaks those who call by the released contract."""
+        return tuple(change for change in self.changes if change.is_breaking)
+
+    @property
     def warnings(self) -> tuple[Objection, ...]:
         return tuple(objection for objection in self.objections if not objection.is_fatal)
 
 
-def from_blueprint(path: Path, progress: Progress | None = None) -> Planned:
-    """Reads and judges the blueprint, and plans the service where it holds; raises BlueprintError."""
+def from_blueprint(path: Path, *, released: Path | None = None, progress: Progress | None = None) -> Planned:
+    """Reads and judges the blueprint, and plans the service where it holds; raises BlueprintError.
+
+    `released` is the OpenAPI document that callers rely on today."""
     progress = progress or Silent()
     progress.stage(f"reading {path.name}")
     blueprint = blueprint_reader.read(path)
@@ -43,8 +57,24 @@ def from_blueprint(path: Path, progress: Progress | None = None) -> Planned:
     if any(objection.is_fatal for objection in objections):
         return Planned(name=blueprint.service.name, objections=objections)
     progress.stage(f"planning {blueprint.service.name}")
-    design = msgspec.structs.replace(planning.plan(blueprint), warnings=objections)
-    return Planned(name=design.name, objections=objections, design=design)
+    relied_on = _contract(released) if released is not None else ""
+    design = msgspec.structs.replace(planning.plan(blueprint), warnings=objections, released=relied_on)
+    return Planned(name=design.name, objections=objections, design=design, changes=changes(design))
+
+
+def _contract(path: Path) -> str:
+    """Raises SourceError for what is no document."""
+    hint = "Give the OpenAPI document as it was released: --released openapi.yaml"
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:  # noqa: PTH123 -- of a descriptor
+            content = stream.read(openapi_text.BYTES_MAX + 1)
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or str(error)
+        raise SourceError(f"it cannot be read: {said.lower()}", where=str(path), hint=hint) from None
+    found = openapi_text.load(content, str(path))
+    if "openapi" not in found or not isinstance(found.get("paths"), dict):
+        raise SourceError("this is no OpenAPI 3 document with paths", where=str(path), hint=hint)
+    return content.decode("utf-8-sig", "replace")
 
 
 def hand_over(
