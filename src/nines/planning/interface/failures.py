@@ -17,6 +17,7 @@ from nines.model.blueprint import (
     Resource,
 )
 from nines.model.design import PlannedAnswer, PlannedEndpoint
+from nines.model.words import duration
 from nines.planning.data import facts
 from nines.planning.interface import accounts, problems, shapes
 from nines.planning.interface.schemas import name_of
@@ -88,12 +89,12 @@ def _of_caller(operation: Operation, endpoint: PlannedEndpoint, blueprint: Bluep
 
 def _who(endpoint: PlannedEndpoint) -> str:
     roles = endpoint.roles or tuple(grant.role for grant in endpoint.grants)
-    return f"This operation is for the role{'s' if len(roles) > 1 else ''} {' and '.join(roles)}."
+    return f"This operation is for the role{'s' if len(roles) > 1 else ''} {', '.join(roles)}."
 
 
 def _quota(limit: Limit) -> str:
     whose = "in all" if limit.per == "all" else f"for each {limit.per}"
-    return f"At most {limit.count} requests in {limit.period_s:g} seconds {whose}."
+    return f"At most {limit.count:,} requests in {duration(limit.period_s)} {whose}."
 
 
 def _of_things(operation: Operation, endpoint: PlannedEndpoint, blueprint: Blueprint) -> Iterator[_Failure]:
@@ -109,6 +110,7 @@ def _of_things(operation: Operation, endpoint: PlannedEndpoint, blueprint: Bluep
         yield "state-conflict", _conflict(operation, resource), ()
     if operation.do in (Action.UPDATE, Action.DELETE, Action.TRANSITION) and facts.reserving(blueprint, resource):
         yield "operation-pending", "", ()
+    yield from _of_rules(operation, resource, blueprint)
     if operation.do in (Action.CREATE, Action.UPDATE):
         for key in _callers_keys(resource, blueprint):
             yield "already-exists", f"A {spoken} with the same {' and '.join(key)} exists already.", ()
@@ -117,6 +119,23 @@ def _of_things(operation: Operation, endpoint: PlannedEndpoint, blueprint: Bluep
         users = _users(resource, blueprint)
         if users:
             yield "in-use", f"It is referred to by {users[0]}.", ()
+
+
+def _of_rules(operation: Operation, resource: Resource, blueprint: Blueprint) -> Iterator[_Failure]:
+    """What the owner's function, an invariant, or whoever is asked does not allow."""
+    if operation.do in (Action.READ, Action.LIST, Action.DELETE):
+        return
+    if operation.hook:
+        yield "refused", "", ()
+    if resource.invariants:
+        yield "invariant-broken", f"{resource.invariants[0]} would no longer hold.", ()
+    if any(_decides(call, blueprint) for call in operation.calls):
+        yield "declined", "", ()
+
+
+def _decides(call: str, blueprint: Blueprint) -> bool:
+    asked = blueprint.dependency(call.partition(".")[0])
+    return asked is not None and asked.kind in (DependencyKind.HTTP, DependencyKind.GRPC)
 
 
 def _conflict(operation: Operation, resource: Resource) -> str:

@@ -72,6 +72,7 @@ _KINDS = (
     Kind(code="not-found", status=404, title="Not found", detail="There is no such object."),
     Kind(code="already-exists", status=409, title="Already exists", detail="One like it exists already."),
     Kind(code="state-conflict", status=409, title="State conflict", detail="Its state does not allow it."),
+    Kind(code="refused", status=409, title="Refused", detail="Its own rules do not allow it now."),
     Kind(
         code="operation-pending",
         status=409,
@@ -106,6 +107,18 @@ _KINDS = (
         status=422,
         title="Idempotency key reused",
         detail="This Idempotency-Key belongs to a request with another body.",
+    ),
+    Kind(
+        code="declined",
+        status=422,
+        title="Declined",
+        detail="Whoever decides about it refused for good; asking again changes nothing.",
+    ),
+    Kind(
+        code="invariant-broken",
+        status=422,
+        title="Invariant broken",
+        detail="The values contradict one another.",
     ),
     Kind(
         code="code-rejected",

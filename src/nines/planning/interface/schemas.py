@@ -55,11 +55,11 @@ def _singular(name: str) -> str:
 
 
 def of_field(field: Field, blueprint: Blueprint, *, is_request: bool) -> Schema:
-    """One member of a body."""
+    """One member of a body; a list without elements is empty, never null."""
     schema = _one(field, blueprint, is_request=is_request)
     if field.is_list:
         schema = {"type": "array", "items": schema, "maxItems": LIST_LENGTH_MAX}
-    if field.is_optional:
+    elif field.is_optional:
         schema = nullable(schema)
     described = " ".join(each for each in (field.says, _personal(field)) if each)
     if described:

@@ -90,7 +90,8 @@ def whole(resource: Resource, blueprint: Blueprint, state: str = "") -> dict[str
     for field in kept(resource):
         if is_answered(field):
             is_unset = field.is_read_only and field.is_optional and state in ("", first)
-            found[name_of(field)] = None if is_unset else examples.value(field, blueprint)
+            unset: Any = [] if field.is_list else None
+            found[name_of(field)] = unset if is_unset else examples.value(field, blueprint)
     if resource.states:
         found["status"] = state or first
     found["created_at"] = examples.CREATED_AT

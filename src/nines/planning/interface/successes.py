@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 from nines.model.blueprint import (
     Action,
+    Authentication,
     Blueprint,
     Fallback,
     Operation,
     Resource,
 )
 from nines.model.design import PlannedAnswer, PlannedEndpoint, Shape
+from nines.model.words import duration
 from nines.planning.interface import accounts, shapes
 
 EVERYWHERE = ("X-Request-Id",)
@@ -57,11 +59,7 @@ def _of_object(
         if versioned:
             yield success(endpoint, 304, "It has not changed.", headers=("Cache-Control", *versioned))
     else:
-        says = (
-            f"The {shapes.spoken(resource.name)}, {operation.to_state}."
-            if operation.to_state
-            else "The changed object."
-        )
+        says = f"The {spoken}, now {operation.to_state}." if operation.to_state else f"The changed {spoken}."
         yield success(endpoint, 200, says, shape, headers=("Cache-Control", *versioned))
         if may_wait(operation, blueprint):
             still = state_before(operation, resource)
@@ -82,7 +80,21 @@ def _of_account(operation: Operation, endpoint: PlannedEndpoint, blueprint: Blue
             says = "Accepted; the answer is the same whether the account exists or not."
             return success(endpoint, 202, says, shape, headers=("Cache-Control",))
         case _:
-            return success(endpoint, 204, "Done.")
+            return success(endpoint, 204, _over(operation.do, blueprint))
+
+
+def _over(action: Action, blueprint: Blueprint) -> str:
+    """What holds afterwards; an access token that was issued lives on until it runs out."""
+    lives = duration((blueprint.auth or Authentication()).token_ttl_s)
+    match action:
+        case Action.SIGN_OUT:
+            return f"Signed out: the refresh token is revoked, and the access token runs out within {lives}."
+        case Action.SIGN_OUT_EVERYWHERE:
+            return f"Every session is over; access tokens that are still out run out within {lives}."
+        case Action.RESET_PASSWORD:
+            return "The password is set, and every session is over."
+        case _:
+            return "It is verified."
 
 
 def _later(operation: Operation, endpoint: PlannedEndpoint, blueprint: Blueprint, status_path: str) -> PlannedAnswer:

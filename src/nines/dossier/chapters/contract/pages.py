@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from nines.dossier.chapters.contract import headers, openapi, security
@@ -13,6 +13,11 @@ from nines.dossier.markdown import code, fence, heading, link, page, table
 from nines.model.design import Design, Document, PlannedAnswer, PlannedEndpoint
 
 FOLDER = "operations"
+_EXPLAINED = ("Idempotency-Key", "If-Match", "If-None-Match")
+"""Headers that the chapter's own page explains for all operations."""
+_COMMON_MIN = 3
+_SHORT_MAX = 5
+"""Members of an object that is short enough to be shown again."""
 HOST = "https://$HOST"
 _TOKEN = "$TOKEN"  # noqa: S105 -- the name of a variable.
 _PHRASES = {
@@ -76,16 +81,21 @@ def documents(design: Design, folder: str) -> Iterable[Document]:
         mine = [each for each in design.endpoints if openapi.tag_of(each) == tag]
         shape = design.shape(tag)
         says = shape.schema.get("description", "") if shape else ""
-        blocks = [block for endpoint in mine for block in _operation(endpoint, design)]
+        told: Told = {}
+        blocks = [block for endpoint in mine for block in _operation(endpoint, design, told)]
         yield Document(path=f"{folder}/{FOLDER}/{file_name(tag)}", text=page(heading(1, tag), says, *blocks), title=tag)
 
 
-def _operation(endpoint: PlannedEndpoint, design: Design) -> list[str]:
+Told = dict[str, dict[str, Any]]
+"""The examples that a page has told already, by their shape."""
+
+
+def _operation(endpoint: PlannedEndpoint, design: Design, told: Told) -> list[str]:
     said = [
         heading(2, title_of(endpoint)),
-        f"{code(f'{endpoint.method} {endpoint.path}')} — {openapi.description(endpoint)}",
+        f"{code(f'{endpoint.method} {endpoint.path}')} — {' '.join(_conditions(endpoint))}",
     ]
-    if endpoint.summary and title_of(endpoint) != endpoint.summary:
+    if endpoint.summary not in ("", endpoint.id, title_of(endpoint)):
         said.insert(1, endpoint.summary)
     said.append(_parameters(endpoint))
     if not endpoint.answers:
@@ -93,16 +103,33 @@ def _operation(endpoint: PlannedEndpoint, design: Design) -> list[str]:
     said.append(fence("sh", curl(endpoint, design)))
     for answer in endpoint.answers:
         if answer.status < 400:
-            said += _success(answer, endpoint, design)
-    return [*said, _failures(endpoint)]
+            said += _success(answer, endpoint, design, told)
+    return [*said, *_failures(endpoint, design)]
+
+
+def _conditions(endpoint: PlannedEndpoint) -> Iterator[str]:
+    """Who may call it, what must come along, how often, and for how much longer."""
+    yield security.who(endpoint)
+    sent = [each for each in endpoint.parameters if each.name in _EXPLAINED]
+    must = [code(each.name) for each in sent if each.is_required]
+    may = [code(each.name) for each in sent if not each.is_required and each.name != "If-None-Match"]
+    if must:
+        yield f"{' and '.join(must)} must be sent."
+    if may:
+        yield f"{' and '.join(may)} may be sent."
+    if endpoint.limit is not None:
+        said = headers.says(endpoint.limit)
+        yield f"{said[:1].upper()}{said[1:]}."
+    if endpoint.deprecation is not None:
+        yield headers.ending(endpoint.deprecation)
 
 
 def _parameters(endpoint: PlannedEndpoint) -> str:
-    """Those that need a word; the path's own speak for themselves."""
+    """Those that need a word; the path's own speak for themselves, and those of many are explained once."""
     rows = [
         (code(each.name), each.location, "yes" if each.is_required else "no", bounds(each.schema), each.says)
         for each in endpoint.parameters
-        if each.location != "path"
+        if each.location != "path" and each.name not in _EXPLAINED
     ]
     return table(("parameter", "in", "required", "form", "meaning"), rows)
 
@@ -165,7 +192,8 @@ def _filled(endpoint: PlannedEndpoint) -> str:
     return path + (f"?{query[0]}" if query else "")
 
 
-def _success(answer: PlannedAnswer, endpoint: PlannedEndpoint, design: Design) -> list[str]:
+def _success(answer: PlannedAnswer, endpoint: PlannedEndpoint, design: Design, told: Told) -> list[str]:
+    """An object that the page has shown before is shown by what is different."""
     location = _location(answer, endpoint)
     sent = [
         f"{name}: {value}"
@@ -176,7 +204,19 @@ def _success(answer: PlannedAnswer, endpoint: PlannedEndpoint, design: Design) -
     if answer.example is None:
         return [answer.says, fence("http", "\n".join(lines))]
     lines.insert(1, f"Content-Type: {answer.media_type}")
-    return [answer.says, fence("http", "\n".join([*lines, "", _pretty(answer.example)]))]
+    shown, says = _shortened(answer, told)
+    return [says, fence("http", "\n".join([*lines, "", _pretty(shown)]))]
+
+
+def _shortened(answer: PlannedAnswer, told: Told) -> tuple[Any, str]:
+    example = answer.example
+    if not isinstance(example, dict) or "id" not in example:
+        return example, answer.says
+    earlier = told.setdefault(answer.shape, example)
+    if earlier is example or len(example) <= _SHORT_MAX:
+        return example, answer.says
+    differing = {name: value for name, value in example.items() if name == "id" or earlier.get(name) != value}
+    return differing, f"{answer.says} Shown without the members that are as above:"
 
 
 def _location(answer: PlannedAnswer, endpoint: PlannedEndpoint) -> str:
@@ -191,13 +231,27 @@ def _location(answer: PlannedAnswer, endpoint: PlannedEndpoint) -> str:
     return f"{path}/{identifier}"
 
 
-def _failures(endpoint: PlannedEndpoint) -> str:
-    rows = [
-        (str(each.status), link(each.problem, f"../problems.md#{anchor(problem_title(each))}"), _detail(each))
-        for each in endpoint.answers
-        if each.status >= 400
-    ]
-    return table(("status", "problem", "detail"), rows)
+def _failures(endpoint: PlannedEndpoint, design: Design) -> list[str]:
+    """What is special here as a table; what is the same wherever it occurs as a list of links."""
+    failed = [each for each in endpoint.answers if each.status >= 400]
+    common = _common(design)
+    rows = [(str(each.status), _to(each), _detail(each)) for each in failed if each.problem not in common]
+    others = ", ".join(f"{each.status} {_to(each)}" for each in failed if each.problem in common)
+    return [table(("status", "problem", "detail"), rows), f"As elsewhere: {others}." if others else ""]
+
+
+def _to(answer: PlannedAnswer) -> str:
+    return link(answer.problem, f"../problems.md#{anchor(problem_title(answer))}")
+
+
+def _common(design: Design) -> set[str]:
+    """The problems of which every operation that has them says the same."""
+    said: dict[str, list[str]] = {}
+    for endpoint in design.endpoints:
+        for answer in endpoint.answers:
+            if answer.problem:
+                said.setdefault(answer.problem, []).append(_detail(answer))
+    return {problem for problem, details in said.items() if len(details) >= _COMMON_MIN and len(set(details)) == 1}
 
 
 def problem_title(answer: PlannedAnswer) -> str:
