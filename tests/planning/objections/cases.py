@@ -292,11 +292,14 @@ CASES = (
         },
     ),
     Case("operation-for-nobody", {"auth": {"scheme": "none"}}, {"auth": {"scheme": "api-key"}}),
-    Case("operation-for-nobody", _resource(access={"read": "nobody"}), _resource(access={"read": "tenant"})),
+    Case("operation-for-nobody", _resource(access={"read": "nobody"}), _resource(access={"list": "nobody"})),
     Case(
         "operation-for-nobody",
-        {**_resource(access={"list": "nobody"})},
-        {**_resource(access={"list": "nobody"}), "operations": {"listParcels": {"roles": ["clerk"]}}},
+        _resource(access={"list": "nobody", "read": "nobody"}),
+        {
+            **_resource(access={"list": "nobody", "read": "nobody", "write": "authenticated"}),
+            "operations": {"listParcels": {"roles": ["clerk"]}, "getParcel": {"roles": ["clerk"]}},
+        },
     ),
     Case("sign-in-is-incomplete", {"auth": {"issuer": None}}, {}),
     Case("sign-in-is-incomplete", {"auth": {"scheme": "own-jwt"}}, _SIGN_IN),
@@ -593,5 +596,38 @@ CASES = (
         "latency-below-dependency",
         {"dependencies": {"carrier": {**_CARRIER, "p95": "190ms"}}, "operations": _calls("createParcel")},
         {"dependencies": {"carrier": {**_CARRIER, "p95": "180ms"}}, "operations": _calls("createParcel")},
+    ),
+    Case(
+        "rule-wider-than-it-reads",
+        {"tenancy": {"key": "firm_id"}, **_resource(access={"read": "owner or tenant"})},
+        {"tenancy": {"key": "firm_id"}, **_resource(access={"read": "tenant"})},
+        is_fatal=False,
+    ),
+    Case(
+        "rule-wider-than-it-reads",
+        _resource(access={"list": "role:clerk or authenticated"}),
+        _resource(access={"list": "owner or role:clerk"}),
+        is_fatal=False,
+    ),
+    Case(
+        "tenant-without-tenancy",
+        _resource(access={"read": "tenant"}),
+        {"tenancy": {"key": "firm_id"}, **_resource(access={"read": "tenant"})},
+    ),
+    Case(
+        "operation-for-nobody",
+        {"operations": {"receiveParcel": {"roles": ["clerk"]}}, **_resource(access={"read": "owner"})},
+        {"operations": {"receiveParcel": {"roles": ["clerk"]}}, **_resource(access={"write": "owner or role:clerk"})},
+    ),
+    Case(
+        "operation-for-nobody",
+        {"operations": {"createParcel": {"roles": ["sender"]}}, **_resource(access={"write": "role:clerk"})},
+        {"operations": {"createParcel": {"roles": ["sender"]}}, **_resource(access={"write": "role:sender"})},
+    ),
+    Case(
+        "operation-for-nobody",
+        {"operations": {"listParcels": {"roles": ["sender", "clerk"]}}, **_resource(access={"list": "owner"})},
+        {"operations": {"listParcels": {"roles": ["sender"]}}, **_resource(access={"list": "owner"})},
+        is_fatal=False,
     ),
 )
