@@ -41,6 +41,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join([head, *(f"| {' | '.join(row)} |" for row in cells)])
 
 
+def anchor(title: str) -> str:
+    """Where a heading is found within its page, as GitHub and the page of all chapters name it."""
+    return re.sub(r"[^\w\- ]", "", line(title).lower()).replace(" ", "-")
+
+
 def bullets(items: Iterable[str]) -> str:
     return "\n".join(f"- {line(item)}" for item in items)
 

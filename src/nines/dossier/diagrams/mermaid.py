@@ -46,18 +46,19 @@ def text(diagram: Diagram) -> str:
     return "\n".join([lines[0], *(_STEP + line for line in lines[1:])])
 
 
-def escaped(text: str) -> str:
-    """Letters, digits and harmless signs stand for themselves; everything else becomes mermaid's #code;."""
-    line = " ".join(text.split())
-    # "end" closes a block wherever a line holds little else, and a figure with a full stop begins a list.
-    line = re.sub(r"(?i)\bend\b", lambda found: f"{found[0][:-1]}#{ord(found[0][-1])};", line)
-    return "".join(_sign(letter) for letter in re.split(r"(#\d+;)", line))
+def escaped(text: str, *, spared: str = " ,'_/") -> str:
+    """Letters, digits and spared signs stand for themselves; everything else becomes mermaid's #code;."""
+    said = "".join(each if each.isalnum() or each in spared else f"#{ord(each)};" for each in " ".join(text.split()))
+    # "end" closes a block wherever a line holds little else.
+    return re.sub(r"(?i)\ben(d)\b", lambda found: f"{found[0][:-1]}#{ord(found[1])};", said)
 
 
-def _sign(part: str) -> str:
-    if re.fullmatch(r"#\d+;", part):
-        return part
-    return "".join(each if each.isalnum() or each in " ,'_/" else f"#{ord(each)};" for each in part)
+def _sentence(text: str) -> str:
+    """Within quotes or after a colon more signs are harmless, except at the begin, where they may start a list."""
+    said = escaped(text, spared=" ,'_/.:(){}-")
+    said = re.sub(r"^(\d+)[.]", r"\1#46;", said)
+    said = re.sub(r"^(?i:(no)?wrap):", lambda found: found[0][:-1] + "#58;", said)
+    return f"#{ord(said[0])};{said[1:]}" if said[:1] in tuple("-.:(){}_/,'") else said
 
 
 def _plain(text: str) -> str:
@@ -81,7 +82,7 @@ def _graph(graph: Graph) -> Iterator[str]:
         if not zone.title or not inside:
             yield from (_node(names[node.id], node) for node in inside)
             continue
-        yield f'subgraph z{number}["{escaped(zone.title)}"]'
+        yield f'subgraph z{number}["{_sentence(zone.title)}"]'
         yield from (_STEP + _node(names[node.id], node) for node in inside)
         yield "end"
     yield from (_edge(names, edge) for edge in graph.edges)
@@ -89,13 +90,13 @@ def _graph(graph: Graph) -> Iterator[str]:
 
 def _node(name: str, node: Node) -> str:
     opens, closes = _SHAPES[node.kind]
-    lines = [f"<b>{escaped(node.title)}</b>", *(escaped(line) for line in node.lines)]
+    lines = [f"<b>{_sentence(node.title)}</b>", *(_sentence(line) for line in node.lines)]
     return name + opens + "<br/>".join(lines) + closes
 
 
 def _edge(names: dict[str, str], edge: Edge) -> str:
     arrow = "-.->" if edge.is_dashed else "-->"
-    says = f'|"{escaped(edge.says)}"|' if edge.says.strip() else ""
+    says = f'|"{_sentence(edge.says)}"|' if edge.says.strip() else ""
     return f"{names[edge.source]} {arrow}{says} {names[edge.target]}"
 
 
@@ -152,9 +153,9 @@ def _items(names: dict[str, str], items: tuple[Item, ...]) -> Iterator[str]:
         match item:
             case Message():
                 arrow = "-->>" if item.is_reply else "->>"
-                yield f"{names[item.source]}{arrow}{names[item.target]}: {escaped(item.says) or '_'}"
+                yield f"{names[item.source]}{arrow}{names[item.target]}: {_sentence(item.says) or '_'}"
             case Note():
-                yield f"Note over {names[item.over]}: {escaped(item.says) or '_'}"
+                yield f"Note over {names[item.over]}: {_sentence(item.says) or '_'}"
             case Block():
                 yield from _block(names, item)
 
@@ -165,6 +166,6 @@ def _block(names: dict[str, str], block: Block) -> Iterator[str]:
             yield "rect rgba(90, 130, 220, 0.12)"
         else:
             word = "else" if number else block.kind.value
-            yield f"{word} {escaped(section.when)}".rstrip()
+            yield f"{word} {_sentence(section.when)}".rstrip()
         yield from (_STEP + line for line in _items(names, section.items))
     yield "end"
