@@ -25,11 +25,11 @@ _SAFE = frozenset({Action.READ, Action.LIST})
 _CHANGING = frozenset({Action.UPDATE, Action.DELETE, Action.TRANSITION})
 
 GUESSABLE = {
-    Action.SIGN_IN: "a password",
-    Action.VERIFY_CODE: "a code",
-    Action.RESET_PASSWORD: "a token",
-    Action.REQUEST_RESET: "which addresses have an account, and fill their mailboxes",
-    Action.SEND_CODE: "how many messages somebody pays for",
+    Action.SIGN_IN: "guess passwords",
+    Action.VERIFY_CODE: "guess codes",
+    Action.RESET_PASSWORD: "guess tokens",
+    Action.REQUEST_RESET: "find out which addresses have an account, and fill their mailboxes",
+    Action.SEND_CODE: "fill mailboxes, and run up the bill for messages",
 }
 """Whoever may try often enough gets it."""
 

@@ -23,7 +23,7 @@ def object_to(blueprint: Blueprint) -> Iterator[Objection]:
         f"nothing limits how often one caller asks for {names}: one loop that went wild takes what all have "
         "(API4:2023)",
         (
-            option("limits: {default: 100/m per subject}", "each has his share", "bursts of good callers get 429"),
+            option("limits: {default: 100/m per subject}", "each has a fair share", "bursts of good callers get 429"),
             option(
                 "a limit at the edge alone",
                 "nothing to count here",

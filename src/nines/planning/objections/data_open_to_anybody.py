@@ -11,7 +11,7 @@ from nines.planning.objecting import is_changing, listed, objection, option, per
 _OPEN = option(
     "authenticated, or a role", "callers can be told apart, limited and shut out", "they have to sign in first"
 )
-_OWNER = option("owner, or tenant", "each sees his own", "whoever looks after all needs a role of his own")
+_OWNER = option("owner, or tenant", "each sees their own", "whoever looks after all needs a role for it")
 
 
 def object_to(blueprint: Blueprint) -> Iterator[Objection]:

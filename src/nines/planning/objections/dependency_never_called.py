@@ -23,8 +23,12 @@ def object_to(blueprint: Blueprint) -> Iterator[Objection]:
             f"dependencies.{dependency.name}",
             f"no operation and no job calls {dependency.name}, so that nothing is planned for its being slow or away",
             (
-                option(f"calls: [{dependency.name}.verb] where it is called", "its failures are planned for", "none"),
-                option("leave it out", "one thing less that can fail", "none, where nothing calls it"),
+                option(
+                    f"calls: [{dependency.name}.verb] where it is called",
+                    "its failures are planned for",
+                    "each place where it is called has to be named",
+                ),
+                option("leave it out", "one thing less that can fail", "comes back with the first call"),
             ),
             is_fatal=False,
         )

@@ -24,8 +24,8 @@ def object_to(blueprint: Blueprint) -> Iterator[Objection]:
             __name__,
             blueprint,
             f"dependencies.{dependency.name}",
-            f"{dependency.name} has no {listed(missing)}: while it hangs, {listed(waiting)} fill every slot, and the "
-            f"{len(others)} operations that do not need it fail as well",
+            f"{dependency.name} has no {listed(missing)}: while it hangs, callers of {listed(waiting)} fill every "
+            f"slot, and those of the {len(others)} operations that do not need it get none",
             (
                 option("bulkhead: 32", "at most 32 slots of a process wait for it", "the 33rd caller gets 503"),
                 option(

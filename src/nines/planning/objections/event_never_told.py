@@ -22,7 +22,7 @@ def object_to(blueprint: Blueprint) -> Iterator[Objection]:
             f"no operation and no job emits {event.name}",
             (
                 option("emits: " + event.name, "subscribers hear of it", "they depend on it from then on"),
-                option("leave it out", "the contract promises what happens", "none"),
+                option("leave it out", "the contract promises what happens", "whoever waits for it has to be told"),
             ),
             is_fatal=False,
         )

@@ -30,19 +30,19 @@ def object_to(blueprint: Blueprint) -> Iterator[Objection]:
             __name__,
             blueprint,
             f"operations.{operation.name}",
-            f"{operation.name} {says}: somebody may try {GUESSABLE[operation.do]} (API2:2023)",
+            f"{operation.name} {says}: somebody may {GUESSABLE[operation.do]} (API2:2023)",
             (
                 option(
                     f"limits: {{{operation.name}: 10/m per account}}",
                     "an account is tried 10 times a minute, from wherever",
                     "whoever knows the name can keep its owner out for a minute",
-                    "passwords",
+                    "it is a password that is guessed",
                 ),
                 option(
                     f"limits: {{{operation.name}: 20/m per address}}",
                     "nobody is kept out by somebody else",
                     "many addresses try together",
-                    "mails and codes",
+                    "it is mails or codes",
                 ),
             ),
         )

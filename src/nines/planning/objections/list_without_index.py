@@ -46,7 +46,7 @@ def _why_not(field: Field) -> str:
     if field.is_list:
         return "a B-tree finds whole lists only"
     if field.kind in _WIDE:
-        return f"it is {field.kind}, and an entry of a B-tree has at most {_PAGE_B:,} bytes"
+        return f"it is {field.kind}, and an entry of a B-tree has at most {_PAGE_B:,} bytes; every call reads all rows"
     if field.length_max and field.length_max > _WIDTH_MAX:
         return f"it has up to {field.length_max:,} characters, and an entry of a B-tree at most {_PAGE_B:,} bytes"
     return ""
@@ -65,7 +65,7 @@ def _objection(blueprint: Blueprint, path: str, operation: Operation, does: str,
         __name__,
         blueprint,
         path,
-        f"{operation.name} {does}, and no index serves that: {why}; every call reads the whole table",
+        f"{operation.name} {does}, and no index serves that: {why}",
         (
             option("another field, such as created_at", "an index serves it", "callers see another order"),
             option(

@@ -46,7 +46,8 @@ def _in_vain(
     refused = [role for role in operation.roles if not _may(blueprint, role, resource, rule)]
     if not refused:
         return
-    who = "nobody may call" if len(refused) == len(operation.roles) else f"{listed(refused)} may call in vain"
+    is_fatal = len(refused) == len(operation.roles)
+    whom = "nobody gets" if is_fatal else f"{listed(refused)} {'get' if len(refused) > 1 else 'gets'} nothing"
     named = " or ".join(f"role:{each.role}" if each.role else str(each.kind) for each in rule)
     owner = ", and owns none" if any(grant.kind is GrantKind.OWNER for grant in rule) else ""
     verb = _verb(operation) or "write"
@@ -54,8 +55,8 @@ def _in_vain(
         __name__,
         blueprint,
         f"operations.{operation.name}.roles",
-        f"{who} {operation.name}: it names {listed(operation.roles)}, and {resource.name}.access lets in {named} only; "
-        f"{listed(refused)} is none of these{owner}",
+        f"{whom} through {operation.name}: it names {listed(operation.roles)}, and {resource.name}.access lets in "
+        f"{named} only; {listed(refused)} is none of these{owner}",
         (
             option(
                 f"access: {{{verb}: {' or '.join([named, *(f'role:{role}' for role in refused)])}}}",
@@ -64,7 +65,7 @@ def _in_vain(
             ),
             option("other roles", "the rule stays as narrow as it is", "somebody else has to call it"),
         ),
-        is_fatal=len(refused) == len(operation.roles),
+        is_fatal=is_fatal,
     )
 
 
@@ -80,7 +81,7 @@ def _may(blueprint: Blueprint, role: str, resource: Resource, rule: tuple[Grant,
 
 def _rules(operation: Operation) -> tuple[Choice, ...]:
     return (
-        option(f"access: {{{_verb(operation)}: owner}}", "each has his own", "support needs a role beside it"),
+        option(f"access: {{{_verb(operation)}: owner}}", "each has their own", "support needs a role beside it"),
         option("roles: [...]", "only these may", "they may for every object that their access rule shows"),
     )
 

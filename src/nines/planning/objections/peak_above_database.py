@@ -13,6 +13,12 @@ _GROUPED_HZ = 50_000.0
 """Small rows a second that one primary takes in group commits on a large machine; 16,922 were measured on two cores."""
 _SINGLE_HZ = 10_000.0
 """Transactions of their own a second, each with its flush; a large machine with fast disks."""
+_GROUPED = option(
+    "write in groups",
+    f"up to about {rate(_GROUPED_HZ)} on one server",
+    "a few milliseconds more for each, and hooks that see many rows at once",
+    "the rows are small and alike",
+)
 
 
 def object_to(blueprint: Blueprint) -> Iterator[Objection]:
@@ -30,12 +36,7 @@ def object_to(blueprint: Blueprint) -> Iterator[Objection]:
         f"{rate(writes_hz)} are written at the peak, and a PostgreSQL primary takes about {rate(limit_hz)} {kind}"
         + (f"; {servers} of them {rate(limit_hz * servers)}" if servers > 1 else ""),
         (
-            option(
-                "write in groups",
-                f"up to about {rate(_GROUPED_HZ)} on one server",
-                "a few milliseconds more for each, and hooks that see many rows at once",
-                "the rows are small and alike",
-            ),
+            *(() if is_fatal else (_GROUPED,)),
             option(
                 "divide by tenant over several servers",
                 "grows with the servers",
@@ -46,7 +47,7 @@ def object_to(blueprint: Blueprint) -> Iterator[Objection]:
                 "accept into a log (Kafka), and write from there",
                 "a log takes a hundred times as much",
                 "an answer before the row exists: reads may not see it yet, and rules are checked later",
-                "nobody reads his own write at once",
+                "nobody reads their own write at once",
             ),
         ),
         is_fatal=is_fatal,

@@ -21,12 +21,13 @@ def object_to(blueprint: Blueprint) -> Iterator[Objection]:
     carried_hz = deploy.replicas_max * deploy.cpu * _CORE_HZ * _SAFE
     if peak_hz <= carried_hz:
         return
+    cores = f"{deploy.cpu:g} core{'s' if deploy.cpu != 1 else ''}"
     most = math.ceil(peak_hz / (deploy.cpu * _CORE_HZ * _SAFE))
     yield objection(
         __name__,
         blueprint,
         "deploy.replicas",
-        f"{deploy.replicas_max} processes × {deploy.cpu:g} cores × {rate(_CORE_HZ)} a core × {_SAFE:.0%} = "
+        f"{deploy.replicas_max} processes × {cores} × {rate(_CORE_HZ)} a core × {_SAFE:.0%} = "
         f"{rate(carried_hz)} can be carried, and {rate(peak_hz)} are expected at the peak",
         (
             option(f"replicas: {{max: {most}}}", "carries the peak", "is paid for while it lasts"),

@@ -1,4 +1,4 @@
-"""Whoever did not sign in is limited by nothing of his own."""
+"""Whoever did not sign in is limited by nothing of their own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def object_to(blueprint: Blueprint) -> Iterator[Objection]:
             __name__,
             blueprint,
             f"operations.{operation.name}.public",
-            f"anybody may call {operation.name}, and it is {how}: a caller without a name has no count of his own "
+            f"anybody may call {operation.name}, and it is {how}: a caller without a name has no count of its own "
             "(API4:2023)",
             (
                 option(

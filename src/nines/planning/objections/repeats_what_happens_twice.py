@@ -25,8 +25,8 @@ def object_to(blueprint: Blueprint) -> Iterator[Objection]:
             __name__,
             blueprint,
             f"dependencies.{dependency.name}.retry",
-            f"{listed(writers)} repeat every call of {dependency.name} that got no answer, also one that was carried "
-            "out: it then happens twice",
+            f"every call of {dependency.name} that got no answer is made again, also one that was carried out: what "
+            f"{listed(writers)} asked for then happens twice",
             (
                 option(
                     "only: idempotent, with a key that stays the same for each attempt",

@@ -23,8 +23,12 @@ def object_to(blueprint: Blueprint) -> Iterator[Objection]:
             f"roles.{role.name}",
             f"{role.name} may call nothing and see nothing of its own",
             (
-                option(f"roles: [{role.name}] in its operations", "may do what it is for", "none"),
-                option("leave it out", "fewer roles to hand out", "none"),
+                option(
+                    f"roles: [{role.name}] in its operations",
+                    "may do what it is for",
+                    "each is one thing more that it may do",
+                ),
+                option("leave it out", "fewer roles to hand out", "comes back when it is needed"),
             ),
             is_fatal=False,
         )

@@ -40,7 +40,7 @@ def object_to(blueprint: Blueprint) -> Iterator[Objection]:
                         "only these, if that was meant",
                         "whoever else has to see it needs a role",
                     ),
-                    option(f"{verb}: {widest.kind}", f"says what holds: {who}", "none, if that was meant"),
+                    option(f"{verb}: {widest.kind}", f"says what holds: {who}", "whoever joins them may, too"),
                 ),
                 is_fatal=False,
             )

@@ -39,6 +39,6 @@ def _objection(blueprint: Blueprint, resource: Resource, state: State, *, is_dra
             option(
                 f"a job with from: {start} and to: {state.name}", "happens by itself", "has to be watched like any job"
             ),
-            option(f"leave {state.name} out", "fewer states to understand", "none, where nobody needs it"),
+            option(f"leave {state.name} out", "fewer states to understand", "has to be added when somebody needs it"),
         ),
     )

@@ -21,8 +21,8 @@ def object_to(blueprint: Blueprint) -> Iterator[Objection]:
         __name__,
         blueprint,
         "auth.token_ttl",
-        f"a token is checked without asking anybody and is good for {duration(auth.token_ttl_s)}: as long does a "
-        "stolen one work, and one of somebody who was shut out",
+        f"a token is checked without asking anybody and is good for {duration(auth.token_ttl_s)}: a stolen one works "
+        "as long, and so does that of somebody who was shut out",
         (
             option("token_ttl: 15m", "shut out within a quarter of an hour", "four refreshes an hour"),
             option("ask the issuer for each token (RFC 7662)", "at once", "a call for each request, or a short cache"),

@@ -24,7 +24,7 @@ def object_to(blueprint: Blueprint) -> Iterator[Objection]:
                 blueprint,
                 f"resources.{resource.name}.unique",
                 f"{listed(columns)} of {resource.name} is unique over all tenants: 409 tells one of them that another "
-                "has it, and takes it from him",
+                "has it, and takes it from them",
                 (
                     option(f"[{', '.join((key, *columns))}]", "each tenant for itself", "two may have the same"),
                     option("as it is", "one for all", "say so to callers", "it is meant to be one for all"),
