@@ -38,16 +38,18 @@ from nines.model.design.risk import (
     Stride,
     Threat,
 )
-from nines.model.design.running import Alert, Objective, Running
+from nines.model.design.running import Alert, AlertCase, Deployable, Objective, Recording, Running
 
 __all__ = [
     "Alert",
+    "AlertCase",
     "Answer",
     "Branch",
     "CachePlan",
     "CapacityPlan",
     "Choice",
     "Decision",
+    "Deployable",
     "Design",
     "Document",
     "Element",
@@ -74,6 +76,7 @@ __all__ = [
     "PlannedTable",
     "PoolPlan",
     "Promised",
+    "Recording",
     "ResourceUse",
     "Running",
     "ScalePoint",

@@ -21,6 +21,45 @@ class Objective(Record):
     """PromQL of the rate of good events, with [$window] for the window."""
     total: str = ""
     operations: tuple[str, ...] = ()
+    by: str = ""
+    """The label whose every value keeps the objective for itself: "operation", "task"; empty: the whole keeps it."""
+    tasks: tuple[str, ...] = ()
+    says: str = ""
+    """What counts as good, and which budget it comes from."""
+
+    @property
+    def budget(self) -> float:
+        """The share of events that may be bad."""
+        return 1 - self.target
+
+
+class AlertCase(Record):
+    """What an alert does on a few series: it is tried with them."""
+
+    says: str
+    series: tuple[tuple[str, str], ...]
+    """Each with its values a minute apart, in promtool's notation."""
+    at_s: float
+    fires: bool
+    labels: tuple[tuple[str, str], ...] = ()
+    """Of what fires, beside those of the rule."""
+
+
+class Recording(Record):
+    """A PromQL expression that is kept under a name, so that long windows are summed up once."""
+
+    name: str
+    expression: str
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+class Deployable(Record):
+    """What is rolled out as one: the whole service, or one of its separate modules."""
+
+    name: str
+    """Also the `job` under which it is scraped."""
+    module: str = ""
+    operations: tuple[str, ...] = ()
 
 
 class Alert(Record):
@@ -40,6 +79,14 @@ class Alert(Record):
     says: str = ""
     runbook: str = ""
     """The path of its runbook within the dossier."""
+    kind: str = ""
+    """burn, down, replicas, autoscaler, pool, standby, lag, archive, disk, breaker, stale, dead, overdue, credential,
+    sign-in."""
+    about: str = ""
+    """The dependency, the deployable or the operation that it is about."""
+    threshold: float | None = None
+    metric: str = ""
+    cases: tuple[AlertCase, ...] = ()
 
 
 class Running(Record):
@@ -47,3 +94,17 @@ class Running(Record):
     alerts: tuple[Alert, ...] = ()
     metrics: tuple[tuple[str, str], ...] = ()
     """Name and meaning of each metric that the service gives out, units in the name."""
+    borrowed: tuple[tuple[str, str, str], ...] = ()
+    """Name, meaning and giver of each metric that alerts need and that others give out."""
+    recordings: tuple[Recording, ...] = ()
+    deployables: tuple[Deployable, ...] = ()
+
+    def objective(self, id: str) -> Objective | None:
+        return next((each for each in self.objectives if each.id == id), None)
+
+    def alert(self, name: str) -> Alert | None:
+        return next((each for each in self.alerts if each.name == name), None)
+
+    def alerts_of(self, kind: str, about: str = "") -> tuple[Alert, ...]:
+        """Every alert of a kind; with `about` only those about it."""
+        return tuple(each for each in self.alerts if each.kind == kind and about in ("", each.about))
