@@ -1,0 +1,1 @@
+"""How the service is watched: objectives from its budgets, alerts, and the metrics that they need."""
