@@ -10,6 +10,7 @@ from nines.model.blueprint import Blueprint
 from nines.model.design import Objection
 from nines.planning.objections import object_to, objectors
 from nines.readers.blueprint import parse, read
+from nines.readers.blueprint.page import EXAMPLE
 from tests.planning.objections.cases import CASES, SOUND, Case, Tree
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples/blueprints").glob("*.yaml"))
@@ -77,3 +78,7 @@ def test_the_arithmetic_is_shown() -> None:
     assert "10 processes × 20 connections × 1.25 while deploying = 250" in found.says
     assert found.where == "parcels.yaml:62:5"
     assert found.path == "dependencies.db.connections"
+
+
+def test_the_example_of_the_vocabulary_meets_no_objection() -> None:
+    assert object_to(parse(EXAMPLE)) == ()

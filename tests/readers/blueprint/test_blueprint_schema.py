@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from nines.model.errors import BlueprintError
 from nines.readers.blueprint import parse, schema, vocabulary
 from nines.readers.blueprint.document import compose, plain
+from nines.readers.blueprint.page import EXAMPLE
 
 EXAMPLES = [path.read_text() for path in sorted((Path(__file__).parents[3] / "examples/blueprints").glob("*.yaml"))]
 SCHEMA: dict[str, Any] = schema()
@@ -111,3 +112,9 @@ def test_the_page_names_every_key_of_every_record() -> None:
             assert f"| `{key}` |" in page
     for target in re.findall(r"\]\(#([\w-]+)\)", page):
         assert f"\n## {target}\n" in page
+
+
+def test_the_example_of_the_page_is_a_blueprint() -> None:
+    assert EXAMPLE in vocabulary()
+    assert parse(EXAMPLE).resource("Order") is not None
+    VALIDATOR.validate(plain(compose(EXAMPLE).root))

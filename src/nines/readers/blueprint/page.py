@@ -9,12 +9,54 @@ from nines.readers.blueprint.records import Key, Keys, Table
 from nines.readers.blueprint.shapes import Choice, Either, Flag, Listed, Made, Shape, Word
 from nines.readers.blueprint.vocabulary.blueprint import BLUEPRINT, NEWEST
 
+EXAMPLE = """\
+# yaml-language-server: $schema=./nines-blueprint-1.json
+nines: 1
+service: {name: orders, tier: standard}
+budgets: {availability: 99.9%, p95: 200ms, recovery: 5m, rpo: 0s}
+load: {steady: 50/s, peak: 300/s, growth: 2x/y, payload: 2KiB}
+auth: {scheme: oidc, issuer: "${OIDC_ISSUER}"}
+roles: {customer: {}, clerk: {mfa: true}}
+types:
+  Money: {amount_minor: "int64 > 0", currency: iso4217}
+resources:
+  Order:
+    id: {prefix: ord}
+    fields:
+      total: Money
+      ship_to: {type: string, max: 400, pii: true}
+    states: {placed: [shipped, cancelled], shipped: [delivered]}
+    access: {read: "owner or role:clerk", list: "owner or role:clerk", write: "owner or role:clerk"}
+    retention: 7y
+operations:
+  placeOrder: {on: Order, do: create, roles: [customer], idempotency: required, emits: order.placed}
+  getOrder: {on: Order, do: read}
+  listOrders: {on: Order, do: list, filter: [status], order: "created_at desc"}
+  cancelOrder: {on: Order, do: "-> cancelled", roles: [customer], if_match: required}
+  shipOrder: {on: Order, do: "-> shipped", roles: [clerk]}
+  deliverOrder: {on: Order, do: "-> delivered", roles: [clerk]}
+dependencies:
+  db: {type: postgres, replication: synchronous, pool: 8, connections: 200}
+limits: {default: 100/m per subject}
+events: {order.placed: {version: 1}}
+"""
+"""A whole blueprint that holds."""
+
 _HEAD = f"""\
 # The vocabulary of a blueprint, version {NEWEST}
 
 A blueprint is YAML: mappings, lists and plain values, without anchors, tags or repeated keys. It says what a service
-shall be and how much of it, never its logic. This page is made from the declaration that reads blueprints
-(`nines design --vocabulary`); the JSON Schema of the same declaration is printed by `nines design --schema`.
+shall be and how much of it, never its logic. `nines design blueprint.yaml -o dossier` checks it, refuses with options
+what cannot hold, and writes the dossier; `nines design --ask` writes a first one. This page is made from the
+declaration that reads blueprints (`nines design --vocabulary`), and so is the JSON Schema by which an editor completes
+them (`nines design --schema > nines-blueprint-1.json`).
+
+```yaml
+{EXAMPLE}```
+
+Every resource has `id`, `created_at`, `updated_at` and `version` by itself, `status` where it has states, `owner_id`
+where its owner may do something, and the tenancy's key where there is one; filters, orders, keys and invariants may
+name them. A part of a composite field is named with a point: `total.currency`.
 """
 
 
