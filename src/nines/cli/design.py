@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import click
@@ -14,8 +15,9 @@ from nines.cli.main import EXIT_FOUND, EXIT_OK
 from nines.cli.progress import shown
 from nines.model.errors import UsageError
 from nines.readers.blueprint import schema, vocabulary
-from nines.verbs.design import from_blueprint, hand_over
+from nines.verbs.design import Planned, from_blueprint, from_code, hand_over
 from nines.verbs.first_blueprint import Answers
+from nines.verbs.project import open_project
 
 _USUAL = Path("dossier")
 
@@ -28,6 +30,8 @@ _USUAL = Path("dossier")
     type=click.Path(path_type=Path),
     help=f"The dossier's folder [{_USUAL}]; with --ask the blueprint's file [{asked.USUAL}].",
 )
+@click.option("--from", "project", type=click.Path(path_type=Path), help="Design what exists: the folder of a backend.")
+@options.config
 @click.option("--force", is_flag=True, help="Overwrite what was edited by hand.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when the dossier is out of date.")
 @click.option("--format", "-f", "format_", type=click.Choice(["terminal", "json"]), default="terminal")
@@ -45,6 +49,8 @@ def command(
     *,
     blueprint: Path | None,
     output: Path | None,
+    project: Path | None,
+    config: Path | None,
     force: bool,
     check: bool,
     format_: str,
@@ -55,7 +61,7 @@ def command(
     quiet: bool,
     **answers: str,
 ) -> int:
-    """Design a service: from a blueprint to the dossier that is handed over before the first line of code."""
+    """Design a service: from a blueprint, or from the code that exists, to the dossier that is handed over."""
     if shows_schema:
         outputs.show(msgspec.json.format(msgspec.json.encode(schema()), indent=2).decode())
         return EXIT_OK
@@ -66,12 +72,22 @@ def command(
         asked.ask(Answers(**answers), output, force=force)
         return EXIT_OK
     _without_answers(answers, asks=asks)
-    if blueprint is None:
+    if blueprint is not None and project is not None:
+        hint = "Leave out one of them: nines design blueprint.yaml, or nines design --from FOLDER."
+        raise UsageError("a design comes from a blueprint or from code, not from both", hint=hint)
+    if config is not None and project is None:
+        raise UsageError("--config belongs to --from, and a blueprint needs none")
+    source: Callable[..., Planned]
+    if project is not None:
+        source = partial(from_code, open_project(project, config))
+    elif blueprint is not None:
+        source = partial(from_blueprint, blueprint, released=released)
+    else:
         hint = "Name one: nines design blueprint.yaml -o dossier\nOr answer a few questions: nines design --ask"
         raise UsageError("there is no blueprint", hint=hint)
     folder = output or _USUAL
     with shown(quiet=quiet) as progress:
-        planned = from_blueprint(blueprint, released=released, progress=progress)
+        planned = source(progress=progress)
         design = planned.design
         found = hand_over(design, folder, force=force, check=check, progress=progress) if design else None
     told = Summary.of(planned, found, folder, is_check=check) if found else Summary.refused(planned)

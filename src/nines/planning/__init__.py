@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from nines.planning.plan import plan
+from nines.planning.plan import plan, recover
 
-__all__ = ["plan"]
+__all__ = ["plan", "recover"]

@@ -1,17 +1,30 @@
-"""Derives the whole design of a blueprint, one part after the other; each part sees what the earlier ones found."""
+"""Makes the whole design, one part after the other; each part sees what the earlier ones found."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from nines.model.blueprint import Blueprint
+from nines.model.blueprint import Blueprint, Promises
 from nines.model.design import Design, Gap, Source
-from nines.planning import data, flows, interface
+from nines.model.service import Service
+from nines.planning import data, flows, interface, recovering
 
 Part = Callable[[Design], Design]
 """Returns the design with its own part filled in."""
 
-_PARTS: tuple[Part, ...] = (data.tables, interface.endpoints, flows.queries, data.indexes, data.growth, data.migrations, flows.flows)
+_DERIVED: tuple[Part, ...] = (
+    data.tables,
+    interface.endpoints,
+    flows.queries,
+    data.indexes,
+    data.growth,
+    data.migrations,
+    flows.flows,
+)
+"""What a blueprint tells, and code tells in its own way."""
+
+_FOLLOWING: tuple[Part, ...] = ()
+"""What follows from every design: capacity, threats, failures, how it is watched, what was decided."""
 
 
 def plan(blueprint: Blueprint) -> Design:
@@ -35,6 +48,15 @@ def plan(blueprint: Blueprint) -> Design:
             for each in blueprint.open_questions
         ),
     )
-    for part in _PARTS:
+    return _with(design, (*_DERIVED, *_FOLLOWING))
+
+
+def recover(service: Service, *, budgets: Promises, where: str) -> Design:
+    """The design of a service that exists, as far as reading tells it; its gaps say what is not known."""
+    return _with(recovering.recover(service, budgets=budgets, where=where), _FOLLOWING)
+
+
+def _with(design: Design, parts: tuple[Part, ...]) -> Design:
+    for part in parts:
         design = part(design)
     return design

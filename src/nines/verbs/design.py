@@ -9,16 +9,20 @@ import msgspec
 
 from nines import dossier, planning
 from nines.dossier.chapters.contract.changes import changes
+from nines.model.blueprint import Promises
 from nines.model.change import ContractChange
 from nines.model.design import Design, Objection
 from nines.model.errors import SourceError
 from nines.model.progress import Progress, Silent
 from nines.model.record import Record
+from nines.model.settings import budgets_of
 from nines.planning.objections import object_to
 from nines.readers import blueprint as blueprint_reader
 from nines.readers.openapi import text as openapi_text
 from nines.verbs import handover
 from nines.verbs.handover import Comparison
+from nines.verbs.project import Project
+from nines.verbs.reading import read
 
 
 class Planned(Record):
@@ -75,6 +79,23 @@ def _contract(path: Path) -> str:
     if "openapi" not in found or not isinstance(found.get("paths"), dict):
         raise SourceError("this is no OpenAPI 3 document with paths", where=str(path), hint=hint)
     return content.decode("utf-8-sig", "replace")
+
+
+def from_code(project: Project, progress: Progress | None = None) -> Planned:
+    """Reads a service that exists and tells the design that it has, with what reading could not know."""
+    progress = progress or Silent()
+    progress.stage(f"reading {project.name}")
+    service = read(project).service
+    progress.stage(f"recovering the design of {project.name}")
+    asked = budgets_of(project.settings.budgets)
+    promises = Promises(
+        availability=asked.availability,
+        error_rate=asked.error_rate,
+        latency_p95_s=asked.latency_p95_ms / 1_000,
+        recovery_s=asked.recovery_s,
+    )
+    design = planning.recover(service, budgets=promises, where=project.root.name)
+    return Planned(name=design.name, design=design)
 
 
 def hand_over(
