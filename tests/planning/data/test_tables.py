@@ -31,8 +31,8 @@ def test_a_ledger_only_grows_except_when_its_time_is_over(server: Server) -> Non
     async def work(connection: Any) -> int:
         await connection.execute(schema_script(plan(PAYMENTS).tables))
         await connection.execute(
-            "INSERT INTO entry_postings (id, merchant_id, operation, subject_id) "
-            "VALUES ('00000000-0000-7000-8000-000000000001', 'm', 'capturePayment', 's')"
+            "INSERT INTO entry_postings (id, merchant_id, operation, subject_id, subject_version) "
+            "VALUES ('00000000-0000-7000-8000-000000000001', 'm', 'capturePayment', 's', 1)"
         )
         for text in ("UPDATE entry_postings SET operation = 'x'", "DELETE FROM entry_postings"):
             with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):

@@ -48,7 +48,7 @@ def entity(blueprint: Blueprint, resource: Resource) -> tuple[PlannedTable, ...]
         is_append_only=resource.is_append_only,
         retention_s=resource.retention_s,
         audit=resource.audit,
-        denormalised=tuple(_departures(resource)),
+        denormalised=tuple(_departures(blueprint, resource)),
         place=resource.place,
     )
     return table, *_children(blueprint, resource, table)
@@ -208,8 +208,20 @@ def _invariants(blueprint: Blueprint, resource: Resource, table: str) -> Iterato
         yield PlannedCheck(name=identifier(name, number), expression=text, says=f"invariant: {expression}")
 
 
-def _departures(resource: Resource) -> Iterator[str]:
+def _departures(blueprint: Blueprint, resource: Resource) -> Iterator[str]:
     """Where the table leaves the first or third normal form, and why."""
+    for name, carries in (("owner_id", facts.has_owner), (facts.tenant_column(blueprint), bool)):
+        parents = [
+            column
+            for field in resource.fields
+            if field.kind is FieldKind.REFERENCE and not field.is_list and not field.is_optional
+            for target in (blueprint.resource(field.of),)
+            if target is not None and target != resource and carries(target) and carries(resource)
+            for column in column_names(blueprint, resource, field.name)
+        ]
+        if name and parents and resource != facts.tenant_resource(blueprint):
+            through = " or ".join(f"`{column}`" for column in parents)
+            yield f"`{name}` could be found through {through}; here it lets one condition without a join decide access"
     for field in resource.fields:
         if field.is_list and not is_child(field):
             yield f"`{snake(field.name)}` is an array: its values are read and written only together with their row"

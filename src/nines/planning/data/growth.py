@@ -6,7 +6,7 @@ import math
 
 from msgspec.structs import replace
 
-from nines.model.blueprint import Action, Blueprint, Operation, Resource, ResourceKind
+from nines.model.blueprint import Action, Blueprint, Job, Operation, Resource, ResourceKind
 from nines.model.design import Design, Growth, PlannedIndex, PlannedTable
 from nines.model.design.ddl import identifier
 from nines.model.record import Record
@@ -83,9 +83,10 @@ def _growth(blueprint: Blueprint, table: PlannedTable, inflows: dict[str, Inflow
 
 def _arithmetic(inflow: Inflow, per_day: float, factor: float, initial: int) -> str:
     start = f"{initial:,} at the start, and " if initial else ""
-    text = f"{start}{inflow.says}: {inflow.rate_hz:.4g}/s x 86,400 s = {per_day:,.0f} a day in the first days"
+    total = f" = {inflow.rate_hz:.4g}/s" if " + " in inflow.says else ""
+    text = f"{start}{inflow.says}{total}; x 86,400 s = {per_day:,.0f} a day"
     if factor != 1:
-        text += f", {factor:g} times as many after each year"
+        text += f" at first, {factor:g} times as many after a year"
     if inflow.lives_s is not None:
         text += f"; each stays for {_time(inflow.lives_s)}"
     return text
@@ -186,9 +187,10 @@ def _finite(seconds: float | None) -> float | None:
 def _of_resource(blueprint: Blueprint, resource: Resource) -> dict[str, Inflow]:
     name = table_name(resource.name)
     if resource.kind is ResourceKind.LEDGER:
-        posted = _sum(blueprint, [each for each in blueprint.operations if each.posts == resource.name])
+        posted = _sum([_rate(blueprint, each) for each in blueprint.operations if each.posts == resource.name])
         return {name: posted, ledgers.postings_name(resource): posted} if posted else {}
-    born = _sum(blueprint, [o for o in blueprint.operations if o.on == resource.name and o.do in _BIRTHS])
+    births = [each for each in blueprint.operations if each.on == resource.name and each.do in _BIRTHS]
+    born = _sum([_rate(blueprint, each) for each in births])
     if born is None:
         return {}
     found = {name: born}
@@ -216,7 +218,7 @@ def _of_account(blueprint: Blueprint, resource: Resource) -> dict[str, Inflow]:
     )
     found = {}
     for name, actions, lives_s in pairs:
-        inflow = _sum(blueprint, [each for each in blueprint.operations if each.do in actions])
+        inflow = _sum([_rate(blueprint, each) for each in blueprint.operations if each.do in actions])
         if inflow:
             found[name] = replace(inflow, lives_s=lives_s)
     return found
@@ -226,39 +228,52 @@ def _of_service(design: Design, blueprint: Blueprint) -> dict[str, Inflow]:
     operations = list(blueprint.operations)
     audit = facts.own_name(blueprint, own.AUDIT)
     auditing = {user for query in design.queries if query.is_write and audit in query.tables for user in query.used_by}
-    written = [each for each in operations if each.name in auditing]
-    written += [each for job in blueprint.jobs if job.name in auditing for each in facts.feeding(blueprint, job)]
-    told = [each for each in operations for _ in each.emits]
-    told += [each for job in blueprint.jobs for _ in job.emits for each in facts.feeding(blueprint, job)]
-    remote = [each for each in operations for _ in own.remote_steps(blueprint, each)]
+    written = [_rate(blueprint, each) for each in operations if each.name in auditing]
+    written += [_job_rate(blueprint, job) for job in blueprint.jobs if job.name in auditing]
+    told = [_rate(blueprint, each) for each in operations for _ in each.emits]
+    told += [_job_rate(blueprint, job) for job in blueprint.jobs for _ in job.emits]
+    remote = [_rate(blueprint, each) for each in operations for _ in own.remote_steps(blueprint, each)]
     job = own.mail_job(blueprint)
-    mailed = [o for o in operations if o.do in (Action.REGISTER, Action.SEND_CODE, Action.REQUEST_RESET)]
+    mailing = (Action.REGISTER, Action.SEND_CODE, Action.REQUEST_RESET)
+    mailed = [_rate(blueprint, each) for each in operations if each.do in mailing]
     wanted = (
-        (own.IDEMPOTENCY, [each for each in operations if each.idempotency], None),
+        (own.IDEMPOTENCY, [_rate(blueprint, each) for each in operations if each.idempotency], None),
         (own.OUTBOX, told, LINGER_S),
         (own.AUDIT, written, None),
         (own.INBOX, remote, None),
-        (own.SAGAS, [each for each in operations if each.saga], None),
+        (own.SAGAS, [_rate(blueprint, each) for each in operations if each.saga], None),
     )
     found = {}
     for name, senders, lives_s in wanted:
-        inflow = _sum(blueprint, senders)
+        inflow = _sum(senders)
         if inflow:
             found[facts.own_name(blueprint, name)] = replace(inflow, lives_s=lives_s)
     if job:
-        inflow = _sum(blueprint, mailed)
+        inflow = _sum(mailed)
         if inflow:
             found[own.queue_name(job)] = replace(inflow, lives_s=LINGER_S)
     return found
 
 
-def _sum(blueprint: Blueprint, operations: list[Operation]) -> Inflow | None:
-    """One row for each call; None: no operation makes such rows."""
-    if not operations:
+def _rate(blueprint: Blueprint, operation: Operation) -> tuple[str, float]:
+    return operation.name, blueprint.rate_hz(operation)
+
+
+def _job_rate(blueprint: Blueprint, job: Job) -> tuple[str, float]:
+    """A job does as many pieces of work as the operations leave for it."""
+    return job.name, sum(blueprint.rate_hz(each) for each in facts.feeding(blueprint, job))
+
+
+def _sum(senders: list[tuple[str, float]]) -> Inflow | None:
+    """One row for each call; None: nothing makes such rows."""
+    if not senders:
         return None
     rates: dict[str, float] = {}
-    for each in operations:
-        rates[each.name] = rates.get(each.name, 0.0) + blueprint.rate_hz(each)
-    parts = [f"{name} {rate:.4g}/s" for name, rate in rates.items()]
-    shown = parts if len(parts) <= _SHOWN_MAX else [*parts[:_SHOWN_MAX], f"{len(parts) - _SHOWN_MAX} more"]
-    return Inflow(rate_hz=sum(rates.values()), says=" + ".join(shown))
+    for name, rate in senders:
+        rates[name] = rates.get(name, 0.0) + rate
+    largest = sorted(rates.items(), key=lambda pair: -pair[1])
+    parts = [f"{name} {rate:.4g}/s" for name, rate in largest[:_SHOWN_MAX]]
+    rest = sum(rate for _, rate in largest[_SHOWN_MAX:])
+    if rest:
+        parts.append(f"{len(largest) - _SHOWN_MAX} others {rest:.4g}/s")
+    return Inflow(rate_hz=sum(rates.values()), says=" + ".join(parts))

@@ -88,15 +88,16 @@ def _postings(blueprint: Blueprint, resource: Resource) -> PlannedTable:
             *tenant(blueprint, resource),
             PlannedColumn(name="operation", type="text", width_bytes=16),
             PlannedColumn(name="subject_id", type="text", width_bytes=37, says="the object that the operation was on"),
+            PlannedColumn(name="subject_version", type="bigint", says="its version when the operation began"),
             PlannedColumn(name="created_at", type="timestamptz", default="now()"),
         ),
         indexes=(
             PlannedIndex(name=identifier(name, "pkey"), columns=("id",), is_unique=True, is_primary=True),
             PlannedIndex(
-                name=identifier(name, "subject_id_operation_key"),
-                columns=("subject_id", "operation"),
+                name=identifier(name, "subject_id_operation_subject_version_key"),
+                columns=("subject_id", "operation", "subject_version"),
                 is_unique=True,
-                says="an operation posts for one object once, however often it is tried",
+                says="one run of an operation on an object posts once, however often it is tried",
             ),
         ),
         checks=(

@@ -149,8 +149,16 @@ def transition(draft: Draft, resource: Resource, operation: Operation, states: S
     return _update(draft, resource, sql, assignments, id=id, states=states, checks_version=True)
 
 
+def move_by_service(draft: Draft, resource: Resource, operation: Operation, states: Sequence[str]) -> Statement:
+    """A step of a saga: the service itself moves the row, whoever owns it."""
+    sql = draft.sql(draft.table(table_name(resource.name)))
+    assignments = [f"status = {sql.bind(literal(operation.to_state))}"]
+    id = f"move-{kebab(resource.name)}-to-{kebab(operation.to_state)}-by-saga"
+    return _update(draft, resource, sql, assignments, id=id, states=states, is_locked=True)
+
+
 def reserve(draft: Draft, resource: Resource, operation: Operation, states: Sequence[str]) -> Statement:
-    """The row remembers which operation holds it, and until when."""
+    """The row remembers which operation holds it, and until when; what callers see of it stays as it is."""
     sql = draft.sql(draft.table(table_name(resource.name)))
     assignments = [
         f"pending_operation = {sql.bind(literal(operation.name))}",
@@ -158,16 +166,22 @@ def reserve(draft: Draft, resource: Resource, operation: Operation, states: Sequ
         f"pending_request = {sql.bind(_EMPTY)}",
     ]
     id = f"reserve-{kebab(resource.name)}"
-    return _update(draft, resource, sql, assignments, id=id, states=states, checks_version=True)
+    return _update(draft, resource, sql, assignments, id=id, states=states, checks_version=True, is_visible=False)
 
 
-def settle(draft: Draft, resource: Resource, operation: Operation, state: str) -> Statement:
-    """Only whoever holds the row settles it, and only once."""
+def settle(
+    draft: Draft, resource: Resource, operation: Operation, state: str, *, with_fields: bool = False
+) -> Statement:
+    """Only whoever holds the row settles it, and only once; `with_fields` writes what was decided before as well."""
     sql = draft.sql(draft.table(table_name(resource.name)))
     assignments = [f"status = {sql.bind(literal(state))}"] if state else []
+    if with_fields:
+        assignments += _fields(draft, resource, sql)
+    is_visible = bool(assignments)
     assignments += ["pending_operation = NULL", "pending_until = NULL", "pending_request = NULL"]
-    id = f"settle-{kebab(resource.name)}" + (f"-as-{kebab(state)}" if state else "")
-    return _update(draft, resource, sql, assignments, id=id, holder=operation.name)
+    id = f"settle-{kebab(resource.name)}" if is_visible else f"release-{kebab(resource.name)}"
+    id += f"-as-{kebab(state)}" if state else ""
+    return _update(draft, resource, sql, assignments, id=id, holder=operation.name, is_visible=is_visible)
 
 
 def lock(draft: Draft, resource: Resource, grants: tuple[Grant, ...]) -> Statement:
@@ -180,21 +194,24 @@ def lock(draft: Draft, resource: Resource, grants: tuple[Grant, ...]) -> Stateme
     return sql.done(f"lock-{kebab(resource.name)}", text, wish=wish, rows_max=1)
 
 
-def store(draft: Draft, resource: Resource, states: str = "") -> Statement:
+def store(draft: Draft, resource: Resource, state: str = "") -> Statement:
     """What the owner's function made of a locked row."""
-    table = draft.table(table_name(resource.name))
-    sql = draft.sql(table)
-    columns = [
-        name
+    sql = draft.sql(draft.table(table_name(resource.name)))
+    assignments = _fields(draft, resource, sql)
+    if resource.states:
+        assignments.append(f"status = {sql.bind(literal(state or resource.states[0].name))}")
+    return _update(draft, resource, sql, assignments, id=f"store-{kebab(resource.name)}", is_locked=True)
+
+
+def _fields(draft: Draft, resource: Resource, sql: Sql) -> list[str]:
+    """All of them, those that callers only read included: the service's own code decided."""
+    return [
+        f"{quoted(name)} = {sql.value(name)}"
         for field in resource.fields
         if not is_child(field)
         for name in _columns(draft, resource, field.name)
-        if table.column(name) and name != _tenant(draft, resource)
+        if sql.table.column(name) and name != _tenant(draft, resource)
     ]
-    assignments = [f"{quoted(name)} = {sql.value(name)}" for name in columns]
-    if resource.states:
-        assignments.append(f"status = {sql.bind(literal(states or resource.states[0].name))}")
-    return _update(draft, resource, sql, assignments, id=f"store-{kebab(resource.name)}", is_locked=True)
 
 
 def delete(draft: Draft, resource: Resource) -> Statement:
@@ -219,11 +236,11 @@ def _update(
     holder: str = "",
     checks_version: bool = False,
     is_locked: bool = False,
+    is_visible: bool = True,
 ) -> Statement:
     table = sql.table
-    made = [
-        f"{name} = {text}" for name, text in (("version", "version + 1"), ("updated_at", "now()")) if table.column(name)
-    ]
+    told = (("version", "version + 1"), ("updated_at", "now()")) if is_visible else ()
+    made = [f"{name} = {text}" for name, text in told if table.column(name)]
     if holder or is_locked:
         conditions = [sql.equal("id")]
     else:

@@ -26,13 +26,18 @@ class Script(Record):
 class Draft:
     """Puts a script together; `transaction` is the number of the open one."""
 
-    def __init__(self, blueprint: Blueprint, tables: Sequence[PlannedTable], name: str) -> None:
+    def __init__(
+        self, blueprint: Blueprint, tables: Sequence[PlannedTable], name: str, *, status: int | None = None
+    ) -> None:
+        """`status` is what the operation answers when all goes well."""
         self.blueprint = blueprint
         self.tables = tables
         self.name = name
+        self.status = status
         self.statements: list[Statement] = []
         self.steps: list[FlowStep] = []
         self._open: int | None = None
+        self._is_answered = False
         self._begun = 0
         self._isolation = ("", "")
 
@@ -46,8 +51,17 @@ class Draft:
         self, kind: StepKind, says: str, *, branches: Sequence[Branch] = (), target: str = "", undo: str = ""
     ) -> None:
         self.steps.append(
-            FlowStep(kind=kind, says=says, target=target, transaction=self._open, branches=tuple(branches), undo=undo)
+            FlowStep(
+                kind=kind,
+                says=says,
+                target=target,
+                transaction=self._open,
+                branches=tuple(branches),
+                undo=undo,
+                after_response=self._is_answered,
+            )
         )
+        self._is_answered = self._is_answered or kind is StepKind.RESPOND
 
     def begin(self, says: str = "begin") -> None:
         self._open = self._begun
@@ -65,6 +79,7 @@ class Draft:
         *,
         branches: Sequence[Branch] = (),
         is_repeated: bool = False,
+        undo: str = "",
     ) -> None:
         self.statements.append(statement)
         self.steps.append(
@@ -76,6 +91,8 @@ class Draft:
                 transaction=self._open,
                 branches=tuple(branches),
                 is_repeated=is_repeated,
+                undo=undo,
+                after_response=self._is_answered,
             )
         )
 
@@ -98,13 +115,9 @@ class Draft:
                 attempts_max=1 + retry.max if retry else 1,
                 branches=tuple(branches),
                 undo=undo,
+                after_response=self._is_answered,
             )
         )
-
-    def later(self, kind: StepKind, says: str, target: str = "") -> None:
-        """Something that happens after the answer."""
-        timeout = timeout_s(self.blueprint.dependency(target)) if kind is StepKind.CALL else None
-        self.steps.append(FlowStep(kind=kind, says=says, target=target, after_response=True, timeout_s=timeout))
 
     def callee(self, verb: str) -> tuple[str, Dependency | None]:
         name = verb.partition(".")[0]

@@ -24,12 +24,11 @@ def claim_key(draft: Draft, operation: Operation) -> None:
     if operation.idempotency is None:
         return
     table = draft.table(facts.own_name(draft.blueprint, own.IDEMPOTENCY))
-    status = 201 if not operation.is_asynchronous else 202
     draft.query(
         _claim(draft, table, operation),
         "claim the idempotency key, or take it over from an attempt that died",
         branches=(
-            Branch(when="the key was used for the same request", then="its answer is given again", status=status),
+            Branch(when="the key was used for the same request", then="its answer is given again", status=draft.status),
             Branch(when="the key was used for another request", then="it is refused", status=422),
             Branch(when="the first attempt is under way", then="the caller is told to come back", status=409),
         ),
@@ -226,7 +225,7 @@ def _insert_posting(draft: Draft, ledger: Resource, operation: Operation) -> Sta
     ]
     text = (
         f"INSERT INTO {quoted(table.name)} ({listed(columns)})\nVALUES ({', '.join(values)})\n"
-        "ON CONFLICT (subject_id, operation) DO NOTHING\nRETURNING id"
+        "ON CONFLICT (subject_id, operation, subject_version) DO NOTHING\nRETURNING id"
     )
     says = "no row: it was posted before, and nothing is added"
     return sql.done(f"insert-{kebab(ledger.name)}-posting", text, rows_max=1, is_write=True, says=says)

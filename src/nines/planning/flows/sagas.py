@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from nines.model.blueprint import Operation, Resource, SagaStep
+from nines.model.blueprint import Action, Operation, Resource, SagaStep
 from nines.model.design import Branch, PlannedTable, StepKind
 from nines.model.design.ddl import literal
 from nines.planning.data import facts, own
@@ -12,7 +12,9 @@ from nines.planning.flows import changing, keeping
 from nines.planning.flows.checking import check
 from nines.planning.flows.draft import Draft
 from nines.planning.flows.keeping import LEASE_S, interval
+from nines.planning.flows.reading import one
 from nines.planning.flows.statement import Statement, Wish, both
+from nines.planning.flows.writing import CHANGED, MISSING, TWICE, sources
 
 ADVANCES_MAX = 10
 """How often a step is tried before a person is called."""
@@ -20,7 +22,7 @@ CLAIMED_MAX = 20
 
 
 def orchestrate(draft: Draft, operation: Operation, resource: Resource | None) -> None:
-    """The saga's row is written first and moved on with each step, so that a dead process loses none."""
+    """The saga's row is written with the first change and moved on with each step: a dead process loses none."""
     draft.isolate(
         "read committed",
         "Each step is a transaction of its own; between them others see what is done so far, which the states say, "
@@ -30,24 +32,26 @@ def orchestrate(draft: Draft, operation: Operation, resource: Resource | None) -
     table = draft.table(facts.own_name(draft.blueprint, own.SAGAS))
     draft.begin()
     keeping.claim_key(draft, operation)
-    if resource is not None and operation.do.value == "create":
-        twice = Branch(when="a unique key is taken", then="nothing is written", status=409)
-        insert = changing.insert(draft, resource, operation)
-        draft.query(insert, f"insert the {keeping.subject(resource)}", branches=(twice,))
-        for statement in changing.insert_children(draft, resource):
-            draft.query(statement, f"insert its {statement.tables[0].replace('_', ' ')}")
-    draft.query(_start(draft, table, operation), "write down the saga with its first step")
+    if resource is not None:
+        _change_first(draft, operation, resource)
+    draft.query(_start(draft, table, operation), "write down the saga, its first step next")
+    if operation.is_asynchronous:
+        keeping.finish_key(draft, operation)
     draft.commit("commit: from here on the saga is finished or undone, whatever dies")
+    if operation.is_asynchronous:
+        draft.add(StepKind.RESPOND, f"answer {draft.status or 202} with where the status can be read")
     for number, step in enumerate(operation.saga):
         _step(draft, table, operation, step, number)
     draft.begin()
-    draft.query(_move(draft, table, "finished"), "mark the saga as finished")
+    draft.query(_end(draft, table, "finished"), "mark the saga as finished")
     keeping.post(draft, operation)
     keeping.emit(draft, operation)
-    keeping.audit(draft, resource)
-    keeping.finish_key(draft, operation)
+    if not operation.is_asynchronous:
+        keeping.finish_key(draft, operation)
     draft.commit()
-    draft.add(StepKind.RESPOND, "answer with the outcome, or 202 where it takes longer than the caller may wait")
+    keeping.publish(draft, operation)
+    if not operation.is_asynchronous:
+        draft.add(StepKind.RESPOND, f"answer {draft.status or 200} with the outcome")
 
 
 def carry_on(draft: Draft, operations: tuple[Operation, ...]) -> None:
@@ -57,35 +61,82 @@ def carry_on(draft: Draft, operations: tuple[Operation, ...]) -> None:
         "FOR UPDATE SKIP LOCKED gives each worker other sagas, and the step in the condition lets one of two go on.",
     )
     table = draft.table(facts.own_name(draft.blueprint, own.SAGAS))
-    draft.query(_claim(draft, table), "claim the sagas that have not moved for too long")
-    names = ", ".join(operation.name for operation in operations)
+    draft.query(_claim(draft, table), f"claim up to {CLAIMED_MAX} sagas that have not moved for {LEASE_S:g} s")
     stuck = Branch(
         when=f"a compensation failed {ADVANCES_MAX} times", then="the saga is marked as stuck, and a person is called"
     )
-    draft.add(StepKind.COMPUTE, f"find the next step of {names}, forwards or back", branches=(stuck,))
-    draft.query(_advance(draft, table), "move the saga on")
-    draft.also(_move(draft, table, "compensated"), _move(draft, table, "stuck"))
+    draft.add(StepKind.COMPUTE, "find the next step of each, forwards or back", branches=(stuck,))
+    same = Branch(when="it was done before", then="it answers as then, for the key is the same")
+    remote = [_target(step) for each in operations for step in each.saga if _is_remote(draft, each, step)]
+    for target in dict.fromkeys(remote):
+        draft.call(target, f"ask {target.partition('.')[0]} under the key of the saga and the step", branches=(same,))
+    draft.query(_advance(draft, table), "move the saga on, with what was done")
+    draft.also(_end(draft, table, "compensated"), _end(draft, table, "stuck"))
+
+
+def _change_first(draft: Draft, operation: Operation, resource: Resource) -> None:
+    """What the caller sees at once, in the transaction that begins the saga."""
+    if operation.do is Action.CREATE:
+        draft.query(
+            changing.insert(draft, resource, operation), f"insert the {keeping.subject(resource)}", branches=(TWICE,)
+        )
+        for statement in changing.insert_children(draft, resource):
+            draft.query(statement, f"insert its {statement.tables[0].replace('_', ' ')}")
+    elif operation.do is Action.TRANSITION:
+        states = sources(resource, operation.to_state)
+        late = Branch(when=f"its state is not {' or '.join(states)}", then="nothing is changed", status=409)
+        move = changing.transition(draft, resource, operation, states)
+        draft.query(move, f"move it to {operation.to_state}", branches=(MISSING, late, CHANGED))
+        draft.also(one(draft, resource, resource.access.write, suffix="-to-change"))
+    else:
+        return
+    keeping.audit(draft, resource)
 
 
 def _step(draft: Draft, table: PlannedTable, operation: Operation, step: SagaStep, number: int) -> None:
-    undone = [each.undo for each in operation.saga[:number] if each.undo][::-1]
-    back = f"it is undone by {', '.join(undone)}" if undone else "nothing has to be undone"
-    refused = Branch(when=f"{step.do} is refused for good", then=back, status=409)
-    silent = Branch(when="its outcome is not known", then="the job asks again under the same key", status=202)
-    is_call = "." in step.do or step.do in own.remote_steps(draft.blueprint, operation)
-    if is_call:
-        draft.call(
-            step.do if "." in step.do else step.module,
-            f"ask for {step.do} under a key made of the saga and the step",
-            branches=(refused, silent),
-            undo=step.undo,
-        )
+    refused = Branch(when=f"{step.do} is refused for good", then=_back(draft, operation, number))
+    if _is_remote(draft, operation, step):
+        silent = Branch(when="its outcome is not known", then="the job asks again under the same key")
+        says = f"ask for {step.do} under a key made of the saga and the step"
+        draft.call(_target(step), says, branches=(refused, silent), undo=step.undo)
         draft.query(_advance(draft, table), f"note that {step.do} is done")
+        return
+    draft.begin()
+    local = draft.blueprint.operation(step.do)
+    resource = draft.blueprint.resource(local.on) if local else None
+    if local and resource and local.do is Action.TRANSITION:
+        move = changing.move_by_service(draft, resource, local, sources(resource, local.to_state))
+        draft.query(move, f"carry out {step.do}", branches=(refused,), undo=step.undo)
+        keeping.emit(draft, local)
+        keeping.audit(draft, resource)
+        _compensate(draft, step, resource)
     else:
-        draft.begin()
         draft.add(StepKind.COMPUTE, f"carry out {step.do}", branches=(refused,), undo=step.undo)
-        draft.query(_advance(draft, table), f"note in the same transaction that {step.do} is done")
-        draft.commit()
+    draft.query(_advance(draft, table), f"note in the same transaction that {step.do} is done")
+    draft.commit()
+
+
+def _compensate(draft: Draft, step: SagaStep, resource: Resource) -> None:
+    """The statement that takes a local step back, or ends the object of a saga that failed before it."""
+    back = draft.blueprint.operation(step.undo)
+    if back and back.do is Action.TRANSITION and back.on == resource.name:
+        draft.also(changing.move_by_service(draft, resource, back, sources(resource, back.to_state)))
+
+
+def _back(draft: Draft, operation: Operation, number: int) -> str:
+    """What was done is undone, the last first; what is undone on the saga's own object ends it as well."""
+    undone = [each.undo for each in operation.saga[:number] if each.undo][::-1]
+    own_steps = (each for each in operation.saga[number:] if each.undo and not _is_remote(draft, operation, each))
+    named = list(dict.fromkeys([*undone, *(each.undo for each in own_steps)]))
+    return f"the saga goes back: {', then '.join(named)}" if named else "the saga ends; there is nothing to undo"
+
+
+def _is_remote(draft: Draft, operation: Operation, step: SagaStep) -> bool:
+    return "." in step.do or step.do in own.remote_steps(draft.blueprint, operation)
+
+
+def _target(step: SagaStep) -> str:
+    return step.do if "." in step.do else step.module
 
 
 def _start(draft: Draft, table: PlannedTable, operation: Operation) -> Statement:
@@ -113,7 +164,7 @@ def _advance(draft: Draft, table: PlannedTable) -> Statement:
     return sql.done("advance-saga", text, wish=Wish(table=table.name, equal=("id",)), rows_max=0, is_write=True)
 
 
-def _move(draft: Draft, table: PlannedTable, status: str) -> Statement:
+def _end(draft: Draft, table: PlannedTable, status: str) -> Statement:
     sql = draft.sql(table)
     text = f"UPDATE {table.name}\nSET status = {sql.bind(literal(status))}\nWHERE {sql.equal('id')}"
     return sql.done("end-saga", text, wish=Wish(table=table.name, equal=("id",)), rows_max=0, is_write=True)

@@ -78,22 +78,24 @@ def _take(left: list[Statement], step: FlowStep) -> Statement:
 
 
 def _operation(design: Design, blueprint: Blueprint, operation: Operation) -> Script:
-    draft = Draft(blueprint, design.tables, operation.name)
+    endpoint = design.endpoint(operation.name)
+    success = endpoint.success if endpoint else None
+    draft = Draft(blueprint, design.tables, operation.name, status=success.status if success else None)
     resource = blueprint.resource(operation.on)
     account = facts.account_of(blueprint)
     if operation.do in signing.ACTIONS:
         if account is not None:
             signing.sign(draft, operation, account)
         else:
-            writing.custom(draft, operation, resource)
+            writing.custom(draft, operation, resource, has_object=False)
     elif operation.saga:
         sagas.orchestrate(draft, operation, resource)
     elif resource is None or operation.do is Action.CUSTOM:
-        endpoint = design.endpoint(operation.name)
         if endpoint is not None and endpoint.is_safe:
             reading.custom(draft, operation, resource)
         else:
-            writing.custom(draft, operation, resource)
+            has_object = resource is not None and (endpoint is None or "{" in endpoint.path)
+            writing.custom(draft, operation, resource, has_object=has_object)
     else:
         _on_resource[operation.do](draft, operation, resource)
     return draft.done()

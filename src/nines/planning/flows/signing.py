@@ -147,7 +147,7 @@ def _end(draft: Draft, operation: Operation, account: Resource) -> None:
 def _mail(draft: Draft, operation: Operation) -> None:
     """After the answer, so that its time tells nothing; a message lost with the process is asked for again."""
     for verb in operation.calls:
-        draft.later(StepKind.CALL, f"send the message by {verb}", verb.partition(".")[0])
+        draft.call(verb, f"send the message by {verb}")
 
 
 _ACTIONS: dict[Action, Callable[[Draft, Operation, Resource], None]] = {

@@ -11,14 +11,14 @@ from nines.model.design import Branch, PlannedTable, StepKind
 from nines.model.design.ddl import literal, quoted
 from nines.model.record import Record
 from nines.planning.data import facts, own
-from nines.planning.data.names import kebab, snake, table_name
+from nines.planning.data.names import kebab, plural, snake, table_name
 from nines.planning.data.tables import is_purged
 from nines.planning.flows import changing, keeping, purging, queueing, sagas
 from nines.planning.flows.draft import Draft, Script, timeout_s
 from nines.planning.flows.keeping import LEASE_S, interval
 from nines.planning.flows.reading import shown
 from nines.planning.flows.statement import Statement, Wish, both
-from nines.planning.flows.writing import failed_state, settled_state
+from nines.planning.flows.writing import failed_state, settle_reserved
 
 FINISH_EVERY_S = 5.0
 RELAY = "relayOutbox"
@@ -98,16 +98,22 @@ def _job_says(job: Job) -> str:
 def _worked(draft: Draft, job: Job, resource: Resource) -> None:
     noun = keeping.subject(resource)
     lease_s = max(LEASE_S, 2 * sum(timeout_s(draft.callee(verb)[1]) for verb in job.calls))
-    draft.query(_claim(draft, job, resource, lease_s), f"claim the next {noun} that is due, for {lease_s:g} s")
+    many = plural(noun) if job.concurrency > 1 else noun
+    draft.query(
+        _claim(draft, job, resource, lease_s), f"claim up to {job.concurrency} {many} that are due, for {lease_s:g} s"
+    )
+    if job.calls:
+        _ask_owner(draft, job)
     for verb in job.calls:
         name = draft.callee(verb)[0]
         late = Branch(
             when=f"{name} does not answer or is out of order", then="it becomes due again later, with a longer wait"
         )
-        draft.call(verb, f"ask {verb} under a key made of the row and the job", branches=(late,))
-    if job.hook:
-        draft.add(StepKind.COMPUTE, f"run the owner's function {job.hook}")
+        found = (late, _given_up(job)) if job.failed_state else (late,)
+        draft.call(verb, f"ask {verb} for each, under a key made of the row and the job", branches=found)
     draft.begin()
+    if not job.calls:
+        _ask_owner(draft, job)
     lost = Branch(when="another worker has claimed it since", then="nothing is written; that worker's result counts")
     done = _settle(draft, job, resource, job.to_state, id=f"finish-{kebab(resource.name)}-in-{kebab(job.name)}")
     draft.query(done, f"settle it{f' as {job.to_state}' if job.to_state else ''}", branches=(lost,))
@@ -120,6 +126,19 @@ def _worked(draft: Draft, job: Job, resource: Resource) -> None:
     keeping.audit(draft, resource)
     draft.commit()
     keeping.publish(draft, job)
+
+
+def _ask_owner(draft: Draft, job: Job) -> None:
+    """Before others are asked; where nobody is, in the transaction that settles."""
+    if job.hook:
+        wait = f"in {job.every_s:g} s" if job.every_s else "after its wait"
+        early = Branch(when="the function says that it is too early", then=f"it becomes due again {wait}")
+        draft.add(StepKind.COMPUTE, f"run the owner's function {job.hook}", branches=(early,))
+
+
+def _given_up(job: Job) -> Branch:
+    then = f"it goes to {job.failed_state}, where somebody looks at it"
+    return Branch(when=f"attempt {job.attempts_max} failed as well, or it was refused for good", then=then)
 
 
 def _scheduled(draft: Draft, job: Job) -> None:
@@ -182,12 +201,8 @@ def _finisher(blueprint: Blueprint, tables: tuple[PlannedTable, ...], operation:
         same = Branch(when=f"{draft.callee(verb)[0]} did it before", then="it answers as then, for the key is the same")
         draft.call(verb, f"ask {verb} again under the same key", branches=(same,))
     draft.begin()
-    good, bad = settled_state(operation, resource), failed_state(operation, resource)
-    late = Branch(when="its first holder settled it after all", then="nothing is written")
-    statement = changing.settle(draft, resource, operation, good)
-    draft.query(statement, f"settle the row{f' as {good}' if good else ''}", branches=(late,))
-    if bad:
-        draft.also(changing.settle(draft, resource, operation, bad))
+    settle_reserved(draft, operation, resource, "its first holder settled it after all", "nothing is written")
+    draft.also(changing.settle(draft, resource, operation, failed_state(operation, resource)))
     keeping.post(draft, operation)
     keeping.emit(draft, operation)
     keeping.audit(draft, resource)

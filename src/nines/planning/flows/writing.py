@@ -13,130 +13,165 @@ from nines.planning.flows.reading import one
 RETRIES_MAX = 3
 """Of a transaction that the database refused for a conflict; then the caller gets 503."""
 _BAD_WORDS = ("fail", "reject", "declin", "refus", "cancel", "expir", "error", "dead", "abort", "void", "bounce")
-_MISSING = Branch(when="there is none, or the caller may not change it", then="both look alike", status=404)
-_CHANGED = Branch(when="If-Match names another version", then="nothing is changed", status=412)
+TWICE = Branch(when="a unique key is taken", then="nothing is written", status=409)
+_BROKEN = Branch(when="an invariant is broken", then="nothing is written", status=422)
+MISSING = Branch(when="there is none, or the caller may not change it", then="both look alike", status=404)
+CHANGED = Branch(when="If-Match names another version", then="nothing is changed", status=412)
 _HELD = Branch(when="another operation holds it", then="nothing is changed", status=409)
 
 
 def create(draft: Draft, operation: Operation, resource: Resource) -> None:
-    draft.isolate(
-        "read committed",
-        "Uniqueness and references are the constraints' business; nothing that was read decides what is written.",
-    )
+    _isolate(draft, operation, "The constraints keep uniqueness and references; nothing that was read decides a write.")
     check(draft, operation)
     draft.begin()
     keeping.claim_key(draft, operation)
     _refer(draft, resource)
-    twice = Branch(when="a unique key is taken", then="nothing is written", status=409)
-    broken = Branch(when="an invariant is broken", then="nothing is written", status=422)
+    _decide(draft, operation)
     noun = keeping.subject(resource)
     reserved = " as reserved" if operation.calls else ""
-    draft.query(changing.insert(draft, resource, operation), f"insert the {noun}{reserved}", branches=(twice, broken))
+    draft.query(changing.insert(draft, resource, operation), f"insert the {noun}{reserved}", branches=(TWICE, _BROKEN))
     for statement in changing.insert_children(draft, resource):
         draft.query(statement, f"insert its {statement.tables[0].replace('_', ' ')}")
     if operation.calls:
+        keeping.audit(draft, resource)
         _ask(draft, operation, resource)
     else:
         _finish(draft, operation, resource)
-    _respond(draft, 202 if operation.is_asynchronous else 201)
+    _respond(draft, 201)
 
 
 def change(draft: Draft, operation: Operation, resource: Resource) -> None:
-    draft.isolate("read committed", "The version in the condition decides: a change that came between affects no row.")
+    _isolate(draft, operation, "The version in the condition decides: a change that came between affects no row.")
     check(draft, operation)
     draft.query(
         one(draft, resource, resource.access.write, suffix="-to-change"),
         "read the object as it is, and merge the change",
-        branches=(_MISSING,),
+        branches=(MISSING,),
     )
     draft.begin()
     keeping.claim_key(draft, operation)
     _refer(draft, resource)
+    _decide(draft, operation)
     again = Branch(
         when="no row has that version any more",
         then=f"with If-Match nothing is changed; without, it is read and merged again, {RETRIES_MAX} times at most",
         status=412,
     )
-    broken = Branch(when="an invariant is broken", then="nothing is changed", status=422)
     held = (_HELD,) if facts.reserving(draft.blueprint, resource) else ()
     if operation.calls:
         draft.query(changing.reserve(draft, resource, operation, ()), "reserve the row", branches=(again, _HELD))
-        _ask(draft, operation, resource, also_update=True)
+        _ask(draft, operation, resource)
     else:
         statement = changing.update(draft, resource)
-        draft.query(statement, "write the change under the next version", branches=(again, broken, *held))
+        draft.query(statement, "write the change under the next version", branches=(again, _BROKEN, *held))
         _rewrite_lists(draft, resource)
         _finish(draft, operation, resource)
     _respond(draft, 200)
 
 
 def move(draft: Draft, operation: Operation, resource: Resource) -> None:
+    _isolate(
+        draft, operation, "State and version are conditions of the UPDATE itself; who comes second affects no row."
+    )
     states = sources(resource, operation.to_state)
     check(draft, operation)
     late = Branch(when=f"its state is not {' or '.join(states)}", then="nothing is changed", status=409)
-    branches = (_MISSING, late, _CHANGED)
-    draft.isolate(
-        "read committed",
-        "State and version stand in the condition of the UPDATE that changes them; who comes second affects no row.",
-    )
+    held = (_HELD,) if facts.reserving(draft.blueprint, resource) else ()
+    branches = (MISSING, late, CHANGED, *held)
     draft.begin()
     keeping.claim_key(draft, operation)
+    if operation.hook:
+        draft.query(changing.lock(draft, resource, resource.access.write), "lock the row", branches=branches)
+        _decide(draft, operation)
+        branches = ()
     if operation.calls:
         reserve = changing.reserve(draft, resource, operation, states)
-        draft.query(reserve, "reserve the row for this operation", branches=(*branches, _HELD))
+        draft.query(reserve, "reserve the row for this operation", branches=branches)
         draft.also(one(draft, resource, resource.access.write, suffix="-to-change"))
         _ask(draft, operation, resource)
     elif operation.hook:
-        _with_hook(draft, operation, resource, branches)
+        store = changing.store(draft, resource, operation.to_state)
+        draft.query(store, "write what it made of the row", branches=(_BROKEN,))
         _finish(draft, operation, resource)
     else:
         statement = changing.transition(draft, resource, operation, states)
         draft.query(statement, f"move it to {operation.to_state}", branches=branches)
         draft.also(one(draft, resource, resource.access.write, suffix="-to-change"))
         _finish(draft, operation, resource)
-    _respond(draft, 202 if operation.is_asynchronous else 200)
+    _respond(draft, 200)
 
 
 def remove(draft: Draft, operation: Operation, resource: Resource) -> None:
-    draft.isolate(
-        "read committed", "One DELETE names the row and its version; what refers to it is a foreign key's business."
+    _isolate(
+        draft, operation, "One DELETE names the row and its version; what refers to it is a foreign key's business."
     )
     check(draft, operation)
     draft.begin()
     keeping.claim_key(draft, operation)
+    _decide(draft, operation)
     used = Branch(when="others refer to it", then="nothing is deleted", status=409)
-    draft.query(changing.delete(draft, resource), "delete the row", branches=(_MISSING, _CHANGED, used))
+    draft.query(changing.delete(draft, resource), "delete the row", branches=(MISSING, CHANGED, used))
     draft.also(one(draft, resource, resource.access.write, suffix="-to-change"))
     _finish(draft, operation, resource)
     _respond(draft, 204)
 
 
-def custom(draft: Draft, operation: Operation, resource: Resource | None) -> None:
+def custom(draft: Draft, operation: Operation, resource: Resource | None, *, has_object: bool) -> None:
     """The owner's function; what it reads and writes through its ports is not known here."""
-    draft.isolate(
-        "serializable",
-        "What the owner's function reads before it writes is not known; serializable keeps any rule that it keeps when "
-        f"run alone. A transaction that the database refuses for it (SQLSTATE 40001) is run again, {RETRIES_MAX} times "
-        "at most.",
-    )
+    _isolate(draft, operation, "")
     check(draft, operation)
     draft.begin()
     keeping.claim_key(draft, operation)
+    locked = resource if has_object else None
+    if locked is not None:
+        held = (_HELD,) if facts.reserving(draft.blueprint, locked) else ()
+        lock = changing.lock(draft, locked, locked.access.write)
+        draft.query(lock, "lock the row", branches=(MISSING, *held))
+    if locked is not None and operation.calls:
+        _decide(draft, operation)
+        draft.query(changing.reserve(draft, locked, operation, ()), "reserve the row", branches=(_HELD,))
+        _ask(draft, operation, locked)
+    else:
+        _ask_unreserved(draft, operation)
+        _decide(draft, operation)
+        if locked is not None and not locked.is_append_only:
+            draft.query(changing.store(draft, locked), "write what it made of the row", branches=(_BROKEN,))
+        _finish(draft, operation, resource)
+    _respond(draft, 200)
+
+
+def _ask_unreserved(draft: Draft, operation: Operation) -> None:
+    """Without a row to reserve, only the key remembers that the others were asked."""
+    if not operation.calls:
+        return
+    draft.commit("commit the key alone: what is asked of others happens outside")
+    for verb in operation.calls:
+        draft.call(verb, f"ask {verb} under a key made of the caller's", branches=_failures(draft, verb, ""))
+    draft.begin()
+
+
+def _isolate(draft: Draft, operation: Operation, reason: str) -> None:
+    """What a function of the owner reads before it writes is not known, so that only one level keeps its rules."""
+    if operation.hook or operation.do is Action.CUSTOM:
+        hook = operation.hook or operation.name
+        draft.isolate(
+            "serializable",
+            f"What the owner's function {hook} reads before it writes is not known; serializable keeps any rule that "
+            f"it keeps when it runs alone. A transaction that is refused for it (SQLSTATE 40001) is run again, "
+            f"{RETRIES_MAX} times at most.",
+        )
+    else:
+        draft.isolate("read committed", reason)
+
+
+def _decide(draft: Draft, operation: Operation) -> None:
+    """The owner's function decides inside the transaction, before anybody else is asked."""
+    if not operation.hook and operation.do is not Action.CUSTOM:
+        return
     refused = Branch(when="the function refuses", then="nothing is changed", status=409)
     conflict = Branch(when=f"the database refuses it {RETRIES_MAX} times", then="nothing is changed", status=503)
-    hook = operation.hook or operation.name
-    if resource is not None and operation.calls:
-        draft.query(changing.reserve(draft, resource, operation, ()), "reserve the row", branches=(_MISSING, _HELD))
-        _ask(draft, operation, resource, hook=hook)
-    else:
-        if operation.calls:
-            draft.commit("commit the key alone: what is asked of others happens outside")
-            for verb in operation.calls:
-                draft.call(verb, f"ask {verb}", branches=_failures(draft, verb))
-            draft.begin()
-        draft.add(StepKind.COMPUTE, f"run the owner's function {hook}", branches=(refused, conflict))
-        _finish(draft, operation, resource)
-    _respond(draft, 202 if operation.is_asynchronous else 200)
+    says = f"run the owner's function {operation.hook or operation.name}"
+    draft.add(StepKind.COMPUTE, says, branches=(refused, conflict))
 
 
 def sources(resource: Resource, to_state: str) -> tuple[str, ...]:
@@ -182,45 +217,45 @@ def _rewrite_lists(draft: Draft, resource: Resource) -> None:
         draft.query(inserts[statement.tables[0]], f"insert its {name} anew")
 
 
-def _with_hook(draft: Draft, operation: Operation, resource: Resource, branches: tuple[Branch, ...]) -> None:
-    refused = Branch(when="the function refuses", then="nothing is changed", status=409)
-    broken = Branch(when="an invariant is broken", then="nothing is changed", status=422)
-    draft.query(changing.lock(draft, resource, resource.access.write), "lock the row", branches=branches)
-    draft.add(StepKind.COMPUTE, f"run the owner's function {operation.hook} on the locked row", branches=(refused,))
-    store = changing.store(draft, resource, operation.to_state)
-    draft.query(store, "write what it made of the row", branches=(broken,))
-
-
-def _ask(draft: Draft, operation: Operation, resource: Resource, *, hook: str = "", also_update: bool = False) -> None:
+def _ask(draft: Draft, operation: Operation, resource: Resource) -> None:
     """Commits the reservation, asks the others, and settles in a transaction of its own."""
     draft.commit("commit the reservation, so that no lock is held while others are asked")
-    for verb in operation.calls:
-        draft.call(verb, f"ask {verb} under a key made of the row and the operation", branches=_failures(draft, verb))
-    draft.begin()
-    if hook or operation.hook:
-        draft.add(StepKind.COMPUTE, f"run the owner's function {hook or operation.hook} on the answers")
     good, bad = settled_state(operation, resource), failed_state(operation, resource)
-    lost = Branch(when="the job has settled it meanwhile", then="what the job decided is answered")
-    as_state = f" as {good}" if good else ""
-    draft.query(changing.settle(draft, resource, operation, good), f"settle the row{as_state}", branches=(lost,))
-    draft.also(changing.settle(draft, resource, operation, bad))
-    if also_update or hook or operation.hook:
-        draft.query(changing.store(draft, resource), "write what changed besides")
+    refused = f"the row is settled as {bad}" if bad else "the row is let go as it was"
+    for verb in operation.calls:
+        says = f"ask {verb} under a key made of the row and the operation"
+        draft.call(verb, says, branches=_failures(draft, verb, refused))
+    draft.begin()
+    settle_reserved(draft, operation, resource, "the job has settled it meanwhile", "what the job decided is answered")
+    if bad or good or operation.do is Action.UPDATE:
+        draft.also(changing.settle(draft, resource, operation, bad))
     _finish(draft, operation, resource)
 
 
-def _failures(draft: Draft, verb: str) -> tuple[Branch, ...]:
+def settle_reserved(draft: Draft, operation: Operation, resource: Resource, when: str, then: str) -> None:
+    """With what was decided before the others were asked, where a function or a caller decided something."""
+    good = settled_state(operation, resource)
+    decided = bool(operation.hook) or operation.do in (Action.UPDATE, Action.CUSTOM)
+    statement = changing.settle(draft, resource, operation, good, with_fields=decided)
+    says = f"settle the row{f' as {good}' if good else ''}{', with what was decided' if decided else ''}"
+    draft.query(statement, says, branches=(Branch(when=when, then=then),))
+
+
+def _failures(draft: Draft, verb: str, refused: str) -> tuple[Branch, ...]:
+    """`refused` tells what becomes of the reserved row; "" where there is none."""
     name, dependency = draft.callee(verb)
-    refuses = Branch(when=f"{name} refuses for good", then="the row is released or marked as failed", status=422)
+    refuses = Branch(when=f"{name} refuses for good", then=refused or "nothing is changed", status=422)
     late = f"{name} gives no answer in time, after every attempt"
-    if is_queued(dependency):
+    if not refused:
+        unknown = Branch(when=late, then="the same request under the same key asks again", status=503)
+    elif is_queued(dependency):
         unknown = Branch(when=late, then="the row stays reserved; a job asks again and settles it", status=202)
     else:
         then = "the outcome is not known: the row stays reserved, a job asks again under the same key and settles it"
         unknown = Branch(when=late, then=then, status=503)
     found = [refuses, unknown]
     if dependency and dependency.breaker:
-        status = 202 if is_queued(dependency) else 503
+        status = 202 if refused and is_queued(dependency) else 503
         found.append(Branch(when=f"the breaker of {name} is open", then="it is not asked now", status=status))
     return tuple(found)
 
@@ -237,7 +272,8 @@ def _finish(draft: Draft, operation: Operation, resource: Resource | None) -> No
     keeping.publish(draft, operation)
 
 
-def _respond(draft: Draft, status: int) -> None:
+def _respond(draft: Draft, usual: int) -> None:
+    status = draft.status or usual
     says = f"answer {status}"
     if status == 202:
         says += " with where the status can be read"
