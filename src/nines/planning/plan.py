@@ -8,6 +8,7 @@ from nines.model.blueprint import Blueprint, Promises
 from nines.model.design import Design, Gap, Source
 from nines.model.service import Service
 from nines.planning import data, flows, interface, recovering
+from nines.planning.threats import threats
 
 Part = Callable[[Design], Design]
 """Returns the design with its own part filled in."""
@@ -23,7 +24,7 @@ _DERIVED: tuple[Part, ...] = (
 )
 """What a blueprint tells, and code tells in its own way."""
 
-_FOLLOWING: tuple[Part, ...] = ()
+_FOLLOWING: tuple[Part, ...] = (threats,)
 """What follows from every design: capacity, threats, failures, how it is watched, what was decided."""
 
 

@@ -1,0 +1,366 @@
+"""Threats to what flows over a boundary of trust: it is changed, read or held up on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nines.model.blueprint import Action, Dependency, DependencyKind, FieldKind, Job, Operation
+from nines.model.design import Design, Element, PlannedEndpoint, Stride, Threat
+from nines.model.design.access import ANONYMOUS, reach
+from nines.model.words import duration, rate
+from nines.planning.threats import elements
+from nines.planning.threats.drafting import (
+    BAD_INPUT,
+    INJECTION,
+    NO_DEADLINE,
+    RESET,
+    STALL,
+    choice,
+    named,
+    reading_of,
+    threat,
+)
+
+
+def of_flow(design: Design, element: Element) -> Iterator[Threat]:
+    """Nothing for a flow inside one zone."""
+    if not elements.crosses(element, design.elements):
+        return
+    if element.source.startswith("person:"):
+        yield from _of_caller(design, element)
+    elif element.source == elements.GATE:
+        yield from _of_gate(design, element)
+    elif element.target.startswith("store:"):
+        yield from _of_store(design, element)
+    elif element.target == elements.ISSUER:
+        yield from _of_issuer(design, element)
+    elif element.target == elements.SUBSCRIBERS:
+        yield from _of_subscribers(design, element)
+    else:
+        yield from _of_external(design, element)
+
+
+def _of_caller(design: Design, element: Element) -> Iterator[Threat]:
+    role = {elements.ANONYMOUS: ANONYMOUS, elements.SIGNED_IN: "?"}.get(
+        element.source, element.source.partition(":")[2]
+    )
+    mine = [
+        each
+        for each in design.endpoints
+        if (each.is_public if role == ANONYMOUS else not each.is_public and reach(each, role))
+    ]
+    carried = _carried(design, mine, role)
+    yield threat(
+        element,
+        Stride.TAMPERING,
+        "A request or an answer is changed on its way between the caller and the balancer.",
+        "TLS 1.2 or newer with forward secrecy; port 80 answers nothing but a redirect, and "
+        "Strict-Transport-Security keeps "
+        "browsers off it (RFC 6797).",
+        where="ingress",
+    )
+    yield threat(
+        element,
+        Stride.DISCLOSURE,
+        f"Whoever stands in between reads {named(carried)}.",
+        "TLS; nothing of it is in a URL, which others log."
+        if not _in_urls(mine)
+        else f"TLS; but {named(_in_urls(mine))} stand in the query, which proxies and browsers log.",
+        where="ingress, the parameters of the contract",
+        is_open=bool(_in_urls(mine)),
+        options=_FILTERS if _in_urls(mine) else (),
+    )
+    yield threat(
+        element,
+        Stride.DENIAL,
+        "Connections are opened and kept, or send a byte a minute, until no other caller gets one.",
+        "Bounded at the balancer: connections for each address, and time for headers, body and idling.",
+        where="ingress",
+        owasp=4,
+    )
+
+
+_FILTERS = (
+    choice(
+        "a search by POST with the value in the body", "the value is in no log of others", "such a read is not cached"
+    ),
+    choice(
+        "leave it",
+        "lists work as everywhere",
+        "the value stands in logs on the way",
+        "only staff use the filter, from machines of the house",
+    ),
+)
+
+
+def _carried(design: Design, mine: list[PlannedEndpoint], role: str) -> Iterator[str]:
+    """Credentials, and the personal fields of what the caller may touch."""
+    if role != ANONYMOUS:
+        yield {"api-key": "the key", "session": "the session's cookie"}.get(
+            design.auth.scheme if design.auth else "", "the token"
+        )
+    blueprint = design.blueprint
+    for name in dict.fromkeys(each.resource for each in mine):
+        resource = blueprint.resource(name) if blueprint else None
+        actions = {each.action for each in mine if each.resource == name}
+        for field in resource.fields if resource else ():
+            is_secret = field.kind is FieldKind.PASSWORD and bool(actions & _WITH_PASSWORD)
+            if is_secret or (field.is_personal and bool(actions - _WITHOUT_FIELDS)):
+                yield f"{name}.{field.name}"
+    if role == ANONYMOUS and not mine:
+        yield "nothing but a refusal"
+    elif role == ANONYMOUS:
+        yield "what is public"
+
+
+_WITH_PASSWORD = frozenset({Action.REGISTER, Action.SIGN_IN, Action.RESET_PASSWORD})
+_WITHOUT_FIELDS = frozenset({Action.REFRESH, Action.SIGN_OUT, Action.SIGN_OUT_EVERYWHERE, Action.VERIFY_CODE})
+
+
+def _in_urls(mine: list[PlannedEndpoint]) -> list[str]:
+    return list(
+        dict.fromkeys(p.name for each in mine for p in each.parameters if p.location == "query" and _is_address(p.name))
+    )
+
+
+def _is_address(name: str) -> bool:
+    return any(word in name.lower().split("_") for word in ("email", "phone", "mail", "recipient"))
+
+
+def _of_gate(design: Design, element: Element) -> Iterator[Threat]:
+    part = element.target.partition(":")[2]
+    yield threat(
+        element,
+        Stride.TAMPERING,
+        f"Somebody inside the network calls {part} past the balancer, with headers that only it may set.",
+        "A network policy lets the balancer in and nobody else; the token is verified here all the same.",
+        where="the network policy",
+        owasp=8,
+    )
+    yield threat(
+        element,
+        Stride.DISCLOSURE,
+        f"Requests to {part} are read on the network behind the balancer, credentials included.",
+        "TLS ends at the balancer: behind it they travel in clear unless the network or a mesh encrypts them, "
+        "and which is not said.",
+        where="the network of " + design.deploy.platform,
+        is_open=True,
+        options=(
+            choice(
+                "TLS from the balancer on (a certificate for each service)",
+                "nothing travels in clear",
+                "certificates to renew inside",
+            ),
+            choice(
+                "a network that encrypts between machines",
+                "no change to the service",
+                "whoever is on the machine reads it",
+            ),
+            choice(
+                "leave it", "nothing to run", "whoever is in the network reads tokens", "the network has one tenant"
+            ),
+        ),
+    )
+    yield threat(
+        element,
+        Stride.DENIAL,
+        f"The balancer sends to a process of {part} that hangs or is going away.",
+        "Readiness is taken back before it closes, and what is in flight is finished within its time.",
+        where="probes and the drain of the deployment",
+        tried=(STALL,),
+    )
+
+
+def _of_store(design: Design, element: Element) -> Iterator[Threat]:
+    name = element.target.partition(":")[2]
+    who = element.source.partition(":")[2]
+    dependency = design.dependency(name)
+    mode = (
+        "sslmode=verify-full"
+        if dependency and dependency.kind is DependencyKind.POSTGRES
+        else "TLS with a verified certificate"
+    )
+    how = (
+        f"{mode}, and credentials of its own for each service."
+        if not design.is_recovered
+        else "Which mode the connection has was not understood."
+    )
+    personal = list(_personal_of(design, element))
+    yield threat(
+        element,
+        Stride.TAMPERING,
+        f"What {who} sends to {name} is changed on the way, or another server takes its place.",
+        how,
+        where=f"dependencies.{name}" if dependency else reading_of(design),
+        tried=(INJECTION,) if dependency and dependency.kind is DependencyKind.POSTGRES else (),
+        is_open=design.is_recovered,
+    )
+    yield threat(
+        element,
+        Stride.DISCLOSURE,
+        f"Rows on their way between {who} and {name} are read{': ' + named(personal) if personal else ''}.",
+        how,
+        where=f"dependencies.{name}" if dependency else reading_of(design),
+        is_open=design.is_recovered,
+    )
+    timeout = dependency.timeout_s if dependency else None
+    yield threat(
+        element,
+        Stride.DENIAL,
+        f"{name} stops answering {who}, with every connection held.",
+        "Waiting for a connection and for a statement is "
+        f"bounded{f' ({duration(timeout)})' if timeout else ' by the budget of the operation'}; beyond it 503."
+        if not design.is_recovered
+        else "Whether statements have a time limit was not understood.",
+        where=f"dependencies.{name}" if dependency else reading_of(design),
+        tried=(STALL, RESET),
+        owasp=4,
+        is_open=design.is_recovered,
+    )
+
+
+def _personal_of(design: Design, element: Element) -> Iterator[str]:
+    """The personal columns that go over a flow into the database, by the statements that its source sends."""
+    if element.target != elements.database(design):
+        return
+    part = next((each for each in elements.parts(design) if each.id == element.source), None)
+    queries = {id for each in (part.endpoints if part else design.jobs) for id in each.queries}
+    reached = {name for each in design.queries if each.id in queries for name in each.tables}
+    for table in design.tables:
+        if table.name in reached:
+            yield from (f"{table.name}.{column.name}" for column in table.columns if column.is_personal)
+
+
+def _of_issuer(design: Design, element: Element) -> Iterator[Threat]:
+    issuer = design.auth.issuer if design.auth and design.auth.issuer else "the issuer"
+    who = element.source.partition(":")[2]
+    yield threat(
+        element,
+        Stride.TAMPERING,
+        f"The keys of {issuer} are exchanged on their way to {who}.",
+        "TLS with a verified certificate, to the host in the settings; a redirect is not followed.",
+        where="auth.issuer",
+        owasp=2,
+    )
+    yield threat(
+        element,
+        Stride.DISCLOSURE,
+        f"Somebody sees that {who} fetches the keys of {issuer}.",
+        "The keys are public; nothing else is sent.",
+        where="auth.issuer",
+    )
+    yield threat(
+        element,
+        Stride.DENIAL,
+        f"{issuer} does not answer {who}, or tokens with made-up kids make it ask again and again.",
+        "Keys are kept and go on to hold while it is away; an unknown kid is asked for at most once a minute, "
+        "whoever sends it.",
+        where="the cache of keys",
+        tried=(STALL,),
+        owasp=4,
+    )
+
+
+def _of_subscribers(design: Design, element: Element) -> Iterator[Threat]:
+    events = named(each.name for each in design.events)
+    yield threat(
+        element,
+        Stride.TAMPERING,
+        f"{events or 'An event'} is changed on its way to a subscriber.",
+        "TLS with a verified certificate, and a signature over the body.",
+        where="the relay of the outbox",
+    )
+    yield threat(
+        element,
+        Stride.DISCLOSURE,
+        "An event goes to an address that is not the subscriber's, inside the network even (SSRF).",
+        "Addresses are settings of the owner, not of callers; private and link-local ones are refused after the "
+        "name was resolved, and redirects are not followed.",
+        where="the list of destinations, the policy for outgoing traffic",
+        owasp=7,
+    )
+    yield threat(
+        element,
+        Stride.DENIAL,
+        "A subscriber answers slowly or never, and the others wait behind it.",
+        "A deadline for each delivery, a wait that doubles, and a dead letter at the end; rows of others are "
+        "claimed past it.",
+        where="relayOutbox",
+        tried=(STALL,),
+        owasp=4,
+    )
+
+
+def _of_external(design: Design, element: Element) -> Iterator[Threat]:
+    name, who = element.target.partition(":")[2], element.source.partition(":")[2]
+    dependency = design.dependency(name)
+    is_mail = dependency is not None and dependency.kind is DependencyKind.SMTP
+    where = f"gateways/{name}" if not design.is_recovered else reading_of(design)
+    yield threat(
+        element,
+        Stride.TAMPERING,
+        f"{name} answers {who} with something that is wrong, far too large or meant to be executed.",
+        (
+            "Its answer is a status and a line: nothing of it is kept but its class."
+            if is_mail
+            else "Its answer is data like a caller's: it must have the expected shape and size, redirects are "
+            "not followed, and what does not fit is an error."
+        )
+        if not design.is_recovered
+        else "Whether its answers are checked was not understood.",
+        where=where,
+        tried=(BAD_INPUT,) if not is_mail else (),
+        owasp=10,
+        is_open=design.is_recovered,
+    )
+    yield threat(
+        element,
+        Stride.DISCLOSURE,
+        f"{name} learns more than it needs, or its credential is read on the way.",
+        f"TLS; the request holds {_sent(design, name)}. The credential is in a header, never in the URL or the log."
+        if not design.is_recovered
+        else "What is sent to it was not understood.",
+        where=where,
+        is_open=design.is_recovered,
+    )
+    yield from _held_up(design, element, dependency, where)
+
+
+def _sent(design: Design, name: str) -> str:
+    """What of the resources may go to a dependency, as far as the blueprint tells."""
+    blueprint = design.blueprint
+    if blueprint is None:
+        return "what is not known"
+    everybody: tuple[Operation | Job, ...] = (*blueprint.operations, *blueprint.jobs)
+    callers = [each for each in everybody if any(call.partition(".")[0] == name for call in each.calls)]
+    found: list[str] = []
+    for resource in (blueprint.resource(on) for on in dict.fromkeys(each.on for each in callers)):
+        found += [f"{resource.name}.{field.name}" for field in resource.fields if field.is_personal] if resource else []
+    if found:
+        return (
+            f"what the owner's port puts into it: {named(found)} are within its reach, and which of them it "
+            "needs is the owner's to say"
+        )
+    return "no personal field"
+
+
+def _held_up(design: Design, element: Element, dependency: Dependency | None, where: str) -> Iterator[Threat]:
+    name, who = element.target.partition(":")[2], element.source.partition(":")[2]
+    timeout = dependency.timeout_s if dependency else None
+    held = [f"{duration(timeout)} for each attempt"] if timeout else []
+    if dependency and dependency.bulkhead:
+        held.append(f"{dependency.bulkhead} calls at once in each process")
+    if dependency and dependency.breaker:
+        held.append(f"a breaker that opens at {dependency.breaker.error_share:.0%} of {dependency.breaker.of} calls")
+    if dependency and dependency.rate_max_hz:
+        held.append(f"{rate(dependency.rate_max_hz)} are agreed")
+    yield threat(
+        element,
+        Stride.DENIAL,
+        f"{name} hangs, or {who} is made to ask it more than it takes: whoever can call the service spends its quota.",
+        f"{'; '.join(held)}." if held else "No deadline is known.",
+        where=f"dependencies.{name}" if not design.is_recovered else where,
+        tried=(STALL, NO_DEADLINE),
+        owasp=4,
+        is_open=timeout is None,
+    )
