@@ -630,4 +630,25 @@ CASES = (
         {"operations": {"listParcels": {"roles": ["sender"]}}, **_resource(access={"list": "owner"})},
         is_fatal=False,
     ),
+    Case(
+        "names-collide",
+        {"resources": {"ParcelBox": {"fields": {"a": "uuid"}}, "ParcelBOX": {"fields": {"a": "uuid"}}}},
+        {"resources": {"ParcelBox": {"fields": {"a": "uuid"}}, "ParcelBag": {"fields": {"a": "uuid"}}}},
+    ),
+    Case(
+        "names-collide",
+        {"resources": {"Stop": {"fields": {"parcel": {"ref": "Parcel"}, "parcel_id": "uuid"}}}},
+        {"resources": {"Stop": {"fields": {"parcel": {"ref": "Parcel"}, "parcel_ref": "uuid"}}}},
+    ),
+    Case(
+        "names-collide",
+        {
+            "types": {"Span": {"from": "date", "to": "date"}},
+            "resources": {"Stop": {"fields": {"open": "Span", "open_from": "date"}}},
+        },
+        {
+            "types": {"Span": {"from": "date", "to": "date"}},
+            "resources": {"Stop": {"fields": {"open": "Span", "opened_on": "date"}}},
+        },
+    ),
 )

@@ -84,6 +84,7 @@ def _problems(text: str) -> list[str]:
         ("resources: {R: {double_entry: true}}\n", "double_entry goes with kind: ledger"),
         ("resources: {R: {access: {read: owner and tenant}}}\n", "expected who may"),
         ("resources: {R: {access: {read: role:clerk}}}\n", 'there is no role "clerk": there is none'),
+        ("resources: {R: {fields: {a: uuid}, unique: [a]}}\n", "expected a list, each the name of a field"),
         ("resources: {R: {retention: 0d}}\n", "it is more than 0"),
         ("tenancy: {key: id}\n", "3:11: id is a column of its own"),
         ("tenancy: {key: f}\nresources: {R: {fields: {f: uuid}}}\n", "4:26: every resource has f by itself"),

@@ -181,13 +181,13 @@ _RESOURCE = Keys(
         ),
         Key(
             name="unique",
-            shape=Listed(Listed(names.FIELD, least=1, or_one=True)),
-            says="Fields that no two may share, such as [[merchant_id, external_ref]].",
+            shape=Listed(Listed(names.FIELD, least=1)),
+            says="Keys that no two may share, each a list of fields: [[merchant_id, external_ref]].",
         ),
         Key(
             name="indexes",
-            shape=Listed(Made(Listed(PART, least=1, or_one=True), _index)),
-            says='Indexes that are wanted beside the derived ones, such as [[merchant_id, "created_at desc", id]].',
+            shape=Listed(Made(Listed(PART, least=1), _index)),
+            says='Indexes beside the derived ones, each a list of fields: [[merchant_id, "created_at desc", id]].',
         ),
         Key(name="invariants", shape=Listed(_INVARIANT), says="Conditions that hold for every row."),
         Key(name="access", shape=_ACCESS, says="Who may do what to an object."),
