@@ -112,8 +112,9 @@ def _of_things(operation: Operation, endpoint: PlannedEndpoint, blueprint: Bluep
         yield "operation-pending", "", ()
     yield from _of_rules(operation, resource, blueprint)
     if operation.do in (Action.CREATE, Action.UPDATE):
+        first = shapes.an(resource.name).capitalize()
         for key in _callers_keys(resource, blueprint):
-            yield "already-exists", f"A {spoken} with the same {' and '.join(key)} exists already.", ()
+            yield "already-exists", f"{first} with the same {' and '.join(key)} exists already.", ()
             break
     if operation.do is Action.DELETE:
         users = _users(resource, blueprint)
@@ -158,7 +159,7 @@ def _callers_keys(resource: Resource, blueprint: Blueprint) -> Iterator[tuple[st
 
 def _users(resource: Resource, blueprint: Blueprint) -> list[str]:
     return [
-        f"a {shapes.spoken(each.name)}"
+        shapes.an(each.name)
         for each in blueprint.resources
         for field in each.fields
         if field.kind is FieldKind.REFERENCE and field.of == resource.name and field.on_delete is OnDelete.RESTRICT

@@ -19,6 +19,7 @@ from nines.planning.data.names import snake
 INTEGER_MAX = 2**53 - 1
 """The largest whole number that every reader of JSON keeps exactly (RFC 7493, 2.2)."""
 DOCUMENT_MEMBERS_MAX = 100
+DOCUMENT_DEPTH_MAX = 8
 PASSWORD_LENGTH_MIN = 15
 """Of a password that is the only factor (NIST SP 800-63B-4, 3.1.1.2)."""
 PASSWORD_WITH_SECOND_FACTOR_MIN = 8
@@ -61,7 +62,8 @@ def of_field(field: Field, blueprint: Blueprint, *, is_request: bool) -> Schema:
         schema = {"type": "array", "items": schema, "maxItems": LIST_LENGTH_MAX}
     elif field.is_optional:
         schema = nullable(schema)
-    described = " ".join(each for each in (field.says, _personal(field)) if each)
+    kept = "" if field.is_list else schema.get("description", "")
+    described = " ".join(each for each in (field.says, kept, _personal(field)) if each)
     if described:
         schema = schema | {"description": described}
     if is_request and field.default is not None and not field.is_list:
@@ -156,7 +158,11 @@ _SIMPLE: dict[FieldKind, dict[str, Any]] = {
     FieldKind.TIMESTAMP: {"type": "string", "format": "date-time"},
     FieldKind.UUID: {"type": "string", "format": "uuid"},
     FieldKind.UUID7: {"type": "string", "format": "uuid"},
-    FieldKind.JSON: {"type": "object", "maxProperties": DOCUMENT_MEMBERS_MAX},
+    FieldKind.JSON: {
+        "type": "object",
+        "maxProperties": DOCUMENT_MEMBERS_MAX,
+        "description": f"At most {DOCUMENT_DEPTH_MAX} levels deep.",
+    },
     FieldKind.DECIMAL: {"type": "string", "format": "decimal", "pattern": r"^-?[0-9]{1,15}(\.[0-9]{1,4})?$"},
     FieldKind.PHONE: {"type": "string", "pattern": r"^\+[1-9][0-9]{1,14}$"},
     FieldKind.CURRENCY: {"type": "string", "pattern": "^[A-Z]{3}$"},

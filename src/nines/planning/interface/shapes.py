@@ -162,7 +162,7 @@ def of_page(resource: Resource, blueprint: Blueprint) -> tuple[Shape, Shape]:
     item = Shape(
         name=f"{resource.name}Item",
         schema=one.schema
-        | {"required": ["id"], "description": f"A {resource.name}; with `fields`, those members only."},
+        | {"required": ["id"], "description": f"{an(resource.name).capitalize()}; with `fields`, those members only."},
         example=one.example,
         resource=resource.name,
     )
@@ -198,6 +198,12 @@ def of_result(operation: Operation, blueprint: Blueprint) -> Shape:
 def spoken(resource: str) -> str:
     """In a sentence: "RefundRequest" is a "refund request"."""
     return " ".join(words(resource))
+
+
+def an(resource: str) -> str:
+    """With its article: "an order"."""
+    said = spoken(resource)
+    return f"{'an' if said[:1] in 'aeiou' else 'a'} {said}"
 
 
 def pascal(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nines.dossier.chapters.contract import pages
+from nines.dossier.chapters.contract import exchanges, pages
 from nines.dossier.markdown import code, fence, heading, page
 from nines.model.design import Design, PlannedAnswer, PlannedEndpoint
 
@@ -30,7 +30,7 @@ def text(design: Design) -> str:
         blocks += [
             heading(2, pages.problem_title(answer)),
             f"Of {where}; here {code(f'{endpoint.method} {endpoint.path}')}:",
-            fence("http", pages.raw(answer, endpoint, design)),
+            fence("http", exchanges.raw(answer, endpoint, design)),
         ]
     return page(*blocks)
 
