@@ -95,11 +95,11 @@ def test_the_published_schema_and_page_are_those_of_the_vocabulary(capsys: Captu
 def test_a_first_blueprint_is_written_from_flags_and_designed(tmp_path: Path, capsys: Captured) -> None:
     first = tmp_path / "b.yaml"
     assert run(["design", "--ask", "-o", str(first), "--name", "orders", "--keeps", "Order", "--peak", "600/s"]) == 0
-    assert "with 12 open questions" in capsys.readouterr().out
+    assert "with 13 open questions" in capsys.readouterr().out
     assert run(["design", "--ask", "-o", str(first)]) == 2
     assert "there is a file already" in capsys.readouterr().err
     assert run(["design", str(first), "-o", str(tmp_path / "d"), "-q"]) == 0
-    assert "open questions: 12" in capsys.readouterr().out
+    assert "open questions: 13" in capsys.readouterr().out
 
 
 def test_an_interview_prints_its_blueprint_where_asked_to(capsys: Captured) -> None:

@@ -39,6 +39,7 @@ def test_what_is_answered_is_no_longer_open_and_stands_where_it_belongs() -> Non
             p95="300ms",
             data="special",
             loss="a-minute",
+            stale="seconds",
             callers="services",
             tenant="firm_id",
             calls="gateway",
@@ -65,6 +66,7 @@ def test_what_is_answered_is_no_longer_open_and_stands_where_it_belongs() -> Non
     assert {each.name: each.kind for each in found.dependencies} == {
         "db": DependencyKind.POSTGRES,
         "bus": DependencyKind.NATS,
+        "cache": DependencyKind.REDIS,
         "gateway": DependencyKind.HTTP,
     }
     assert found.events.broker == "bus"

@@ -23,6 +23,7 @@ class Answers(Record):
     p95: str = ""
     data: str = ""
     loss: str = ""
+    stale: str = ""
     callers: str = ""
     tenant: str = ""
     calls: str = ""
@@ -282,6 +283,9 @@ def _dependencies(answers: Answers, calls: Sequence[str], replicas: int) -> Iter
     yield "dependencies:"
     yield f"  {_free('db', calls)}:"
     yield (f"    {{type: postgres, need: hard, replication: {replication}, pool: {_POOL}, connections: {connections}}}")
+    if answers.stale not in ("", "never"):
+        yield f"  # Answers may be {answers.stale} old: what is read often is kept here, and read afresh where it is gone."
+        yield f"  {_free('cache', calls)}: {{type: redis, need: soft, timeout: 50ms, p95: 2ms, fallback: default}}"
     if answers.broker not in ("", "none"):
         yield f"  {_free('bus', calls)}: {{type: {answers.broker}, need: soft, fallback: queue}}"
     for name in calls:

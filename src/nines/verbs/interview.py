@@ -116,6 +116,14 @@ QUESTIONS = (
         choices=tuple(LOSSES),
     ),
     Question(
+        key="stale",
+        text="How old may an answer be?",
+        assumed="never",
+        matters="whether a cache may answer, or every read asks the primary",
+        path="dependencies",
+        choices=("never", "seconds", "minutes"),
+    ),
+    Question(
         key="callers",
         text="Who calls it?",
         assumed="people",
