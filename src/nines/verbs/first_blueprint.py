@@ -282,9 +282,9 @@ def _dependencies(answers: Answers, calls: Sequence[str], replicas: int) -> Iter
     yield "# What it needs of others. Secrets and addresses stand in the environment."
     yield "dependencies:"
     yield f"  {_free('db', calls)}:"
-    yield (f"    {{type: postgres, need: hard, replication: {replication}, pool: {_POOL}, connections: {connections}}}")
+    yield f"    {{type: postgres, need: hard, replication: {replication}, pool: {_POOL}, connections: {connections}}}"
     if answers.stale not in ("", "never"):
-        yield f"  # Answers may be {answers.stale} old: what is read often is kept here, and read afresh where it is gone."
+        yield f"  # Answers may be {answers.stale} old: what is read often is kept here."
         yield f"  {_free('cache', calls)}: {{type: redis, need: soft, timeout: 50ms, p95: 2ms, fallback: default}}"
     if answers.broker not in ("", "none"):
         yield f"  {_free('bus', calls)}: {{type: {answers.broker}, need: soft, fallback: queue}}"
