@@ -7,8 +7,9 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterator
 
-from nines.dossier import chapters
+from nines.dossier import chapters, page
 from nines.dossier.chapter import Chapter
+from nines.dossier.front import Part, readme
 from nines.model.design import Design, Document
 from nines.model.record import Record
 
@@ -30,5 +31,8 @@ def writers() -> tuple[Writer, ...]:
 
 
 def write(design: Design) -> tuple[Document, ...]:
-    """Every document of the dossier, in the order of the chapters."""
-    return tuple(document for writer in writers() for document in writer.write(design))
+    """Every document of the dossier, in the order of the chapters; the front page and the page of all come last."""
+    found = ((writer.chapter, tuple(writer.write(design))) for writer in writers())
+    parts = tuple(Part(chapter=chapter, documents=documents) for chapter, documents in found if documents)
+    own = tuple(document for part in parts for document in part.documents)
+    return (*own, readme(design, parts), page.document(design, parts))

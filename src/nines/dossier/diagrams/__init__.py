@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import resources
+
 from nines.dossier.diagrams import entities, graph, mermaid, sequence
 from nines.dossier.diagrams.nouns import (
     Attribute,
@@ -51,6 +53,7 @@ __all__ = [
     "as_markdown",
     "as_svg",
     "drawings",
+    "style",
 ]
 
 
@@ -75,3 +78,8 @@ def as_svg(diagram: Diagram) -> str:
             return entities.draw(diagram)
         case Sequence():
             return sequence.draw(diagram)
+
+
+def style() -> str:
+    """The style sheet of every drawing; the colours' names are the page's."""
+    return (resources.files(__name__) / "style.css").read_text(encoding="utf-8")

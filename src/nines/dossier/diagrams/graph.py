@@ -62,10 +62,10 @@ def draw(graph: Graph) -> str:
     room = max((width(title, svg.SMALL, is_bold=True) + 2 * ZONE_PAD for title in titles), default=0.0)
     inner = max(found.width + (2 * ZONE_PAD if framed else 0), room)
     shift = MARGIN + (inner - found.width) / 2
-    parts = [
-        _zone(graph.zones[band - 1].title, inner, *found.bands[band]) for band in sorted(found.bands) if band in framed
-    ]
+    shown = [band for band in sorted(found.bands) if band in framed]
+    parts = [_zone(inner, *found.bands[band]) for band in shown]
     parts += edges_drawn(found, labels, shift)
+    parts += [_zone_title(graph.zones[band - 1].title, found.bands[band][0]) for band in shown]
     parts += [bodies[node.id].drawn(moved(found.boxes[node.id], shift)) for node in graph.nodes]
     return svg.figure(graph.title, graph.says, inner + 2 * MARGIN, found.height + 2 * MARGIN, parts)
 
@@ -102,10 +102,17 @@ def _arrow(route: Route) -> str:
     return svg.head(tip, dy=1.0 if before.y <= tip.y else -1.0)
 
 
-def _zone(title: str, inner: float, top: float, bottom: float) -> str:
+def _zone(inner: float, top: float, bottom: float) -> str:
     y = MARGIN + top - ZONE_TITLE + 4
-    frame = svg.rectangle("zone", MARGIN, y, inner, bottom - top + ZONE_TITLE - 4 + ZONE_PAD - 4, radius=8)
-    return frame + svg.text("zone-title", MARGIN + ZONE_PAD, y + 17, title, anchor="start")
+    return svg.rectangle("zone", MARGIN, y, inner, bottom - top + ZONE_TITLE - 4 + ZONE_PAD - 4, radius=8)
+
+
+def _zone_title(title: str, top: float) -> str:
+    """Drawn after the lines, which pass behind it."""
+    y = MARGIN + top - ZONE_TITLE + 7
+    wide = width(title, svg.SMALL, is_bold=True) + 8
+    behind = svg.rectangle("behind", MARGIN + ZONE_PAD - 4, y, wide, svg.SMALL * svg.LINE + 2, radius=3)
+    return behind + svg.text("zone-title", MARGIN + ZONE_PAD, y + svg.SMALL, title, anchor="start")
 
 
 class _Body:

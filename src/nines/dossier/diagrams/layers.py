@@ -7,17 +7,18 @@ towards their neighbours. Slots never overlap and links bend only between rows, 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from nines.dossier.diagrams.straight import placed
 from nines.model.record import Record
 
-ROW_MAX = 980.0
+ROW_MAX = 1_000.0
 """A row that is wider is broken, in the units of the picture."""
 _SWEEPS = 12
 _GAP_X = 26.0
 _GAP_Y = 42.0
-_LABEL_GAP_Y = 13.0
+_LABEL_GAP_Y = 18.0
 _PASSAGE = 14.0
 """The room of a link that passes a row."""
 ZONE_TITLE = 30.0
@@ -144,13 +145,24 @@ def _rows(boxes: Sequence[Box], ends: Iterable[tuple[str, str]]) -> dict[str, in
         inside = [box for box in boxes if box.band == band]
         depth = _depths([box.id for box in inside], sources)
         for at in range(max(depth.values()) + 1):
+            for broken in _broken([box for box in inside if depth[box.id] == at]):
+                rows |= dict.fromkeys((box.id for box in broken), first)
+                first += 1
+    return rows
+
+
+def _broken(row: list[Box]) -> list[list[Box]]:
+    """The row itself where it fits, else as few rows as fit, about equally wide."""
+    whole = sum(box.width + _GAP_X for box in row)
+    room = max(whole / math.ceil(whole / ROW_MAX), *(box.width + _GAP_X for box in row))
+    rows: list[list[Box]] = [[]]
+    taken = 0.0
+    for box in row:
+        if rows[-1] and taken + (box.width + _GAP_X) / 2 > room:
+            rows.append([])
             taken = 0.0
-            for box in (box for box in inside if depth[box.id] == at):
-                if taken and taken + box.width > ROW_MAX:
-                    first, taken = first + 1, 0.0
-                rows[box.id] = first
-                taken += box.width + _GAP_X
-            first += 1
+        rows[-1].append(box)
+        taken += box.width + _GAP_X
     return rows
 
 

@@ -38,6 +38,8 @@ class _Drawing:
         self.depth = min(_DEPTH_MAX, _depth(sequence.items))
         self.x, self.width = self._columns()
         self.y = _MARGIN
+        self.inside = 0
+        """How many transactions are open here: words stand on their colour."""
 
     def whole(self) -> str:
         top = self._heads(self.y)
@@ -49,7 +51,9 @@ class _Drawing:
             svg.path("life", f"M{svg.number(x)} {svg.number(top)}V{svg.number(ends)}") for x in self.x.values()
         )
         feet = _foot(ends)
-        return svg.figure(self.sequence.title, self.sequence.says, self.width, feet, [*self.frames, lives, *self.parts])
+        return svg.figure(
+            self.sequence.title, self.sequence.says, self.width, feet, [*reversed(self.frames), lives, *self.parts]
+        )
 
     def _columns(self) -> tuple[dict[str, float], float]:
         """The middle of each life line, far enough apart for what is said between them; and the width of all."""
@@ -157,7 +161,8 @@ class _Drawing:
         wide = max((width(line, svg.SMALL) for line in says), default=0.0)
         left = x - 2 if anchor == "start" else x - wide / 2 - 2
         height = len(says) * svg.SMALL * svg.LINE
-        self.parts.append(svg.rectangle("behind", left, top, wide + 4, height, radius=2))
+        behind = "behind inside" if self.inside else "behind"
+        self.parts.append(svg.rectangle(behind, left, top, wide + 4, height, radius=2))
         self.parts.append(svg.lines("says", x, top, says, svg.SMALL, anchor=anchor))
 
     def _note(self, item: Note) -> None:
@@ -173,6 +178,7 @@ class _Drawing:
         left, right = _MARGIN + inset, self.width - _MARGIN - inset
         top = self.y
         word = _WORDS[block.kind]
+        self.inside += block.kind is BlockKind.TRANSACTION
         wide = width(word, svg.SMALL, is_bold=True) + 14
         tall = svg.SMALL * svg.LINE + 4
         self.parts.append(svg.rectangle(f"tag {block.kind.value}", left, top, wide, tall, radius=3))
@@ -190,6 +196,7 @@ class _Drawing:
             self.y += max(len(when) * svg.SMALL * svg.LINE, 0 if number else tall - 3) + 7
             self._items(section.items, depth + 1)
         self.y += 1
+        self.inside -= block.kind is BlockKind.TRANSACTION
         self.frames.append(svg.rectangle(f"frame {block.kind.value}", left, top, right - left, self.y - top, radius=4))
         self.y += 10
 

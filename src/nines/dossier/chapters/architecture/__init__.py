@@ -21,6 +21,9 @@ CHAPTER = Chapter(
 DRAWN_MAX = 80
 """Of a recovered design, the flows that change most; a blueprint says itself what is critical."""
 _JOBS = "outside-requests.md"
+_HOW_TO_READ = (
+    "An alternative in a frame tells what happens instead; where its condition is not met, the flow goes on below it."
+)
 
 
 def write(design: Design) -> Iterator[Document]:
@@ -63,12 +66,17 @@ def _drawn_jobs(design: Design) -> list[PlannedJob]:
 def _pages(design: Design, endpoints: list[PlannedEndpoint]) -> dict[str, tuple[str, list[tuple[str, Sequence]]]]:
     found: dict[str, tuple[str, list[tuple[str, Sequence]]]] = {}
     for each in endpoints:
-        says = each.summary or ""
+        says = "" if _same(each.summary, each.id) else each.summary
         if not each.flow.is_complete:
             says = f"{says} Not all of it was understood.".strip()
         _, drawn = found.setdefault(_file(each), (each.resource or "Other operations", []))
         drawn.append((says, sequences.of_endpoint(design, each)))
     return found
+
+
+def _same(summary: str, id: str) -> bool:
+    """ "Capture payment" says no more than capturePayment."""
+    return "".join(summary.split()).lower() == id.lower()
 
 
 def _file(endpoint: PlannedEndpoint) -> str:
@@ -85,9 +93,7 @@ def _page(name: str, title: str, drawn: list[tuple[str, Sequence]]) -> Document:
     blocks = [
         block for says, each in drawn for block in (heading(2, _named(each.title)), says, diagrams.as_markdown(each))
     ]
-    text = page(
-        heading(1, title), "A frame marked alt shows what happens instead; without it the flow goes on.", *blocks
-    )
+    text = page(heading(1, title), _HOW_TO_READ, *blocks)
     return Document(
         path=f"{CHAPTER.folder}/{name}",
         text=text,

@@ -7,7 +7,7 @@ from nines.dossier.chapters.architecture.deployables import Deployable
 from nines.dossier.diagrams import Edge, Graph, Node, NodeKind, Zone
 from nines.model import words
 from nines.model.blueprint import Dependency, DependencyKind, GrantKind
-from nines.model.design import Design, PlannedEndpoint, StepKind
+from nines.model.design import Design, FlowStep, PlannedEndpoint, StepKind
 
 _CALLERS = "\x00callers"
 _SERVICE = "\x00service"
@@ -57,28 +57,24 @@ def _with_zone(node: Node) -> Node:
 
 def containers(design: Design) -> Graph:
     running = parts.deployables(design)
-    people = _people(design)
-    nodes = [node for node, _ in people]
+    callers = _callers(design)
+    nodes = [callers] if callers else []
     edges: list[Edge] = []
     front = _front(design, running)
     if front is not None:
         nodes.append(front)
-        edges += [Edge(source=node.id, target=front.id, says="HTTPS") for node, _ in people]
+        edges += [Edge(source=node.id, target=front.id, says="HTTPS") for node in nodes[:-1]]
         edges += [Edge(source=front.id, target=each.name) for each in running]
     else:
-        edges += [Edge(source=node.id, target=each.name, says="HTTP") for node, _ in people for each in running]
+        edges += [Edge(source=node.id, target=each.name, says="HTTP") for node in nodes for each in running]
     nodes += [_running(design, each, is_alone=len(running) == 1) for each in running]
-    edges += [
-        Edge(source=part.name, target=target, says=f"{len({step.says for step in steps})} operations")
-        if len({step.says for step in steps}) > 1
-        else Edge(source=part.name, target=target, says=_short(steps[0].says))
-        for part, target, steps in parts.calls_between(design)
-    ]
+    edges += [_asking(part, target, steps) for part, target, steps in parts.calls_between(design)]
     if len(running) == 1 and running[0].jobs:
         nodes.append(_jobs(running[0]))
     for dependency in design.dependencies:
         nodes.append(_kept(dependency) if not _is_outside(dependency) else _outside(dependency, "beyond"))
         edges += _reached(design, running, dependency)
+    has_broker = any(each.kind in parts.BROKERS for each in design.dependencies)
     return Graph(
         title=f"Containers of {design.name}",
         says="What runs, what is kept where, and who asks whom.",
@@ -86,13 +82,24 @@ def containers(design: Design) -> Graph:
         edges=tuple(edges),
         zones=(
             Zone(id="running", title=_where(design)),
-            Zone(
-                id="kept",
-                title="Kept and carried" if any(each.kind in parts.BROKERS for each in design.dependencies) else "Kept",
-            ),
+            Zone(id="kept", title="Kept and carried" if has_broker else "Kept"),
             Zone(id="beyond", title="Run by others"),
         ),
     )
+
+
+def _callers(design: Design) -> Node | None:
+    """One box for all of them: who they are is told by the context."""
+    found = [node.title for node, _ in _people(design)]
+    if not found:
+        return None
+    lines = (", ".join(found),) if len(found) > 1 else ()
+    return Node(id=_CALLERS, title="callers" if len(found) > 1 else found[0], lines=lines, kind=NodeKind.PERSON)
+
+
+def _asking(part: Deployable, target: str, steps: tuple[FlowStep, ...]) -> Edge:
+    asked = tuple(dict.fromkeys(_short(step.says) for step in steps))
+    return Edge(source=part.name, target=target, says=_named(asked))
 
 
 def _people(design: Design) -> list[tuple[Node, str]]:
@@ -148,6 +155,8 @@ def _outside(dependency: Dependency, zone: str) -> Node:
     lines = [parts.PRODUCTS[dependency.kind]]
     if dependency.availability is not None:
         lines.append(f"promises {words.share(dependency.availability)}")
+    if dependency.timeout_s:
+        lines.append(f"asked for {words.duration(dependency.timeout_s)} at most")
     return Node(
         id=_DEPENDENCY + dependency.name, title=dependency.name, lines=tuple(lines), kind=NodeKind.EXTERNAL, zone=zone
     )
@@ -157,6 +166,10 @@ def _kept(dependency: Dependency) -> Node:
     lines = [parts.PRODUCTS[dependency.kind]]
     if dependency.replication:
         lines.append(f"{dependency.replication} replica" if dependency.replication != "none" else "no replica")
+    if dependency.pool:
+        lines.append(f"{dependency.pool} connections a copy")
+    if dependency.timeout_s:
+        lines.append(f"asked for {words.duration(dependency.timeout_s)} at most")
     kind = NodeKind.QUEUE if dependency.kind in parts.BROKERS else NodeKind.STORE
     return Node(id=_DEPENDENCY + dependency.name, title=dependency.name, lines=tuple(lines), kind=kind, zone="kept")
 
@@ -254,16 +267,10 @@ def _half_uses(design: Design, half: Deployable, dependency: Dependency) -> bool
 
 def _how(design: Design, half: Deployable, dependency: Dependency) -> str:
     if dependency.kind is DependencyKind.POSTGRES:
-        return (
-            f"SQL, {dependency.pool} connections a copy"
-            if dependency.pool and not half.name.startswith("\x00")
-            else "SQL"
-        )
+        return "SQL"
     if dependency.kind in parts.BROKERS:
-        return "events of the outbox"
-    said = _named(parts.verbs(design, dependency.name, half)) or parts.PRODUCTS[dependency.kind]
-    within = f", within {words.duration(dependency.timeout_s)}" if dependency.timeout_s else ""
-    return said + within
+        return "events"
+    return _named(parts.verbs(design, dependency.name, half))
 
 
 def _short(says: str) -> str:

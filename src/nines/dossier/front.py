@@ -1,0 +1,106 @@
+"""The front page in Markdown: what this is, whether it holds, what is open, and where everything stands."""
+
+from __future__ import annotations
+
+from nines.dossier.chapter import Chapter
+from nines.dossier.markdown import bullets, code, heading, line, link, page, table
+from nines.dossier.standing import Open, promises, still_open, verdict
+from nines.model.design import Design, Document
+from nines.model.record import Record
+
+PATH = "README.md"
+PAGE = "index.html"
+_OPEN_MAX = 40
+_HOLDS = {True: "yes", False: "**no**", None: "not known"}
+
+
+class Part(Record):
+    """A chapter with its documents, its own page first."""
+
+    chapter: Chapter
+    documents: tuple[Document, ...]
+
+
+def readme(design: Design, parts: tuple[Part, ...]) -> Document:
+    text = page(
+        heading(1, design.name),
+        line(design.card.purpose),
+        opening(design),
+        f"Everything on one page, diagrams drawn: {link(PAGE, PAGE)}.",
+        heading(2, "Does it hold?"),
+        standing_says(design),
+        table(
+            ("promise", "target", "this design", "holds", "what decides it"),
+            [(each.name, each.target, each.found or "–", _HOLDS[each.holds], each.says) for each in promises(design)],
+        ),
+        heading(2, "What is open"),
+        *_open(still_open(design)),
+        heading(2, "Chapters"),
+        *(block for part in parts for block in _chapter(part)),
+    )
+    return Document(path=PATH, text=text, title=design.name)
+
+
+def opening(design: Design) -> str:
+    """Where it comes from, and how large it is."""
+    size = (
+        f"{_many(len(design.endpoints), 'operation')}, {_many(len(design.tables), 'table')}, "
+        f"{_many(len(design.jobs), 'job')}"
+    )
+    if design.is_recovered:
+        return (
+            f"Recovered from the code of {code(design.where or design.name)}: {size}. It says what the code does, "
+            "not what was once intended; what could not be read is listed under what is open."
+        )
+    owner = f", owned by {design.card.owner}" if design.card.owner else ""
+    source = f" It follows from {code(design.where)}: change that, and run it again." if design.where else ""
+    return f"A {design.card.tier.value} service{owner}: {size}.{source}"
+
+
+def standing_says(design: Design) -> str:
+    """The verdict in a sentence."""
+    found = promises(design)
+    broken = [each for each in found if each.holds is False]
+    unknown = [each.name.lower() for each in found if each.holds is None]
+    said = []
+    if broken:
+        said.append(
+            f"**No:** {'; '.join(f'{each.name.lower()} {each.found} against {each.target}' for each in broken)}."
+        )
+    elif verdict(design):
+        said.append("**Yes**, as far as arithmetic and simulation can tell; running it is what proves it.")
+    if unknown and design.is_recovered:
+        said.append(f"Not in the code: {', '.join(unknown)}. {code('nines prove')} measures what it can of them.")
+    elif unknown:
+        said.append(f"Not computed: {', '.join(unknown)}.")
+    return " ".join(said)
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _open(found: tuple[Open, ...]) -> list[str]:
+    if not found:
+        return ["Nothing that is known of."]
+    said = [
+        f"{each.kind}: {each.says.rstrip('.')}." + (f" Assumed: {each.assumed.rstrip('.')}." if each.assumed else "")
+        for each in found[:_OPEN_MAX]
+    ]
+    more = [f"And {len(found) - _OPEN_MAX} more, in their chapters."] if len(found) > _OPEN_MAX else []
+    return [bullets(said), *more]
+
+
+def _chapter(part: Part) -> list[str]:
+    """Its sentence, and everything else that it has, by name."""
+    first, *others = part.documents
+    listed = [link(each.title or _name(each.path), each.path) for each in others]
+    return [
+        heading(3, f"{part.chapter.number}. {part.chapter.title}"),
+        f"{link(part.chapter.title, first.path)}: {line(part.chapter.says)}",
+        " · ".join(listed),
+    ]
+
+
+def _name(path: str) -> str:
+    return path.partition("/")[2] or path
