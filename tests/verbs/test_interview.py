@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from nines.model.blueprint import Action, Criticality, DependencyKind, FieldKind
 from nines.model.errors import UsageError
 from nines.planning.objections import object_to
-from nines.verbs.first_blueprint import Answers
+from nines.verbs.answers import Answers
 from nines.verbs.interview import QUESTIONS, Question, interview, objection_to
 
 

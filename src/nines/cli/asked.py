@@ -12,7 +12,7 @@ import click
 from nines.cli import outputs
 from nines.model.errors import UsageError
 from nines.planning.objections import object_to
-from nines.verbs.first_blueprint import Answers
+from nines.verbs.answers import Answers
 from nines.verbs.interview import QUESTIONS, Interviewed, Question, interview, objection_to
 
 USUAL = Path("blueprint.yaml")

@@ -15,8 +15,8 @@ from nines.cli.main import EXIT_FOUND, EXIT_OK
 from nines.cli.progress import shown
 from nines.model.errors import UsageError
 from nines.readers.blueprint import schema, vocabulary
+from nines.verbs.answers import Answers
 from nines.verbs.design import Planned, from_blueprint, from_code, hand_over
-from nines.verbs.first_blueprint import Answers
 from nines.verbs.project import open_project
 
 _USUAL = Path("dossier")

@@ -10,7 +10,7 @@ from nines.model.errors import UsageError
 from nines.model.record import Record
 from nines.readers import blueprint as blueprint_reader
 from nines.verbs import first_blueprint
-from nines.verbs.first_blueprint import CALLERS, LOSSES, SENSITIVITIES, TIERS, Answers, Assumption
+from nines.verbs.answers import CALLERS, LOSSES, SENSITIVITIES, TIERS, Answers, Assumption
 
 _NAMES_MAX = 20
 _SEPARATORS = re.compile(r"[\s,]+")

@@ -33,6 +33,11 @@ def object_to(blueprint: Blueprint) -> Iterator[Objection]:
                 option("a saga", "each step is undone when a later one fails", "more states, and more to try"),
             ),
         )
+    yield from _deletions(blueprint)
+
+
+def _deletions(blueprint: Blueprint) -> Iterator[Objection]:
+    """For references whose on_delete no database carries out."""
     for resource in blueprint.resources:
         for field in resource.fields:
             here, there = blueprint.module_of(resource.name), blueprint.module_of(field.of)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 
+from nines.readers.blueprint.combined import Either, Listed, Made
 from nines.readers.blueprint.records import Key, Keys, Table
-from nines.readers.blueprint.shapes import Choice, Either, Flag, Listed, Made, Shape, Word
+from nines.readers.blueprint.shapes import Choice, Flag, Shape, Word
 from nines.readers.blueprint.vocabulary.blueprint import BLUEPRINT, NEWEST
 
 EXAMPLE = """\

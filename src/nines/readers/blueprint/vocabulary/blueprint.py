@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from nines.model.blueprint import Blueprint
+from nines.readers.blueprint.combined import Made
 from nines.readers.blueprint.records import Key, Keys
-from nines.readers.blueprint.shapes import Made, Number
+from nines.readers.blueprint.shapes import Number
 from nines.readers.blueprint.vocabulary.dependencies import DEPENDENCIES
 from nines.readers.blueprint.vocabulary.events import EVENTS
 from nines.readers.blueprint.vocabulary.fields import TYPES
-from nines.readers.blueprint.vocabulary.operations import JOBS, LIMITS, MODULES, OPERATIONS, owned_once
+from nines.readers.blueprint.vocabulary.jobs import JOBS
+from nines.readers.blueprint.vocabulary.limits import LIMITS
+from nines.readers.blueprint.vocabulary.modules import MODULES, owned_once
+from nines.readers.blueprint.vocabulary.operations import OPERATIONS
 from nines.readers.blueprint.vocabulary.resources import RESOURCES
 from nines.readers.blueprint.vocabulary.service import AUTH, BUDGETS, CARD, DEPLOY, LOAD, OPEN, ROLES, TENANCY
 

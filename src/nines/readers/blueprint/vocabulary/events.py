@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from nines.model.blueprint import Event, Events
+from nines.readers.blueprint.combined import Listed
 from nines.readers.blueprint.document import Node
 from nines.readers.blueprint.reading import Reading
 from nines.readers.blueprint.records import Key, Keys, Table
-from nines.readers.blueprint.shapes import Choice, Listed, Number
+from nines.readers.blueprint.shapes import Choice, Number
 from nines.readers.blueprint.vocabulary import names
 
 _EVENT = Keys(

@@ -6,10 +6,11 @@ import re
 from typing import Any
 
 from nines.model.blueprint import Field, FieldKind, OnDelete, ValueType
+from nines.readers.blueprint.combined import Either, Listed, Made
 from nines.readers.blueprint.document import Mapping, Node
 from nines.readers.blueprint.reading import Reading, shown
 from nines.readers.blueprint.records import Key, Keys, Table
-from nines.readers.blueprint.shapes import Anything, Choice, Either, Flag, Listed, Made, Number, Text, Word
+from nines.readers.blueprint.shapes import Anything, Choice, Flag, Number, Text, Word
 from nines.readers.blueprint.vocabulary import names
 
 _LENGTH_MAX = 10_000_000

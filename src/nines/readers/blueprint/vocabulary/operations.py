@@ -6,12 +6,13 @@ import datetime
 import re
 from typing import Any
 
-from nines.model.blueprint import Action, Deprecation, Idempotency, Job, Limit, Module, Operation, Page, SagaStep
-from nines.readers.blueprint.document import Mapping, Node
+from nines.model.blueprint import Action, Deprecation, Idempotency, Operation, Page, SagaStep
+from nines.readers.blueprint.combined import Either, Listed, Made
+from nines.readers.blueprint.document import Node
 from nines.readers.blueprint.reading import Reading
 from nines.readers.blueprint.records import Key, Keys, Table
-from nines.readers.blueprint.shapes import Choice, Either, Flag, Listed, Made, Number, Text, Word
-from nines.readers.blueprint.units import DURATION, PERIODS_S, SHARE
+from nines.readers.blueprint.shapes import Choice, Flag, Number, Text, Word
+from nines.readers.blueprint.units import DURATION, SHARE
 from nines.readers.blueprint.vocabulary import names
 from nines.readers.blueprint.vocabulary.fields import BODY
 from nines.readers.blueprint.vocabulary.resources import PART
@@ -268,122 +269,3 @@ OPERATIONS = Table(
     style=names.CAMEL_STYLE,
     declares="operation",
 )
-
-_JOB = Keys(
-    "job",
-    "Work that happens outside a request.",
-    (
-        Key(name="on", shape=names.RESOURCE, says="The resource whose rows it takes."),
-        Key(name="from", shape=names.STATE, to="from_state", says="It takes the rows in this state."),
-        Key(name="to", shape=names.STATE, to="to_state", says="Where a row goes when it worked."),
-        Key(
-            name="failed",
-            shape=names.STATE,
-            to="failed_state",
-            says="Where a row goes when every attempt failed: its dead letter.",
-        ),
-        Key(name="every", shape=DURATION, to="every_s", says="How often; without it, as soon as there is some."),
-        Key(name="calls", shape=Listed(names.REMOTE_CALL, or_one=True), says="Remote calls of one piece, in order."),
-        Key(
-            name="emits",
-            shape=Listed(names.EVENT_NAME, or_one=True),
-            says="What is told to others when a piece is done.",
-        ),
-        Key(
-            name="attempts",
-            shape=Number(1, 100),
-            to="attempts_max",
-            says="How often a piece is tried.",
-            default="5",
-        ),
-        Key(name="concurrency", shape=Number(1, 10_000), says="Pieces at once, per process.", default="8"),
-        Key(name="hook", shape=names.HOOK, says="The owner's function that does a piece."),
-        Key(name="says", shape=Text(), says="What it is for, in one sentence."),
-    ),
-    dict,
-    scope="on",
-)
-
-
-def _job(name: str, told: dict[str, Any], node: Node, reading: Reading) -> Job:
-    if not told.get("calls") and "hook" not in told and "to_state" not in told:
-        reading.report(node, "the job does nothing: it needs calls, a hook, or a state to move its rows to")
-    return Job(name=name, place=reading.place(node.mark), **told)
-
-
-JOBS = Table("jobs", _JOB, _job, pattern=names.CAMEL, style=names.CAMEL_STYLE, declares="job")
-
-_PER = {
-    "subject": "each caller",
-    "address": "each address",
-    "account": "each account that is tried to sign in to",
-    "tenant": "each customer",
-    "all": "all callers together",
-}
-_LIMIT_TEXT = re.compile(rf"([1-9][0-9]{{0,8}}) ?/ ?(s|min|m|h|d)(?: per ({'|'.join(_PER)}))?")
-
-
-def _limit_of(text: str) -> dict[str, Any]:
-    match = _LIMIT_TEXT.fullmatch(text)
-    assert match is not None
-    return {"count": int(match[1]), "period_s": PERIODS_S[match[2]], "per": match[3] or "subject"}
-
-
-_LIMIT = Word(
-    f'a limit such as "100/m per subject" (per {", ".join(_PER)})',
-    pattern=_LIMIT_TEXT.pattern,
-    convert=_limit_of,
-    examples=("100/m per subject", "20/m per address", "5/h per account", "1000/s per all"),
-)
-
-
-def _limit(name: str, told: dict[str, Any], node: Node, reading: Reading) -> Limit:
-    if name != "default":
-        reading.refer("operation", name, node, also=("default",))
-    return Limit(operation="" if name == "default" else name, place=reading.place(node.mark), **told)
-
-
-LIMITS = Table("limits", _LIMIT, _limit, pattern=names.CAMEL, style=f"default, or an operation; {names.CAMEL_STYLE}")
-
-_MODULE = Keys(
-    "module",
-    "A part of the service with resources of its own.",
-    (
-        Key(
-            name="resources",
-            shape=Listed(names.RESOURCE, least=1),
-            says="What only this part writes.",
-            is_required=True,
-        ),
-        Key(
-            name="separate",
-            shape=Flag(),
-            to="is_separate",
-            says="It is deployed by itself; otherwise it is a module of one deployable.",
-            default="false",
-        ),
-        Key(name="reason", shape=Text(), says="Why it is a part of its own."),
-    ),
-    dict,
-)
-
-
-def _module(name: str, told: dict[str, Any], node: Node, reading: Reading) -> Module:
-    return Module(name=name, place=reading.place(node.mark), **told)
-
-
-MODULES = Table("modules", _MODULE, _module, pattern=names.KEBAB, style=names.KEBAB_STYLE, declares="module")
-
-
-def owned_once(modules: tuple[Module, ...], node: Node, reading: Reading) -> tuple[Module, ...]:
-    """Refuses a resource that two modules write."""
-    owners: dict[str, str] = {}
-    for module in modules:
-        for resource in module.resources:
-            other = owners.setdefault(resource, module.name)
-            if other != module.name:
-                at = node.get(module.name) if isinstance(node, Mapping) else None
-                reading.report(
-                    at or node, f"{resource} belongs to {other} and to {module.name}; only one part writes a resource"
-                )
-    return modules

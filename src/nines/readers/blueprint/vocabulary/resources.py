@@ -18,11 +18,12 @@ from nines.model.blueprint import (
     State,
     WantedIndex,
 )
+from nines.readers.blueprint.combined import Listed, Made
 from nines.readers.blueprint.conditions import columns_of
 from nines.readers.blueprint.document import Mapping, Node
 from nines.readers.blueprint.reading import Reading
 from nines.readers.blueprint.records import Key, Keys, Table
-from nines.readers.blueprint.shapes import Choice, Flag, Listed, Made, Number, Text, Word
+from nines.readers.blueprint.shapes import Choice, Flag, Number, Text, Word
 from nines.readers.blueprint.units import RETENTION
 from nines.readers.blueprint.vocabulary import names
 from nines.readers.blueprint.vocabulary.fields import FIELDS

@@ -15,10 +15,11 @@ from nines.model.blueprint import (
     Role,
     Tenancy,
 )
+from nines.readers.blueprint.combined import Listed, Made
 from nines.readers.blueprint.document import Node
 from nines.readers.blueprint.reading import Reading
 from nines.readers.blueprint.records import Key, Keys, Table
-from nines.readers.blueprint.shapes import Choice, Flag, Listed, Made, Number, Text
+from nines.readers.blueprint.shapes import Choice, Flag, Number, Text
 from nines.readers.blueprint.units import (
     DURATION,
     DURATION_OR_NONE,
