@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nines.model.blueprint import Blueprint, Promises
-from nines.model.design import Design, Gap, Source
+from nines.model.design import Design, Gap, ServiceTime, Source
 from nines.model.service import Service
 from nines.planning import data, flows, interface, recovering
+from nines.planning.capacity import Chance, capacity
 from nines.planning.threats import threats
 
 Part = Callable[[Design], Design]
@@ -25,11 +26,19 @@ _DERIVED: tuple[Part, ...] = (
 """What a blueprint tells, and code tells in its own way."""
 
 _FOLLOWING: tuple[Part, ...] = (threats,)
-"""What follows from every design: capacity, threats, failures, how it is watched, what was decided."""
+"""What follows from every design and its capacity: threats, failures, how it is watched, what was decided."""
 
 
-def plan(blueprint: Blueprint) -> Design:
-    """The design that follows from a blueprint; pure, so that the same blueprint always gives the same design."""
+def plan(
+    blueprint: Blueprint, *, chance: Chance | None = None, times: tuple[ServiceTime, ...] = (), seed: int = 0
+) -> Design:
+    """The design that follows from a blueprint; pure, so that the same blueprint always gives the same design.
+
+    `chance` drives the simulation, without it none is made; `times` were measured; `seed` tells how to repeat it."""
+
+    def measured(design: Design) -> Design:
+        return capacity(design, chance=chance, times=times, seed=seed)
+
     design = Design(
         card=blueprint.service,
         source=Source.BLUEPRINT,
@@ -49,12 +58,12 @@ def plan(blueprint: Blueprint) -> Design:
             for each in blueprint.open_questions
         ),
     )
-    return _with(design, (*_DERIVED, *_FOLLOWING))
+    return _with(design, (*_DERIVED, measured, *_FOLLOWING))
 
 
 def recover(service: Service, *, budgets: Promises, where: str) -> Design:
     """The design of a service that exists, as far as reading tells it; its gaps say what is not known."""
-    return _with(recovering.recover(service, budgets=budgets, where=where), _FOLLOWING)
+    return _with(recovering.recover(service, budgets=budgets, where=where), (capacity, *_FOLLOWING))
 
 
 def _with(design: Design, parts: tuple[Part, ...]) -> Design:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
 
 import msgspec
@@ -11,11 +12,13 @@ from nines import dossier, planning
 from nines.dossier.chapters.contract.changes import changes
 from nines.model.blueprint import Promises
 from nines.model.change import ContractChange
-from nines.model.design import Design, Objection
+from nines.model.design import Design, Objection, ServiceTime
 from nines.model.errors import SourceError
 from nines.model.progress import Progress, Silent
 from nines.model.record import Record
+from nines.model.report import Report
 from nines.model.settings import budgets_of
+from nines.planning.capacity import measured
 from nines.planning.objections import object_to
 from nines.readers import blueprint as blueprint_reader
 from nines.readers.openapi import text as openapi_text
@@ -23,6 +26,10 @@ from nines.verbs import handover
 from nines.verbs.handover import Comparison
 from nines.verbs.project import Project
 from nines.verbs.reading import read
+
+SEED = 1
+"""Of the simulation: the same for all, so that a second run over the same blueprint changes nothing."""
+_REPORT_BYTES_MAX = 200_000_000
 
 
 class Planned(Record):
@@ -50,10 +57,13 @@ class Planned(Record):
         return tuple(objection for objection in self.objections if not objection.is_fatal)
 
 
-def from_blueprint(path: Path, *, released: Path | None = None, progress: Progress | None = None) -> Planned:
+def from_blueprint(
+    path: Path, *, released: Path | None = None, report: Path | None = None, progress: Progress | None = None
+) -> Planned:
     """Reads and judges the blueprint, and plans the service where it holds; raises BlueprintError.
 
-    `released` is the OpenAPI document that callers rely on today."""
+    `released` is the OpenAPI document that callers rely on today, `report` the JSON of `nines prove` or of
+    `nines check`."""
     progress = progress or Silent()
     progress.stage(f"reading {path.name}")
     blueprint = blueprint_reader.read(path)
@@ -62,7 +72,9 @@ def from_blueprint(path: Path, *, released: Path | None = None, progress: Progre
         return Planned(name=blueprint.service.name, objections=objections)
     progress.stage(f"planning {blueprint.service.name}")
     relied_on = _contract(released) if released is not None else ""
-    design = msgspec.structs.replace(planning.plan(blueprint), warnings=objections, released=relied_on)
+    times = _times(report) if report is not None else ()
+    found = planning.plan(blueprint, chance=random.Random(SEED).random, times=times, seed=SEED)  # noqa: S311 -- no secret
+    design = msgspec.structs.replace(found, warnings=objections, released=relied_on)
     return Planned(name=design.name, objections=objections, design=design, changes=changes(design))
 
 
@@ -79,6 +91,23 @@ def _contract(path: Path) -> str:
     if "openapi" not in found or not isinstance(found.get("paths"), dict):
         raise SourceError("this is no OpenAPI 3 document with paths", where=str(path), hint=hint)
     return content.decode("utf-8-sig", "replace")
+
+
+def _times(path: Path) -> tuple[ServiceTime, ...]:
+    """What a report measured; raises SourceError for what is none, or tells nothing."""
+    hint = "Give the report of a steady load: nines prove --only load/steady --format json --output report.json"
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:  # noqa: PTH123 -- of a descriptor
+            content = stream.read(_REPORT_BYTES_MAX + 1)
+        found = measured(msgspec.json.decode(content, type=Report))
+    except OSError as error:
+        said = (error.strerror or str(error)).lower()
+        raise SourceError(f"it cannot be read: {said}", where=str(path), hint=hint) from None
+    except (ValueError, msgspec.DecodeError) as error:
+        raise SourceError(f"this is no report of nines: {error}", where=str(path), hint=hint) from None
+    if not found:
+        raise SourceError("this report holds no steady load that was measured", where=str(path), hint=hint)
+    return found
 
 
 def from_code(project: Project, progress: Progress | None = None) -> Planned:

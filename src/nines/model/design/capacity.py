@@ -71,10 +71,12 @@ class ServiceTime(Record):
     """How long one visit of an operation occupies a resource."""
 
     operation: str
+    """Empty: one request of the mixture that was measured."""
     resource: str
     mean_s: float
     is_measured: bool = False
     source: str = ""
+    samples: int = 0
 
 
 class PoolPlan(Record):

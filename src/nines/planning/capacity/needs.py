@@ -1,0 +1,45 @@
+"""What a given rate would take, for a service of which nobody said how much is asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nines.model.design import Design, Need, PlannedEndpoint, StepKind
+from nines.planning.capacity.pieces import Piece, endpoint_piece
+from nines.planning.capacity.telling import brief, figure
+
+RATE_HZ = 100.0
+_TELLING = (StepKind.QUERY, StepKind.CALL, StepKind.COMMIT, StepKind.PUBLISH, StepKind.CACHE, StepKind.ENQUEUE)
+
+
+def needs(design: Design) -> tuple[Need, ...]:
+    """One for each operation whose steps are known, the one that asks most of the database first."""
+    found = [_need(design, endpoint) for endpoint in design.endpoints if _is_known(endpoint)]
+    return tuple(sorted(found, key=lambda need: (-need.connections, -need.processors, need.operation)))
+
+
+def _is_known(endpoint: PlannedEndpoint) -> bool:
+    return any(step.kind in _TELLING for step in endpoint.flow.steps)
+
+
+def _need(design: Design, endpoint: PlannedEndpoint) -> Need:
+    piece = endpoint_piece(design, endpoint)
+    return Need(
+        operation=endpoint.id,
+        processors=RATE_HZ * piece.cpu_s,
+        connections=RATE_HZ * piece.held_s,
+        writes=RATE_HZ * piece.commits,
+        says="; ".join(_says(piece, endpoint)),
+    )
+
+
+def _says(piece: Piece, endpoint: PlannedEndpoint) -> Iterator[str]:
+    yield f"{RATE_HZ:.0f}/s × {brief(piece.cpu_s)} = {figure(RATE_HZ * piece.cpu_s)} cores"
+    if piece.held_s:
+        yield f"{RATE_HZ:.0f}/s × {brief(piece.held_s)} = {figure(RATE_HZ * piece.held_s)} connections"
+    for remote in piece.remotes:
+        yield f"and what {remote.target} takes, which nobody said"
+    if any(step.is_repeated for step in endpoint.flow.steps):
+        yield "a step is repeated for each row, and how many rows there are is not known: taken as two"
+    if not endpoint.flow.is_complete:
+        yield "at least, for not all of its steps were understood"
