@@ -9,6 +9,7 @@ from nines.model.design import Design, Gap, ServiceTime, Source
 from nines.model.service import Service
 from nines.planning import data, flows, interface, recovering
 from nines.planning.capacity import Chance, capacity
+from nines.planning.running import running
 from nines.planning.threats import threats
 
 Part = Callable[[Design], Design]
@@ -25,7 +26,7 @@ _DERIVED: tuple[Part, ...] = (
 )
 """What a blueprint tells, and code tells in its own way."""
 
-_FOLLOWING: tuple[Part, ...] = (threats,)
+_FOLLOWING: tuple[Part, ...] = (threats, running)
 """What follows from every design and its capacity: threats, failures, how it is watched, what was decided."""
 
 

@@ -38,7 +38,7 @@ from nines.model.design.risk import (
     Stride,
     Threat,
 )
-from nines.model.design.running import Alert, AlertCase, Deployable, Objective, Recording, Running
+from nines.model.design.running import Alert, AlertCase, Deployable, Objective, Recording, Running, Watch
 
 __all__ = [
     "Alert",
@@ -87,5 +87,6 @@ __all__ = [
     "StepKind",
     "Stride",
     "Threat",
+    "Watch",
     "Uncached",
 ]

@@ -53,6 +53,21 @@ class Recording(Record):
     labels: tuple[tuple[str, str], ...] = ()
 
 
+class Watch(Record):
+    """How one job is looked at and helped: the statements of its part of a runbook."""
+
+    task: str
+    waiting: str = ""
+    """SQL that tells how much is due, and since when; empty: it has no queue."""
+    given_up: str = ""
+    """SQL that shows what waits for a person."""
+    again: str = ""
+    """SQL that has one piece of it, or the next turn, tried again."""
+    again_by: str = ""
+    """The operation that does so instead."""
+    table: str = ""
+
+
 class Deployable(Record):
     """What is rolled out as one: the whole service, or one of its separate modules."""
 
@@ -98,6 +113,7 @@ class Running(Record):
     """Name, meaning and giver of each metric that alerts need and that others give out."""
     recordings: tuple[Recording, ...] = ()
     deployables: tuple[Deployable, ...] = ()
+    watches: tuple[Watch, ...] = ()
 
     def objective(self, id: str) -> Objective | None:
         return next((each for each in self.objectives if each.id == id), None)

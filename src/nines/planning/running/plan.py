@@ -1,0 +1,56 @@
+"""The part of the plan that says how the service is watched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from nines.model.design import Alert, Deployable, Design, Running
+from nines.planning.data.names import kebab
+from nines.planning.running import burning, metrics, objectives, others, processes, stores, tasks
+
+
+def running(design: Design) -> Design:
+    """Objectives from the budgets, alerts on them and on causes, and the metrics behind both.
+
+    Of a service that was read only those that need nothing but its operations and the budgets."""
+    deployables = _deployables(design)
+    watched = tuple(each for each in objectives.watched(design, deployables) if each.objective.budget > 0)
+    found = [alert for each in watched for alert in burning.alerts(design.name, each)]
+    return replace(
+        design,
+        running=Running(
+            objectives=tuple(each.objective for each in watched),
+            alerts=(*found, *_causes(design, deployables)),
+            metrics=metrics.metrics(design),
+            borrowed=metrics.borrowed(design),
+            recordings=tuple(made for each in watched for made in burning.recordings(design.name, each)),
+            deployables=deployables,
+            watches=tasks.watches(design),
+        ),
+    )
+
+
+def _causes(design: Design, deployables: tuple[Deployable, ...]) -> Iterator[Alert]:
+    yield from processes.alerts(design, deployables)
+    yield from stores.alerts(design, deployables)
+    yield from others.alerts(design, deployables)
+    yield from tasks.alerts(design, deployables)
+
+
+def _deployables(design: Design) -> tuple[Deployable, ...]:
+    """One for each separate module, and one for the rest, where there is a rest."""
+    separate = {module.name for module in design.modules if module.is_separate}
+    rest = tuple(each.id for each in design.endpoints if each.module not in separate)
+    parts = tuple(
+        Deployable(
+            name=kebab(f"{design.name}-{module.name}"),
+            module=module.name,
+            operations=tuple(each.id for each in design.endpoints if each.module == module.name),
+        )
+        for module in design.modules
+        if module.is_separate
+    )
+    whole = Deployable(name=kebab(design.name) or "service", operations=rest)
+    return (whole, *parts) if rest or not parts else parts
