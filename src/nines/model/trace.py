@@ -93,6 +93,16 @@ class Trace(Record):
         is_ended = any(arms >= {(condition.branch, condition.arm) for condition in end.conditions} for end in ends)
         return one.transaction is not None and one.transaction == other.transaction and not is_ended
 
+    def may_have_ended(self, first: int, last: int) -> bool:
+        """Whether something ends their common transaction between the two on a way that need not, but can be, theirs."""
+        one, arms = self.effects[first], self.effects[last].arms()
+        return any(
+            each.kind in (EffectKind.COMMIT, EffectKind.ROLLBACK)
+            and each.transaction == one.transaction
+            and not each.contradicts(arms)
+            for each in self.effects[first + 1 : last]
+        )
+
     def before(self, index: int) -> Iterator[tuple[int, Effect]]:
         """Earlier effects that can happen in the same request, nearest first."""
         arms = self.effects[index].arms()

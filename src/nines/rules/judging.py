@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from nines.model import page as page_model
 from nines.model.finding import Finding, Option, Standing
 from nines.model.record import Record
-from nines.model.rule import Rule, Tier
+from nines.model.rule import Confidence, Rule, Tier
 from nines.model.service import Service
 from nines.model.trace import Witness
 
@@ -44,11 +44,15 @@ def judge(rule: Rule, service: Service) -> Judged:
 
 def _completed(finding: Finding, rule: Rule) -> Finding:
     """Fills what the rule says once for all of its findings; the check may have lowered severity and tier by itself."""
+    tier = rule.info.tier if finding.tier is Tier.CONVENIENCE else finding.tier
+    if finding.confidence is Confidence.LOW and tier in (Tier.RELIABILITY, Tier.SECURITY):
+        # What rests on something that was only not seen is a suspicion: told, but not among what is to be mended first.
+        tier = Tier.CONVENIENCE
     proven = finding.witness is Witness.OBSERVED and not rule.info.needs_code
     return replace(
         finding,
         rule=rule.id,
-        tier=rule.info.tier if finding.tier is Tier.CONVENIENCE else finding.tier,
+        tier=tier,
         standing=Standing.PROVEN if proven else Standing.SUSPECTED,
         options=finding.options or _options(rule.id, rule.page),
         endpoints=finding.endpoints or ((finding.endpoint,) if finding.endpoint else ()),

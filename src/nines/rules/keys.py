@@ -6,15 +6,26 @@ from nines.model.effect import Effect, Predicate
 from nines.model.origin import OriginKind
 from nines.model.schema import Table
 
+_STATES = ("", "none", "null", "true", "false")
+
 
 def is_filled(key: Predicate, write: Effect) -> bool:
     """Whether the new row gets the value that was looked for; "*" stands for columns that were not told apart."""
     sources = {(origin.kind, origin.name) for origin in key.origins}
-    return key.operator in ("=", "ilike", "iexact") and any(
-        assignment.column == key.column
-        or (assignment.column == "*" and sources & {(o.kind, o.name) for o in assignment.origins})
-        for assignment in write.assignments
+    return (
+        key.operator in ("=", "ilike", "iexact")
+        and is_key(key)
+        and any(
+            assignment.column == key.column
+            or (assignment.column == "*" and sources & {(o.kind, o.name) for o in assignment.origins})
+            for assignment in write.assignments
+        )
     )
+
+
+def is_key(predicate: Predicate) -> bool:
+    """Whether the value tells one row from another, which none of those that a state may have does."""
+    return any(o.kind is not OriginKind.CONSTANT or o.name.lower() not in _STATES for o in predicate.origins)
 
 
 def asks_for_more(read: Effect, write: Effect) -> bool:

@@ -9,7 +9,7 @@ import msgspec
 from nines.model.contract import Contract
 from nines.model.experiment import Trial
 from nines.model.finding import Evidence, Finding, Standing
-from nines.model.rule import Rule
+from nines.model.rule import Rule, Tier
 from nines.model.service import Service
 from nines.model.trace import Trace, Witness
 from nines.model.verdict import Verdict
@@ -114,7 +114,10 @@ def _decided(finding: Finding, trials: tuple[Trial, ...], rules: Mapping[str, Ru
         standing = Standing.REFUTED
     else:
         standing = finding.standing
-    return msgspec.structs.replace(finding, standing=standing, evidence=tuple(evidence))
+    # A suspicion that turned out to be true is as grave as its rule says.
+    is_raised = standing is Standing.PROVEN and finding.tier is Tier.CONVENIENCE
+    tier = rule.info.tier if is_raised else finding.tier
+    return msgspec.structs.replace(finding, standing=standing, tier=tier, evidence=tuple(evidence))
 
 
 def _evidence(trial: Trial, verdict: Verdict) -> Evidence:

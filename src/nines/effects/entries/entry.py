@@ -78,6 +78,9 @@ def note_own_guard(frame: Frame, info: FunctionInfo | ClassInfo, gathered: Gathe
         guard = Guard(kind=kind, name=info.qualified, place=info.place)
         if not any(each.kind is kind for each in gathered.guards.values()):
             gathered.guards[(kind.value, info.qualified)] = guard
+    if "denies" in frame.facts and not gathered.guards:
+        # Somebody is turned away by a test that was not understood.
+        gathered.guards_known = False
 
 
 def cut_short(error: BaseException) -> str:

@@ -18,13 +18,15 @@ from nines.model.place import Place
 
 _KINDS = {"authentication": "authentication", "permission": "authentication authorisation"}
 _SAFE = ("GET", "HEAD", "OPTIONS")
+_READ_LIBRARIES = ("django", "rest_framework", "flask", "typing", "abc", "builtins", "object", "Exception")
+"""Of their bases, those that guard are described."""
 _SIGNED_IN = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 
 
 def class_guards(world: World, frame: Frame, info: ClassInfo, gathered: Gathered) -> None:
     """Mixins and class decorators."""
-    classes, _, whole = world.linked.ancestry(info)
-    gathered.guards_known = gathered.guards_known and whole
+    classes, libraries, whole = world.linked.ancestry(info)
+    gathered.guards_known = gathered.guards_known and whole and all(_is_read(world, base) for base in libraries)
     for owner in classes:
         told = owner.attributes.get("nines_guard")
         if told is not None and isinstance(told.value, code.Constant):
@@ -36,6 +38,15 @@ def class_guards(world: World, frame: Frame, info: ClassInfo, gathered: Gathered
         for decorator in method.node.decorators if method is not None else ():
             _decorator(world, decorator, info, gathered, is_method=True)
     del frame
+
+
+def _is_read(world: World, base: str) -> bool:
+    """Whether it is known what a library's base does before a view; any other may turn callers away."""
+    return (
+        base.partition(".")[0] in _READ_LIBRARIES
+        or base in world.signatures.types
+        or world.signatures.is_harmless(base)
+    )
 
 
 def _decorator(

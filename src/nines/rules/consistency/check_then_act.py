@@ -54,9 +54,15 @@ def _lookup(trace: Trace, index: int) -> int | None:
             read = trace.effects[look] if look < index else write
             is_same_table = read.kind is EffectKind.DATABASE_READ and read.target == write.target
             is_key = any(is_filled(predicate, write) for predicate in read.predicates)
-            if is_same_table and is_key and not asks_for_more(read, write):
+            if is_same_table and is_key and not asks_for_more(read, write) and not _is_of_new_row(trace, read):
                 return look
     return None
+
+
+def _is_of_new_row(trace: Trace, read: Effect) -> bool:
+    """Whether it looks for the children of a row that this request has just made: nobody else knows that row."""
+    parents = ([o.effect for o in p.origins if o.effect is not None] for p in read.predicates if p.operator == "=")
+    return any(rows and all(trace.effects[r].action.upper() == "INSERT" for r in rows) for rows in parents)
 
 
 def _is_covered(trace: Trace, index: int, look: int) -> bool:

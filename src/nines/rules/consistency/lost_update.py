@@ -11,6 +11,7 @@ from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
 from nines.model.service import EndpointKind, Service
 from nines.model.trace import Trace
 from nines.rules import reporting
+from nines.rules.accumulating import adds_up, is_completed
 from nines.rules.sites import Sites
 
 INFO = RuleInfo(
@@ -52,7 +53,7 @@ def check(service: Service) -> Iterator[Finding]:
                     "without a lock",
                     consequence="Of two requests at once the second erases what the first wrote; nobody gets an error.",
                     severity=INFO.severity,
-                    confidence=Confidence.HIGH,
+                    confidence=Confidence.HIGH if adds_up(assignment, source, table) else Confidence.LOW,
                     related=(("the old value is read here", read.place),),
                     about=assignment.column,
                     sites=sites,
@@ -69,6 +70,8 @@ def _source(trace: Trace, index: int, assignment: Assignment) -> int | None:
         if origin.kind is not OriginKind.DATABASE or not origin.is_calculated or read is None or read >= index:
             continue
         if origin.name not in ("", assignment.column) or trace.effects[read].target != write.target:
+            continue
+        if is_completed(write, assignment):
             continue
         if trace.effects[read].action.upper() == "INSERT":
             # Nobody else knows the row that this request has just made.

@@ -87,7 +87,7 @@ def _weight(endpoint: Endpoint, effect: Effect, table: Table | None, growth: Gro
     if growth is Growth.BY_HAND or read is Share.FEW or _is_catalogue(effect):
         return None
     if read is Share.PARENT:
-        return _of_parent(endpoint, effect)
+        return _of_parent(endpoint, effect, growth)
     is_short = growth in (Growth.OPERATORS, Growth.UNKNOWN) or bool(_FEW_ROWS.search(effect.target))
     is_of_operators = is_operated(endpoint) and not endpoint.is_safe
     is_all_of_tenant = _is_its_list(endpoint, effect) and comes_with_use(effect.target)
@@ -111,12 +111,12 @@ def _last_word(effect: Effect) -> str:
     return effect.target.rpartition("_")[2]
 
 
-def _of_parent(endpoint: Endpoint, effect: Effect) -> Weight | None:
+def _of_parent(endpoint: Endpoint, effect: Effect, growth: Growth) -> Weight | None:
     """Rows of one parent end somewhere, unless machines write them."""
     is_list = _is_its_list(endpoint, effect)
     is_of_one = not any(predicate.operator == "in" for predicate in conditions(effect))
     if is_list and is_of_one and _STREAM.search(_last_word(effect)):
-        return (INFO.tier, Severity.MEDIUM, Confidence.LOW)
+        return (INFO.tier, Severity.MEDIUM, Confidence.MEDIUM if growth is Growth.USE else Confidence.LOW)
     return _SLOW if is_list or _GROWS_FOR_EVER.search(_last_word(effect)) else None
 
 

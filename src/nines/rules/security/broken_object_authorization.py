@@ -42,7 +42,7 @@ _POLICY = re.compile(
 
 def check(service: Service) -> Iterator[Finding]:
     sites, owners = Sites(service), Owners(service.tables)
-    isolated = {e.target for _, t in service.judged() for e in t.effects if is_mine(e)}
+    isolated = _isolated(service)
     # Totals that anyone may read make no row public; the same look-up without signing in, or the whole list, does.
     open_to_all = [t for p, t in service.judged() if p.guards_known and not p.is_guarded]
     public = {e.target for t in open_to_all for _, e in t.reads() if _chosen_by(e) or not e.predicates}
@@ -74,6 +74,13 @@ def check(service: Service) -> Iterator[Finding]:
                 about=key.name,
                 sites=sites,
             )
+
+
+def _isolated(service: Service) -> set[str]:
+    """Tables whose rows other statements choose by the user, and those whose rows hang below them."""
+    own = {e.target for _, t in service.judged() for e in t.effects if is_mine(e)}
+    below = {t.name for t in service.tables for c in t.columns if c.references.partition(".")[0] in own}
+    return own | below
 
 
 def _is_for_anyone_signed_in(endpoint: Endpoint) -> bool:

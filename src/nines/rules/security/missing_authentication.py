@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator
 
 from nines.model.effect import Effect, EffectKind
@@ -11,7 +10,7 @@ from nines.model.finding import Finding
 from nines.model.origin import OriginKind
 from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
 from nines.model.service import Endpoint, EndpointKind, Service
-from nines.rules.ownership import Owners, Ownership
+from nines.rules.neighbours import Neighbours, read_by_one
 from nines.rules.public import is_public_by_nature, registers
 
 INFO = RuleInfo(
@@ -35,8 +34,6 @@ _NOBODY = "no endpoint of this service asks who is calling, and"
 _SOME = "few endpoints of this service ask who is calling, and"
 EXCEPTIONS_MAX = 10
 """Endpoints that are reported one by one although they outnumber those that are guarded."""
-GUARDED_MIN = 2
-"""Guarded endpoints that must show a table before the one that is open stands out."""
 _WRITES = (EffectKind.DATABASE_WRITE, EffectKind.PUBLISH, EffectKind.PROCESS)
 
 
@@ -51,29 +48,18 @@ def check(service: Service) -> Iterator[Finding]:
     if _are_most(service, changing):
         yield _finding_for_all(changing, _SOME)
         open_ones = [e for e in open_ones if e not in changing]
-    alone = _read_by_one(service)
+    alone, neighbours = read_by_one(service), Neighbours(service)
     for endpoint in open_ones:
         is_private = bool(_PRIVATE.search(endpoint.path)) and _does_something(service, endpoint)
         if endpoint in changing or is_private or endpoint.id in alone:
-            yield _finding(endpoint)
+            stands_out = endpoint.id in alone or neighbours.are_guarded(endpoint)
+            yield _finding(endpoint, stands_out=stands_out)
 
 
 def _are_most(service: Service, changing: list[Endpoint]) -> bool:
     """So many that they are no exceptions: what guards them was not understood, or they are open on purpose."""
     guarded = [e for e in service.endpoints if e.kind is EndpointKind.HTTP and e.is_guarded and not e.is_safe]
     return len(changing) > EXCEPTIONS_MAX and len(changing) > len(guarded)
-
-
-def _read_by_one(service: Service) -> set[str]:
-    """Endpoints that alone show somebody's rows to strangers, where every other that shows them is guarded."""
-    owners = Owners(service.tables)
-    shown: defaultdict[str, set[str]] = defaultdict(set)
-    for endpoint, trace in service.judged():
-        for _, effect in trace.reads():
-            if effect.reaches_response and endpoint.is_safe and owners.of(effect.target) >= Ownership.OWNED:
-                shown[effect.target].add(endpoint.id)
-    free = {endpoint.id for endpoint in service.endpoints if not endpoint.is_guarded}
-    return {id for ids in shown.values() if len(ids) > GUARDED_MIN and len(ids & free) == 1 for id in ids & free}
 
 
 def _is_open(endpoint: Endpoint) -> bool:
@@ -108,7 +94,7 @@ def _is_change(effect: Effect) -> bool:
     return effect.kind in _WRITES or (effect.is_remote_write and bool(effect.action))
 
 
-def _finding(endpoint: Endpoint) -> Finding:
+def _finding(endpoint: Endpoint, *, stands_out: bool) -> Finding:
     is_unguessable = any(
         "uuid" in parameter.type.lower() for parameter in endpoint.parameters if parameter.location == "path"
     )
@@ -120,7 +106,7 @@ def _finding(endpoint: Endpoint) -> Finding:
         consequence="Anyone who can reach the service can call it" + ("." if endpoint.is_safe else " and change data."),
         subject=f"{endpoint.function} {endpoint.id}",
         severity=Severity.HIGH if endpoint.is_safe or is_unguessable else INFO.severity,
-        confidence=Confidence.LOW if is_unguessable else Confidence.MEDIUM,
+        confidence=Confidence.LOW if is_unguessable or not stands_out else Confidence.MEDIUM,
     )
 
 

@@ -35,20 +35,23 @@ def check(service: Service) -> Iterator[Finding]:
                 continue
             written = _written(trace, index, transaction)
             if written is not None:
-                yield _finding(endpoint, trace, effect, transaction, written)
+                yield _finding(endpoint, trace, index, transaction, written)
 
 
-def _written(trace: Trace, index: int, transaction: Transaction) -> Effect | None:
+def _written(trace: Trace, index: int, transaction: Transaction) -> int | None:
     """The write that the commit will bring; one that comes later counts only in a block that was opened on purpose."""
-    before = (e for i, e in trace.before(index) if _is_write(e) and trace.share_transaction(i, index))
-    after = (e for i, e in trace.after(index) if _is_write(e) and trace.share_transaction(index, i))
-    return next(before, None) or (next(after, None) if transaction.is_explicit else None)
+    before = (i for i, e in trace.before(index) if _is_write(e) and trace.share_transaction(i, index))
+    after = (i for i, e in trace.after(index) if _is_write(e) and trace.share_transaction(index, i))
+    earlier = next(before, None)
+    return next(after, None) if earlier is None and transaction.is_explicit else earlier
 
 
-def _finding(endpoint: Endpoint, trace: Trace, effect: Effect, transaction: Transaction, written: Effect) -> Finding:
+def _finding(endpoint: Endpoint, trace: Trace, index: int, transaction: Transaction, at: int) -> Finding:
+    effect, written = trace.effects[index], trace.effects[at]
     owner = wording.short(wording.holder(endpoint, trace.opening(effect.transaction) or effect))
     what = wording.short(effect.target) if effect.target else "a message"
-    is_written_before = trace.effects.index(written) < trace.effects.index(effect)
+    # A write of nobody knows what, and a commit that depends on what was written, tell too little.
+    is_unclear = not written.target or trace.may_have_ended(*sorted((at, index)))
     return reporting.at(
         endpoint,
         trace,
@@ -57,7 +60,7 @@ def _finding(endpoint: Endpoint, trace: Trace, effect: Effect, transaction: Tran
         consequence=f"The receiver may look at {wording.table(written)} before the commit and find nothing, or the old "
         "row; if the commit fails, it acts on something that never happened.",
         severity=INFO.severity,
-        confidence=Confidence.HIGH if is_written_before else Confidence.MEDIUM,
+        confidence=Confidence.LOW if is_unclear else Confidence.HIGH if at < index else Confidence.MEDIUM,
         related=(
             ("the transaction begins here", transaction.place),
             ("this write is not committed yet", written.place),

@@ -37,7 +37,8 @@ def check(service: Service) -> Iterator[Finding]:
 
 def _finding(endpoint: Endpoint, trace: Trace, index: int, transaction: Transaction) -> Finding:
     effect = trace.effects[index]
-    held = next((e for i, e in trace.before(index) if _holds(e) and trace.share_transaction(i, index)), None)
+    kept_at = next((i for i, e in trace.before(index) if _holds(e) and trace.share_transaction(i, index)), None)
+    held = trace.effects[kept_at] if kept_at is not None else None
     is_deliberate = transaction.is_explicit and trace.witness is Witness.PREDICTED
     owner = wording.short(wording.holder(endpoint, trace.opening(effect.transaction) or effect))
     call, peer = wording.call(effect), wording.peer(effect)
@@ -61,13 +62,29 @@ def _finding(endpoint: Endpoint, trace: Trace, index: int, transaction: Transact
         message=message,
         consequence=consequence,
         severity=severity,
-        confidence=Confidence.HIGH if held or is_deliberate else Confidence.MEDIUM,
+        confidence=_confidence(trace, index, kept_at, is_deliberate=is_deliberate),
         related=(
             ("the transaction begins here", transaction.place),
             ("this row stays locked", held.place if held else None),
         ),
         about=effect.action,
     )
+
+
+def _confidence(trace: Trace, index: int, kept_at: int | None, *, is_deliberate: bool) -> Confidence:
+    """A commit on a way that may be this one, or a write of nobody knows what, leaves too much open."""
+    first = kept_at if kept_at is not None else _opened(trace, index)
+    if first is not None and trace.may_have_ended(first, index):
+        return Confidence.LOW
+    if kept_at is not None and not trace.effects[kept_at].target and not is_deliberate:
+        return Confidence.LOW
+    return Confidence.HIGH if kept_at is not None or is_deliberate else Confidence.MEDIUM
+
+
+def _opened(trace: Trace, index: int) -> int | None:
+    """The first effect of the transaction in which the call happens."""
+    ordinal = trace.effects[index].transaction
+    return next((i for i, e in enumerate(trace.effects[:index]) if e.transaction == ordinal), None)
 
 
 def _holds(effect: Effect) -> bool:

@@ -15,6 +15,7 @@ from nines.effects.values import (
     InstanceThing,
     ObjectThing,
     ScalarThing,
+    Source,
     UnionThing,
     Value,
     deep_sources,
@@ -127,18 +128,23 @@ def narrowed(frame: Frame, test: code.Expression, holds: bool) -> None:
     if holds != none_when:
         narrowed_value = _without_none(value)
         frame.env[target.id] = narrowed_value
-    elif isinstance(test, code.Compare) and value.thing is NOTHING and not value.sources:
+    elif isinstance(test, code.Compare) and value.thing is NOTHING and all(_is_sent(s) for s in value.sources):
         frame.env[target.id] = NONE
 
 
+def _is_sent(source: Source) -> bool:
+    return source.kind is OriginKind.CALLER
+
+
 def _chosen(frame: Frame, test: code.Compare) -> None:
-    """A name that was found among values written in the code is one of them."""
+    """A name that was found among values which nobody outside chooses is one of them."""
     if not isinstance(test.left, code.Name) or test.left.id not in frame.env:
         return
     with frame.capture():
         among = evaluate(frame, test.right)
     outside = (OriginKind.CALLER, OriginKind.REMOTE, OriginKind.UNKNOWN)
-    if isinstance(among.thing, ContainerThing) and not any(s.kind in outside for s in deep_sources(among)):
+    known = deep_sources(among)
+    if (known or isinstance(among.thing, ContainerThing)) and not any(s.kind in outside for s in known):
         value = frame.env[test.left.id]
         frame.env[test.left.id] = only_sources(value, sanitised(value.sources, CHOSEN))
 

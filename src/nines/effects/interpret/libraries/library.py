@@ -10,6 +10,7 @@ from nines.effects.interpret.libraries.results import RESULT, result
 from nines.effects.interpret.libraries.typed import type_origin
 from nines.effects.interpret.state.frame import Frame
 from nines.effects.interpret.state.world import World
+from nines.effects.interpret.symbols.refusing import is_refusal
 from nines.effects.values import (
     NO_SOURCES,
     NONE,
@@ -61,6 +62,7 @@ def call_library(  # noqa: PLR0917
     if signature.raises:
         frame.raised = True
         frame.facts.add("refuses")
+        frame.facts.update(("denies",) if any(is_refusal(argument) for argument in arguments) else ())
     if signature.keep and receiver is not None:
         changed["self"] = _kept(call, receiver)
     for stage in world.interpreter.stages:

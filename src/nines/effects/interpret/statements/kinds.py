@@ -15,7 +15,7 @@ from nines.effects.interpret.statements.contexts import run_with
 from nines.effects.interpret.statements.definitions import bind_imports, define_class, define_function
 from nines.effects.interpret.statements.loops import run_for, run_while
 from nines.effects.interpret.statements.trying import run_try
-from nines.effects.interpret.symbols.refusing import answers_no
+from nines.effects.interpret.symbols.refusing import answers_no, denies
 from nines.effects.nodes import Arm
 from nines.model import code
 
@@ -34,7 +34,7 @@ def _return(frame: Frame, node: code.Return) -> str:
             return ""
         frame.returns.append(value)
         if answers_no(value):
-            frame.facts.add("refuses")
+            frame.facts.update(("refuses", "denies"))
     return "return"
 
 
@@ -44,6 +44,7 @@ def _raise(frame: Frame, node: code.Raise) -> str:
     if node.error is not None:
         evaluate(frame, node.error)
         frame.raised = False
+        frame.facts.update(("denies",) if denies(node.error) else ())
     return "raise"
 
 

@@ -28,7 +28,7 @@ def _answered(call: LibraryCall) -> Value:
     named = any(s.kind is OriginKind.SETTING and "LOGIN" in s.name for s in (target.sources if target else ()))
     turns_away = action == "refuses" or (action == "redirects" and ("login" in to or "signin" in to or named))
     if turns_away or is_refusal(status):
-        call.frame.facts.add("refuses")
+        call.frame.facts.update(("refuses", "denies"))
     return unknown(call.sources)
 
 
