@@ -119,6 +119,8 @@ def test_promises_that_cannot_hold_are_told_in_the_interview(tmp_path: Path, cap
         (["design", str(EXAMPLE), "--ask"], "--ask goes without a blueprint"),
         (["design", str(EXAMPLE), "--peak", "3/s"], "--peak goes without a blueprint"),
         (["design", "--ask", "-o", "/nowhere/b.yaml"], "cannot be written"),
+        (["design", "--from", ".", "--released", "x.yaml"], "--released is compared with a blueprint"),
+        (["design", str(EXAMPLE), "--from", "."], "not from both"),
     ],
 )
 def test_answers_that_cannot_be_used_are_refused(arguments: list[str], says: str, capsys: Captured) -> None:

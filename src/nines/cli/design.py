@@ -72,19 +72,7 @@ def command(
         asked.ask(Answers(**answers), output, force=force)
         return EXIT_OK
     _without_answers(answers, asks=asks)
-    if blueprint is not None and project is not None:
-        hint = "Leave out one of them: nines design blueprint.yaml, or nines design --from FOLDER."
-        raise UsageError("a design comes from a blueprint or from code, not from both", hint=hint)
-    if config is not None and project is None:
-        raise UsageError("--config belongs to --from, and a blueprint needs none")
-    source: Callable[..., Planned]
-    if project is not None:
-        source = partial(from_code, open_project(project, config))
-    elif blueprint is not None:
-        source = partial(from_blueprint, blueprint, released=released)
-    else:
-        hint = "Name one: nines design blueprint.yaml -o dossier\nOr answer a few questions: nines design --ask"
-        raise UsageError("there is no blueprint", hint=hint)
+    source = _source(blueprint, project, config, released)
     folder = output or _USUAL
     with shown(quiet=quiet) as progress:
         planned = source(progress=progress)
@@ -97,6 +85,25 @@ def command(
         outputs.show(refusal(planned) if told.is_refused else summary(told))
     is_failing = told.is_refused or (check and (not told.is_current or bool(told.breaking)))
     return EXIT_FOUND if is_failing else EXIT_OK
+
+
+def _source(
+    blueprint: Path | None, project: Path | None, config: Path | None, released: Path | None
+) -> Callable[..., Planned]:
+    """What plans; raises UsageError where the arguments name no source, or two."""
+    if blueprint is not None and project is not None:
+        hint = "Leave out one of them: nines design blueprint.yaml, or nines design --from FOLDER."
+        raise UsageError("a design comes from a blueprint or from code, not from both", hint=hint)
+    if config is not None and project is None:
+        raise UsageError("--config belongs to --from, and a blueprint needs none")
+    if released is not None and blueprint is None:
+        raise UsageError("--released is compared with a blueprint", hint="nines design blueprint.yaml --released FILE")
+    if project is not None:
+        return partial(from_code, open_project(project, config))
+    if blueprint is not None:
+        return partial(from_blueprint, blueprint, released=released)
+    hint = "Name one: nines design blueprint.yaml -o dossier\nOr answer a few questions: nines design --ask"
+    raise UsageError("there is no blueprint", hint=hint)
 
 
 def _without_answers(answers: Mapping[str, str], *, asks: bool) -> None:
