@@ -65,6 +65,11 @@ class Field(Record):
     says: str = ""
     place: Place | None = None
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether callers see it: never a password, nor a secret of the machinery, encrypted and nobody's own."""
+        return self.kind is not FieldKind.PASSWORD and (self.is_personal or not self.is_encrypted)
+
 
 class ValueType(Record):
     """A composite without an identity of its own, such as money."""

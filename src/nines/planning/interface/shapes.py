@@ -55,17 +55,12 @@ def kept(resource: Resource) -> tuple[Field, ...]:
     return (*(field for field in own if field.name not in named), *resource.fields)
 
 
-def is_answered(field: Field) -> bool:
-    """Passwords never are; nor what is encrypted and nobody's personal data: a secret of the machinery."""
-    return field.kind is not FieldKind.PASSWORD and (field.is_personal or not field.is_encrypted)
-
-
 def of_resource(resource: Resource, blueprint: Blueprint) -> Shape:
     """The whole of one object; an optional member that has no value is null, and there all the same."""
     members: dict[str, Schema] = {"id": of_identifier(resource.identifier) | {"readOnly": True}}
     members |= {name: schema | {"readOnly": True} for name, schema in _belonging(resource, blueprint).items()}
     for field in kept(resource):
-        if is_answered(field):
+        if field.is_answered:
             members[name_of(field)] = of_field(field, blueprint, is_request=False)
     if resource.states:
         members["status"] = {"type": "string", "enum": [state.name for state in resource.states], "readOnly": True}
@@ -88,7 +83,7 @@ def whole(resource: Resource, blueprint: Blueprint, state: str = "") -> dict[str
         found[name] = _whose(name, blueprint)
     first = resource.states[0].name if resource.states else ""
     for field in kept(resource):
-        if is_answered(field):
+        if field.is_answered:
             is_unset = field.is_read_only and field.is_optional and state in ("", first)
             unset: Any = [] if field.is_list else None
             found[name_of(field)] = unset if is_unset else examples.value(field, blueprint)

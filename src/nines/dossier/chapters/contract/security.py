@@ -6,7 +6,10 @@ from typing import Any
 
 from nines.model.blueprint import GrantKind
 from nines.model.design import Design, PlannedEndpoint
+from nines.model.design.access import Reach, reach
 
+_ANYBODY = "anybody"
+_SIGNED_IN = "anybody signed in"
 _BEARER = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 _SCHEMES: dict[str, tuple[str, dict[str, Any]]] = {
     "oauth2-jwt": ("accessToken", _BEARER),
@@ -69,23 +72,9 @@ def callers(endpoint: PlannedEndpoint) -> str:
     if not endpoint.guards_known:
         return "?"
     if endpoint.is_public:
-        return "anybody"
+        return _ANYBODY
     free = [grant.role for grant in endpoint.grants if grant.kind is GrantKind.ROLE]
-    bound = " or ".join(_WHOSE[grant.kind] for grant in endpoint.grants if grant.kind in _WHOSE)
-    is_bound = bool(endpoint.grants) and not any(g.kind in _OPEN for g in endpoint.grants)
-    if not is_bound:
-        return ", ".join(endpoint.roles) or "anybody signed in"
-    named = endpoint.roles or ("anybody signed in", *free)
-    return (
-        ", ".join(_on(role, free, bound) for role in named if bound or role in free or not endpoint.roles) or "nobody"
-    )
-
-
-_OPEN = (GrantKind.AUTHENTICATED, GrantKind.PUBLIC)
-_WHOSE = {GrantKind.OWNER: "own", GrantKind.TENANT: "their tenant's"}
-
-
-def _on(role: str, free: list[str], bound: str) -> str:
-    if role in free:
-        return f"{role} (any)" if bound else role
-    return f"{role} ({bound})" if bound else role
+    reached = {role: reach(endpoint, role) for role in endpoint.roles or (_SIGNED_IN, *free)}
+    is_bound = any(found not in ((), (Reach.ANY,)) for found in reached.values())
+    told = [f"{role} ({' or '.join(found)})" if is_bound else role for role, found in reached.items() if found]
+    return ", ".join(told) or "nobody"
