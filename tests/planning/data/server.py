@@ -28,6 +28,10 @@ class Server:
     def run(self, work: Callable[[Any], Awaitable[Any]]) -> Any:
         return self._runner.run(self._in_fresh_database(work))
 
+    async def beside(self, connection: Any) -> Any:
+        """Another connection to the same database; whoever asks closes it."""
+        return await self._cluster.connect(await connection.fetchval("SELECT current_database()"))
+
     async def _in_fresh_database(self, work: Callable[[Any], Awaitable[Any]]) -> Any:
         async with self._database() as connection:
             return await work(connection)

@@ -14,6 +14,7 @@ from nines.model.design import Migration, PlannedTable
 from nines.model.design.ddl import schema_script
 from nines.planning import plan
 from nines.planning.data import migrate
+from nines.planning.data.partitioning import as_before
 from tests.planning.data.blueprints import LOGIN, PAYMENT, PAYMENTS, SHOP
 from tests.planning.data.random_blueprints import blueprints
 from tests.planning.data.rows import fill
@@ -25,13 +26,16 @@ SELECT 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.a
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
+  AND NOT c.relispartition
 UNION ALL
 SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid), convalidated::text, ''
 FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
+  AND conrelid NOT IN (SELECT inhrelid FROM pg_inherits)
 UNION ALL
 SELECT 'index', i.indrelid::regclass::text, i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid),
        i.indisvalid::text, ''
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = 'public'::regnamespace
+  AND NOT c.relispartition
 UNION ALL
 SELECT 'trigger', tgrelid::regclass::text, tgname, pg_get_triggerdef(oid), tgenabled::text, ''
 FROM pg_trigger WHERE NOT tgisinternal
@@ -58,6 +62,8 @@ async def _renewed(connection: Any) -> None:
 
 
 async def _compare(connection: Any, before: tuple[PlannedTable, ...], after: tuple[PlannedTable, ...]) -> None:
+    old = {table.name: table for table in before}
+    after = tuple(as_before(old[table.name], table) if table.name in old else table for table in after)
     await connection.execute(schema_script(after))
     fresh = await _schema(connection)
     await _renewed(connection)

@@ -27,6 +27,9 @@ APPEND_ONLY = "refuse_change"
 """The function behind the triggers of append-only tables."""
 RETENTION = "service.retention"
 """The setting under which an append-only table lets go of rows whose time is over, for one transaction."""
+PARTITIONS_AHEAD = 7
+"""Periods for which partitions are there before their rows come; a job that stands still for as long harms nothing."""
+DAILY_S_MAX = 60 * 86_400.0
 NAME_LENGTH_MAX = 63
 """PostgreSQL cuts longer names off silently (NAMEDATALEN - 1)."""
 _DIGEST_LENGTH = 8
@@ -168,10 +171,47 @@ def append_only_trigger(table: PlannedTable) -> str:
     )
 
 
+def partition_functions() -> str:
+    """Made once for all tables that are cut by time."""
+    return (
+        "CREATE FUNCTION first_identifier(moment timestamp) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$\n"
+        "    SELECT rpad(lpad(to_hex((extract(epoch FROM moment) * 1000)::bigint), 12, '0'), 32, '0')::uuid\n$$;\n\n"
+        "CREATE FUNCTION make_partitions(parent text, period text, ahead integer) RETURNS void LANGUAGE plpgsql AS $$\n"
+        "DECLARE\n    start timestamp := date_trunc(period, now() AT TIME ZONE 'UTC');\n"
+        "    step interval := ('1 ' || period)::interval;\nBEGIN\n    FOR number IN 0..ahead LOOP\n"
+        "        EXECUTE format('CREATE TABLE IF NOT EXISTS %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',\n"
+        "            left(parent, 53) || to_char(start, '_\"p\"YYYYMMDD'), parent,\n"
+        "            first_identifier(start), first_identifier(start + step));\n"
+        "        start := start + step;\n    END LOOP;\nEND\n$$;\n\n"
+        "CREATE FUNCTION drop_partitions(parent text, period text, before timestamptz) RETURNS void LANGUAGE plpgsql\n"
+        "AS $$\nDECLARE\n    child text;\nBEGIN\n    FOR child IN\n"
+        "        SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid\n"
+        "        WHERE inhparent = parent::regclass AND relname ~ '_p[0-9]{8}$'\n"
+        "          AND to_date(right(relname, 8), 'YYYYMMDD') + ('1 ' || period)::interval <= before\n"
+        "    LOOP\n        EXECUTE format('DROP TABLE %I', child);\n    END LOOP;\nEND\n$$;"
+    )
+
+
+def partition_period(table: PlannedTable) -> str:
+    """Days or months, so that there are some dozens of partitions and not thousands."""
+    return "day" if (table.retention_s or 0.0) <= DAILY_S_MAX else "month"
+
+
+def first_partitions(table: PlannedTable) -> str:
+    """The next ones, and one for what belongs to none of them."""
+    default = quoted(identifier(table.name, "default"))
+    return (
+        f"CREATE TABLE {default} PARTITION OF {quoted(table.name)} DEFAULT;\n"
+        f"SELECT make_partitions({literal(table.name)}, {literal(partition_period(table))}, {PARTITIONS_AHEAD});"
+    )
+
+
 def table_script(table: PlannedTable, *, known: Sequence[str] = ()) -> str:
     """Everything that makes one table: itself, its indexes, its trigger, its comments."""
     parts = [create_table(table, known=known)]
     parts += [create_index(table, index) for index in table.indexes if not is_constraint(index)]
+    if table.partition_by:
+        parts.append(first_partitions(table))
     if table.is_append_only:
         parts.append(append_only_trigger(table))
     return "\n".join([*parts, *comments(table)])
@@ -182,6 +222,8 @@ def schema_script(tables: Sequence[PlannedTable]) -> str:
     blocks: list[str] = []
     if any(table.is_append_only for table in tables):
         blocks.append(append_only_function())
+    if any(table.partition_by for table in tables):
+        blocks.append(partition_functions())
     known: list[str] = []
     for table in tables:
         blocks.append(table_script(table, known=known))

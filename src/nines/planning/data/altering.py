@@ -200,6 +200,15 @@ def _make_indexes(change: _Change) -> None:
         is_taken = index.name in old and not (ddl.is_constraint(old[index.name]) and not index.is_primary)
         name = identifier(index.name, "next") if is_taken else index.name
         plain = replace(index, is_primary=False, is_unique=index.is_unique, name=name)
+        if change.new.partition_by:
+            change.stages.migrate(
+                f"index-{index.name}",
+                ddl.create_index(change.new, plain),
+                f"SHARE on {change.new.name} while every partition is read: writers wait. Where that is long, build "
+                "the index on each partition CONCURRENTLY first; this step then only joins them.",
+                is_blocking=True,
+            )
+            continue
         change.stages.migrate(
             f"index-{index.name}",
             ddl.create_index(change.new, plain, is_concurrent=True),
@@ -227,12 +236,11 @@ def _drop_indexes(change: _Change) -> None:
             sql = f"{drop}{f', {add}' if add else ''};"
             change.stages.contract(f"rekey-{index.name}", sql, change.instant)
             continue
-        change.stages.contract(
-            f"unindex-{index.name}",
-            f"DROP INDEX CONCURRENTLY {quoted(index.name)};",
-            "Waits for those who use it, and nobody waits for it. Outside of a transaction.",
-            is_alone=True,
-        )
+        how, says = "CONCURRENTLY ", "Waits for those who use it, and nobody waits for it. Outside of a transaction."
+        if change.new.partition_by:
+            how, says = "", change.instant
+        sql = f"DROP INDEX {how}{quoted(index.name)};"
+        change.stages.contract(f"unindex-{index.name}", sql, says, is_alone=bool(how))
         if after is not None:
             sql = f"ALTER INDEX {next_name} RENAME TO {quoted(index.name)};"
             change.stages.contract(f"name-{index.name}", sql, "SHARE UPDATE EXCLUSIVE on the index for an instant.")

@@ -95,19 +95,26 @@ def _arithmetic(inflow: Inflow, per_day: float, factor: float, initial: int) -> 
 def _remedy(table: PlannedTable, inflow: Inflow, per_day: float, factor: float, row_bytes: int) -> str:
     """What one server can no longer do with one heap, and when."""
     found = []
-    if table.partition_by:
-        found.append("its partitions are dropped whole, for deleting so many rows would cost more than writing them")
-    else:
-        when = _reached(per_day, factor, inflow.lives_s, PARTITION_ROWS_MAX)
+    if not table.partition_by:
+        when = reached(per_day, factor, inflow.lives_s, PARTITION_ROWS_MAX)
         if when is not None and table.retention_s is not None:
-            found.append(f"partitions by time {_after(when)}, at {PARTITION_ROWS_MAX:,} rows")
-    when = _reached(per_day, factor, inflow.lives_s, DISK_BYTES / row_bytes)
+            found.append(f"{_cut_by(table)} {_after(when)}, at {PARTITION_ROWS_MAX:,} rows")
+    when = reached(per_day, factor, inflow.lives_s, DISK_BYTES / row_bytes)
     if when is not None:
         found.append(f"a second server that shares the rows {_after(when)}, at {DISK_BYTES // 1024**4} TiB")
     return "; ".join(found)
 
 
-def _reached(per_day: float, factor: float, lives_s: float | None, rows: float) -> float | None:
+def _cut_by(table: PlannedTable) -> str:
+    """A key holds over all partitions only where it names what they are cut by."""
+    if "id" not in table.primary_key:
+        return f"partitions by hash of {table.primary_key[-1]}"
+    keys = [", ".join(index.names) for index in table.indexes if index.is_unique and not index.is_primary]
+    beside = f", with a narrow table beside it that keeps ({'), ('.join(keys)}) unique," if keys else ""
+    return f"a copy of it that is partitioned by time{beside}"
+
+
+def reached(per_day: float, factor: float, lives_s: float | None, rows: float) -> float | None:
     """The years until so many rows are there; None: not within the years that are looked at."""
     steps = YEARS * 52
     weeks = (week for week in range(steps + 1) if accumulated(per_day, factor, week / 52, lives_s) >= rows)

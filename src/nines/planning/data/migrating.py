@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from nines.model.design import Design, Migration, PlannedColumn, PlannedTable, ddl
 from nines.model.design.ddl import quoted
 from nines.planning.data.altering import alter
+from nines.planning.data.partitioning import as_before
 from nines.planning.data.stages import Stages
 
 FIRST = "0001_first"
@@ -41,28 +42,39 @@ def migrate(
     required; without it the step fails where such rows are, and changes nothing."""
     stages = Stages()
     old = {table.name: table for table in before}
+    after = tuple(as_before(old[table.name], table) if table.name in old else table for table in after)
     new = {table.name: table for table in after}
-    _make_function(stages, before, after)
+    _make_functions(stages, before, after)
     retyped = _retyped(old, new)
     _make_tables(stages, old, after, retyped)
     for table in after:
         if table.name in old:
             alter(stages, old[table.name], table, renames=renames or {}, fills=fills or {}, retyped=retyped)
     _drop_tables(stages, before, new, retyped)
-    _drop_function(stages, before, after)
+    _drop_functions(stages, before, after)
     return stages.numbered(number)
 
 
-def _make_function(stages: Stages, before: Sequence[PlannedTable], after: Sequence[PlannedTable]) -> None:
+def _make_functions(stages: Stages, before: Sequence[PlannedTable], after: Sequence[PlannedTable]) -> None:
     if _only_grow(after) and not _only_grow(before):
         says = "Makes a function; takes no lock on any table."
         stages.expand("make-append-only-function", ddl.append_only_function(), says)
+    if _are_cut(after) and not _are_cut(before):
+        says = "Makes functions; takes no lock on any table."
+        stages.expand("make-partition-functions", ddl.partition_functions(), says)
 
 
-def _drop_function(stages: Stages, before: Sequence[PlannedTable], after: Sequence[PlannedTable]) -> None:
+def _drop_functions(stages: Stages, before: Sequence[PlannedTable], after: Sequence[PlannedTable]) -> None:
     if _only_grow(before) and not _only_grow(after):
         sql = f"DROP FUNCTION {ddl.APPEND_ONLY}();"
         stages.finish("drop-append-only-function", sql, "Drops a function that no trigger uses any more.")
+    if _are_cut(before) and not _are_cut(after):
+        sql = "DROP FUNCTION make_partitions, drop_partitions, first_identifier;"
+        stages.finish("drop-partition-functions", sql, "Drops functions that no job calls any more.")
+
+
+def _are_cut(tables: Sequence[PlannedTable]) -> bool:
+    return any(table.partition_by for table in tables)
 
 
 def _only_grow(tables: Sequence[PlannedTable]) -> bool:

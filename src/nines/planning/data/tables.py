@@ -13,6 +13,7 @@ from nines.planning.data.accounts import account_tables
 from nines.planning.data.entities import entity
 from nines.planning.data.ledgers import ledger_tables
 from nines.planning.data.own import own_tables, schedules
+from nines.planning.data.partitioning import partitioned
 
 
 def tables(design: Design) -> Design:
@@ -20,7 +21,8 @@ def tables(design: Design) -> Design:
     if design.blueprint is None:
         return design
     found = _all(design.blueprint)
-    return replace(design, tables=_in_order(tuple(_with_foreign_key_indexes(table) for table in found)))
+    cut = partitioned(design.blueprint, found)
+    return replace(design, tables=_in_order(tuple(_with_foreign_key_indexes(table) for table in cut)))
 
 
 def _all(blueprint: Blueprint) -> list[PlannedTable]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nines.model.blueprint import ResourceKind
-from nines.model.design import PlannedTable
-from nines.model.design.ddl import RETENTION, quoted
+from nines.model.design import Branch, PlannedTable
+from nines.model.design.ddl import PARTITIONS_AHEAD, RETENTION, literal, partition_period, quoted
 from nines.planning.data import accounts, facts, own
 from nines.planning.data.names import kebab
 from nines.planning.flows import queueing
@@ -32,6 +32,24 @@ def purge(draft: Draft, table: PlannedTable) -> None:
     draft.query(_delete(draft, table), says, is_repeated=True)
     if table.is_append_only:
         draft.commit()
+
+
+def roll(draft: Draft, table: PlannedTable) -> None:
+    """Makes the partitions of the next periods, and drops those that are over as a whole."""
+    draft.isolate("read committed", "Each statement changes the catalogue by itself and may be run again.")
+    queueing.take_turn(draft, EVERY_S)
+    period = literal(partition_period(table))
+    name = literal(table.name)
+    ahead = f"SELECT make_partitions({name}, {period}, {PARTITIONS_AHEAD})"
+    make = Statement(id=f"make-partitions-of-{kebab(table.name)}", text=ahead, tables=(table.name,), rows_max=1)
+    sql = draft.sql(table)
+    text = f"SELECT drop_partitions({name}, {period}, now() - {_lifetime(sql, table)})"
+    drop = sql.done(f"drop-partitions-of-{kebab(table.name)}", text, rows_max=1, is_write=True)
+    busy = Branch(when="the lock is not to be had within 2 s", then="the next turn tries again")
+    draft.query(
+        make, f"make the partitions of the next {PARTITIONS_AHEAD} {partition_period(table)}s", branches=(busy,)
+    )
+    draft.query(drop, "drop the partitions of which every row is over", branches=(busy,))
 
 
 def goes_with_parent(table: PlannedTable) -> bool:

@@ -271,12 +271,11 @@ def _relay(blueprint: Blueprint, tables: tuple[PlannedTable, ...]) -> Work:
 
 def _purge(blueprint: Blueprint, tables: tuple[PlannedTable, ...], table: PlannedTable) -> Work:
     words = "".join(word.capitalize() for word in table.name.split("_"))
-    draft = Draft(blueprint, tables, f"purge{words}")
-    purging.purge(draft, table)
-    return Work(
-        script=draft.done(),
-        says=f"Deletes what {table.name} no longer needs to keep.",
-        resource=table.resource,
-        every_s=purging.EVERY_S,
-        feeds=table.name,
-    )
+    draft = Draft(blueprint, tables, f"{'roll' if table.partition_by else 'purge'}{words}")
+    if table.partition_by:
+        purging.roll(draft, table)
+        says = f"Makes the next partitions of {table.name}, and drops those that are over."
+    else:
+        purging.purge(draft, table)
+        says = f"Deletes what {table.name} no longer needs to keep."
+    return Work(script=draft.done(), says=says, resource=table.resource, every_s=purging.EVERY_S, feeds=table.name)

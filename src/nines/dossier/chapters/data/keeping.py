@@ -40,7 +40,8 @@ def _purged(design: Design, each: PlannedTable) -> str:
 
 
 def _deletes(query: str, each: PlannedTable) -> bool:
-    return query == f"purge-{each.name.replace('_', '-')}"
+    name = each.name.replace("_", "-")
+    return query in (f"purge-{name}", f"drop-partitions-of-{name}")
 
 
 def _personal(design: Design) -> list[str]:

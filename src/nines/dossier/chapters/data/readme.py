@@ -8,6 +8,7 @@ from nines.dossier.chapters.data.entities import databases
 from nines.dossier.diagrams import Entities
 from nines.dossier.markdown import bullets, code, heading, link, page, table
 from nines.model.design import Design, Document, PlannedIndex, PlannedTable
+from nines.model.design.ddl import partition_period
 
 
 def text(design: Design, drawn: tuple[Entities, ...], artefacts: list[Document]) -> str:
@@ -168,11 +169,20 @@ def _growth(design: Design) -> list[str]:
         table(("table", "a row, with its indexes", "after 1 y", "after 2 y", "after 3 y"), rows),
         "How the rows come about:",
         bullets(sums),
+        bullets(_cut(each) for each in grown if each.partition_by),
         heading(3, "What becomes due") if due else "",
         bullets(due)
         if due
         else "Nothing becomes due within three years: one server carries all of it in plain tables.",
     ]
+
+
+def _cut(each: PlannedTable) -> str:
+    daily = words.count(each.growth.per_day) if each.growth else ""
+    return (
+        f"{code(each.name)} is cut by {partition_period(each)} from the first day ({code(each.partition_by)}): a "
+        f"partition whose time is over is dropped, where {daily} rows a day would else be deleted one by one."
+    )
 
 
 def _years(each: PlannedTable) -> list[tuple[int, int]]:
