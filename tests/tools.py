@@ -86,6 +86,13 @@ def screenshot(page: Path, image: Path, *, width: int = 1200, height: int = 900)
     return image
 
 
+def page_text(page: Path, folder: Path, *flags: str, width: int = 1200) -> str:
+    """What the page has become after its scripts ran, with its entities resolved; for pages that examine themselves."""
+    size = f"--window-size={width},900"
+    done = _browse(folder, "--virtual-time-budget=5000", size, *flags, "--dump-dom", page.as_uri())
+    return html.unescape(done.stdout)
+
+
 def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Prometheus's checker of rules and of their tests."""
     found = shutil.which("promtool") or shutil.which("promtool", path=str(FOLDER / "bin"))

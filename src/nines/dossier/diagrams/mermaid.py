@@ -21,6 +21,7 @@ from nines.dossier.diagrams.nouns import (
     Sequence,
     States,
 )
+from nines.dossier.diagrams.widths import legible
 
 _SHAPES = {
     NodeKind.PERSON: ('(["', '"])'),
@@ -30,6 +31,8 @@ _SHAPES = {
     NodeKind.EXTERNAL: ('{{"', '"}}'),
 }
 _STEP = "  "
+_WORDS = re.compile(r"\b(end|direction)\b", re.IGNORECASE)
+"""Mermaid takes them for its own wherever they stand, within quotes too."""
 
 
 def text(diagram: Diagram) -> str:
@@ -48,9 +51,9 @@ def text(diagram: Diagram) -> str:
 
 def escaped(text: str, *, spared: str = " ,'_/") -> str:
     """Letters, digits and spared signs stand for themselves; everything else becomes mermaid's #code;."""
-    said = "".join(each if each.isalnum() or each in spared else f"#{ord(each)};" for each in " ".join(text.split()))
-    # "end" closes a block wherever a line holds little else.
-    return re.sub(r"(?i)\ben(d)\b", lambda found: f"{found[0][:-1]}#{ord(found[1])};", said)
+    line = legible(" ".join(text.split()))
+    said = "".join(each if each.isalnum() or each in spared else f"#{ord(each)};" for each in line)
+    return _WORDS.sub(lambda found: f"{found[0][:-1]}#{ord(found[0][-1])};", said)
 
 
 def _sentence(text: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from nines.dossier.diagrams.layers import Placed
+from nines.dossier.diagrams.widths import legible
 
 SIZE = 13.0
 SMALL = 11.5
@@ -21,7 +22,9 @@ def figure(title: str, says: str, width: float, height: float, parts: Iterable[s
     body = "".join(parts)
     key = hashlib.sha256(f"{title}{says}{body}".encode()).hexdigest()[:12]
     names = f"t{key} d{key}" if says else f"t{key}"
-    about = f'<title id="t{key}">{escape(title)}</title>' + (f'<desc id="d{key}">{escape(says)}</desc>' if says else "")
+    about = f'<title id="t{key}">{escape(legible(title))}</title>' + (
+        f'<desc id="d{key}">{escape(legible(says))}</desc>' if says else ""
+    )
     return (
         f'<svg class="diagram" xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="{names}" '
         f'viewBox="0 0 {number(width)} {number(height)}" width="{number(width)}" height="{number(height)}">'
@@ -43,7 +46,7 @@ def rectangle(kind: str, x: float, y: float, width: float, height: float, *, rad
 def text(kind: str, x: float, y: float, says: str, *, anchor: str = "middle") -> str:
     """One line; y is its base line."""
     at = "" if anchor == "start" else f' text-anchor="{anchor}"'
-    return f'<text class="{kind}" x="{number(x)}" y="{number(y)}"{at}>{escape(says)}</text>'
+    return f'<text class="{kind}" x="{number(x)}" y="{number(y)}"{at}>{escape(legible(says))}</text>'
 
 
 def lines(kind: str, x: float, top: float, says: Sequence[str], size: float, *, anchor: str = "middle") -> str:

@@ -5,6 +5,7 @@ as the widest that it may be. Boxes leave room for fonts that are a little wider
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache
 
@@ -36,6 +37,14 @@ _MONOSPACED = 602
 _BOLD = 1.08
 ROOM = 1.06
 """For fonts that stand in for the first choice."""
+
+
+_ILLEGIBLE = re.compile("[^\\t\\n\\r\\x20-\\x7e\\xa0-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+
+
+def legible(text: str) -> str:
+    """The text with a sign for each character that no document may hold."""
+    return _ILLEGIBLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def width(text: str, size: float, *, is_bold: bool = False, is_code: bool = False) -> float:
