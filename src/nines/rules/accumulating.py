@@ -22,11 +22,10 @@ def adds_up(assignment: Assignment, source: int, table: Table | None) -> bool:
     """Whether the old value is all that is known to be counted on or added to; else it may merely be written anew."""
     column = table.column(assignment.column) if table is not None else None
     rows = {(o.effect, o.name) for o in assignment.origins if o.kind is OriginKind.DATABASE}
-    if column is None or not _TEXT.search(column.type):
-        return any(name == assignment.column for _, name in rows) or {effect for effect, _ in rows} == {source}
-    # To cut a text, or to put a mark before it, comes to the same a second time.
-    is_more = any(o.kind not in (OriginKind.DATABASE, OriginKind.CONSTANT) for o in assignment.origins)
-    return is_more and rows == {(source, assignment.column)}
+    if column is not None and _TEXT.search(column.type):
+        # A text is mostly cut, brought into form or put together anew, which comes to the same a second time.
+        return False
+    return any(name == assignment.column for _, name in rows) or {effect for effect, _ in rows} == {source}
 
 
 def _asks_for_none(condition: Condition, column: str) -> bool:

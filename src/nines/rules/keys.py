@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nines.model.effect import Effect, Predicate
-from nines.model.origin import OriginKind
+from nines.model.origin import Origin, OriginKind
 from nines.model.schema import Table
 
 _STATES = ("", "none", "null", "true", "false")
@@ -16,11 +16,28 @@ def is_filled(key: Predicate, write: Effect) -> bool:
         key.operator in ("=", "ilike", "iexact")
         and is_key(key)
         and any(
-            assignment.column == key.column
+            (assignment.column == key.column and _is_alike(key.origins, assignment.origins))
             or (assignment.column == "*" and sources & {(o.kind, o.name) for o in assignment.origins})
             for assignment in write.assignments
         )
     )
+
+
+def _is_alike(wanted: tuple[Origin, ...], given: tuple[Origin, ...]) -> bool:
+    """Whether two values may be one: nothing is known of either, or they have a source in common."""
+    clear = [{_identity(origin) for origin in origins} for origins in (wanted, given)]
+    return any(_is_vague(origins) for origins in (wanted, given)) or bool(clear[0] & clear[1])
+
+
+def _identity(origin: Origin) -> tuple[OriginKind, str | int | None]:
+    """A row and its key are one thing, and so is the caller with all that is known of him."""
+    if origin.kind is OriginKind.PRINCIPAL:
+        return origin.kind, None
+    return origin.kind, origin.effect if origin.effect is not None else origin.name
+
+
+def _is_vague(origins: tuple[Origin, ...]) -> bool:
+    return not origins or any(o.kind in (OriginKind.UNKNOWN, OriginKind.REMOTE) for o in origins)
 
 
 def is_key(predicate: Predicate) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from nines.model.effect import Effect
@@ -12,6 +13,9 @@ from nines.model.service import Endpoint
 from nines.model.trace import Trace
 from nines.rules import wording
 from nines.rules.sites import Sites
+
+_FOR_TESTS = re.compile(r"eager|testing|is_test|in_test|unit_?test|under_test|pytest", re.IGNORECASE)
+"""In a test that asks whether this is production."""
 
 
 def at(
@@ -30,7 +34,7 @@ def at(
 ) -> Finding:
     """A finding where the effect stands, or, with `sites`, where it is asked for.
 
-    `tier` is only given where the case weighs less than its rule.
+    `tier` is only given where the case weighs less than its rule. What happens in tests alone is only suspected.
     `about` tells apart several findings on effects of one kind and target."""
     holder, place, path = wording.holder(endpoint, effect), effect.place, effect.path
     if sites is not None:
@@ -48,7 +52,15 @@ def at(
         subject=wording.subject(holder, effect, about),
         tier=tier,
         severity=severity,
-        confidence=confidence,
+        confidence=Confidence.LOW if _is_for_tests(effect) else confidence,
         witness=trace.witness,
         touches=f"{effect.kind.value} {effect.target}".strip(),
+    )
+
+
+def _is_for_tests(effect: Effect) -> bool:
+    """Whether it is done only where a setting says that nobody uses the service."""
+    return any(
+        _FOR_TESTS.search(condition.text) and condition.arm == int(condition.text.startswith("not "))
+        for condition in effect.conditions
     )

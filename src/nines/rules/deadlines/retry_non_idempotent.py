@@ -32,6 +32,10 @@ _NEVER_SENT = (
 """Errors that prove that the request did not leave."""
 _DELIVERY = re.compile(r"web_?hook|notif|callback|telemetry|heartbeat|log", re.IGNORECASE)
 """What is commonly delivered at least once on purpose, so that its receivers expect to see it again."""
+_ASKS_OR_SETS = re.compile(
+    r"get|fetch|load|list|read|find|is_|has_|check|ask|update|set|put|sync|join|leave|delete|remove|enable|disable|refresh|renew"
+)
+"""First words of functions that come to the same when they are called twice."""
 _ONLY_ASKS = re.compile(
     r"search|query|graphql|token|oauth|login|authenticate|introspect|lookup|validate|verify|embeddings|completions"
     r"|predict|infer|translate|tokenize|rerank|detect|classify|geocode|resolve|batchget|calculat|quote|estimate|preview|_msearch|/select\b",
@@ -49,7 +53,9 @@ def check(service: Service) -> Iterator[Finding]:
             first = _first_attempt(trace, index)
             if retry is None and first is None:
                 continue
-            is_delivery = bool(_DELIVERY.search(f"{effect.target} {wording.holder(endpoint, effect)}"))
+            holder = wording.holder(endpoint, effect)
+            is_delivery = bool(_DELIVERY.search(f"{effect.target} {holder}"))
+            is_unclear = first is None and (is_delivery or _may_be_repeated(effect, wording.short(holder)))
             how = f" by {retry.source}" if retry and retry.source else ""
             key = "with a new idempotency key for each attempt" if effect.renews_key else "without an idempotency key"
             yield reporting.at(
@@ -60,7 +66,7 @@ def check(service: Service) -> Iterator[Finding]:
                 consequence=f"When an answer of {wording.peer(effect)} is lost, what it did is done twice: charged, "
                 "sent or created a second time.",
                 severity=Severity.LOW if is_delivery else INFO.severity,
-                confidence=Confidence.LOW if is_delivery else Confidence.HIGH,
+                confidence=Confidence.LOW if is_unclear else Confidence.HIGH,
                 related=(
                     ("the retry is declared here", retry.place if retry else None),
                     ("the first attempt", trace.effects[first].place if first is not None else None),
@@ -72,6 +78,12 @@ def check(service: Service) -> Iterator[Finding]:
 def _may_repeat(effect: Effect) -> bool:
     is_write = effect.is_remote_write and effect.action.upper() in ("POST", "PATCH")
     return is_write and effect.idempotency is Known.MISSING and not _ONLY_ASKS.search(f"{effect.target} {effect.text}")
+
+
+def _may_be_repeated(effect: Effect, holder: str) -> bool:
+    """Whether the request sets what it names, or only asks, as far as its address and its function say."""
+    names_one = effect.target.rstrip("/").endswith("}")
+    return names_one or bool(_ASKS_OR_SETS.match(holder.lstrip("_").lower()))
 
 
 def _covers(retry: Retry, effect: Effect) -> bool:

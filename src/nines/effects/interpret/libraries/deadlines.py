@@ -61,7 +61,7 @@ def _default(default: float | str, source: str) -> Deadline:
     return Deadline(known=Known.SET, duration_s=float(default), source=source)
 
 
-def duration(world: World, value: Value, unit_s: float, source: str) -> Deadline:  # noqa: C901, PLR0911
+def duration(world: World, value: Value, unit_s: float, source: str) -> Deadline:  # noqa: PLR0911
     """A deadline's value: a number, a pair, an object that holds one, or nothing."""
     if value.has_constant:
         if value.constant is None:
@@ -88,9 +88,10 @@ def duration(world: World, value: Value, unit_s: float, source: str) -> Deadline
         names = world.signatures.trait(thing.type, "seconds")
         if isinstance(names, tuple):
             fields = dict(thing.fields)
-            for name in names:
-                if name in fields:
-                    return duration(world, fields[name], unit_s, source)
+            given = [duration(world, fields[name], unit_s, source) for name in names if name in fields]
+            if given:
+                # Without a limit for the whole, one for each read still ends the waiting.
+                return next((one for one in given if one.known is not Known.MISSING), given[0])
             signature = world.signatures.types.get(thing.type)
             if signature is not None and OPEN not in fields:
                 return _default(signature.seconds_default, source)

@@ -13,6 +13,7 @@ from nines.effects.link import ClassInfo
 from nines.effects.nodes import RefineNode
 from nines.effects.values import (
     NONE,
+    UNKNOWN,
     ClassThing,
     ContainerThing,
     InstanceThing,
@@ -37,11 +38,16 @@ def permissions(frame: Frame, view: Value) -> list[Value]:
             listed = call_value(frame, attribute(frame, view, "get_permissions", frame.line), [], {}, frame.line)
         frame.raised = False
         found = entries_of(listed)
-        if found:
-            return found
+        # What the project's own method adds to the library's is not known where its answer is not.
+        return found or [*_declared(frame, view, thing.info), UNKNOWN]
+    return _declared(frame, view, thing.info)
+
+
+def _declared(frame: Frame, view: Value, info: ClassInfo) -> list[Value]:
+    """What the view's attribute names, or the settings."""
     listed = field(view, "permission_classes")
     if listed is None:
-        listed = class_value(frame.world, thing.info, "permission_classes")
+        listed = class_value(frame.world, info, "permission_classes")
     if listed is None:
         listed = setting(frame.world, "rest", "DEFAULT_PERMISSION_CLASSES")
     return [] if listed is None else (entries_of(listed) or ([listed] if not _is_empty(listed) else []))
