@@ -35,7 +35,7 @@ from nines.model.blueprint import (
     WantedIndex,
 )
 
-_RESOURCES = ("Payment", "RefundRequest", "Person", "Category", "Box", "Staff", "Merchant")
+_RESOURCES = ("Payment", "RefundRequest", "Person", "Category", "Box", "BoxItem", "Problem", "Merchant")
 _FIELDS = ("amount", "title", "note", "due_on", "external_ref", "quantity", "isOpen", "order", "user", "ipAddress")
 _STATES = ("pending", "active", "captured", "on_hold", "cancelled")
 _VERBS = ("capture", "cancel", "frobnicate", "approve", "hold")

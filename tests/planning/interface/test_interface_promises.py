@@ -286,3 +286,18 @@ def test_events_hold_no_personal_data() -> None:
     assert told.example["type"] == "payments.payment.refunded.v1"
     assert told.example["data"]["status"] == "refunded"
     assert told.example["subject"] == told.example["data"]["id"]
+
+
+def test_a_resource_keeps_its_name_and_what_is_derived_gets_another() -> None:
+    order, item = Resource(name="Order"), Resource(name="OrderItem", fields=(Field(name="sku"),))
+    design = of(
+        Operation(name="listOrders", on="Order", do=Action.LIST), resources=(order, item, Resource(name="Problem"))
+    )
+    names = [each.name for each in design.shapes]
+    assert sorted(names) == ["Order", "OrderItem", "OrderItemBody", "OrderPage", "Problem", "ProblemBody"]
+    kept, page = design.shape("OrderItem"), design.shape("OrderPage")
+    assert kept is not None
+    assert "sku" in kept.schema["properties"]
+    assert page is not None
+    assert page.schema["properties"]["items"]["items"] == {"$ref": "#/components/schemas/OrderItemBody"}
+    assert answer(design, "listOrders", "unauthorized").shape == "ProblemBody"

@@ -10,6 +10,7 @@ from nines.model.contract import Schema
 from nines.model.design import Shape
 from nines.planning.data import facts
 from nines.planning.interface import examples
+from nines.planning.interface.naming import own
 from nines.planning.interface.schemas import closed, name_of, of_field, opened, password
 from nines.planning.interface.shapes import of_create
 
@@ -97,7 +98,7 @@ def tokens(blueprint: Blueprint) -> Shape:
         "expires_in": int((blueprint.auth or Authentication()).token_ttl_s),
         "refresh_token": _REFRESH_TOKEN,
     }
-    return Shape(name="Tokens", schema=opened(members, tuple(members)), example=example)
+    return Shape(name=own("Tokens"), schema=opened(members, tuple(members)), example=example)
 
 
 def challenge() -> Shape:
@@ -107,7 +108,7 @@ def challenge() -> Shape:
     }
     example = {"challenge_id": CHALLENGE, "expires_at": "2030-01-02T03:14:05.678Z"}
     says = "A code may be on its way; the answer is the same whether the account exists or not."
-    return Shape(name="Challenge", schema=opened(members, tuple(members)) | {"description": says}, example=example)
+    return Shape(name=own("Challenge"), schema=opened(members, tuple(members)) | {"description": says}, example=example)
 
 
 def problems(action: Action) -> tuple[str, ...]:
@@ -146,7 +147,7 @@ def _sign_in(login: Field, secret: Field, blueprint: Blueprint) -> Shape:
     required = tuple(members)
     if has_second_factor(blueprint):
         members["code"] = _CODE | {"description": "Of the second factor, where the account has one."}
-    return Shape(name="SignIn", schema=closed(members, required), example=example)
+    return Shape(name=own("SignIn"), schema=closed(members, required), example=example)
 
 
 def _asking(name: str, login: Field, blueprint: Blueprint) -> Shape:
@@ -155,4 +156,4 @@ def _asking(name: str, login: Field, blueprint: Blueprint) -> Shape:
 
 
 def _body(name: str, members: dict[str, Schema], example: dict[str, Any]) -> Shape:
-    return Shape(name=name, schema=closed(members, tuple(members)), example=example)
+    return Shape(name=own(name), schema=closed(members, tuple(members)), example=example)

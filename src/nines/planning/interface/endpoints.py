@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from nines.model.blueprint import Action, Blueprint, Grant, GrantKind, Operation, Resource
 from nines.model.design import Design, PlannedEndpoint, PlannedParameter, Shape
 from nines.planning.data.names import words
-from nines.planning.interface import accounts, paths, problems, shapes
+from nines.planning.interface import accounts, naming, paths, problems, shapes
 from nines.planning.interface.answers import answers, of_progress
 from nines.planning.interface.events import of_events
 from nines.planning.interface.parameters import page_of, parameters
@@ -38,7 +38,7 @@ def endpoints(design: Design) -> Design:
     if waiting:
         made.append(_status_endpoint(waiting, blueprint))
     wanted = _shapes(blueprint, with_progress=any(each.id == _STATUS_ID for each in made))
-    return replace(design, endpoints=tuple(made), shapes=tuple({each.name: each for each in wanted}.values()))
+    return naming.published(replace(design, endpoints=tuple(made), shapes=tuple(wanted)))
 
 
 def _endpoint(operation: Operation, routes: dict[str, paths.Route], blueprint: Blueprint) -> PlannedEndpoint:

@@ -11,6 +11,7 @@ from nines.model.design import Shape
 from nines.planning.data import facts
 from nines.planning.data.names import snake, words
 from nines.planning.interface import examples, shapes
+from nines.planning.interface.naming import derived, own
 from nines.planning.interface.schemas import name_of, opened, reference
 
 SPECIFICATION = "1.0"
@@ -40,7 +41,7 @@ def shape_name(event: Event) -> str:
 
 def _data(event: Event, resource: Resource | None, blueprint: Blueprint) -> Shape:
     """Identifiers and states, and the fields that were asked for, never personal ones."""
-    name = f"{shape_name(event)}Data"
+    name = derived(shape_name(event), "Data")
     if resource is None:
         return Shape(name=name, schema=opened({}, ()), example={})
     answered: dict[str, Schema] = shapes.of_resource(resource, blueprint).schema["properties"]
@@ -89,7 +90,7 @@ def _envelope(event: Event, data: Shape, resource: Resource | None, blueprint: B
         "data": data.example,
     }
     return Shape(
-        name=shape_name(event),
+        name=own(shape_name(event)),
         schema=opened(members, tuple(members)),
         example=example,
         resource=resource.name if resource else "",

@@ -44,7 +44,7 @@ def failure(endpoint: PlannedEndpoint, code: str, detail: str, errors: tuple[tup
     return PlannedAnswer(
         status=kind.status,
         says=detail or kind.detail,
-        shape="Problem",
+        shape=problems.NAME,
         media_type=problems.MEDIA_TYPE,
         headers=tuple(sorted({*kind.headers, *patch, *EVERYWHERE})),
         example=problems.example(code, example_path(endpoint), detail, errors),

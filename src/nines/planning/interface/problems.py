@@ -8,9 +8,11 @@ from nines.model.contract import Schema
 from nines.model.design import Shape
 from nines.model.record import Record
 from nines.planning.interface.examples import REQUEST_ID
+from nines.planning.interface.naming import own
 from nines.planning.interface.schemas import opened
 
 MEDIA_TYPE = "application/problem+json"
+NAME = own("Problem")
 TYPE_ROOT = "/problems/"
 """A path and no host: RFC 9457, 3.1.1 allows it, and a type must not change when a service moves."""
 
@@ -191,7 +193,7 @@ def shape() -> Shape:
     }
     required = ("type", "title", "status", "detail", "instance", "request_id")
     return Shape(
-        name="Problem",
+        name=NAME,
         schema=opened(members, required) | {"description": "Problem details (RFC 9457)."},
         example=example("not-found", "/"),
     )

@@ -15,6 +15,7 @@ from nines.planning.data.columns import (
     URL_LENGTH_MAX,
 )
 from nines.planning.data.names import snake
+from nines.planning.interface.naming import derived
 
 INTEGER_MAX = 2**53 - 1
 """The largest whole number that every reader of JSON keeps exactly (RFC 7493, 2.2)."""
@@ -96,7 +97,7 @@ def _personal(field: Field) -> str:
 
 def _one(field: Field, blueprint: Blueprint, *, is_request: bool) -> Schema:
     if field.kind is FieldKind.VALUE:
-        return reference(f"{field.of}Input" if is_request else field.of)
+        return reference(derived(field.of, "Input") if is_request else field.of)
     if field.kind is FieldKind.REFERENCE:
         target = blueprint.resource(field.of)
         return of_identifier(target.identifier if target else Identifier())

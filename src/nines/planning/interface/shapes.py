@@ -12,6 +12,7 @@ from nines.planning.data import facts
 from nines.planning.data.columns import SUBJECT_LENGTH_MAX
 from nines.planning.data.names import words
 from nines.planning.interface import examples
+from nines.planning.interface.naming import derived, own
 from nines.planning.interface.schemas import closed, name_of, nullable, of_field, of_identifier, opened, reference
 
 _TIME: Schema = {"type": "string", "format": "date-time", "readOnly": True}
@@ -24,7 +25,7 @@ def of_values(blueprint: Blueprint) -> Iterator[Shape]:
         answered = {name_of(field): of_field(field, blueprint, is_request=False) for field in each.fields}
         sent = {name_of(field): of_field(field, blueprint, is_request=True) for field in each.fields}
         yield Shape(name=each.name, schema=opened(answered, tuple(answered)), example=example)
-        yield Shape(name=f"{each.name}Input", schema=closed(sent, required(each.fields)), example=example)
+        yield Shape(name=derived(each.name, "Input"), schema=closed(sent, required(each.fields)), example=example)
 
 
 def required(fields: tuple[Field, ...]) -> tuple[str, ...]:
@@ -124,7 +125,7 @@ def of_create(resource: Resource, blueprint: Blueprint) -> Shape:
     members = {name_of(field): of_field(field, blueprint, is_request=True) for field in fields}
     example = {name_of(field): examples.value(field, blueprint) for field in fields}
     schema = closed(members, required(fields))
-    return Shape(name=f"{resource.name}Create", schema=schema, example=example, resource=resource.name)
+    return Shape(name=derived(resource.name, "Create"), schema=schema, example=example, resource=resource.name)
 
 
 def of_update(resource: Resource, blueprint: Blueprint) -> Shape:
@@ -142,7 +143,7 @@ def of_update(resource: Resource, blueprint: Blueprint) -> Shape:
     schema = closed(members, ()) | ({"minProperties": 1} if members else {})
     chosen = _best_change(fields)
     example = {name_of(chosen): examples.value(chosen, blueprint)} if chosen else {}
-    return Shape(name=f"{resource.name}Update", schema=schema, example=example, resource=resource.name)
+    return Shape(name=derived(resource.name, "Update"), schema=schema, example=example, resource=resource.name)
 
 
 def _best_change(fields: tuple[Field, ...]) -> Field | None:
@@ -155,7 +156,7 @@ def of_page(resource: Resource, blueprint: Blueprint) -> tuple[Shape, Shape]:
     """The members of a list, which callers may ask for in part, and a page of them."""
     one = of_resource(resource, blueprint)
     item = Shape(
-        name=f"{resource.name}Item",
+        name=derived(resource.name, "Item"),
         schema=one.schema
         | {"required": ["id"], "description": f"{an(resource.name).capitalize()}; with `fields`, those members only."},
         example=one.example,
@@ -167,7 +168,7 @@ def of_page(resource: Resource, blueprint: Blueprint) -> tuple[Shape, Shape]:
         | {"description": "Where the next page begins; null: there is none."},
     }
     page = Shape(
-        name=f"{resource.name}Page",
+        name=derived(resource.name, "Page"),
         schema=opened(members, tuple(members)),
         example={"items": [one.example], "next_cursor": examples.CURSOR},
         resource=resource.name,
@@ -180,14 +181,14 @@ def of_body(operation: Operation, blueprint: Blueprint) -> Shape:
     members = {name_of(field): of_field(field, blueprint, is_request=True) for field in operation.takes}
     example = {name_of(field): examples.value(field, blueprint) for field in operation.takes}
     schema = closed(members, required(operation.takes))
-    return Shape(name=f"{pascal(operation.name)}Request", schema=schema, example=example, resource=operation.on)
+    return Shape(name=derived(pascal(operation.name), "Request"), schema=schema, example=example, resource=operation.on)
 
 
 def of_result(operation: Operation, blueprint: Blueprint) -> Shape:
     members = {name_of(field): of_field(field, blueprint, is_request=False) for field in operation.gives}
     example = {name_of(field): examples.value(field, blueprint) for field in operation.gives}
     schema = opened(members, tuple(members))
-    return Shape(name=f"{pascal(operation.name)}Result", schema=schema, example=example, resource=operation.on)
+    return Shape(name=derived(pascal(operation.name), "Result"), schema=schema, example=example, resource=operation.on)
 
 
 def spoken(resource: str) -> str:
@@ -212,7 +213,7 @@ def of_progress() -> Shape:
         "status": {"type": "string", "enum": ["running", "succeeded", "failed"]},
         "created_at": _TIME,
         "completed_at": nullable({"type": "string", "format": "date-time"}),
-        "problem": {"anyOf": [reference("Problem"), {"type": "null"}]},
+        "problem": {"anyOf": [reference(own("Problem")), {"type": "null"}]},
     }
     example = {
         "id": examples.OPERATION,
@@ -221,4 +222,4 @@ def of_progress() -> Shape:
         "completed_at": None,
         "problem": None,
     }
-    return Shape(name="OperationStatus", schema=opened(members, tuple(members)), example=example)
+    return Shape(name=own("OperationStatus"), schema=opened(members, tuple(members)), example=example)

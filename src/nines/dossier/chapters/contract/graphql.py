@@ -66,13 +66,19 @@ def limits() -> str:
 
 def _names(design: Design, wanted: list[str]) -> list[str]:
     found = (_whole(each.name, design) for each in openapi.reached(design, wanted))
-    return [name for name in dict.fromkeys(found) if name != "Problem"]
+    failures = _failures(design)
+    return [name for name in dict.fromkeys(found) if name not in failures]
+
+
+def _failures(design: Design) -> set[str]:
+    """The shapes of problems, which are told as errors here."""
+    return {answer.shape for each in design.endpoints for answer in each.answers if answer.problem}
 
 
 def _whole(name: str, design: Design) -> str:
     """The items of a page are the objects themselves: in GraphQL callers name what they want of them anyway."""
     shape = design.shape(name)
-    return shape.resource if shape and shape.resource and name == f"{shape.resource}Item" else name
+    return shape.resource if shape and shape.resource and name.startswith(f"{shape.resource}Item") else name
 
 
 def _has_version(name: str, design: Design) -> bool:
@@ -150,7 +156,7 @@ def _of(schema: dict[str, Any], *, is_input: bool, hint: str, design: Design) ->
             return _of(option, is_input=is_input, hint=hint, design=design)
     if "$ref" in schema:
         name = str(schema["$ref"]).removeprefix(_REFERENCE)
-        return _input(name) if is_input else ("Json" if name == "Problem" else _whole(name, design))
+        return _input(name) if is_input else ("Json" if name in _failures(design) else _whole(name, design))
     kind = schema.get("type", "object")
     kind = next((each for each in kind if each != "null"), "object") if isinstance(kind, list) else kind
     if kind == "array":
