@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from nines.model.words import count, duration, rate, share, size
+from nines.model.words import amount, count, duration, moment, rate, share, size
 
-__all__ = ["count", "duration", "rate", "share", "size"]
+__all__ = ["amount", "count", "duration", "moment", "rate", "share", "size"]

@@ -20,6 +20,18 @@ def duration(seconds: float) -> str:
     return f"{_short(seconds)} s"
 
 
+def moment(seconds: float) -> str:
+    """ "68 µs", "1.38 ms", "2 s": a duration of which the digits matter."""
+    return f"{amount(seconds * 1e6)} µs" if 0 < seconds < 1e-3 else duration(seconds)
+
+
+def amount(value: float) -> str:
+    """ "0.0383", "2.9", "1,294": three digits, whatever the size."""
+    if abs(value) >= 100 or value == 0:
+        return f"{value:,.0f}"
+    return _trimmed(f"{value:.{max(0, min(2 - math.floor(math.log10(abs(value))), 6))}f}")
+
+
 def share(value: float) -> str:
     """ "99.9 %": as many digits as tell three nines from five."""
     return f"{value * 100:.6g} %"
@@ -53,4 +65,8 @@ def _short(value: float) -> str:
 
 def _digits(value: float, digits: int) -> str:
     text = f"{value:,.{max(0, digits - len(str(int(abs(value)))))}f}"
+    return _trimmed(text)
+
+
+def _trimmed(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from nines.model import words
 from nines.model.blueprint import Action, Resource
 from nines.model.design import CachePlan, Design, PlannedEndpoint, Uncached
+from nines.model.words import amount, duration
 from nines.planning.capacity import figures
-from nines.planning.capacity.telling import figure
 
 HOT_HZ = 50.0
 """Reads at the peak below this are not worth a cache: an answer by an index costs less than the doubt."""
@@ -71,8 +71,8 @@ def _edge(design: Design, endpoint: PlannedEndpoint, ttl_s: float) -> CachePlan:
         if _writers(design, endpoint)
         else "its age alone",
         says=f"{words.rate(rate_hz)} over {objects:,} {of}, asked for unequally (Zipf {_POPULARITY}) and kept for "
-        f"{words.duration(ttl_s)}: {words.share(round(share, 3))} are answered at the edge, {words.rate(origin_hz)} "
-        f"arrive here. A change is seen after {words.duration(ttl_s)} at the latest, if the CDN is not told.",
+        f"{duration(ttl_s)}: {words.share(round(share, 3))} are answered at the edge, {words.rate(origin_hz)} "
+        f"arrive here. A change is seen after {duration(ttl_s)} at the latest, if the CDN is not told.",
     )
 
 
@@ -105,8 +105,8 @@ def _tokens(design: Design) -> Iterator[CachePlan]:
         ttl_s=ttl_s,
         operations=tuple(e.id for e in design.endpoints if not e.is_public),
         invalidated_by=f"their age, never beyond exp; a key taken out of the issuer's set counts within "
-        f"{words.duration(ttl_s)}",
-        says=f"{words.rate(asked_hz)} × {figures.TOKEN_CPU_S * 1e6:.0f} µs = {figure(cores)} cores if every signature "
-        f"were checked; a caller who comes again within {words.duration(ttl_s)} is checked once in each process. Kept "
+        f"{duration(ttl_s)}",
+        says=f"{words.rate(asked_hz)} × {figures.TOKEN_CPU_S * 1e6:.0f} µs = {amount(cores)} cores if every signature "
+        f"were checked; a caller who comes again within {duration(ttl_s)} is checked once in each process. Kept "
         f"by digest, at most 10,000 in a process, the oldest goes first.",
     )

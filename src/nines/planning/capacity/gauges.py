@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from nines.model import words
 from nines.model.blueprint import Dependency
 from nines.model.design import ResourceUse
+from nines.model.words import amount, count, duration, moment, rate
 from nines.planning.capacity import figures
 from nines.planning.capacity.pieces import Piece
-from nines.planning.capacity.telling import Term, brief, figure, terms
+from nines.planning.capacity.telling import Term, terms
 from nines.planning.capacity.workload import PEAK, PROCESSORS, STEADY, Part, Workload, in_flight_s
 
 
@@ -52,8 +52,8 @@ def _network(work: Workload) -> Iterator[ResourceUse]:
         capacity=capacity,
         at_steady=steady,
         at_peak=peak,
-        says=f"{terms(found)} = {figure(peak)} MB/s; {work.replicas_max} processes × 1 Gbit/s = "
-        f"{figure(capacity)} MB/s",
+        says=f"{terms(found)} = {amount(peak)} MB/s; {work.replicas_max} processes × 1 Gbit/s = "
+        f"{amount(capacity)} MB/s",
         remedy="smaller pages, sparse fieldsets, compression above 1 KiB",
     )
 
@@ -70,7 +70,7 @@ def _processors(work: Workload, part: Part) -> Iterator[ResourceUse]:
         at_steady=steady,
         at_peak=peak,
         safe=figures.SAFE_PROCESSORS,
-        says=f"{terms(_timed(part.pieces, lambda p: p.cpu_s))} = {figure(peak)} cores; "
+        says=f"{terms(_timed(part.pieces, lambda p: p.cpu_s))} = {amount(peak)} cores; "
         f"{most} processes × {cpu:g} = {most * cpu:g} cores",
         remedy="more processes",
     )
@@ -96,7 +96,7 @@ def _connections(work: Workload, part: Part) -> Iterator[ResourceUse]:
         at_steady=steady,
         at_peak=peak,
         safe=figures.SAFE_POOL,
-        says=f"{terms(_timed(part.pieces, lambda p: p.held_s))}{group} = {figure(peak)} busy (Little's law); "
+        says=f"{terms(_timed(part.pieces, lambda p: p.held_s))}{group} = {amount(peak)} busy (Little's law); "
         f"{work.replicas_max} processes × {work.pool} = {capacity}",
         remedy="a larger pool",
     )
@@ -115,7 +115,7 @@ def _database(work: Workload) -> Iterator[ResourceUse]:
         at_steady=steady,
         at_peak=peak,
         safe=figures.SAFE_PROCESSORS,
-        says=f"{terms(_timed(work.pieces, lambda p: p.database_s))} = {figure(peak)} cores; the server is taken to "
+        says=f"{terms(_timed(work.pieces, lambda p: p.database_s))} = {amount(peak)} cores; the server is taken to "
         f"have {figures.DATABASE_CORES}",
         remedy="reads on a replica, then a larger server",
     )
@@ -125,7 +125,7 @@ def _database(work: Workload) -> Iterator[ResourceUse]:
 def _writes(work: Workload, server: str) -> Iterator[ResourceUse]:
     grouped = [group_commits_hz(work, is_peak=is_peak) for is_peak in (False, True)]
     commits = [sum(load.of(p) * p.commits for p in work.pieces) for load in (STEADY, PEAK)]
-    group = f" + {words.rate(grouped[1])} of groups, one each {words.duration(figures.GROUP_EVERY_S)} a process"
+    group = f" + {rate(grouped[1])} of groups, one each {duration(figures.GROUP_EVERY_S)} a process"
     yield ResourceUse(
         name="database commits",
         unit="/s",
@@ -136,7 +136,7 @@ def _writes(work: Workload, server: str) -> Iterator[ResourceUse]:
         at_peak=commits[1] + grouped[1],
         safe=figures.SAFE_PROCESSORS,
         says=f"{terms(_counted(work.pieces, lambda p: p.commits))}{group if grouped[1] else ''} = "
-        f"{figure(commits[1] + grouped[1])}/s; one primary takes about {words.rate(figures.SINGLE_HZ)}",
+        f"{amount(commits[1] + grouped[1])}/s; one primary takes about {rate(figures.SINGLE_HZ)}",
         remedy="group commit, then a second primary",
     )
     rows = [sum(load.of(p) * p.rows for p in work.pieces) for load in (STEADY, PEAK)]
@@ -149,8 +149,8 @@ def _writes(work: Workload, server: str) -> Iterator[ResourceUse]:
         at_steady=rows[0],
         at_peak=rows[1],
         safe=figures.SAFE_PROCESSORS,
-        says=f"{terms(_counted(work.pieces, lambda p: p.rows))} = {figure(rows[1])}/s, updates and deletes included; "
-        f"one primary takes about {words.rate(figures.GROUPED_HZ)} small rows",
+        says=f"{terms(_counted(work.pieces, lambda p: p.rows))} = {amount(rows[1])}/s, updates and deletes included; "
+        f"one primary takes about {rate(figures.GROUPED_HZ)} small rows",
         remedy="a second primary",
     )
 
@@ -174,7 +174,7 @@ def _dependency(work: Workload, dependency: Dependency) -> Iterator[ResourceUse]
             at_peak=peak,
             safe=figures.SAFE_POOL,
             is_deferred=is_deferred,
-            says=f"{terms(_timed(callers, lambda p: in_flight_s(p, dependency.name)))} = {figure(peak)} in flight; "
+            says=f"{terms(_timed(callers, lambda p: in_flight_s(p, dependency.name)))} = {amount(peak)} in flight; "
             f"{work.replicas_max * parts} processes × {dependency.bulkhead} = {capacity}",
             remedy="a larger bulkhead, or more processes",
         )
@@ -192,8 +192,8 @@ def _dependency(work: Workload, dependency: Dependency) -> Iterator[ResourceUse]
             at_peak=peak,
             safe=figures.SAFE_RATE,
             is_deferred=is_deferred,
-            says=f"{' + '.join(f'{p.name} {words.rate(_arriving(p))}' for p in callers)} = {figure(peak)}/s at the "
-            f"peak, {figure(steady)}/s on an ordinary day; its provider allows {words.rate(dependency.rate_max_hz)}"
+            says=f"{' + '.join(f'{p.name} {rate(_arriving(p))}' for p in callers)} = {amount(peak)}/s at the "
+            f"peak, {amount(steady)}/s on an ordinary day; its provider allows {rate(dependency.rate_max_hz)}"
             f"{later if is_above else ''}",
             remedy=f"agree on more with {dependency.name}, or spread the calls",
         )
@@ -212,11 +212,8 @@ def _backlog(steady_hz: float, peak_hz: float, allowed_hz: float) -> str:
     """What an hour of the peak leaves, and how long an ordinary day takes to work it off."""
     left = (peak_hz - allowed_hz) * 3_600
     if allowed_hz <= steady_hz:
-        return f"an hour of the peak leaves {words.count(left)}, and they are never worked off"
-    return (
-        f"an hour of the peak leaves {words.count(left)}, worked off in "
-        f"{words.duration(left / (allowed_hz - steady_hz))}"
-    )
+        return f"an hour of the peak leaves {count(left)}, and they are never worked off"
+    return f"an hour of the peak leaves {count(left)}, worked off in {duration(left / (allowed_hz - steady_hz))}"
 
 
 def _workers(work: Workload) -> Iterator[ResourceUse]:
@@ -235,7 +232,7 @@ def _workers(work: Workload) -> Iterator[ResourceUse]:
             at_peak=peak,
             safe=figures.SAFE_POOL,
             is_deferred=True,
-            says=f"{words.rate(piece.peak_hz)} × {brief(piece.mean_s)} = {figure(peak)} busy; "
+            says=f"{rate(piece.peak_hz)} × {moment(piece.mean_s)} = {amount(peak)} busy; "
             f"{work.replicas_max} processes × {piece.concurrency} = {capacity}",
             remedy="more at once, or several pieces in one call",
         )
@@ -258,15 +255,15 @@ def _broker(work: Workload) -> Iterator[ResourceUse]:
             at_peak=peak,
             safe=figures.SAFE_PROCESSORS,
             is_deferred=all(piece.is_job for piece in tellers),
-            says=f"{' + '.join(f'{p.name} {words.rate(PEAK.of(p))}' for p in tellers)}; {dependency.kind} on three "
-            f"small servers takes about {words.rate(capacity_hz)} acknowledged",
+            says=f"{' + '.join(f'{p.name} {rate(PEAK.of(p))}' for p in tellers)}; {dependency.kind} on three "
+            f"small servers takes about {rate(capacity_hz)} acknowledged",
             remedy="partitions over more servers",
         )
 
 
 def _timed(pieces: Sequence[Piece], of: Callable[[Piece], float]) -> list[Term]:
-    return [Term(name=p.name, rate_hz=PEAK.of(p), each=of(p), text=brief(of(p))) for p in pieces]
+    return [Term(name=p.name, rate_hz=PEAK.of(p), each=of(p), text=moment(of(p))) for p in pieces]
 
 
 def _counted(pieces: Sequence[Piece], of: Callable[[Piece], float]) -> list[Term]:
-    return [Term(name=p.name, rate_hz=PEAK.of(p), each=of(p), text=figure(of(p))) for p in pieces]
+    return [Term(name=p.name, rate_hz=PEAK.of(p), each=of(p), text=amount(of(p))) for p in pieces]

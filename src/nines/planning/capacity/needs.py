@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nines.model.design import Design, Need, PlannedEndpoint, StepKind
+from nines.model.words import amount, moment
 from nines.planning.capacity.pieces import Piece, endpoint_piece
-from nines.planning.capacity.telling import brief, figure
 
 RATE_HZ = 100.0
 _TELLING = (StepKind.QUERY, StepKind.CALL, StepKind.COMMIT, StepKind.PUBLISH, StepKind.CACHE, StepKind.ENQUEUE)
@@ -34,9 +34,9 @@ def _need(design: Design, endpoint: PlannedEndpoint) -> Need:
 
 
 def _says(piece: Piece, endpoint: PlannedEndpoint) -> Iterator[str]:
-    yield f"{RATE_HZ:.0f}/s × {brief(piece.cpu_s)} = {figure(RATE_HZ * piece.cpu_s)} cores"
+    yield f"{RATE_HZ:.0f}/s × {moment(piece.cpu_s)} = {amount(RATE_HZ * piece.cpu_s)} cores"
     if piece.held_s:
-        yield f"{RATE_HZ:.0f}/s × {brief(piece.held_s)} = {figure(RATE_HZ * piece.held_s)} connections"
+        yield f"{RATE_HZ:.0f}/s × {moment(piece.held_s)} = {amount(RATE_HZ * piece.held_s)} connections"
     for remote in piece.remotes:
         yield f"and what {remote.target} takes, which nobody said"
     if any(step.is_repeated for step in endpoint.flow.steps):

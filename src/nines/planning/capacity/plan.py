@@ -6,8 +6,8 @@ import math
 
 from msgspec.structs import replace
 
-from nines.model import words
 from nines.model.design import CapacityPlan, Design, Measure, ResourceUse, ServiceTime
+from nines.model.words import amount, duration, moment
 from nines.planning.capacity import cells, figures
 from nines.planning.capacity.caching import caches
 from nines.planning.capacity.gauges import gauges
@@ -17,7 +17,6 @@ from nines.planning.capacity.pieces import Piece
 from nines.planning.capacity.pooling import pool
 from nines.planning.capacity.scaling import points, replicas, scale_reason
 from nines.planning.capacity.simulation import Chance
-from nines.planning.capacity.telling import brief, figure
 from nines.planning.capacity.workload import PROCESSORS, Workload, workload
 
 _DATABASE_LEAST = 2
@@ -96,7 +95,7 @@ def _told() -> list[str]:
 
 
 def _assumptions(work: Workload, uses: tuple[ResourceUse, ...], times: tuple[ServiceTime, ...]) -> tuple[str, ...]:
-    found = [f"measured: {t.operation or 'the mixture'}, {t.resource}: {brief(t.mean_s)} ({t.source})" for t in times]
+    found = [f"measured: {t.operation or 'the mixture'}, {t.resource}: {moment(t.mean_s)} ({t.source})" for t in times]
     found += _told()
     longest = max(
         ((s.held_s, p.name) for p in work.pieces if not (p.is_grouped or p.is_job) for s in p.sessions if s.rows),
@@ -105,14 +104,14 @@ def _assumptions(work: Workload, uses: tuple[ResourceUse, ...], times: tuple[Ser
     if longest:
         found.append(
             f"no single row is hot: one that every {longest[1]} had to lock would take at most "
-            f"1 / {brief(longest[0])} = {figure(1 / longest[0])} changes a second, whatever the machine"
+            f"1 / {moment(longest[0])} = {amount(1 / longest[0])} changes a second, whatever the machine"
         )
     database = next((use for use in uses if use.kind == "database-processors"), None)
     if database:
         wanted = max(_DATABASE_LEAST, 2 ** math.ceil(math.log2(max(database.at_peak / database.safe, 1e-9))))
         found.append(
             f"the database server has {figures.DATABASE_CORES} cores in this chapter, for that is how far one goes; "
-            f"{figure(database.at_peak)} are busy at the peak, so that {wanted} do to begin with"
+            f"{amount(database.at_peak)} are busy at the peak, so that {wanted} do to begin with"
         )
     if len(work.parts) > 1 and work.database:
         found.append(
@@ -133,8 +132,8 @@ def _simulation(seed: int) -> str:
     return (
         f"Poisson arrivals of the mixture, {cells.REQUESTS:,} requests a point, the first fifth not counted; "
         "processors and statements exponential, password hashes and commits even, remote calls lognormal; a request "
-        f"waits {words.duration(figures.POOL_PATIENCE_S)} for a connection and "
-        f"{words.duration(figures.BULKHEAD_PATIENCE_S)} for a slot, then it fails. Where more than "
+        f"waits {duration(figures.POOL_PATIENCE_S)} for a connection and "
+        f"{duration(figures.BULKHEAD_PATIENCE_S)} for a slot, then it fails. Where more than "
         f"{cells.IN_FLIGHT_MAX} would be under way at once, a part of the processes and of the database is simulated "
         f"with its share of the load, no station with fewer than {cells.SERVERS_MIN} servers: lines before few servers "
         f"are longer, so that the truth is rather better. Seed {seed}."

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from nines.model.design import PoolPlan, ResourceUse
+from nines.model.words import amount
 from nines.planning.capacity import figures
-from nines.planning.capacity.telling import figure
 from nines.planning.capacity.workload import PEAK, Workload
 
 
@@ -41,5 +41,5 @@ def pool(work: Workload, uses: tuple[ResourceUse, ...]) -> PoolPlan | None:
         server=database.name,
         held_at_most=held,
         is_pooler_needed=at_peak > allowed,
-        says=f"{says}. {figure(needed)} are busy at the peak.",
+        says=f"{says}. {amount(needed)} are busy at the peak.",
     )

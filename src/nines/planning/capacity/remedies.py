@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from nines.model import words
 from nines.model.design import CachePlan, ResourceUse
+from nines.model.words import share
 from nines.planning.capacity import figures
 from nines.planning.capacity.pieces import Computing, Piece, groups
 from nines.planning.capacity.workload import Load, Workload
@@ -100,7 +101,7 @@ def _processes(work: Workload, factor: float) -> Iterator[Remedy]:
         if hashed > whole * _HASHING_SHARE:
             yield (
                 REPLICA,
-                f"machines of their own for argon2id, which takes {words.share(round(hashed / whole, 2))} of the "
+                f"machines of their own for argon2id, which takes {share(round(hashed / whole, 2))} of the "
                 "processors: then a rush of sign-ins does not slow the others down",
             )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from nines.model import words
 from nines.model.design import CachePlan, ResourceUse, ScalePoint
+from nines.model.words import duration
 from nines.planning.capacity import cells
 from nines.planning.capacity.remedies import cells_needed, remedies
 from nines.planning.capacity.simulation import Chance
@@ -84,7 +84,7 @@ def scale_reason(work: Workload) -> str:
             f"{scale_at:.0%} × {deploy.zones}/{deploy.zones - 1} = {left:.0%}"
         )
     else:
-        why = f"there is one zone, so that only the {words.duration(_START_S + _ROUND_S)} until help comes are covered"
+        why = f"there is one zone, so that only the {duration(_START_S + _ROUND_S)} until help comes are covered"
     told = []
     for part in work.parts:
         (steady, _), (peak, what) = work.processes(part, STEADY), work.processes(part, PEAK)
@@ -108,4 +108,4 @@ def _until(steady: int, peak: int) -> str:
     if peak <= steady:
         return ", and nothing has to be added"
     rounds = math.ceil(math.log2(peak / steady))
-    return f"; all {peak} are there after {words.duration(rounds * _ROUND_S + _START_S)}"
+    return f"; all {peak} are there after {duration(rounds * _ROUND_S + _START_S)}"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
-from nines.model import words
 from nines.model.record import Record
+from nines.model.words import amount, rate
 
 _SHOWN_MAX = 4
 _NEGLIGIBLE = 1e-3
@@ -33,21 +32,7 @@ def terms(found: Sequence[Term]) -> str:
     whole = sum(term.product for term in ordered)
     shown = [term for term in ordered[:_SHOWN_MAX] if term.product >= whole * _NEGLIGIBLE]
     rest = ordered[len(shown) :]
-    told = [f"{term.name} {words.rate(term.rate_hz)} × {term.text}" for term in shown]
+    told = [f"{term.name} {rate(term.rate_hz)} × {term.text}" for term in shown]
     if rest:
-        told.append(f"{len(rest)} more: {figure(sum(term.product for term in rest))}")
+        told.append(f"{len(rest)} more: {amount(sum(term.product for term in rest))}")
     return " + ".join(told) or "nothing"
-
-
-def brief(seconds: float) -> str:
-    """ "68 µs", "1.38 ms", "2 s"."""
-    return f"{figure(seconds * 1e6)} µs" if 0 < seconds < 1e-3 else words.duration(seconds)
-
-
-def figure(value: float) -> str:
-    """Three digits, and thousands told apart."""
-    if value >= 100 or value == 0:
-        return f"{value:,.0f}"
-    digits = 2 - math.floor(math.log10(value))
-    text = f"{value:.{max(0, min(digits, 4))}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -8,16 +8,14 @@ from collections.abc import Iterator
 from nines.model.blueprint import Blueprint
 from nines.model.design import Objection
 from nines.model.words import count, duration, rate
+from nines.planning.capacity.figures import PIECE_ROUND_S
 from nines.planning.objecting import arrivals_hz, called, objection, option
-
-_ROUND_S = 0.01
-"""Taking a piece and settling it: two short transactions."""
 
 
 def object_to(blueprint: Blueprint) -> Iterator[Objection]:
     for job in blueprint.jobs:
         coming_hz = arrivals_hz(blueprint, job)
-        piece_s = _ROUND_S + sum(each.latency_p95_s or 0.0 for each in called(blueprint, job.calls))
+        piece_s = PIECE_ROUND_S + sum(each.latency_p95_s or 0.0 for each in called(blueprint, job.calls))
         most = blueprint.deploy.replicas_max
         done_hz = job.concurrency * most / piece_s
         if job.every_s is not None or coming_hz <= done_hz:

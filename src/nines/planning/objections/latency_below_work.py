@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nines.model.blueprint import Action, Blueprint
+from nines.model.blueprint import Blueprint
 from nines.model.design import Objection
 from nines.model.words import duration
+from nines.planning.capacity.figures import PASSWORD_CPU_S
+from nines.planning.capacity.pieces import HASHING
 from nines.planning.objecting import is_writing, objection, option, promise_s
 
-_PASSWORD_S = 0.048
-"""Twice the 24 ms that argon2id takes with 19 MiB and two passes (OWASP's smallest), for one that waits its turn."""
+_PASSWORD_S = 2 * PASSWORD_CPU_S
+"""For one that waits its turn."""
 _COMMIT_S = 0.008
 """A flush to disk and a synchronous copy in another zone, with room for one of them to be slow."""
-_CHECKING = frozenset({Action.SIGN_IN, Action.REGISTER, Action.RESET_PASSWORD})
 _HASHING = "checking a password with argon2id takes 24 ms, waiting behind one other makes that"
 _COMMIT = "a commit that is flushed and copied before it is acknowledged takes about"
 _ELSEWHERE = option(
@@ -32,7 +33,7 @@ _UNFLUSHED = option(
 
 def object_to(blueprint: Blueprint) -> Iterator[Objection]:
     for operation in blueprint.operations:
-        is_checking = operation.do in _CHECKING
+        is_checking = operation.do in HASHING
         least_s = _PASSWORD_S if is_checking else _COMMIT_S
         promised_s = promise_s(blueprint, operation)
         if operation.is_excluded or not is_writing(operation) or promised_s >= least_s:

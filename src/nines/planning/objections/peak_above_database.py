@@ -7,15 +7,12 @@ from collections.abc import Iterator
 from nines.model.blueprint import Blueprint, DependencyKind
 from nines.model.design import Objection
 from nines.model.words import rate
+from nines.planning.capacity.figures import GROUPED_HZ, SINGLE_HZ
 from nines.planning.objecting import is_writing, objection, option
 
-_GROUPED_HZ = 50_000.0
-"""Small rows a second that one primary takes in group commits on a large machine; 16,922 were measured on two cores."""
-_SINGLE_HZ = 10_000.0
-"""Transactions of their own a second, each with its flush; a large machine with fast disks."""
 _GROUPED = option(
     "write in groups",
-    f"up to about {rate(_GROUPED_HZ)} on one server",
+    f"up to about {rate(GROUPED_HZ)} on one server",
     "a few milliseconds more for each, and hooks that see many rows at once",
     "the rows are small and alike",
 )
@@ -24,10 +21,10 @@ _GROUPED = option(
 def object_to(blueprint: Blueprint) -> Iterator[Objection]:
     servers = sum(each.kind is DependencyKind.POSTGRES for each in blueprint.dependencies)
     writes_hz = sum(blueprint.rate_hz(each, at_peak=True) for each in blueprint.operations if is_writing(each))
-    if not servers or writes_hz <= _SINGLE_HZ * servers:
+    if not servers or writes_hz <= SINGLE_HZ * servers:
         return
-    is_fatal = writes_hz > _GROUPED_HZ * servers
-    limit_hz = _GROUPED_HZ if is_fatal else _SINGLE_HZ
+    is_fatal = writes_hz > GROUPED_HZ * servers
+    limit_hz = GROUPED_HZ if is_fatal else SINGLE_HZ
     kind = "in group commits" if is_fatal else "one by one"
     yield objection(
         __name__,

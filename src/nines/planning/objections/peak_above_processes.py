@@ -8,26 +8,22 @@ from collections.abc import Iterator
 from nines.model.blueprint import Blueprint
 from nines.model.design import Objection
 from nines.model.words import rate
+from nines.planning.capacity.figures import CORE_HZ, SAFE_PROCESSORS
 from nines.planning.objecting import objection, option
-
-_CORE_HZ = 4_000.0
-"""Requests a second that one core carries with validation, a token check and a database round trip; measured
-5,980 without the first two."""
-_SAFE = 0.7
 
 
 def object_to(blueprint: Blueprint) -> Iterator[Objection]:
     deploy, peak_hz = blueprint.deploy, blueprint.load.peak_hz
-    carried_hz = deploy.replicas_max * deploy.cpu * _CORE_HZ * _SAFE
+    carried_hz = deploy.replicas_max * deploy.cpu * CORE_HZ * SAFE_PROCESSORS
     if peak_hz <= carried_hz:
         return
     cores = f"{deploy.cpu:g} core{'s' if deploy.cpu != 1 else ''}"
-    most = math.ceil(peak_hz / (deploy.cpu * _CORE_HZ * _SAFE))
+    most = math.ceil(peak_hz / (deploy.cpu * CORE_HZ * SAFE_PROCESSORS))
     yield objection(
         __name__,
         blueprint,
         "deploy.replicas",
-        f"{deploy.replicas_max} processes × {cores} × {rate(_CORE_HZ)} a core × {_SAFE:.0%} = "
+        f"{deploy.replicas_max} processes × {cores} × {rate(CORE_HZ)} a core × {SAFE_PROCESSORS:.0%} = "
         f"{rate(carried_hz)} can be carried, and {rate(peak_hz)} are expected at the peak",
         (
             option(f"replicas: {{max: {most}}}", "carries the peak", "is paid for while it lasts"),
