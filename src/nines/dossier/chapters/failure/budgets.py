@@ -1,0 +1,95 @@
+"""Arithmetic of time and of repetitions along each call: what one request costs a dependency when all goes badly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nines.dossier.markdown import code, table
+from nines.dossier.words import duration
+from nines.model.blueprint import Fallback
+from nines.model.design import Design, FlowStep, PlannedEndpoint
+
+CLIENT_ATTEMPTS = 4
+"""One, and the three repetitions that the contract allows a caller."""
+
+
+def times(design: Design) -> str:
+    """Each call that a caller waits for, against the latency that the operation promises."""
+    rows = [_time_row(design, endpoint) for endpoint in design.endpoints if _waited(endpoint)]
+    return table(("operation", "waits for", "usually (p95)", "at worst", "promised (p95)", "so"), rows)
+
+
+def amplification(design: Design) -> str:
+    """How many calls one request becomes when a dependency fails: the layers multiply."""
+    rows = [*_of_endpoints(design), *_of_jobs(design)]
+    return table(("what", "asks", "sum", "calls at most"), rows)
+
+
+def _waited(endpoint: PlannedEndpoint) -> list[FlowStep]:
+    return [step for step in endpoint.flow.calls if not step.after_response]
+
+
+def _time_row(design: Design, endpoint: PlannedEndpoint) -> tuple[str, ...]:
+    steps = _waited(endpoint)
+    names = ", ".join(dict.fromkeys(step.target for step in steps))
+    usual = [_usual(design, step) for step in steps]
+    worst = [step.timeout_s * step.attempts_max for step in steps if step.timeout_s]
+    bounded = len(worst) == len(steps)
+    sums = " + ".join(f"{step.attempts_max} × {duration(step.timeout_s)}" for step in steps if step.timeout_s)
+    whole = (
+        f"{sums} = {duration(sum(worst))}" if bounded else "without end: not every call has a deadline that is known"
+    )
+    promised = endpoint.latency_p95_s
+    return (
+        code(endpoint.id),
+        names,
+        duration(sum(each for each in usual if each)) if all(usual) else "not said",
+        whole,
+        duration(promised) if promised else "not known",
+        _verdict(usual, sum(worst) if bounded else None, promised),
+    )
+
+
+def _usual(design: Design, step: FlowStep) -> float | None:
+    dependency = design.dependency(step.target)
+    return dependency.latency_p95_s if dependency else None
+
+
+def _verdict(usual: list[float | None], worst_s: float | None, promised_s: float | None) -> str:
+    if worst_s is None:
+        return "a stalled dependency holds the caller for as long as it pleases"
+    if promised_s is None:
+        return "bounded; what was promised is not known"
+    if worst_s <= promised_s:
+        return "within the promise even then"
+    if all(usual) and sum(each for each in usual if each) <= promised_s:
+        return (
+            f"within the promise while it is well; {duration(worst_s - promised_s)} beyond it at worst, until "
+            "the breaker opens"
+        )
+    return "beyond the promise when it is slow"
+
+
+def _of_endpoints(design: Design) -> Iterator[tuple[str, ...]]:
+    for endpoint in design.endpoints:
+        for step in _waited(endpoint):
+            dependency = design.dependency(step.target)
+            if step.attempts_max < 2:
+                continue
+            queued = dependency is not None and dependency.fallback is Fallback.QUEUE
+            clients = 1 if queued else CLIENT_ATTEMPTS
+            layers = f"{step.attempts_max} attempts here"
+            if queued:
+                layers += "; the caller has 202 and does not repeat"
+            else:
+                layers += f" × {CLIENT_ATTEMPTS} requests of a caller that repeats as the contract allows"
+            yield code(endpoint.id), step.target, layers, f"{step.attempts_max * clients}"
+
+
+def _of_jobs(design: Design) -> Iterator[tuple[str, ...]]:
+    for job in design.jobs:
+        for step in job.flow.calls:
+            if job.attempts_max * step.attempts_max < 2:
+                continue
+            waits = f"{job.attempts_max} attempts of the job, further apart each time × {step.attempts_max} of the call"
+            yield code(job.name), step.target, waits, f"{job.attempts_max * step.attempts_max}"
