@@ -19,7 +19,7 @@ from openapi_spec_validator import validate
 from nines.dossier import yaml
 from nines.dossier.chapters import contract
 from nines.dossier.chapters.contract import graphql, openapi, pages
-from nines.model.blueprint import Blueprint
+from nines.model.blueprint import Action, Blueprint, Card, Field, FieldKind, Operation, Resource
 from nines.model.design import Design, Source
 from nines.model.errors import SourceError
 from nines.planning import data, interface
@@ -179,3 +179,21 @@ def test_a_released_contract_that_cannot_be_read_is_one_clear_error(text: str) -
 def test_yaml_keeps_what_other_readers_would_turn_into_something_else() -> None:
     odd: dict[str, Any] = {"no": "no", "on": "1.0", "at": "2030-01-02", "many": "a\nb\n", "time": "12:30", "none": None}
     assert plain_yaml.safe_load(yaml.dump(odd)) == odd
+
+
+def test_a_schema_of_graphql_holds_whatever_things_are_called() -> None:
+    kinds = Field(name="status", kind=FieldKind.ENUM, values=("on", "true-ish", "off"))
+    plain = Field(name="mode", kind=FieldKind.ENUM, values=("on", "off"))
+    names = ("Query", "Date", "Thing", "ThingMode", "Problem")
+    blueprint = Blueprint(
+        service=Card(name="odd"),
+        resources=tuple(Resource(name=name, fields=(kinds, plain)) for name in names),
+        operations=tuple(
+            Operation(name=f"{verb}{name}", on=name, do=action)
+            for name in names
+            for verb, action in (("get", Action.READ), ("list", Action.LIST), ("create", Action.CREATE))
+        ),
+    )
+    schema = reference.build_schema(graphql.text(design_of(blueprint)))
+    assert reference.validate_schema(schema) == []
+    assert {"QueryObject", "DateObject", "ThingMode", "ThingModeValue"} <= set(schema.type_map)
