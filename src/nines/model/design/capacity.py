@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from nines.model.record import Record
 
 
@@ -30,6 +32,12 @@ class ResourceUse(Record):
     def utilisation(self, factor: float = 1.0) -> float:
         """At a multiple of the expected load; of the peak, or of the steady load where work can wait."""
         return factor * (self.at_steady if self.is_deferred else self.at_peak) / self.capacity
+
+    @property
+    def room(self) -> float:
+        """The multiple of the expected load at which its safe use ends."""
+        used = self.utilisation()
+        return self.safe / used if used > 0 else math.inf
 
 
 class Promised(Record):
@@ -160,3 +168,8 @@ class CapacityPlan(Record):
     needs: tuple[Need, ...] = ()
     """Instead of all of it, where the load is not known."""
     measures: tuple[Measure, ...] = ()
+
+    @property
+    def scarcest(self) -> ResourceUse | None:
+        """What gives way first as the load grows."""
+        return min(self.resources, key=lambda use: use.room, default=None)

@@ -17,7 +17,7 @@ from nines.planning.capacity.pieces import Piece
 from nines.planning.capacity.pooling import pool
 from nines.planning.capacity.scaling import points, replicas, scale_reason
 from nines.planning.capacity.simulation import Chance
-from nines.planning.capacity.workload import PROCESSORS, Workload, workload
+from nines.planning.capacity.workload import PROCESSORS, Workload, grouped, workload
 
 _DATABASE_LEAST = 2
 """Cores of a server that shall also vacuum, copy and be backed up."""
@@ -32,7 +32,7 @@ def capacity(
     work = workload(design, times)
     uses = gauges(work)
     used, left = caches(design)
-    found = points(work, uses, used, chance)
+    found = points(work, uses, gauges(grouped(design, times)), used, chance)
     steady, peak = replicas(work)
     plan = CapacityPlan(
         resources=uses,

@@ -32,8 +32,13 @@ def remedies(
     exceeded = [use for use in uses if use.utilisation(factor) > use.safe]
     if not exceeded:
         return ()
-    found = [*_index(work, exceeded), *_cache(work, exceeded, caches, factor), *_grouping(work, exceeded, cells)]
-    found += [*_slots(exceeded, factor), *_processes(work, factor), *_sessions(work, factor)]
+    found = [*_index(work, exceeded), *_cache(work, exceeded, caches, factor), *_grouping(work, exceeded)]
+    found += [
+        *_later(work, exceeded, factor),
+        *_slots(exceeded, factor),
+        *_processes(work, factor),
+        *_sessions(work, factor),
+    ]
     found += [*_replicas(work, exceeded, factor), *_partitions(work, exceeded, factor), *_primaries(work, cells)]
     if cells >= CELLS_MIN:
         found.append((CELL, _cells(work, cells, factor)))
@@ -66,8 +71,8 @@ def _cache(
     yield CACHE, f"a CDN in front of {names} takes {words.rate(saved_hz)} away"
 
 
-def _grouping(work: Workload, exceeded: list[ResourceUse], cells: int) -> Iterator[Remedy]:
-    if work.is_grouped or cells < 2 or not any(use.kind == "writes" for use in exceeded):
+def _grouping(work: Workload, exceeded: list[ResourceUse]) -> Iterator[Remedy]:
+    if work.is_grouped or not any(use.kind == "writes" for use in exceeded):
         return
     flows = [(e.id, e.flow) for e in work.design.endpoints] + [(j.name, j.flow) for j in work.design.jobs]
     able = {name for name, flow in flows if groups(work.design, flow)}
@@ -75,6 +80,22 @@ def _grouping(work: Workload, exceeded: list[ResourceUse], cells: int) -> Iterat
     if found:
         names = _some([piece.name for piece in found])
         yield POOL, f"group commit for {names}: one flush for what comes within {figures.GROUP_EVERY_S * 1e3:.0f} ms"
+
+
+def _later(work: Workload, exceeded: list[ResourceUse], factor: float) -> Iterator[Remedy]:
+    """Jobs that keep to their ordinary pace while the peak lasts."""
+    use = next((use for use in exceeded if use.name == "rows written"), None)
+    if use is None:
+        return
+    peak, steady = Load(factor=factor), Load(factor=factor, is_peak=False)
+    rows = sum((steady if piece.is_job else peak).of(piece) * piece.rows for piece in work.pieces)
+    if rows <= use.capacity * use.safe:
+        saved = words.share(round(1 - rows / (factor * use.at_peak), 2))
+        yield (
+            POOL,
+            f"jobs that keep to their ordinary pace while the peak lasts: {saved} of the rows are written later, and "
+            f"{words.share(round(rows / use.capacity, 2))} of what one primary takes are written at once",
+        )
 
 
 def _slots(exceeded: list[ResourceUse], factor: float) -> Iterator[Remedy]:

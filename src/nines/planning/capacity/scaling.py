@@ -9,7 +9,7 @@ from nines.model.words import duration
 from nines.planning.capacity import cells
 from nines.planning.capacity.remedies import cells_needed, remedies
 from nines.planning.capacity.simulation import Chance
-from nines.planning.capacity.workload import PEAK, STEADY, Load, Workload
+from nines.planning.capacity.workload import PEAK, STEADY, Load, Part, Workload
 
 FACTORS = (1.0, 10.0, 100.0)
 INTERNET_HZ = 1_000_000.0
@@ -24,29 +24,39 @@ _ROUND_S = 15.0
 
 
 def points(
-    work: Workload, uses: tuple[ResourceUse, ...], caches: tuple[CachePlan, ...], chance: Chance | None
+    work: Workload,
+    uses: tuple[ResourceUse, ...],
+    grouped: tuple[ResourceUse, ...],
+    caches: tuple[CachePlan, ...],
+    chance: Chance | None,
 ) -> tuple[ScalePoint, ...]:
+    """`grouped` are the same resources with every write in a group that can be."""
     peak_hz = _peak_hz(work)
     if not peak_hz or not uses:
         return ()
     internet = INTERNET_HZ / peak_hz
     factors = [*FACTORS, internet] if internet > FACTORS[-1] else list(FACTORS)
-    return tuple(_point(work, uses, caches, factor, chance) for factor in factors)
+    found = []
+    for factor in factors:
+        count = min(cells_needed(uses, factor), cells_needed(grouped, factor))
+        told = remedies(work, uses, caches, factor, count)
+        found.append(_point(work, uses, factor, count, told, chance))
+    return tuple(found)
 
 
 def _peak_hz(work: Workload) -> float:
     return sum(endpoint.peak_hz or 0.0 for endpoint in work.design.endpoints)
 
 
-def _point(
+def _point(  # noqa: PLR0917 -- each is what the caller of this one function has at hand
     work: Workload,
     uses: tuple[ResourceUse, ...],
-    caches: tuple[CachePlan, ...],
     factor: float,
+    count: int,
+    told: tuple[str, ...],
     chance: Chance | None,
 ) -> ScalePoint:
     first = max(uses, key=lambda use: use.utilisation(factor) / use.safe)
-    count = cells_needed(uses, factor)
     is_carried = all(use.utilisation(factor) < _CARRIED for use in uses if not use.is_deferred)
     whole = cells.run(work, factor, 1, chance, is_capped=True) if chance and is_carried else None
     one = cells.run(work, factor, count, chance, is_capped=False) if chance and not is_carried else None
@@ -60,7 +70,7 @@ def _point(
         utilisation=first.utilisation(factor),
         latency_p95_s=whole.p95_s(promised_s) if whole else None,
         replicas=work.processes_of_all(Load(factor=factor)),
-        remedies=remedies(work, uses, caches, factor, count),
+        remedies=told,
         promises=shown.promises if shown else (),
         failed_share=shown.failed_share if shown else None,
         cells=count,
@@ -81,7 +91,7 @@ def scale_reason(work: Workload) -> str:
         left = scale_at * deploy.zones / (deploy.zones - 1)
         why = (
             f"when one of {deploy.zones} zones goes, the others take over its share and stand at "
-            f"{scale_at:.0%} × {deploy.zones}/{deploy.zones - 1} = {left:.0%}"
+            f"{scale_at * 100:.0f} % × {deploy.zones}/{deploy.zones - 1} = {left * 100:.0f} %"
         )
     else:
         why = f"there is one zone, so that only the {duration(_START_S + _ROUND_S)} until help comes are covered"
@@ -90,18 +100,30 @@ def scale_reason(work: Workload) -> str:
         (steady, _), (peak, what) = work.processes(part, STEADY), work.processes(part, PEAK)
         busy = sum(PEAK.of(piece) * piece.cpu_s for piece in part.pieces) / (steady * deploy.cpu)
         name = f"{part.name}: " if part.name else ""
+        more = f"{_until(steady, peak)}{_least(busy, steady)}{_metric(work, part, peak, what)}"
         told.append(
             f"{name}{steady} on an ordinary day, {peak} at the peak ({what}); a peak that comes at once finds "
-            f"{steady}, at {busy:.0%} of their processors{_until(steady, peak)}{_least(busy, steady)}"
+            f"{steady}, at {busy * 100:.0f} % of their processors{more}"
         )
     return f"{why}. Processes: {'. '.join(told)}."
+
+
+def _metric(work: Workload, part: Part, peak: int, what: str) -> str:
+    """The processors do not tell of what is waited for."""
+    cores = sum(PEAK.of(piece) * piece.cpu_s for piece in part.pieces)
+    alone = max(work.replicas_min, math.ceil(cores / (work.design.deploy.cpu * work.scale_at())))
+    if alone >= peak:
+        return ""
+    return f"; the processors alone would ask for {alone}, so that {what} have to be scaled on as well"
 
 
 def _least(busy: float, steady: int) -> str:
     """What would have to stand by, where a sudden peak would overrun what is there."""
     if busy <= _SUDDEN_MAX:
         return ""
-    return f" (a least of {math.ceil(steady * busy / _SUDDEN_SAFE)} would meet it at {_SUDDEN_SAFE:.0%} or less)"
+    return (
+        f" (a least of {math.ceil(steady * busy / _SUDDEN_SAFE)} would meet it at {_SUDDEN_SAFE * 100:.0f} % or less)"
+    )
 
 
 def _until(steady: int, peak: int) -> str:

@@ -127,6 +127,11 @@ def workload(design: Design, times: tuple[ServiceTime, ...] = ()) -> Workload:
     commits_hz = sum(PEAK.of(piece) * piece.commits for piece in single.pieces)
     if commits_hz <= figures.SINGLE_HZ * figures.SAFE_PROCESSORS:
         return single
+    return grouped(design, times)
+
+
+def grouped(design: Design, times: tuple[ServiceTime, ...] = ()) -> Workload:
+    """With every write in a group that can be."""
     return _workload(design, times, is_grouped=True)
 
 
