@@ -159,3 +159,12 @@ def test_a_check_fails_on_what_breaks_callers(tmp_path: Path, capsys: Captured) 
     assert "breaks callers of the released contract" in capsys.readouterr().out
     assert run([*arguments, "--check"]) == 1
     assert "is up to date" in capsys.readouterr().out
+
+
+def test_more_objections_than_anybody_reads_are_counted(tmp_path: Path, capsys: Captured) -> None:
+    many = "".join(f"  R{number}: {{states: {{a: [b], b: []}}}}\n" for number in range(30))
+    (tmp_path / "b.yaml").write_text(f"nines: 1\nservice: {{name: x}}\nresources:\n{many}")
+    assert run(["design", str(tmp_path / "b.yaml"), "-q", "-o", str(tmp_path / "d")]) == 1
+    told = capsys.readouterr().out
+    assert "x cannot hold: 30 objections" in told
+    assert "and 10 more: 10 × state-unreachable" in told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from nines.verbs.design import Planned
 from nines.verbs.handover import Comparison
 
 _WIDTH = 100
+_REASONS_MAX = 20
+"""Objections that are told with their options; of more, the codes are counted."""
 _SHOWN_MAX = 10
 """Files, questions and warnings that are listed; more are counted."""
 
@@ -115,8 +118,12 @@ def refusal(planned: Planned) -> str:
     """Every reason with its options and their trade-offs."""
     count = len(planned.reasons)
     lines = [f"{planned.name} cannot hold: {count} objection{'s' if count > 1 else ''}. Nothing was written."]
-    for objection in planned.reasons:
+    for objection in planned.reasons[:_REASONS_MAX]:
         lines += ["", *_objection(objection)]
+    if count > _REASONS_MAX:
+        codes = Counter(objection.code for objection in planned.reasons[_REASONS_MAX:])
+        more = ", ".join(f"{number} × {code}" for code, number in codes.most_common())
+        lines += ["", *_wrapped(f"and {count - _REASONS_MAX} more: {more}", "", "  ")]
     lines += _warnings(tuple(map(_reason, planned.warnings)))
     return _told(lines)
 

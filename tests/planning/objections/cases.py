@@ -77,6 +77,7 @@ _SERVICES = {
     }
 }
 _LEDGER = {"Entry": {"kind": "ledger", "access": {"list": "role:clerk"}}}
+_SHIPPING = {"ship": {"on": "Parcel", "from": "new", "to": "sent", "every": "1h"}}
 _RATE = {"operations": _calls("createParcel", share="50%")}
 
 CASES = (
@@ -364,10 +365,11 @@ CASES = (
     ),
     Case(
         "state-without-exit",
-        _resource(states={"arrived": ["collected"]}),
+        {**_resource(states={"arrived": ["sent"]}), "operations": {"sendParcel": None}, "jobs": _SHIPPING},
         {
-            **_resource(states={"arrived": ["collected"]}),
-            "jobs": {"collect": {"on": "Parcel", "from": "arrived", "to": "collected", "every": "1h"}},
+            **_resource(states={"arrived": ["sent"]}),
+            "operations": {"sendParcel": None},
+            "jobs": {**_SHIPPING, "again": {"on": "Parcel", "from": "arrived", "to": "sent", "every": "1d"}},
         },
     ),
     Case(

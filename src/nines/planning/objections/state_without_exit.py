@@ -13,9 +13,12 @@ from nines.planning.objecting import listed, objection, option
 def object_to(blueprint: Blueprint) -> Iterator[Objection]:
     for resource in blueprint.resources:
         steps = moves(blueprint, resource)
-        left = {start for start, _ in steps}
+        left, come_to = {start for start, _ in steps}, reachable(resource, steps)
         for state in resource.states:
-            if not state.to or state.name in left or state.name not in reachable(resource, steps):
+            if not state.to or state.name in left or state.name not in come_to:
+                continue
+            if not come_to.issuperset(state.to):
+                # What nothing comes to is refused already, with the same ways out: state-unreachable.
                 continue
             yield objection(
                 __name__,

@@ -90,10 +90,10 @@ class Reading:
         return not self.collected.problems
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str:
     """The known word that was probably meant; empty: none is near."""
     words = {each.lower(): each for each in known}
-    near = difflib.get_close_matches(word.lower()[:_SHOWN_MAX], list(words), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word.lower()[:_SHOWN_MAX], list(words), n=1, cutoff=likeness)
     return words[near[0]] if near else ""
 
 

@@ -11,6 +11,8 @@ from nines.readers.blueprint.reading import Collected, Reading, Referral, advice
 OWN_COLUMNS = ("id", "created_at", "updated_at", "version", "owner_id")
 """What every resource has by itself; one with states has `status`, and one of a tenant the tenancy's key."""
 
+_TYPO = 0.8
+"""So alike are a name and its misspelling."""
 _WORDS = {
     "resource": "resource",
     "operation": "operation",
@@ -59,9 +61,10 @@ class _Names:
         kind, name = referral.kind, referral.name
         if kind in _WORDS:
             known = [*self.all(kind), *referral.also]
-            if name in known or (kind == "resource" and referral.path.endswith(".ref") and not nearest(name, known)):
-                # What is near to nothing here belongs to another service: its identifier is kept.
+            if name in known:
                 return ""
+            if kind == "resource" and referral.path.endswith(".ref"):
+                return self._foreign(name, known)
             return f"there is no {_WORDS[kind]} {shown(name)}: {advice(name, known)}"
         if kind in ("call", "saga"):
             return self._call(name)
@@ -76,6 +79,12 @@ class _Names:
         if kind == "state":
             return self._state(referral)
         return self._column(referral)
+
+    def _foreign(self, name: str, known: list[str]) -> str:
+        """What is near to no resource here belongs to another service: its identifier is kept."""
+        near = nearest(name, known, likeness=_TYPO)
+        elsewhere = "one of another service is kept with type: uuid"
+        return f"there is no resource {shown(name)}: did you mean {near}? ({elsewhere})" if near else ""
 
     def all(self, kind: str, of: str = "") -> list[str]:
         return self._declared.get((kind, of), [])
