@@ -40,6 +40,11 @@ _USUAL = Path("dossier")
     type=click.Path(path_type=Path),
     help="The OpenAPI document that callers rely on; what breaks them is named, and fails --check.",
 )
+@click.option(
+    "--measured",
+    type=click.Path(path_type=Path),
+    help="The JSON report of nines prove or check; what it measured replaces what capacity assumes.",
+)
 @click.option("--ask", "asks", is_flag=True, help="Ask what matters, and write a first blueprint.")
 @click.option("--schema", "shows_schema", is_flag=True, help="Print the JSON Schema of blueprints, for editors.")
 @click.option("--vocabulary", "shows_vocabulary", is_flag=True, help="Print every word of a blueprint.")
@@ -55,6 +60,7 @@ def command(
     check: bool,
     format_: str,
     released: Path | None,
+    measured: Path | None,
     shows_schema: bool,
     shows_vocabulary: bool,
     asks: bool,
@@ -72,7 +78,7 @@ def command(
         asked.ask(Answers(**answers), output, force=force)
         return EXIT_OK
     _without_answers(answers, asks=asks)
-    source = _source(blueprint, project, config, released)
+    source = _source(blueprint, project, config, released, measured)
     folder = output or _USUAL
     with shown(quiet=quiet) as progress:
         planned = source(progress=progress)
@@ -88,7 +94,7 @@ def command(
 
 
 def _source(
-    blueprint: Path | None, project: Path | None, config: Path | None, released: Path | None
+    blueprint: Path | None, project: Path | None, config: Path | None, released: Path | None, measured: Path | None
 ) -> Callable[..., Planned]:
     """What plans; raises UsageError where the arguments name no source, or two."""
     if blueprint is not None and project is not None:
@@ -98,10 +104,13 @@ def _source(
         raise UsageError("--config belongs to --from, and a blueprint needs none")
     if released is not None and blueprint is None:
         raise UsageError("--released is compared with a blueprint", hint="nines design blueprint.yaml --released FILE")
+    if measured is not None and blueprint is None:
+        hint = "nines design blueprint.yaml --measured report.json"
+        raise UsageError("--measured replaces the assumptions for a blueprint", hint=hint)
     if project is not None:
         return partial(from_code, open_project(project, config))
     if blueprint is not None:
-        return partial(from_blueprint, blueprint, released=released)
+        return partial(from_blueprint, blueprint, released=released, report=measured)
     hint = "Name one: nines design blueprint.yaml -o dossier\nOr answer a few questions: nines design --ask"
     raise UsageError("there is no blueprint", hint=hint)
 

@@ -93,8 +93,8 @@ def _later(work: Workload, exceeded: list[ResourceUse], factor: float) -> Iterat
         saved = words.share(round(1 - rows / (factor * use.at_peak), 2))
         yield (
             POOL,
-            f"jobs that keep to their ordinary pace while the peak lasts: {saved} of the rows are written later, and "
-            f"{words.share(round(rows / use.capacity, 2))} of what one primary takes are written at once",
+            f"jobs that keep to their ordinary pace while the peak lasts: {saved} of the rows come later, and "
+            f"one primary stands at {words.share(round(rows / use.capacity, 2))}",
         )
 
 
