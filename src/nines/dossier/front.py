@@ -5,6 +5,7 @@ from __future__ import annotations
 from nines.dossier.chapter import Chapter
 from nines.dossier.markdown import bullets, code, heading, line, link, page, table
 from nines.dossier.standing import Open, promises, still_open, verdict
+from nines.dossier.words import many
 from nines.model.design import Design, Document
 from nines.model.record import Record
 
@@ -44,8 +45,8 @@ def readme(design: Design, parts: tuple[Part, ...]) -> Document:
 def opening(design: Design) -> str:
     """Where it comes from, and how large it is."""
     size = (
-        f"{_many(len(design.endpoints), 'operation')}, {_many(len(design.tables), 'table')}, "
-        f"{_many(len(design.jobs), 'job')}"
+        f"{many(len(design.endpoints), 'operation')}, {many(len(design.tables), 'table')}, "
+        f"{many(len(design.jobs), 'job')}"
     )
     if design.is_recovered:
         return (
@@ -74,10 +75,6 @@ def standing_says(design: Design) -> str:
     elif unknown:
         said.append(f"Not computed: {', '.join(unknown)}.")
     return " ".join(said)
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _open(found: tuple[Open, ...]) -> list[str]:

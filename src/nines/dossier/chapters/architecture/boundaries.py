@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nines.dossier import words
 from nines.dossier.chapters.architecture import deployables as parts
 from nines.dossier.chapters.architecture.deployables import Deployable
 from nines.dossier.markdown import bullets, code, table
-from nines.model import words
+from nines.dossier.words import many
 from nines.model.design import Design, PlannedEndpoint, StepKind
 
 HOP_S = 0.001
@@ -27,12 +28,14 @@ def sections(design: Design) -> list[str]:
 def _recovered(design: Design) -> str:
     crossing = list(_together(design))
     said = (
-        f"The code is one deployable with {len(design.endpoints):,} operations and {len(design.tables):,} tables. "
+        f"The code is one deployable with {many(len(design.endpoints), 'operation')} and "
+        f"{many(len(design.tables), 'table')}. "
         "Whether it is run as several is not said in the code."
     )
     if crossing:
         said += (
-            f" {len(crossing)} operations write to several tables in one transaction; each would need a saga if "
+            f" {many(len(crossing), 'operation or job', 'operations and jobs')} write to several tables in one "
+            "transaction; each would need a saga if "
             "those tables came apart."
         )
     return said
@@ -53,7 +56,8 @@ def _because(design: Design) -> str:
     whole = _peak(design.endpoints)
     availability = design.budgets.availability
     return (
-        f"{len(design.endpoints)} operations, {len(design.tables)} tables and {words.rate(whole)} at peak are the "
+        f"{many(len(design.endpoints), 'operation')}, {many(len(design.tables), 'table')} and {words.rate(whole)} at "
+        "peak are the "
         "work of one team "
         f"({design.card.owner or 'the owner'}) and of one database. Two services that need one another at once, each "
         "kept to "

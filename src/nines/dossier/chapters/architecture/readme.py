@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from nines.dossier import diagrams
+from nines.dossier import diagrams, words
 from nines.dossier.chapters.architecture import boundaries, sagas, talking
 from nines.dossier.chapters.architecture.states import unmade
 from nines.dossier.diagrams import Graph, States
 from nines.dossier.markdown import bullets, code, heading, link, page, table
-from nines.model import words
+from nines.dossier.words import many
 from nines.model.blueprint import Resource
 from nines.model.design import Design, Flow, PlannedEndpoint
 
@@ -35,7 +35,9 @@ def text(
         talking.links(design),
         *_section("Discovery, balancing, mesh", talking.discovery(design)),
         *_section("Operations over several services", *sagas.sections(design)),
-        *_section("Critical operations step by step", *_flows(design, drawn)),
+        *_section(
+            "Step by step" if design.is_recovered else "Critical operations step by step", *_flows(design, drawn)
+        ),
         *_lives(lives),
         *_section("What is not known", _unknown(design)),
     )
@@ -48,12 +50,15 @@ def _section(title: str, *blocks: str) -> list[str]:
 def _opening(design: Design) -> str:
     if design.is_recovered:
         return (
-            f"Recovered from the code of {code(design.name)}: what it calls, what it keeps and in which order. Where "
-            "the code was not "
-            "understood, this chapter says so."
+            f"Recovered from the code of {code(design.name)}: what it calls, what it keeps and in which order. "
+            "Where the code was not understood, this chapter says so."
         )
-    said = [f"{len(design.endpoints)} operations", f"{len(design.jobs)} jobs", f"{len(design.tables)} tables"]
-    said.append(f"{len(design.dependencies)} dependenc{'ies' if len(design.dependencies) != 1 else 'y'}")
+    said = (
+        many(len(design.endpoints), "operation"),
+        many(len(design.jobs), "job"),
+        many(len(design.tables), "table"),
+        many(len(design.dependencies), "dependency", "dependencies"),
+    )
     return f"{design.card.purpose or design.name} {', '.join(said)}."
 
 
@@ -63,10 +68,10 @@ def _flows(design: Design, drawn: tuple[Listed, ...]) -> list[str]:
         for name, place, flow, endpoint in drawn
     ]
     said = [table(("flow", "begun by", "transactions", "asks", "deadlines of its calls"), rows)]
-    left = [each for each in design.endpoints if each.flow.steps and each.id not in {name for name, *_ in drawn}]
-    critical = [each for each in left if each.is_critical]
-    if critical and rows:
-        said.append(f"{len(critical)} more are not drawn; those above change something or ask others.")
+    shown = {name for name, *_ in drawn}
+    left = [each for each in design.critical() if each.flow.steps and each.id not in shown]
+    if left:
+        said.append(f"{many(len(left), 'operation')} more, not drawn: they do less than those above.")
     return said if rows else []
 
 
@@ -114,7 +119,7 @@ def _unknown(design: Design) -> str:
         shown = ", ".join(code(each) for each in broken[:10])
         more = f" and {len(broken) - 10} more" if len(broken) > 10 else ""
         said.append(
-            f"Parts of {len(broken)} operations were not understood; their diagrams show what was: {shown}{more}."
+            f"Parts of {many(len(broken), 'operation')} were not understood; the diagrams show what was: {shown}{more}."
         )
     if design.is_recovered:
         said.append(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from nines.dossier import words
 from nines.dossier.chapters.architecture import deployables as parts
 from nines.dossier.markdown import code, heading, table
-from nines.model import words
 from nines.model.blueprint import Operation
 from nines.model.design import Design, FlowStep, PlannedEndpoint
 

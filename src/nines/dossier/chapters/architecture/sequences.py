@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from nines.dossier import words
 from nines.dossier.chapters.architecture import deployables as parts
 from nines.dossier.diagrams import Block, BlockKind, Item, Message, NodeKind, Note, Participant, Section, Sequence
-from nines.model import words
+from nines.dossier.words import many
 from nines.model.blueprint import Dependency, DependencyKind
 from nines.model.design import Branch, Design, Flow, FlowStep, PlannedEndpoint, PlannedJob, StepKind
 
@@ -21,7 +22,7 @@ def of_endpoint(design: Design, endpoint: PlannedEndpoint) -> Sequence:
     writer = _Writer(design, parts.owner(design, endpoint), isolation=endpoint.isolation, has_caller=True)
     return Sequence(
         title=endpoint.id,
-        says=_says(endpoint.flow, f"{endpoint.id}: {endpoint.method} {endpoint.path}"),
+        says=_says(endpoint.flow, f"{endpoint.method} {endpoint.path}"),
         items=(first, *writer.items(endpoint.flow)),
         participants=writer.participants(),
     )
@@ -37,11 +38,9 @@ def of_job(design: Design, job: PlannedJob) -> Sequence:
 
 
 def _says(flow: Flow, what: str) -> str:
-    calls = len(flow.calls)
-    count = flow.transactions
     return (
-        f"{what.rstrip('.')}. {len(flow.steps)} steps, {count} transaction{'' if count == 1 else 's'}, "
-        f"{calls} call{'' if calls == 1 else 's'} to others."
+        f"{what.rstrip('.')}. {many(len(flow.steps), 'step')}, {many(flow.transactions, 'transaction')}, "
+        f"{many(len(flow.calls), 'call')} to others."
     )
 
 

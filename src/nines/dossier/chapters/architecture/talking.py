@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nines.dossier import words
 from nines.dossier.chapters.architecture import deployables as parts
 from nines.dossier.markdown import bullets, code, table
-from nines.model import words
+from nines.dossier.words import many
 from nines.model.blueprint import Dependency, DependencyKind, Fallback
 from nines.model.design import Design, FlowStep
 
@@ -94,7 +95,8 @@ def _to_dependencies(design: Design) -> Iterator[tuple[str, ...]]:
         users = [part for part in running if parts.uses(design, part, each)]
         named = ", ".join(code(part.name) for part in users) or code(design.name)
         said = [verb for part in users for verb in parts.verbs(design, each.name, part)]
-        how = ": ".join(filter(None, (_protocol(each), ", ".join(dict.fromkeys(said)))))
+        protocol = parts.PRODUCTS[each.kind] if design.is_recovered else _protocol(each)
+        how = ": ".join(filter(None, (protocol, ", ".join(dict.fromkeys(said)))))
         yield (
             named,
             code(each.name),
@@ -103,6 +105,22 @@ def _to_dependencies(design: Design) -> Iterator[tuple[str, ...]]:
             _held(each) or ("not known" if design.is_recovered else "nothing"),
             _why(each),
         )
+
+
+def _found(design: Design, dependency: Dependency) -> str:
+    """Of a recovered design no reason is known; what the code does with it is."""
+    asking = [each for each in design.endpoints if any(step.target == dependency.name for step in each.flow.calls)]
+    held = [
+        each.id
+        for each in asking
+        if any(step.target == dependency.name and step.transaction is not None for step in each.flow.calls)
+    ]
+    if held:
+        first = f"{code(held[0])}{f' and {len(held) - 1} more' if len(held) > 1 else ''}"
+        return (
+            f"asked inside a transaction by {first}: its connection and locks are held for as long as the answer takes"
+        )
+    return f"asked by {many(len(asking), 'operation')}" if asking else "found in the code"
 
 
 def _protocol(dependency: Dependency) -> str:

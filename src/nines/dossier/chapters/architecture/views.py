@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from nines.dossier import words
 from nines.dossier.chapters.architecture import deployables as parts
 from nines.dossier.chapters.architecture.deployables import Deployable
 from nines.dossier.diagrams import Edge, Graph, Node, NodeKind, Zone
-from nines.model import words
+from nines.dossier.words import many
 from nines.model.blueprint import Dependency, DependencyKind, GrantKind
 from nines.model.design import Design, FlowStep, PlannedEndpoint, StepKind
 
@@ -144,7 +145,7 @@ def _by_object(endpoints: list[PlannedEndpoint]) -> str:
 
 
 def _operations(count: int) -> str:
-    return f"{count} operation{'' if count == 1 else 's'}"
+    return many(count, "operation")
 
 
 def _is_outside(dependency: Dependency) -> bool:
@@ -211,8 +212,7 @@ def _where(design: Design) -> str:
     if design.is_recovered:
         return design.name
     places = [design.deploy.platform]
-    places.append(f"{design.deploy.regions} region{'s' if design.deploy.regions > 1 else ''}")
-    places.append(f"{design.deploy.zones} zone{'s' if design.deploy.zones > 1 else ''}")
+    places += [many(design.deploy.regions, "region"), many(design.deploy.zones, "zone")]
     return f"{design.name} on {', '.join(places)}"
 
 
