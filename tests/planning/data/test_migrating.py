@@ -82,7 +82,7 @@ def test_every_way_ends_at_the_fresh_schema(server: Server, one: Blueprint, othe
 @pytest.mark.lab
 def test_between_designs_that_were_drawn_by_chance(server: Server) -> None:
     async def work(connection: Any) -> None:
-        @settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
         @given(blueprints(), blueprints())
         def compared(one: Blueprint, other: Blueprint) -> None:
             pairs.append((plan(one).tables, plan(other).tables))

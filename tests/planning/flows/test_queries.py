@@ -7,10 +7,8 @@ import pytest
 from nines.model.blueprint import Blueprint
 from nines.planning import plan
 from tests.planning.data.blueprints import ALL, named
-from tests.planning.data.server import Server, server
+from tests.planning.data.server import Server
 from tests.planning.flows.trying import flaws, tried
-
-__all__ = ["server"]
 
 over_all = pytest.mark.parametrize("blueprint", ALL, ids=named)
 

@@ -11,10 +11,8 @@ from nines.model.blueprint import Blueprint
 from nines.model.design import Design
 from nines.planning import plan
 from tests.planning.data.random_blueprints import blueprints
-from tests.planning.data.server import Server, server
+from tests.planning.data.server import Server
 from tests.planning.flows.trying import flaws, tried
-
-__all__ = ["server"]
 
 
 def _designs(count: int) -> list[Design]:
@@ -43,7 +41,7 @@ def test_every_query_runs(server: Server) -> None:
 def test_every_query_uses_its_index(server: Server) -> None:
     async def work(connection: Any) -> str:
         found = ""
-        for design in _designs(4):
+        for design in _designs(3):
             found += await flaws(connection, design) + "\n"
             await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
         return found

@@ -8,18 +8,13 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from nines.model.blueprint import Blueprint
 from nines.model.design import Design, PlannedQuery
 from nines.model.design.ddl import schema_script
 from nines.planning import plan
 from tests.planning.data.blueprints import EXAMPLES, LOGIN, SHOP
 from tests.planning.data.rows import fill, seed
-from tests.planning.data.server import Server, server
-
-__all__ = ["server"]
-pytestmark = pytest.mark.lab
+from tests.planning.data.server import Server
 
 
 class Tried:

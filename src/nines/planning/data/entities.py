@@ -1,4 +1,4 @@
-"""The table of a resource, and the tables of its lists."""
+"""The table of a resource."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from nines.model.blueprint import Blueprint, Field, FieldKind, OnDelete, Resource
+from nines.model.blueprint import Blueprint, FieldKind, Resource
 from nines.model.design import PlannedCheck, PlannedColumn, PlannedIndex, PlannedTable
 from nines.model.design.ddl import identifier, literal, quoted
 from nines.planning.data import facts
@@ -28,8 +28,8 @@ ERROR_LENGTH_MAX = 500
 """Of what a failed attempt leaves behind; the whole is in the log."""
 
 
-def entity(blueprint: Blueprint, resource: Resource) -> tuple[PlannedTable, ...]:
-    """The resource's own table first, then those of its lists."""
+def entity(blueprint: Blueprint, resource: Resource) -> PlannedTable:
+    """The resource's own table."""
     name = table_name(resource.name)
     parts = _fields(blueprint, resource)
     own = tuple(column for part in parts for column in part.columns)
@@ -37,12 +37,12 @@ def entity(blueprint: Blueprint, resource: Resource) -> tuple[PlannedTable, ...]
     checks = tuple(check for part in parts for check in part.checks)
     checks += tuple((each, text) for each, text in _implied_checks(blueprint, resource) if not _is_in(each, own))
     present = frozenset(column.name for column in columns)
-    table = PlannedTable(
+    return PlannedTable(
         name=name,
         says=resource.says,
         resource=resource.name,
         module=facts.module_name(blueprint, resource),
-        columns=_without_strangers(blueprint, resource, columns),
+        columns=without_strangers(blueprint, resource, columns),
         indexes=(*keys(blueprint, resource, name, present), *wanted(blueprint, resource, name, present)),
         checks=(*named_checks(name, checks), *_invariants(blueprint, resource, name)),
         is_append_only=resource.is_append_only,
@@ -51,7 +51,6 @@ def entity(blueprint: Blueprint, resource: Resource) -> tuple[PlannedTable, ...]
         denormalised=tuple(_departures(blueprint, resource)),
         place=resource.place,
     )
-    return table, *_children(blueprint, resource, table)
 
 
 def id_column(resource: Resource) -> PlannedColumn:
@@ -229,54 +228,7 @@ def _departures(blueprint: Blueprint, resource: Resource) -> Iterator[str]:
             yield f"`{snake(field.name)}` is a document: its inside is the callers' own, and no query looks into it"
 
 
-def _children(blueprint: Blueprint, resource: Resource, parent: PlannedTable) -> Iterator[PlannedTable]:
-    for field in resource.fields:
-        if not is_child(field):
-            continue
-        name = identifier(facts.singular(resource), snake(field.name))
-        parent_id = f"{facts.singular(resource)}_id"
-        holder = replace(
-            id_column(resource), name=parent_id, references=f"{parent.name}.id", on_delete="CASCADE", says=""
-        )
-        single = replace(
-            field,
-            is_list=False,
-            is_optional=False,
-            on_delete=OnDelete.RESTRICT if field.on_delete is OnDelete.SET_NULL else field.on_delete,
-        )
-        if field.kind is FieldKind.REFERENCE:
-            target = replace(single, name=_singular_of(field))
-            inner = stored(blueprint, target)
-            position: tuple[PlannedColumn, ...] = ()
-            key = (parent_id, inner.columns[0].name)
-        else:
-            value = blueprint.value_type(field.of)
-            parts = [stored(blueprint, part) for part in (value.fields if value else ())]
-            inner = Stored(
-                columns=tuple(column for part in parts for column in part.columns),
-                checks=tuple(check for part in parts for check in part.checks),
-            )
-            position = (PlannedColumn(name="position", type="integer", width_bytes=4, says="its place, from 1"),)
-            key = (parent_id, "position")
-        yield PlannedTable(
-            name=name,
-            says=f"The {snake(field.name).replace('_', ' ')} of one {facts.singular(resource).replace('_', ' ')} each.",
-            module=parent.module,
-            columns=_without_strangers(blueprint, resource, (holder, *position, *inner.columns)),
-            indexes=(PlannedIndex(name=identifier(name, "pkey"), columns=key, is_unique=True, is_primary=True),),
-            checks=named_checks(name, inner.checks),
-            is_append_only=resource.is_append_only,
-            retention_s=resource.retention_s,
-            place=field.place,
-        )
-
-
-def _singular_of(field: Field) -> str:
-    """A list of references is named in the plural; its column names one of them: by what it refers to."""
-    return snake(field.of)
-
-
-def _without_strangers(
+def without_strangers(
     blueprint: Blueprint, resource: Resource, columns: Iterable[PlannedColumn]
 ) -> tuple[PlannedColumn, ...]:
     """A reference into another service's database is kept as a bare identifier."""

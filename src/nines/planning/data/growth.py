@@ -8,11 +8,11 @@ from msgspec.structs import replace
 
 from nines.model.blueprint import Action, Blueprint, Job, Operation, Resource, ResourceKind
 from nines.model.design import Design, Growth, PlannedIndex, PlannedTable
-from nines.model.design.ddl import identifier
 from nines.model.record import Record
 from nines.planning.data import accounts, facts, ledgers, own
 from nines.planning.data.columns import is_child
-from nines.planning.data.names import snake, table_name
+from nines.planning.data.lists import list_name
+from nines.planning.data.names import table_name
 
 YEARS = 3
 DAY_S = 86_400.0
@@ -204,7 +204,7 @@ def _of_resource(blueprint: Blueprint, resource: Resource) -> dict[str, Inflow]:
     for field in resource.fields:
         if is_child(field):
             says = f"{LIST_LENGTH} of each {name.replace('_', ' ')}"
-            found[identifier(snake(resource.name), snake(field.name))] = Inflow(
+            found[list_name(blueprint, resource, field)] = Inflow(
                 rate_hz=LIST_LENGTH * born.rate_hz, says=f"{says}, taken as {LIST_LENGTH} on average"
             )
     if resource.kind is ResourceKind.ACCOUNT:

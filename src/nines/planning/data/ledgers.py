@@ -18,7 +18,7 @@ def ledger_tables(blueprint: Blueprint, resource: Resource) -> Iterator[PlannedT
     """The accounts and postings first, then the entries, which carry the blueprint's own fields as well."""
     yield _accounts(blueprint, resource)
     yield _postings(blueprint, resource)
-    entries, *children = entity(blueprint, resource)
+    entries = entity(blueprint, resource)
     given = {column.name for column in entries.columns}
     own = tuple(column for column in _sides(resource) if column.name not in given)
     first, *rest = entries.columns
@@ -36,7 +36,6 @@ def ledger_tables(blueprint: Blueprint, resource: Resource) -> Iterator[PlannedT
         audit=resource.audit,
         place=resource.place,
     )
-    yield from children
 
 
 def accounts_name(resource: Resource) -> str:

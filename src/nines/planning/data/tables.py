@@ -12,6 +12,7 @@ from nines.model.design.ddl import identifier, quoted
 from nines.planning.data.accounts import account_tables
 from nines.planning.data.entities import entity
 from nines.planning.data.ledgers import ledger_tables
+from nines.planning.data.lists import list_tables
 from nines.planning.data.own import own_tables, schedules
 from nines.planning.data.partitioning import partitioned
 
@@ -28,10 +29,9 @@ def tables(design: Design) -> Design:
 def _all(blueprint: Blueprint) -> list[PlannedTable]:
     found: list[PlannedTable] = []
     for resource in blueprint.resources:
-        if resource.kind is ResourceKind.LEDGER:
-            found += ledger_tables(blueprint, resource)
-            continue
-        found += entity(blueprint, resource)
+        table = entity(blueprint, resource)
+        found += ledger_tables(blueprint, resource) if resource.kind is ResourceKind.LEDGER else (table,)
+        found += list_tables(blueprint, resource, table)
         if resource.kind is ResourceKind.ACCOUNT:
             found += account_tables(blueprint, resource)
     found += own_tables(blueprint)

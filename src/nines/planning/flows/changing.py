@@ -11,11 +11,12 @@ from nines.model.design import PlannedTable
 from nines.model.design.ddl import literal, quoted
 from nines.planning.data import facts
 from nines.planning.data.columns import column_names, is_child, lookup_name
+from nines.planning.data.lists import list_name
 from nines.planning.data.names import kebab, table_name
 from nines.planning.flows import access
 from nines.planning.flows.draft import Draft, timeout_s
 from nines.planning.flows.keeping import interval
-from nines.planning.flows.reading import child_table, shown
+from nines.planning.flows.reading import shown
 from nines.planning.flows.statement import Sql, Statement, Wish, both, listed
 
 _MADE_HERE = frozenset(
@@ -78,7 +79,7 @@ def insert_children(draft: Draft, resource: Resource) -> Iterator[Statement]:
     for field in resource.fields:
         if not is_child(field):
             continue
-        table = draft.table(child_table(resource, field))
+        table = draft.table(list_name(draft.blueprint, resource, field))
         sql = draft.sql(table)
         parent = table.primary_key[0]
         columns = [column for column in table.columns if column.name not in (parent, "position")]
@@ -101,7 +102,7 @@ def delete_children(draft: Draft, resource: Resource) -> Iterator[Statement]:
     """Before a list is written anew."""
     for field in resource.fields:
         if is_child(field) and not field.is_read_only:
-            table = draft.table(child_table(resource, field))
+            table = draft.table(list_name(draft.blueprint, resource, field))
             sql = draft.sql(table)
             parent = table.primary_key[0]
             text = f"DELETE FROM {quoted(table.name)}\nWHERE {sql.equal(parent)}"

@@ -9,6 +9,7 @@ from nines.model.design import Branch, PlannedTable, StepKind
 from nines.model.design.ddl import literal, quoted
 from nines.planning.data import facts
 from nines.planning.data.columns import LIST_LENGTH_MAX, column_names, is_child, lookup_name
+from nines.planning.data.lists import list_name
 from nines.planning.data.names import kebab, plural, snake, table_name
 from nines.planning.flows import access, keeping
 from nines.planning.flows.checking import check
@@ -84,12 +85,8 @@ def children(draft: Draft, resource: Resource, *, is_many: bool = False) -> Iter
             yield _child(draft, resource, field, is_many=is_many)
 
 
-def child_table(resource: Resource, field: Field) -> str:
-    return f"{snake(resource.name)}_{snake(field.name)}"
-
-
 def _child(draft: Draft, resource: Resource, field: Field, *, is_many: bool) -> Statement:
-    table = draft.table(child_table(resource, field))
+    table = draft.table(list_name(draft.blueprint, resource, field))
     sql = draft.sql(table)
     parent, second = table.primary_key
     columns = [column.name for column in table.columns]

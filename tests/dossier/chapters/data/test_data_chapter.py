@@ -15,9 +15,7 @@ from nines.model.design import Design, Document, PlannedColumn, PlannedIndex, Pl
 from nines.planning import plan
 from tests.planning.data.blueprints import ALL, EXAMPLES, named
 from tests.planning.data.random_blueprints import blueprints
-from tests.planning.data.server import Server, server
-
-__all__ = ["server"]
+from tests.planning.data.server import Server
 
 over_all = pytest.mark.parametrize("blueprint", ALL, ids=named)
 
