@@ -49,6 +49,7 @@ schemas: $(READY)
 	$(BIN)/python -c "import msgspec; from nines.reports import json; print(msgspec.json.format(msgspec.json.encode(json.schema()), indent=2).decode())" > docs/schemas/report-1.json
 	$(BIN)/nines design --schema > docs/schemas/blueprint-1.json
 	$(BIN)/nines design --vocabulary > docs/blueprint.md
+	$(BIN)/nines design --objections > docs/objections.md
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .nines

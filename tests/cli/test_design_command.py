@@ -90,6 +90,8 @@ def test_the_published_schema_and_page_are_those_of_the_vocabulary(capsys: Captu
     assert run(["design", "--vocabulary"]) == 0
     assert (ROOT / "docs/blueprint.md").read_text() == capsys.readouterr().out, "make schemas"
     assert "## dependency" in vocabulary()
+    assert run(["design", "--objections"]) == 0
+    assert (ROOT / "docs/objections.md").read_text() == capsys.readouterr().out, "make schemas"
 
 
 def test_a_first_blueprint_is_written_from_flags_and_designed(tmp_path: Path, capsys: Captured) -> None:

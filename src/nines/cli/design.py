@@ -14,6 +14,7 @@ from nines.cli.designed import Summary, refusal, summary
 from nines.cli.main import EXIT_FOUND, EXIT_OK
 from nines.cli.progress import shown
 from nines.model.errors import UsageError
+from nines.planning import objections
 from nines.readers.blueprint import schema, vocabulary
 from nines.verbs.answers import Answers
 from nines.verbs.design import Planned, from_blueprint, from_code, hand_over
@@ -47,6 +48,9 @@ _USUAL = Path("dossier")
 )
 @click.option("--ask", "asks", is_flag=True, help="Ask what matters, and write a first blueprint.")
 @click.option("--schema", "shows_schema", is_flag=True, help="Print the JSON Schema of blueprints, for editors.")
+@click.option(
+    "--objections", "shows_objections", is_flag=True, help="Print everything that a blueprint is refused for."
+)
 @click.option("--vocabulary", "shows_vocabulary", is_flag=True, help="Print every word of a blueprint.")
 @options.quiet
 @asked.options
@@ -63,6 +67,7 @@ def command(
     measured: Path | None,
     shows_schema: bool,
     shows_vocabulary: bool,
+    shows_objections: bool,
     asks: bool,
     quiet: bool,
     **answers: str,
@@ -73,6 +78,9 @@ def command(
         return EXIT_OK
     if shows_vocabulary:
         outputs.show(vocabulary().rstrip())
+        return EXIT_OK
+    if shows_objections:
+        outputs.show(objections.page().rstrip())
         return EXIT_OK
     if asks and blueprint is None:
         asked.ask(Answers(**answers), output, force=force)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import yaml
 
 from nines.model.blueprint import Blueprint
 from nines.model.design import Objection
-from nines.planning.objections import object_to, objectors
+from nines.planning.objections import object_to, objectors, page
 from nines.readers.blueprint import parse, read
 from nines.readers.blueprint.page import EXAMPLE
 from tests.planning.objections.cases import CASES, SOUND, Case, Tree
@@ -82,3 +83,10 @@ def test_the_arithmetic_is_shown() -> None:
 
 def test_the_example_of_the_vocabulary_meets_no_objection() -> None:
     assert object_to(parse(EXAMPLE)) == ()
+
+
+def test_the_page_tells_every_objection_in_a_sentence() -> None:
+    rows = [line for line in page().splitlines() if line.startswith("| `")]
+    assert len(rows) == len(objectors())
+    for row in rows:
+        assert re.fullmatch(r"\| `[a-z-]+` \| [A-Z][^|]+\. \|", row)

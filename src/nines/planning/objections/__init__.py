@@ -10,6 +10,14 @@ from collections.abc import Callable, Iterator
 from nines.model.blueprint import Blueprint
 from nines.model.design import Objection
 
+_HEAD = """\
+# What speaks against a blueprint
+
+`nines design` reads a blueprint, reckons, and refuses what cannot hold; lesser things are told as warnings. Each
+objection names its place, shows its arithmetic, and offers two ways out or more, with what each gains and costs. This
+page is made from the objections themselves (`nines design --objections`).
+"""
+
 Objector = Callable[[Blueprint], Iterator[Objection]]
 
 
@@ -24,6 +32,15 @@ def object_to(blueprint: Blueprint) -> tuple[Objection, ...]:
     """Everything that speaks against the blueprint: what is fatal first, then in the order of the file."""
     found = [objection for _, raise_ in objectors() for objection in raise_(blueprint)]
     return tuple(sorted(found, key=_order))
+
+
+def page() -> str:
+    """Markdown: every objection with what it says, for people who want to know what is looked for."""
+    rows = [
+        f"| `{code}` | {' '.join((importlib.import_module(raise_.__module__).__doc__ or '').split())} |"
+        for code, raise_ in objectors()
+    ]
+    return "\n".join([_HEAD, "| objection | raised where |", "|---|---|", *rows, ""])
 
 
 def _order(objection: Objection) -> tuple[bool, int, int, str, str]:
