@@ -5,6 +5,7 @@ from __future__ import annotations
 from nines.model.effect import Effect, Predicate
 from nines.model.origin import Origin, OriginKind
 from nines.model.schema import Table
+from nines.rules.growth import comes_with_use
 
 _STATES = ("", "none", "null", "true", "false")
 
@@ -62,6 +63,15 @@ def is_by_number(read: Effect, table: Table | None) -> bool:
     """Whether the look-up is by the number that the database itself gives to new rows."""
     columns = [table.column(p.column) if table else None for p in read.predicates if p.operator == "="]
     return len(columns) == 1 and columns[0] is not None and columns[0].is_primary and "int" in columns[0].type
+
+
+def names_one(table: Table, write: Effect, read: Effect) -> bool:
+    """Whether the look-up means one row; of what comes with use one parent has many, and another one was looked for."""
+    keys = {predicate.column for predicate in read.predicates if is_filled(predicate, write)}
+    columns = [table.column(key) for key in keys]
+    is_parent = len(columns) == 1 and columns[0] is not None and bool(columns[0].references)
+    is_narrower = any(p.column not in keys and p.operator not in ("checked", "join") for p in read.predicates)
+    return not (is_parent and (is_narrower or comes_with_use(table.name)))
 
 
 def collides(table: Table, write: Effect, read: Effect) -> bool:

@@ -12,7 +12,7 @@ from nines.model.schema import Table
 from nines.model.service import Endpoint, EndpointKind, Service
 from nines.model.trace import Trace
 from nines.rules import reporting
-from nines.rules.keys import asks_for_more, collides, is_by_number, is_filled
+from nines.rules.keys import asks_for_more, collides, is_by_number, is_filled, names_one
 from nines.rules.sites import Sites
 
 INFO = RuleInfo(
@@ -98,7 +98,9 @@ def _finding(endpoint: Endpoint, trace: Trace, race: tuple[int, int], table: Tab
         consequence = f"There will be two rows of {write.target} with the same {column}" + (
             "." if is_known else ", or, if the database has a constraint that was not seen, a 500 for the second."
         )
-        severity, confidence = (INFO.severity, Confidence.HIGH) if is_known else (Severity.MEDIUM, Confidence.LOW)
+        is_sure = table is not None and is_known and names_one(table, write, read)
+        severity = INFO.severity if is_known else Severity.MEDIUM
+        confidence = Confidence.HIGH if is_sure else Confidence.LOW
     return reporting.at(
         endpoint,
         trace,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from nines.effects.interpret.database.conditions import condition, keyword_condition, restricted
 from nines.effects.interpret.database.entities import limited, of_entity, query_of, with_query
 from nines.effects.interpret.database.mapping import mapped
-from nines.effects.interpret.database.selecting import aggregate, eager, entity, flat, from_entity, group, select
+from nines.effects.interpret.database.selecting import aggregate, eager, entity, flat, from_entity, group, join, select
 from nines.effects.interpret.database.texts import from_text
 from nines.effects.interpret.database.writing import written_of
 from nines.effects.interpret.libraries.arguments import OPEN, rest_of
@@ -122,6 +122,7 @@ _VERBS: dict[str, Callable[[LibraryCall, Query], Query]] = {
     "conflict": lambda _call, query: replace(query, conflict=True, action="UPSERT"),
     "values": _values,
     "columns": lambda _call, query: replace(query, is_column=True),
+    "join": join,
     "group": lambda call, query: group(call, replace(query, is_single=False)),
     # Columns chosen first are what the totals are grouped by, or what differs: how many there are is not known.
     "grouped": lambda _call, query: replace(query, limit=Known.UNKNOWN) if query.is_column else query,

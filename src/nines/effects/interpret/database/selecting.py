@@ -115,6 +115,13 @@ def group(call: LibraryCall, query: Query) -> Query:
     return query if is_by_key or not columns else replace(query, limit=Known.UNKNOWN)
 
 
+def join(call: LibraryCall, query: Query) -> Query:
+    """A mapped table beside it leaves every row; of what another query lets through, nobody knows how much is left."""
+    things = [value.thing for value in flat(call.bound)]
+    is_query = any(isinstance(thing, ObjectThing) and thing.query is not None for thing in things[:2])
+    return replace(query, known=False) if is_query else query
+
+
 def _is_key(world: World, thing: ColumnThing) -> bool:
     table = mapped(world, thing.info) if thing.info is not None else None
     column = table.columns.get(thing.column) if table is not None else None
