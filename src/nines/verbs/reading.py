@@ -7,16 +7,20 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from nines import effects
 from nines.model.code import Program
 from nines.model.contract import Contract
 from nines.model.errors import NinesError
 from nines.model.record import Record
 from nines.model.report import Reading, Unexamined
+from nines.model.schema import Table
 from nines.model.service import Application, Service
 from nines.model.statement import Statement
 from nines.readers import openapi, python
 from nines.readers.python.applications import applications
+from nines.readers.sql_files import schema_files
 from nines.verbs.project import STATE_DIRECTORY, Project, keep_out_of_version_control
 from nines.verbs.remembered import Remembered
 from nines.verbs.sharing import shared
@@ -57,7 +61,7 @@ def read(project: Project, *, root: Path | None = None) -> Read:
     if remembered is not None and not failure:
         remembered.keep()
     contract, complaint = _contract(project, where)
-    service = _with_contract(service, contract)
+    service = replace(service, contract=contract, tables=_with_sql(service.tables, where))
     unexamined = (*_uncached(project), *_unread(program), *failure, *complaint, *_blind(service))
     if not service.endpoints and not failure:
         unexamined = (*unexamined, _no_entry_point(program))
@@ -119,16 +123,16 @@ def _uncached(project: Project) -> tuple[Unexamined, ...]:
     return (Unexamined(what=f"{STATE_DIRECTORY}/", reason=reason, hint="Remove it; nines makes its own."),)
 
 
-def _with_contract(service: Service, contract: Contract | None) -> Service:
-    return Service(
-        name=service.name,
-        root=service.root,
-        endpoints=service.endpoints,
-        traces=service.traces,
-        tables=service.tables,
-        contract=contract,
-        blind=service.blind,
-    )
+def _with_sql(declared: tuple[Table, ...], root: Path) -> tuple[Table, ...]:
+    """The tables of the code, and those that only files of SQL declare."""
+    files = schema_files(root)
+    if not files:
+        return declared
+    # Its parser is slow to load, and most projects have no such file.
+    from nines.readers.sql import schema  # noqa: PLC0415
+
+    known = {table.name for table in declared}
+    return (*declared, *(table for table in schema.tables(files) if table.name not in known))
 
 
 def _contract(project: Project, root: Path) -> tuple[Contract | None, tuple[Unexamined, ...]]:

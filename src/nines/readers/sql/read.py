@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import re
-import threading
 from functools import lru_cache
 
-import sqlglot
 from msgspec.structs import replace
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
 from nines.model.effect import Rows
 from nines.model.statement import Comparison, Statement, Written
+from nines.readers.sql.parsing import FAILURES, parsed
 from nines.readers.sql.scan import DEPTH_MAX, SLOT_NAME, Scan, Slot, scan
 from nines.readers.sql.session import session_statement
 from nines.readers.sql.tree import Understood, understand
@@ -48,9 +45,6 @@ _WRAPPED = re.compile(
     r"\s*(?:declare\s+\S+(?:\s+\w+){0,5}\s+for|explain\s+(?:analyze|\([^)]{0,200}analyze[^)]{0,200}\)))\s+(?=[\w(])",
     re.IGNORECASE,
 )
-_PARSING = threading.Lock()
-"""sqlglot's logger is silenced for a moment, which two threads must not do at once."""
-_LOGGER = logging.getLogger("sqlglot")
 
 
 def read(text: str) -> Statement:
@@ -91,16 +85,13 @@ def _guess(words: tuple[str, ...], shape: str) -> Statement:
 @lru_cache(maxsize=TEMPLATES_MAX)
 def _parsed(template: str, inserted_rows: int) -> Understood | None:
     """The statement of a template; None where it is not understood."""
-    with _PARSING:
-        was_disabled, _LOGGER.disabled = _LOGGER.disabled, True
-        try:
-            trees = [tree for tree in sqlglot.parse(template, dialect="postgres") if isinstance(tree, exp.Expression)]
-            understood = [understand(tree, inserted_rows) for tree in trees if _is_understood(tree)]
-        except (SqlglotError, RecursionError, ValueError, AttributeError, KeyError, IndexError, TypeError):
-            # Half-written SQL takes sqlglot's parser to places that its own errors do not cover.
-            return None
-        finally:
-            _LOGGER.disabled = was_disabled
+    trees = parsed(template)
+    if trees is None:
+        return None
+    try:
+        understood = [understand(tree, inserted_rows) for tree in trees if _is_understood(tree)]
+    except FAILURES:
+        return None
     if not understood:
         return None
     if len(trees) == 1:
