@@ -10,6 +10,7 @@ from nines.model.design.capacity import (
     PoolPlan,
     Promised,
     ResourceUse,
+    RuntimeUse,
     ScalePoint,
     ServiceTime,
     Uncached,
@@ -79,6 +80,7 @@ __all__ = [
     "Recording",
     "ResourceUse",
     "Running",
+    "RuntimeUse",
     "ScalePoint",
     "Secret",
     "ServiceTime",
@@ -87,6 +89,6 @@ __all__ = [
     "StepKind",
     "Stride",
     "Threat",
-    "Watch",
     "Uncached",
+    "Watch",
 ]

@@ -134,6 +134,16 @@ class Need(Record):
     says: str = ""
 
 
+class RuntimeUse(Record):
+    """What the service would take if it ran by one of the stacks that were measured."""
+
+    name: str
+    core_hz: float
+    """Requests a second that one core carried with one small write each."""
+    cores_at_peak: float
+    replicas_in_a_year: int
+
+
 class Measure(Record):
     """How to find out what was only assumed."""
 
@@ -168,6 +178,10 @@ class CapacityPlan(Record):
     needs: tuple[Need, ...] = ()
     """Instead of all of it, where the load is not known."""
     measures: tuple[Measure, ...] = ()
+    runtime: str = ""
+    """The stack that the figures of the process are reckoned with; empty: they were measured."""
+    runtimes: tuple[RuntimeUse, ...] = ()
+    """From the most convenient to the leanest."""
 
     @property
     def scarcest(self) -> ResourceUse | None:

@@ -31,6 +31,8 @@ class Decision(Record):
     """What would change the choice."""
     is_given: bool = False
     """Found in the blueprint or in the code, rather than made here."""
+    number: int = 0
+    """Of its record; the same concern has the same number in every design, so that records can be referred to."""
 
 
 class Gap(Record):

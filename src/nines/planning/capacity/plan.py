@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from nines.model.design import CapacityPlan, Design, Measure, ResourceUse, ServiceTime
+from nines.model.design import CapacityPlan, Design, Measure, ResourceUse, RuntimeUse, ServiceTime
 from nines.model.words import amount, duration, moment
 from nines.planning.capacity import cells, figures
 from nines.planning.capacity.caching import caches
@@ -15,9 +16,10 @@ from nines.planning.capacity.measured import WHOLE
 from nines.planning.capacity.needs import needs
 from nines.planning.capacity.pieces import Piece
 from nines.planning.capacity.pooling import pool
+from nines.planning.capacity.runtimes import LEANEST, RUNTIMES, named
 from nines.planning.capacity.scaling import points, replicas, scale_reason
 from nines.planning.capacity.simulation import Chance
-from nines.planning.capacity.workload import PROCESSORS, Workload, grouped, workload
+from nines.planning.capacity.workload import PROCESSORS, Workload, grouped, needs_by, workload
 
 _DATABASE_LEAST = 2
 """Cores of a server that shall also vacuum, copy and be backed up."""
@@ -32,7 +34,7 @@ def capacity(
     work = workload(design, times)
     uses = gauges(work)
     used, left = caches(design)
-    found = points(work, uses, gauges(grouped(design, times)), used, chance)
+    found = points(work, uses, gauges(grouped(work, times)), used, chance)
     steady, peak = replicas(work)
     plan = CapacityPlan(
         resources=uses,
@@ -52,9 +54,19 @@ def capacity(
         assumptions=_assumptions(work, uses, times),
         simulation=_simulation(seed) if chance else "",
         seed=seed,
+        runtime="" if work.is_measured else work.runtime,
+        runtimes=tuple(_runtimes(work)),
         measures=_measures(design),
     )
     return replace(design, capacity=plan)
+
+
+def _runtimes(work: Workload) -> Iterator[RuntimeUse]:
+    for each in RUNTIMES:
+        found = needs_by(work, each)
+        if found is not None:
+            rate_hz = each.grouped_hz if work.is_grouped and each.grouped_hz else each.single_hz
+            yield RuntimeUse(name=each.name, core_hz=rate_hz, cores_at_peak=found[0], replicas_in_a_year=found[1])
 
 
 def _unknown(design: Design) -> CapacityPlan:
@@ -97,6 +109,12 @@ def _told() -> list[str]:
 def _assumptions(work: Workload, uses: tuple[ResourceUse, ...], times: tuple[ServiceTime, ...]) -> tuple[str, ...]:
     found = [f"measured: {t.operation or 'the mixture'}, {t.resource}: {moment(t.mean_s)} ({t.source})" for t in times]
     found += _told()
+    factor = named(work.runtime).factor(is_grouped=work.is_grouped)
+    if factor and factor > 1 and not work.is_measured:
+        found.append(
+            f"the figures of the process are those of {LEANEST.name}; {work.runtime} takes {factor:.3g} times as much "
+            f"({figures.OWN}), and is reckoned with"
+        )
     longest = max(
         ((s.held_s, p.name) for p in work.pieces if not (p.is_grouped or p.is_job) for s in p.sessions if s.rows),
         default=None,

@@ -21,6 +21,7 @@ from nines.planning.capacity.pieces import (
     endpoint_piece,
     job_piece,
 )
+from nines.planning.capacity.runtimes import LEANEST, Runtime, choose, named
 
 PROCESSORS = "application processors"
 PURGING = "purging"
@@ -65,6 +66,9 @@ class Workload(Record):
     design: Design
     parts: tuple[Part, ...]
     is_grouped: bool = False
+    runtime: str = LEANEST.name
+    is_measured: bool = False
+    """The processors' time was measured, so that no runtime is assumed."""
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
@@ -122,17 +126,51 @@ def in_flight_s(piece: Piece, dependency: str) -> float:
 
 
 def workload(design: Design, times: tuple[ServiceTime, ...] = ()) -> Workload:
-    """With group commits where transactions of their own would be more than a primary takes safely."""
+    """With group commits where transactions of their own would be more than a primary takes safely.
+
+    Unless it was measured, the process takes what the most convenient runtime takes that the load allows."""
     single = _workload(design, times, is_grouped=False)
     commits_hz = sum(PEAK.of(piece) * piece.commits for piece in single.pieces)
     if commits_hz <= figures.SINGLE_HZ * figures.SAFE_PROCESSORS:
-        return single
-    return grouped(design, times)
+        return _run_by(single, times)
+    return _run_by(_workload(design, times, is_grouped=True), times)
 
 
-def grouped(design: Design, times: tuple[ServiceTime, ...] = ()) -> Workload:
-    """With every write in a group that can be."""
-    return _workload(design, times, is_grouped=True)
+def grouped(work: Workload, times: tuple[ServiceTime, ...] = ()) -> Workload:
+    """The same with every write in a group that can be."""
+    return _workload(work.design, times, is_grouped=True)
+
+
+def _run_by(work: Workload, times: tuple[ServiceTime, ...]) -> Workload:
+    if any(time.is_measured and time.resource == PROCESSORS for time in times):
+        return replace(work, is_measured=True)
+    runtime = choose(lambda factor: _needs(_slowed(work, factor)), is_grouped=work.is_grouped)
+    slower = _slowed(work, runtime.factor(is_grouped=work.is_grouped) or 1.0)
+    return replace(slower, runtime=runtime.name)
+
+
+def _needs(work: Workload) -> tuple[float, int]:
+    """The cores at the peak, and the processes a year from now."""
+    demand = work.design.demand
+    later = Load(factor=max(1.0, demand.growth_per_year) if demand else 1.0)
+    return sum(PEAK.of(piece) * piece.cpu_s for piece in work.pieces), work.processes_of_all(later)
+
+
+def _slowed(work: Workload, factor: float) -> Workload:
+    """Password hashes take what they take, whatever stands around them."""
+    parts = tuple(
+        replace(part, pieces=tuple(_scaled(piece, factor, is_hash_too=False) for piece in part.pieces))
+        for part in work.parts
+    )
+    return replace(work, parts=parts)
+
+
+def needs_by(work: Workload, runtime: Runtime) -> tuple[float, int] | None:
+    """The cores at the peak, and the processes a year from now, if the service ran by it; None: it cannot."""
+    wanted, present = (each.factor(is_grouped=work.is_grouped) for each in (runtime, named(work.runtime)))
+    if wanted is None or present is None or work.is_measured:
+        return None
+    return _needs(_slowed(work, wanted / present))
 
 
 def _workload(design: Design, times: tuple[ServiceTime, ...], *, is_grouped: bool) -> Workload:
@@ -166,9 +204,12 @@ def _calibrated(pieces: dict[str, list[Piece]], times: tuple[ServiceTime, ...]) 
     return {name: [_scaled(piece, factor) for piece in found] for name, found in pieces.items()}
 
 
-def _scaled(piece: Piece, factor: float) -> Piece:
+def _scaled(piece: Piece, factor: float, *, is_hash_too: bool = True) -> Piece:
     spans: list[Span] = [
-        replace(span, cpu_s=span.cpu_s * factor) if isinstance(span, Computing) else span for span in piece.spans
+        replace(span, cpu_s=span.cpu_s * factor)
+        if isinstance(span, Computing) and (is_hash_too or not span.is_even)
+        else span
+        for span in piece.spans
     ]
     return replace(piece, spans=tuple(spans))
 
