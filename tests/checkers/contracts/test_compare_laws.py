@@ -194,3 +194,50 @@ def test_breaking_changes_come_first_and_the_order_is_stable(before: Json, after
     order = [list(Impact).index(each.impact) for each in found]
     assert order == sorted(order)
     assert found == compare(before, after)
+
+
+ODD = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-3, 600),
+        st.floats(allow_nan=False),
+        st.sampled_from(["", "$ref", "object", "#/paths"]),
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["$ref", "type", "enum", "properties", "required", "items", "anyOf", "schema"]),
+            inner,
+            max_size=3,
+        )
+        | st.dictionaries(st.integers(0, 3), inner, max_size=2)
+    ),
+    max_leaves=6,
+)
+
+
+def _holders(value: Any) -> Iterator[Any]:
+    """Every mapping and list of a document."""
+    if isinstance(value, dict | list):
+        yield value
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _holders(inner)
+
+
+@LAW
+@given(documents(), st.data())
+def test_a_document_in_which_anything_is_wrong_is_compared_all_the_same(document: Json, data: st.DataObject) -> None:
+    document["components"] = {"schemas": {"A": {"$ref": "#/components/schemas/A"}}}
+    document["security"] = [{"a": []}]
+    broken = copy.deepcopy(document)
+    for _ in range(2):
+        holder = data.draw(st.sampled_from(list(_holders(broken))))
+        if holder:
+            key = data.draw(
+                st.sampled_from(sorted(holder, key=str) if isinstance(holder, dict) else range(len(holder)))
+            )
+            holder[key] = data.draw(ODD)
+    compare(document, broken)
+    compare(broken, document)
+    compare(broken, broken)

@@ -81,4 +81,4 @@ class Document:
 
     def schemes(self, operation: Json) -> set[frozenset[str]]:
         security = operation.get("security", self.root.get("security"))
-        return {frozenset(each) for each in sequence(security) if isinstance(each, dict)}
+        return {frozenset(map(str, each)) for each in sequence(security) if isinstance(each, dict)}

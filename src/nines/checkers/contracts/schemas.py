@@ -64,7 +64,7 @@ class Comparison:
         """Every loss; nothing when both are the same. A ring of references holds where it closes."""
         at = at or Spot()
         names = (mapping(wide).get("$ref"), mapping(narrow).get("$ref"))
-        if all(names):
+        if all(isinstance(name, str) for name in names):
             if names in at.ring:
                 return
             at = replace(at, ring=at.ring | {names})
