@@ -9,6 +9,9 @@ from nines.model.blueprint import DependencyKind
 from nines.model.design import Design, FailureMode, ScalePoint
 from nines.model.record import Record
 
+_CRASH = "refusing"
+_DISASTERS = frozenset({"the region"})
+
 
 class Promise(Record):
     """One budget beside what the design comes to."""
@@ -58,7 +61,7 @@ def _availability(design: Design) -> Promise:
 
 
 def _told(mode: FailureMode) -> str:
-    return f"{mode.dependency} {mode.mode} ({mode.id})"
+    return f"{mode.dependency}: {mode.mode} ({mode.id})"
 
 
 def _at_peak(design: Design) -> ScalePoint | None:
@@ -69,18 +72,18 @@ def _at_peak(design: Design) -> ScalePoint | None:
 def _latency(design: Design) -> Promise:
     target = design.budgets.latency_p95_s
     point = _at_peak(design)
-    if point is None or (point.latency_p95_s is None and not point.bottleneck):
-        return Promise(name="Latency, p95", target=words.duration(target))
+    if point is None or (point.latency_p95_s is None and point.utilisation <= 1):
+        return Promise(name="p95 latency", target=words.duration(target))
     if point.latency_p95_s is None:
         return Promise(
-            name="Latency, p95",
+            name="p95 latency",
             target=words.duration(target),
             found="none",
             holds=False,
             says=f"{words.rate(point.rate_hz)} cannot be carried: {point.bottleneck}",
         )
     return Promise(
-        name="Latency, p95",
+        name="p95 latency",
         target=words.duration(target),
         found=words.duration(point.latency_p95_s),
         holds=point.latency_p95_s <= target,
@@ -110,19 +113,21 @@ def _load(design: Design) -> Promise:
 
 
 def _recovery(design: Design) -> Promise:
+    """The promise is about a crash of our own parts: what others run, and disasters, come back in their own time."""
     target = words.duration(design.budgets.recovery_s)
-    # What somebody else runs comes back when its owner brings it back; the promise is about our own parts.
-    others = {each.name for each in design.dependencies if each.is_external}
-    own = [mode for mode in design.failures if mode.dependency not in others and mode.lasts_s > 0]
-    if not own:
+    others = {each.name for each in design.dependencies if each.is_external} | _DISASTERS
+    crashes = [
+        mode for mode in design.failures if mode.mode == _CRASH and mode.share > 0 and mode.dependency not in others
+    ]
+    if not crashes:
         return Promise(name="Recovery", target=target)
-    longest = max(own, key=lambda mode: mode.lasts_s)
+    longest = max(crashes, key=lambda mode: mode.lasts_s)
     return Promise(
         name="Recovery",
         target=target,
         found=words.duration(longest.lasts_s),
         holds=longest.lasts_s <= design.budgets.recovery_s,
-        says=f"the longest of our own: {_told(longest)}",
+        says=f"the slowest to be back after a crash: {longest.dependency} ({longest.id})",
     )
 
 
@@ -156,7 +161,7 @@ def _still_open(design: Design) -> Iterator[Open]:
         yield Open(kind=gap.kind, says=gap.question, assumed=gap.assumed)
     for threat in design.threats:
         if threat.is_open:
-            yield Open(kind="threat", says=f"{threat.id}, {threat.element}: {threat.says}")
+            yield Open(kind="threat", says=f"{threat.id}: {threat.says}")
     for mode in design.failures:
         if mode.is_open:
-            yield Open(kind="failure", says=f"{mode.id}, {_told(mode)}: the caller sees {mode.caller_sees}")
+            yield Open(kind="failure", says=f"{_told(mode)}: the caller sees {mode.caller_sees}")

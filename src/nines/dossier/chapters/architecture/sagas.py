@@ -6,7 +6,7 @@ from nines.dossier import words
 from nines.dossier.chapters.architecture import deployables as parts
 from nines.dossier.markdown import code, heading, table
 from nines.model.blueprint import Operation
-from nines.model.design import Design, FlowStep, PlannedEndpoint
+from nines.model.design import Design, FlowStep, PlannedEndpoint, PlannedJob, StepKind
 
 _COLUMNS = ("step", "does", "where", "deadline", "when refused", "undone by")
 
@@ -21,7 +21,7 @@ def sections(design: Design) -> list[str]:
     for operation in found:
         endpoint = design.endpoint(operation.name)
         said += [heading(3, operation.name), _opening(design, operation), _table(design, operation, endpoint)]
-        said.append(_unknown(design, operation))
+        said.append(_unknown(design, endpoint))
     return said
 
 
@@ -64,7 +64,7 @@ def _table(design: Design, operation: Operation, endpoint: PlannedEndpoint | Non
     for number, each in enumerate(operation.saga, start=1):
         step = steps.get(each.do)
         deadline = words.duration(step.timeout_s) if step and step.timeout_s else "local"
-        refused = next((branch.then for branch in step.branches if branch.status), "") if step else ""
+        refused = step.branches[0].then if step and step.branches else ""
         undo = code(each.undo) if each.undo else "nothing: it cannot be undone"
         rows.append((str(number), code(each.do), code(each.module or home), deadline, refused, undo))
     return table(_COLUMNS, rows)
@@ -77,16 +77,30 @@ def _step(endpoint: PlannedEndpoint, does: str) -> FlowStep | None:
     )
 
 
-def _unknown(design: Design, operation: Operation) -> str:
-    job = next(
-        (each for each in design.jobs if operation.name in " ".join(step.says for step in each.flow.steps)), None
-    )
+def _unknown(design: Design, endpoint: PlannedEndpoint | None) -> str:
     said = (
-        "A step whose outcome is not known is asked again under the same key until it is: neither skipped nor "
-        "undone on a guess."
+        "A step whose outcome is not known is asked again under the same key until it is: "
+        "neither skipped nor undone on a guess."
     )
+    job = _continuing(design, endpoint) if endpoint else None
     if job is None:
         return said
     every = f" every {words.duration(job.every_s)}" if job.every_s else ""
     end = f" What fails for good ends in {job.dead_letter}: an alert, and a person." if job.dead_letter else ""
     return f"{said} {code(job.name)} takes up{every} what a dead process left half done.{end}"
+
+
+def _continuing(design: Design, endpoint: PlannedEndpoint) -> PlannedJob | None:
+    """The job that goes on where the operation stopped: it works on the same record of progress."""
+    kept = {step.target for step in endpoint.flow.steps if step.query}
+    kept -= {each.name for each in design.tables if each.resource}
+    working = (StepKind.CALL, StepKind.COMPUTE)
+    return next(
+        (
+            job
+            for job in design.jobs
+            if any(step.target in kept for step in job.flow.steps[:1])
+            and any(step.kind in working for step in job.flow.steps)
+        ),
+        None,
+    )

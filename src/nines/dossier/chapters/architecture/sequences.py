@@ -61,15 +61,16 @@ class _Writer:
         """One after the other; what belongs to one transaction is put into one block."""
         inside: list[Item] = []
         number: int | None = None
-        is_after = False
+        is_after = is_told = False
         for step in flow.steps:
             if step.transaction != number:
                 yield from _transaction(inside, number)
                 inside, number = [], step.transaction
-            if step.after_response and not is_after:
+            if (step.after_response or is_told) and not is_after:
                 is_after = True
                 inside.append(Note(over=_SELF, says="after the answer"))
             inside += self._step(step)
+            is_told = is_told or step.kind is StepKind.RESPOND
         yield from _transaction(inside, number)
 
     def _step(self, step: FlowStep) -> Iterator[Item]:

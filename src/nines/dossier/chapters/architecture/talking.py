@@ -103,7 +103,7 @@ def _to_dependencies(design: Design) -> Iterator[tuple[str, ...]]:
             how,
             "yes",
             _held(each) or ("not known" if design.is_recovered else "nothing"),
-            _why(each),
+            _found(design, each) if design.is_recovered else _why(each),
         )
 
 
@@ -146,8 +146,8 @@ def _held(each: Dependency) -> str:
     if each.timeout_s:
         said.append(f"{words.duration(each.timeout_s)} deadline")
     if each.retry:
-        only = ", idempotent ones only" if each.retry.only_idempotent else ""
-        said.append(f"{each.retry.max} retries{only}")
+        only = ", idempotent ones only" if each.retry.only_idempotent and each.retry.max else ""
+        said.append(f"{many(each.retry.max, 'retry', 'retries')}{only}" if each.retry.max else "no retry")
     if each.breaker:
         said.append(f"breaker at {words.share(each.breaker.error_share)} of {each.breaker.of}")
     if each.bulkhead:
