@@ -52,15 +52,16 @@ def at(
         subject=wording.subject(holder, effect, about),
         tier=tier,
         severity=severity,
-        confidence=Confidence.LOW if _is_for_tests(effect) else confidence,
+        confidence=Confidence.LOW if _depends(effect) else confidence,
         witness=trace.witness,
         touches=f"{effect.kind.value} {effect.target}".strip(),
     )
 
 
-def _is_for_tests(effect: Effect) -> bool:
-    """Whether it is done only where a setting says that nobody uses the service."""
+def _depends(effect: Effect) -> bool:
+    """Whether it is done only where nobody uses the service, or for objects that may not come here."""
     return any(
-        _FOR_TESTS.search(condition.text) and condition.arm == int(condition.text.startswith("not "))
+        condition.arm == int(condition.text.startswith("not "))
+        and (_FOR_TESTS.search(condition.text) or "hasattr(" in condition.text)
         for condition in effect.conditions
     )

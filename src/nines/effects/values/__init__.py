@@ -4,7 +4,7 @@ from nines.effects.sources import NO_SOURCES, Source, Sources
 from nines.effects.values.elements import element_of, key_of, list_of
 from nines.effects.values.fields import field, sorted_fields, with_field
 from nines.effects.values.joining import join
-from nines.effects.values.labels import calculated, composed, sanitised, without_calculated
+from nines.effects.values.labels import calculated, composed, sanitised, unclear, without_calculated
 from nines.effects.values.origins import (
     CONSTANT_SOURCE,
     constant,
@@ -95,6 +95,7 @@ __all__ = [
     "only_sources",
     "sanitised",
     "sorted_fields",
+    "unclear",
     "unknown",
     "with_field",
     "with_sources",

@@ -16,6 +16,15 @@ def sanitised(sources: Sources, labels: tuple[str, ...]) -> Sources:
     return tuple(s._replace(sanitised=tuple(dict.fromkeys((*s.sanitised, *labels)))) for s in sources)
 
 
+_UNCLEAR = ("unclear",)
+"""What went into a function that was not read: perhaps it comes out, perhaps it only chose what does."""
+
+
+def unclear(sources: Sources) -> Sources:
+    """The sources of what an unread function was given, as those of its result."""
+    return tuple(sanitised((s,), _UNCLEAR)[0] if s.kind is OriginKind.CALLER else s for s in sources)
+
+
 _CALCULATED = ("calculated",)
 _TRACED = (OriginKind.DATABASE, OriginKind.CALLER)
 

@@ -53,7 +53,9 @@ def check(service: Service) -> Iterator[Finding]:
 
 
 def _confidence(endpoint: Endpoint, hostile: tuple[Origin, ...]) -> Confidence:
-    """Of an object perhaps only the names of its fields are spliced, and a type of one's own may have checked it."""
+    """Of an object perhaps only the names of its fields are spliced; an unread function may have put in other things."""
+    if all("unclear" in origin.sanitised for origin in hostile):
+        return Confidence.LOW
     objects = {p.name for p in endpoint.parameters if p.type and "str" not in p.type}
     return Confidence.MEDIUM if all(origin.name in objects for origin in hostile) else Confidence.HIGH
 

@@ -33,6 +33,7 @@ from nines.effects.values import (
     deep_sources,
     join,
     merge_sources,
+    unclear,
     unknown,
 )
 
@@ -148,7 +149,8 @@ def _unknown_method(  # noqa: PLR0917
     if candidates:
         things = [Value(FunctionThing(info, Value(InstanceThing(_owner(info))))) for info in candidates]
         return call_value(frame, things[0] if len(things) == 1 else join(things), arguments, keywords, line, column)
-    sources = merge_sources(thing.receiver.sources, *(deep_sources(v) for v in (*arguments, *keywords.values())))
+    given = (unclear(deep_sources(v)) for v in (*arguments, *keywords.values()))
+    sources = merge_sources(thing.receiver.sources, *given)
     return Value(sources=sources) if sources else UNKNOWN
 
 

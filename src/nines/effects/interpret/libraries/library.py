@@ -28,6 +28,7 @@ from nines.effects.values import (
     library,
     merge_sources,
     sorted_fields,
+    unclear,
     with_field,
 )
 
@@ -128,7 +129,8 @@ def _undescribed(  # noqa: PLR0917
     given = merge_sources(*(deep_sources(v) for v in (*arguments, *keywords.values())))
     own = receiver.sources if receiver is not None else NO_SOURCES
     asked = next((str(v.constant) for v in arguments if isinstance(v.constant, str)), "")
-    sources = merge_sources(type_origin(world, receiver, asked) if receiver is not None else NO_SOURCES, own, given)
+    asked_for = type_origin(world, receiver, asked) if receiver is not None else NO_SOURCES
+    sources = merge_sources(asked_for, own, given)
     if name in world.signatures.types:
         fields = tuple(sorted_fields(named((), arguments, keywords)))
         return Value(ObjectThing(name, frame.site(line, column), fields), sources)
@@ -136,6 +138,8 @@ def _undescribed(  # noqa: PLR0917
     if receiver is not None and isinstance(receiver.thing, ObjectThing):
         type = receiver.thing.type
     harmless = world.signatures.is_harmless(name) or (bool(type) and bool(world.signatures.trait(type, "is_harmless")))
+    if not harmless:
+        sources = merge_sources(asked_for, own, unclear(given))
     if not harmless and not isinstance(receiver.thing if receiver else None, ContainerThing | WrappedThing):
         world.unresolved += 1
         if matters(world, name):
