@@ -17,7 +17,6 @@ from nines.planning.threats.drafting import (
     STALL,
     choice,
     named,
-    reading_of,
     threat,
 )
 
@@ -180,28 +179,22 @@ def _of_store(design: Design, element: Element) -> Iterator[Threat]:
         if dependency and dependency.kind is DependencyKind.POSTGRES
         else "TLS with a verified certificate"
     )
-    how = (
-        f"{mode}, and credentials of its own for each service."
-        if not design.is_recovered
-        else "Which mode the connection has was not understood."
-    )
+    how = f"{mode}, and credentials of its own for each service."
     personal = list(_personal_of(design, element))
     yield threat(
         element,
         Stride.TAMPERING,
         f"What {who} sends to {name} is changed on the way, or another server takes its place.",
         how,
-        where=f"dependencies.{name}" if dependency else reading_of(design),
+        where=f"dependencies.{name}",
         tried=(INJECTION,) if dependency and dependency.kind is DependencyKind.POSTGRES else (),
-        is_open=design.is_recovered,
     )
     yield threat(
         element,
         Stride.DISCLOSURE,
         f"Rows on their way between {who} and {name} are read{': ' + named(personal) if personal else ''}.",
         how,
-        where=f"dependencies.{name}" if dependency else reading_of(design),
-        is_open=design.is_recovered,
+        where=f"dependencies.{name}",
     )
     timeout = dependency.timeout_s if dependency else None
     yield threat(
@@ -209,13 +202,10 @@ def _of_store(design: Design, element: Element) -> Iterator[Threat]:
         Stride.DENIAL,
         f"{name} stops answering {who}, with every connection held.",
         "Waiting for a connection and for a statement is "
-        f"bounded{f' ({duration(timeout)})' if timeout else ' by the budget of the operation'}; beyond it 503."
-        if not design.is_recovered
-        else "Whether statements have a time limit was not understood.",
-        where=f"dependencies.{name}" if dependency else reading_of(design),
+        f"bounded{f' ({duration(timeout)})' if timeout else ' by the budget of the operation'}; beyond it 503.",
+        where=f"dependencies.{name}",
         tried=(STALL, RESET),
         owasp=4,
-        is_open=design.is_recovered,
     )
 
 
@@ -295,35 +285,27 @@ def _of_external(design: Design, element: Element) -> Iterator[Threat]:
     name, who = element.target.partition(":")[2], element.source.partition(":")[2]
     dependency = design.dependency(name)
     is_mail = dependency is not None and dependency.kind is DependencyKind.SMTP
-    where = f"gateways/{name}" if not design.is_recovered else reading_of(design)
+    where = f"gateways/{name}"
     yield threat(
         element,
         Stride.TAMPERING,
         f"{name} answers {who} with something that is wrong, far too large or meant to be executed.",
-        (
-            "Its answer is a status and a line: nothing of it is kept but its class."
-            if is_mail
-            else "Its answer is data like a caller's: it must have the expected shape and size, redirects are "
-            "not followed, and what does not fit is an error."
-        )
-        if not design.is_recovered
-        else "Whether its answers are checked was not understood.",
+        "Its answer is a status and a line: nothing of it is kept but its class."
+        if is_mail
+        else "Its answer is data like a caller's: it must have the expected shape and size, redirects are "
+        "not followed, and what does not fit is an error.",
         where=where,
         tried=(BAD_INPUT,) if not is_mail else (),
         owasp=10,
-        is_open=design.is_recovered,
     )
     yield threat(
         element,
         Stride.DISCLOSURE,
         f"{name} learns more than it needs, or its credential is read on the way.",
-        f"TLS; the request holds {_sent(design, name)}. The credential is in a header, never in the URL or the log."
-        if not design.is_recovered
-        else "What is sent to it was not understood.",
+        f"TLS; the request holds {_sent(design, name)}. The credential is in a header, never in the URL or the log.",
         where=where,
-        is_open=design.is_recovered,
     )
-    yield from _held_up(design, element, dependency, where)
+    yield from _held_up(element, dependency)
 
 
 def _sent(design: Design, name: str) -> str:
@@ -344,7 +326,7 @@ def _sent(design: Design, name: str) -> str:
     return "no personal field"
 
 
-def _held_up(design: Design, element: Element, dependency: Dependency | None, where: str) -> Iterator[Threat]:
+def _held_up(element: Element, dependency: Dependency | None) -> Iterator[Threat]:
     name, who = element.target.partition(":")[2], element.source.partition(":")[2]
     timeout = dependency.timeout_s if dependency else None
     held = [f"{duration(timeout)} for each attempt"] if timeout else []
@@ -359,7 +341,7 @@ def _held_up(design: Design, element: Element, dependency: Dependency | None, wh
         Stride.DENIAL,
         f"{name} hangs, or {who} is made to ask it more than it takes: whoever can call the service spends its quota.",
         f"{'; '.join(held)}." if held else "No deadline is known.",
-        where=f"dependencies.{name}" if not design.is_recovered else where,
+        where=f"dependencies.{name}",
         tried=(STALL, NO_DEADLINE),
         owasp=4,
         is_open=timeout is None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from nines.model.design import Choice, Design, Element, PlannedEndpoint, Stride, Threat
+from nines.model.design import Choice, Element, PlannedEndpoint, Stride, Threat
 
 AUTHENTICATION = "security/authentication"
 MISSING_AUTHENTICATION = "security/missing-authentication"
@@ -108,6 +108,12 @@ def choice(name: str, gains: str, costs: str, when: str = "") -> Choice:
     return Choice(name=name, gains=gains, costs=costs, when=when)
 
 
-def reading_of(design: Design) -> str:
-    """Where a recovered design says that something is not known."""
-    return f"the code of {design.name}" if design.is_recovered else "the blueprint"
+def capital(text: str) -> str:
+    """The text as the begin of a sentence, unless it begins with a name, which keeps its own case."""
+    first = text.partition(" ")[0]
+    return text if first != first.lower() or "_" in first or "." in first else text[:1].upper() + text[1:]
+
+
+def verb(subjects: Sequence[object], one: str, many: str) -> str:
+    """The form of a verb that goes with the number of its subjects."""
+    return one if len(subjects) == 1 else many

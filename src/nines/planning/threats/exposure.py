@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nines.model.blueprint import GrantKind, Limit
+from nines.model.blueprint import Action, GrantKind, Limit
 from nines.model.design import Design, Element, PlannedEndpoint, StepKind, Stride, Threat
 from nines.model.words import duration, size
 from nines.planning.threats import elements
@@ -12,18 +12,17 @@ from nines.planning.threats.drafting import (
     BAD_INPUT,
     BROKEN_OBJECTS,
     INJECTION,
-    MISSING_AUTHENTICATION,
     OBJECTS,
     PER_ROW,
     STALL,
-    STEADY,
     UNBOUNDED,
+    capital,
     choice,
     first_contract,
     ids,
     named,
-    reading_of,
     threat,
+    verb,
 )
 
 
@@ -34,24 +33,60 @@ def disclosure(design: Design, element: Element, part: elements.Part) -> Iterato
         yield threat(
             element,
             Stride.DISCLOSURE,
-            f"{named(personal)} stand in a log line, a trace, an error or an event.",
-            "Marked as personal, they are redacted where a record is logged, and are in no event and no problem; "
+            f"{named(personal)} {verb(personal, 'stands', 'stand')} in a log line, a trace, an error or an event.",
+            "Marked as personal, it is redacted where a record is logged, and is in no event and no problem; "
             "the trail keeps names of fields only.",
             where="the redaction of the log, the shapes of events",
             tried=(BAD_INPUT,),
             owasp=3,
         )
+    yield from _decrypted(design, element, part)
     yield threat(
         element,
         Stride.DISCLOSURE,
         "An error tells of the inside: a statement, a path, a version, a stack.",
-        "Every failure is a problem detail of the contract (RFC 9457) with a request id; "
-        f"{'a 500 says nothing else' if not design.is_recovered else 'whether that holds was not read'}.",
+        "Every failure is a problem detail of the contract (RFC 9457) with a request id; a 500 says nothing else.",
         where="the outermost handler",
         tried=(BAD_INPUT, first_contract(part.endpoints, "internal-error")),
         owasp=8,
-        is_open=design.is_recovered,
     )
+
+
+def _decrypted(design: Design, element: Element, part: elements.Part) -> Iterator[Threat]:
+    """Fields that are ciphertext in the database and clear text in an answer."""
+    for resource in elements.resources(design, part):
+        shape = design.shape(resource.name)
+        told = set(shape.schema.get("properties", {})) if shape else set()
+        fields = [
+            f"{resource.name}.{field.name}" for field in resource.fields if field.is_encrypted and field.name in told
+        ]
+        answering = [
+            each for each in part.endpoints if each.resource == resource.name and each.action is not Action.DELETE
+        ]
+        if fields and answering:
+            yield threat(
+                element,
+                Stride.DISCLOSURE,
+                f"{named(fields)} {verb(fields, 'leaves', 'leave')} the service in clear, in the answers of "
+                f"{ids(answering)}.",
+                "Encryption holds against copies of the database; whoever may read the object gets the value.",
+                where=f"shape {resource.name}",
+                owasp=3,
+                is_open=True,
+                options=(
+                    choice(
+                        "a resource of its own for it, that no operation reads",
+                        "it comes in and never goes out",
+                        "one more table, and a reference",
+                    ),
+                    choice(
+                        "leave it",
+                        "callers get back what they gave",
+                        "a stolen credential is enough to have it",
+                        "its owner needs it",
+                    ),
+                ),
+            )
 
 
 def _objects(design: Design, element: Element, part: elements.Part) -> Iterator[Threat]:
@@ -59,34 +94,19 @@ def _objects(design: Design, element: Element, part: elements.Part) -> Iterator[
     for name in dict.fromkeys(each.resource for each in part.endpoints):
         mine = [e for e in part.endpoints if e.resource == name and "{" in e.path and not e.is_public]
         bound = [e for e in mine if any(g.kind in (GrantKind.OWNER, GrantKind.TENANT) for g in e.grants)]
-        if design.is_recovered and mine:
-            yield _recovered_objects(design, element, mine)
-        elif bound:
+        if bound:
             whose = named(dict.fromkeys(_WHOSE[g.kind] for e in bound for g in e.grants if g.kind in _WHOSE))
             yield threat(
                 element,
                 Stride.DISCLOSURE,
                 f"Somebody reads or changes the {name} of another by its identifier, through {ids(bound)}.",
-                f"{whose} stands in the WHERE of each statement, so that a row of somebody else is no row; it is "
+                f"{capital(whose)} stands in the WHERE of each statement, so that a row of somebody else is no "
+                "row; it is "
                 "answered like one that is not there.",
                 where=f"statements on {_table(design, name)}",
                 tried=(OBJECTS, BROKEN_OBJECTS, first_contract(bound, "not-found")),
                 owasp=1,
             )
-
-
-def _recovered_objects(design: Design, element: Element, mine: list[PlannedEndpoint]) -> Threat:
-    return threat(
-        element,
-        Stride.DISCLOSURE,
-        f"Somebody reads or changes an object of another by its identifier, through {ids(mine)}.",
-        "Whether the statement behind each asks for the caller is not told by the reading of guards; the rule "
-        "judges each query, the experiment tries each with a second identity.",
-        where=reading_of(design),
-        tried=(BROKEN_OBJECTS, OBJECTS),
-        owasp=1,
-        is_open=True,
-    )
 
 
 _WHOSE = {GrantKind.OWNER: "the owner", GrantKind.TENANT: "the tenant"}
@@ -98,7 +118,7 @@ def _table(design: Design, resource: str) -> str:
 
 
 def denial(design: Design, element: Element, part: elements.Part) -> Iterator[Threat]:
-    yield from _floods(design, element, part)
+    yield from _floods(element, part)
     lists = [each for each in part.endpoints if each.page]
     if lists:
         most = max(each.page.max for each in lists if each.page)
@@ -128,7 +148,7 @@ def denial(design: Design, element: Element, part: elements.Part) -> Iterator[Th
         yield _waiting(design, element, waiting)
 
 
-def _floods(design: Design, element: Element, part: elements.Part) -> Iterator[Threat]:
+def _floods(element: Element, part: elements.Part) -> Iterator[Threat]:
     limited = [each for each in part.endpoints if each.limit]
     bare = [each for each in part.endpoints if not each.limit]
     if limited:
@@ -143,19 +163,16 @@ def _floods(design: Design, element: Element, part: elements.Part) -> Iterator[T
             "One caller takes what all others need, by calling as fast as it can.",
             f"Counted before any statement: {named(said, 6)}; beyond it 429 with Retry-After.",
             where="limits of the blueprint",
-            tried=(STEADY, first_contract(limited, "rate-limited")),
+            tried=(first_contract(limited, "rate-limited"),),
             owasp=4,
         )
     if bare:
         yield threat(
             element,
             Stride.DENIAL,
-            f"One caller takes what all others need: {ids(bare)} {'have' if len(bare) > 1 else 'has'} no limit.",
-            "None."
-            if not design.is_recovered
-            else "Not known: limits may be counted before the service, and nothing of the kind was read.",
-            where="nowhere" if not design.is_recovered else reading_of(design),
-            tried=(STEADY,),
+            f"One caller takes what all others need: {ids(bare)} {verb(bare, 'has', 'have')} no limit.",
+            "None.",
+            where="nowhere",
             owasp=4,
             is_open=True,
             options=(
@@ -164,9 +181,7 @@ def _floods(design: Design, element: Element, part: elements.Part) -> Iterator[T
                     "one caller cannot starve the others",
                     "callers with bursts must wait",
                 ),
-            )
-            if not design.is_recovered
-            else (),
+            ),
         )
 
 
@@ -188,12 +203,12 @@ def _waiting(design: Design, element: Element, waiting: list[PlannedEndpoint]) -
     return threat(
         element,
         Stride.DENIAL,
-        f"{ids(waiting)} {'wait' if len(waiting) > 1 else 'waits'} for {named(names)}: callers who ask for it "
+        f"{ids(waiting)} {verb(waiting, 'waits', 'wait')} for {named(names)}: callers who ask for it "
         "while it is slow occupy every slot.",
-        f"{how[:1].upper()}{how[1:]}Each call has a deadline, and no transaction is open meanwhile."
+        f"{capital(how)}Each call has a deadline, and no transaction is open meanwhile."
         if not unbounded
         else f"{how}For {named(unbounded)} no deadline is known: a caller waits as long as it pleases.",
-        where=f"dependencies.{named(names)}" if not design.is_recovered else reading_of(design),
+        where=f"dependencies.{named(names)}",
         tried=(STALL,),
         owasp=4,
         is_open=bool(unbounded),
@@ -207,11 +222,11 @@ def _has_deadline(waiting: list[PlannedEndpoint], name: str) -> bool:
 def elevation(design: Design, element: Element, part: elements.Part) -> Iterator[Threat]:
     restricted = [each for each in part.endpoints if each.roles]
     for endpoints in _by_roles(restricted):
-        roles = named(endpoints[0].roles)
+        roles = " and ".join(f"no {each}" for each in endpoints[0].roles)
         yield threat(
             element,
             Stride.ELEVATION,
-            f"Somebody who is not {roles} calls {ids(endpoints)}.",
+            f"Somebody who is {roles} calls {ids(endpoints)}.",
             "The role is read from the verified credential alone and asked for by each operation; 403 otherwise.",
             where="roles of each operation, its first step",
             tried=(first_contract(endpoints, "forbidden"),),
@@ -230,7 +245,7 @@ def elevation(design: Design, element: Element, part: elements.Part) -> Iterator
             owasp=1,
         )
     if not restricted and not (design.tenancy and part.endpoints):
-        yield _without_roles(design, element, part)
+        yield _without_roles(element, part)
     hooks = [each for each in part.endpoints if _runs_owner(each)]
     if hooks:
         yield threat(
@@ -258,20 +273,8 @@ def _by_roles(endpoints: list[PlannedEndpoint]) -> list[list[PlannedEndpoint]]:
     return list(found.values())
 
 
-def _without_roles(design: Design, element: Element, part: elements.Part) -> Threat:
+def _without_roles(element: Element, part: elements.Part) -> Threat:
     guarded = [each for each in part.endpoints if not each.is_public]
-    if design.is_recovered:
-        return threat(
-            element,
-            Stride.ELEVATION,
-            f"Somebody with few rights calls {ids(guarded) or ids(part.endpoints) or 'something'} that was meant "
-            "for others.",
-            "Which role each operation asks for was not understood.",
-            where=reading_of(design),
-            tried=(MISSING_AUTHENTICATION, BROKEN_OBJECTS),
-            owasp=5,
-            is_open=True,
-        )
     return threat(
         element,
         Stride.ELEVATION,

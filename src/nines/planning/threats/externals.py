@@ -8,7 +8,7 @@ from nines.model.blueprint import Dependency, DependencyKind
 from nines.model.design import Design, Element, Stride, Threat
 from nines.model.words import duration
 from nines.planning.threats import elements
-from nines.planning.threats.drafting import AUTHENTICATION, choice, counted, named, reading_of, threat
+from nines.planning.threats.drafting import AUTHENTICATION, capital, choice, counted, named, threat
 
 
 def of_external(design: Design, element: Element, dependency: Dependency | None) -> Iterator[Threat]:
@@ -28,12 +28,9 @@ def _of_dependency(design: Design, element: Element, dependency: Dependency) -> 
         element,
         Stride.SPOOFING,
         f"Another host answers in the place of {name}, by a changed name server or a wrong setting.",
-        f"{scheme} with a verified certificate and host name; {address} and never from a request."
-        if not design.is_recovered
-        else "Whether certificates are verified was not understood.",
-        where=f"dependencies.{name}" if not design.is_recovered else reading_of(design),
+        f"{scheme} with a verified certificate and host name; {address} and never from a request.",
+        where=f"dependencies.{name}",
         owasp=10,
-        is_open=design.is_recovered,
     )
     references = [
         f"{table.name}.{column.name}"
@@ -52,13 +49,11 @@ def _of_dependency(design: Design, element: Element, dependency: Dependency) -> 
         element,
         Stride.REPUDIATION,
         f"{name} denies having been asked, or having answered as it did.",
-        f"{'; '.join(how)}."[:1].upper() + f"{'; '.join(how)}."[1:]
-        if not design.is_recovered
-        else "Which proof is kept was not understood.",
-        where="the flows that ask it" if not design.is_recovered else reading_of(design),
-        is_open=design.is_recovered or not (references or finding),
+        f"{capital('; '.join(how))}.",
+        where="the flows that ask it",
+        is_open=not (references or finding),
         options=()
-        if design.is_recovered or references or finding
+        if references or finding
         else (
             choice(
                 f"a job that asks {name} what it knows, and compares",

@@ -15,7 +15,6 @@ from nines.planning.threats.drafting import (
     counted,
     ids,
     named,
-    reading_of,
     threat,
 )
 
@@ -75,11 +74,10 @@ def of_gate(design: Design, element: Element) -> Iterator[Threat]:
         Stride.ELEVATION,
         "Something inside that is not of the contract is reached from outside: metrics, health, an old version.",
         f"Only the {counted(paths, 'path')} of the contract"
-        f"{' below /' + design.card.api if not design.is_recovered else ''} are passed on; metrics and probes are on "
+        f" below /{design.card.api} are passed on; metrics and probes are on "
         "another port, which no rule of the ingress names.",
         where="ingress",
         owasp=9,
-        is_open=design.is_recovered,
     )
 
 
@@ -91,17 +89,14 @@ def _secret_paths(design: Design) -> str:
 def of_jobs(design: Design, element: Element) -> Iterator[Threat]:
     """What works without a caller: it trusts its rows, and nobody waits for its answer."""
     names = [each.name for each in design.jobs]
-    where = f"the flows of {named(names)}" if not design.is_recovered else reading_of(design)
+    where = f"the flows of {named(names)}"
     yield threat(
         element,
         Stride.SPOOFING,
         f"Work is made up: a row that no operation wrote is carried out by {named(names)}.",
         "Rows come from the database alone, which takes connections from the service only; no job has an "
-        "entrance of its own."
-        if not design.is_recovered
-        else "Who can put work into its queue was not understood.",
-        where="the network policy of the database" if not design.is_recovered else reading_of(design),
-        is_open=design.is_recovered,
+        "entrance of its own.",
+        where="the network policy of the database",
     )
     claimed = [each.name for each in design.jobs if each.attempts_max > 1]
     yield threat(
@@ -109,12 +104,9 @@ def of_jobs(design: Design, element: Element) -> Iterator[Threat]:
         Stride.TAMPERING,
         f"The same piece is carried out twice by {named(claimed or names)}, when a worker dies or is slow.",
         "A piece is claimed for a lease (SKIP LOCKED), settled only by the attempt that claimed it, and asks "
-        "others under a key of the row."
-        if not design.is_recovered
-        else "Not known; the rule looks for writes that are repeated.",
+        "others under a key of the row.",
         where=where,
         tried=(KILL, RACE, REPEATED_WRITE),
-        is_open=design.is_recovered,
     )
     yield threat(
         element,
@@ -132,7 +124,6 @@ def of_jobs(design: Design, element: Element) -> Iterator[Threat]:
         "Errors are kept as their class and status, cut off and without values; dead letters end with their "
         f"rows{_dead(design)}.",
         where=where,
-        is_open=design.is_recovered,
     )
     yield from _blocked(design, element, where)
     yield threat(
@@ -141,12 +132,9 @@ def of_jobs(design: Design, element: Element) -> Iterator[Threat]:
         "A job has the rights of everybody: what a caller could not do, it does for a row that the caller wrote.",
         "It only moves rows between the states that it "
         f"names{', and carries the ' + design.tenancy.key + ' of the row on' if design.tenancy else ''}; whether "
-        "a row may be there was decided when it was written."
-        if not design.is_recovered
-        else "Which rights it has was not understood.",
+        "a row may be there was decided when it was written.",
         where=where,
         owasp=5,
-        is_open=design.is_recovered,
     )
 
 

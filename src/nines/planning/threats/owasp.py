@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nines.model.blueprint import Action, FieldKind, GrantKind
-from nines.model.design import Answer, Design, PlannedEndpoint, Threat
-from nines.model.words import duration
-from nines.planning.threats import elements
-from nines.planning.threats.drafting import OWASP, counted, ids, named
+from nines.model.blueprint import FieldKind, GrantKind
+from nines.model.design import Answer, Design, Threat
+from nines.planning.threats import business, elements
+from nines.planning.threats.drafting import OWASP, counted, ids, named, verb
 
 Said = tuple[bool, str]
 """Whether the risk applies, and how it is met or why not."""
@@ -112,33 +111,16 @@ def _functions(design: Design) -> Said:
 
 
 def _business(design: Design) -> Said:
-    sensitive = [each for each in design.endpoints if _is_sensitive(design, each)]
+    if design.is_recovered:
+        return True, "Which flows would hurt when a script ran them was not understood."
+    sensitive = [each for each in design.endpoints if business.is_sensitive(design, each)]
     if not sensitive:
-        return (
-            design.is_recovered,
-            "Which flows would hurt when a script ran them was not understood."
-            if design.is_recovered
-            else "No operation moves money, sends messages or holds something scarce.",
-        )
-    quotas = [
-        f"{each.id} {each.limit.count:,} in {duration(each.limit.period_s)} per {each.limit.per}"
-        for each in sensitive
-        if each.limit
-    ]
+        return False, "No operation moves money, sends messages, asks others or holds something scarce."
+    said = business.quotas(sensitive) or "No limit holds them"
     return True, (
-        f"{ids(sensitive)} cost money, messages or stock when a script calls them. "
-        f"{'; '.join(quotas) or 'No limit holds them'}. "
-        "A script that keeps within that is not told from a person."
+        f"{ids(sensitive)} {verb(sensitive, 'costs', 'cost')} money, messages or what is scarce when a script calls "
+        f"{verb(sensitive, 'it', 'them')}. {said}. A script that keeps within that is not told from a person."
     )
-
-
-def _is_sensitive(design: Design, endpoint: PlannedEndpoint) -> bool:
-    if endpoint.is_safe:
-        return False
-    blueprint = design.blueprint
-    operation = blueprint.operation(endpoint.id) if blueprint else None
-    sends = endpoint.action in (Action.REGISTER, Action.SEND_CODE, Action.REQUEST_RESET)
-    return sends or (operation is not None and bool(operation.calls or operation.posts or operation.saga))
 
 
 def _forged_requests(design: Design) -> Said:

@@ -11,11 +11,13 @@ from nines.model.words import duration
 from nines.planning.threats import elements
 from nines.planning.threats.drafting import (
     AUTHENTICATION,
+    capital,
     choice,
     first_contract,
     ids,
     named,
     threat,
+    verb,
 )
 
 _ONE_OF_MANY = "the request id, which stands in the log with the address"
@@ -33,20 +35,23 @@ def of_person(design: Design, element: Element) -> Iterator[Threat]:
 
 
 def _of_nobody(design: Design, element: Element) -> Iterator[Threat]:
-    guarded = [each for each in design.endpoints if not each.is_public and each.guards_known]
+    guarded = [each for each in design.endpoints if not each.is_public]
     public = [each for each in design.endpoints if each.is_public]
-    unknown = [each for each in design.endpoints if not each.guards_known]
-    refused = f"{ids(guarded)} answer 401" if guarded else "nothing here asks who is calling"
+    how = (
+        "401 from each; the check is the first step, before any statement."
+        if guarded
+        else "Nothing asks who is calling."
+    )
     yield threat(
         element,
         Stride.SPOOFING,
         f"Calls {ids(guarded) or 'an operation'} without a credential, or with one that was made up.",
-        f"{refused[:1].upper()}{refused[1:]}; the check is the first step, before any statement.",
+        how,
         where="the first step of every flow that is not public" if guarded else "nowhere",
         tried=(AUTHENTICATION, first_contract(guarded, "unauthorized")),
         owasp=2,
-        is_open=bool(unknown) or not guarded,
-        options=() if guarded or unknown else _NO_AUTHENTICATION,
+        is_open=not guarded,
+        options=() if guarded else _NO_AUTHENTICATION,
     )
     changing = [each for each in public if not each.is_safe]
     says = f"Denies having called {ids(changing)}." if changing else "Denies having asked what is public."
@@ -77,7 +82,7 @@ def _stolen(design: Design, element: Element, role: str, mine: list[PlannedEndpo
             Stride.SPOOFING,
             f"Somebody holds the credential of another and {reaches}.",
             "How long a credential is good, and how it is revoked, was not understood.",
-            where=elements_where(design),
+            where="nowhere",
             tried=(AUTHENTICATION,),
             owasp=2,
             is_open=True,
@@ -95,7 +100,7 @@ def _stolen(design: Design, element: Element, role: str, mine: list[PlannedEndpo
         element,
         Stride.SPOOFING,
         f"Somebody holds a stolen credential of {_a(role)} and {reaches}.",
-        f"{ends[:1].upper()}{ends[1:]}{factor}; credentials travel over TLS and are in no log.",
+        f"{capital(ends)}{factor}; credentials travel over TLS and are in no log.",
         where="auth of the blueprint" + (f", roles.{role}.mfa" if second else ""),
         tried=(AUTHENTICATION, first_contract(mine, "unauthorized")),
         owasp=2,
@@ -108,9 +113,9 @@ def _denied(design: Design, element: Element, role: str, mine: list[PlannedEndpo
     proven = [each for each in changing if each.resource in kept]
     bare = [each for each in changing if each.resource not in kept]
     says = (
-        f"{_a(role)[:1].upper()}{_a(role)[1:]} denies having called {ids(changing)}."
+        f"{capital(_a(role))} denies having called {ids(changing)}."
         if changing
-        else (f"{_a(role)[:1].upper()}{_a(role)[1:]} denies having read something.")
+        else f"{capital(_a(role))} denies having read something."
     )
     if not changing:
         return threat(
@@ -129,14 +134,13 @@ def _denied(design: Design, element: Element, role: str, mine: list[PlannedEndpo
             f"({named(sorted({each.resource for each in proven}))}).",
             where="table audit_log",
         )
-    trail = f"{ids(proven)} leave a trail; " if proven else ""
+    trail = f"{ids(proven)} {verb(proven, 'leaves', 'leave')} a trail; of" if proven else "Of"
     resources = named(sorted({each.resource for each in bare if each.resource}))
     return threat(
         element,
         Stride.REPUDIATION,
         says,
-        f"{trail}of {ids(bare)} only the access log tells who it was, and it can be changed by whoever runs the "
-        "service.",
+        f"{trail} {ids(bare)} only the access log tells who it was, and it can be changed by whoever runs the service.",
         where="table audit_log, the access log" if proven else "the access log",
         is_open=True,
         options=(
@@ -157,7 +161,3 @@ def _a(role: str) -> str:
     if not role:
         return "a caller"
     return f"an {role}" if role[0] in "aeiou" else f"a {role}"
-
-
-def elements_where(design: Design) -> str:
-    return "not known" if design.is_recovered else "nowhere"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from nines.model.design import Design, Element, ElementKind, Threat
-from nines.planning.threats import crossings, elements, externals, gate, people, processes, stores
+from nines.planning.threats import crossings, elements, externals, found, gate, people, processes, stores
 from nines.planning.threats.drafting import numbered
 from nines.planning.threats.owasp import answers
 from nines.planning.threats.secrets import secrets
@@ -16,12 +16,15 @@ from nines.planning.threats.secrets import secrets
 def threats(design: Design) -> Design:
     """The design with its data-flow diagram, the threats to each element, the ten answers, and its secrets."""
     design = replace(design, elements=elements.elements(design))
-    unnumbered = (found for element in design.elements for found in _of(design, element))
-    found = tuple(replace(each, id=id) for id, each in numbered(unnumbered))
-    return replace(design, threats=found, answers=answers(design, found), secrets=secrets(design))
+    unnumbered = (each for element in design.elements for each in _of(design, element))
+    planned = tuple(replace(each, id=id) for id, each in numbered(unnumbered))
+    return replace(design, threats=planned, answers=answers(design, planned), secrets=secrets(design))
 
 
 def _of(design: Design, element: Element) -> Iterator[Threat]:
+    if design.is_recovered:
+        yield from found.of_element(design, element)
+        return
     dependency = design.dependency(element.id.partition(":")[2])
     match element.kind:
         case ElementKind.PERSON:

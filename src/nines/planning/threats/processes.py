@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nines.model.blueprint import Action
 from nines.model.design import Design, Element, PlannedEndpoint, Stride, Threat
 from nines.model.words import duration
-from nines.planning.threats import elements, exposure, signing
+from nines.planning.threats import business, elements, exposure, signing
 from nines.planning.threats.drafting import (
     AUTHENTICATION,
     BAD_INPUT,
@@ -16,18 +16,20 @@ from nines.planning.threats.drafting import (
     MISSING_AUTHENTICATION,
     RACE,
     REPEATED_WRITE,
+    capital,
     choice,
     first_contract,
     ids,
     named,
-    reading_of,
     threat,
+    verb,
 )
 
 
 def of_part(design: Design, element: Element, part: elements.Part) -> Iterator[Threat]:
     yield from _spoofing(design, element, part)
     yield from signing.of_part(design, element, part)
+    yield from business.of_part(design, element, part)
     yield from _tampering(design, element, part)
     yield from _repudiation(design, element, part)
     yield from exposure.disclosure(design, element, part)
@@ -36,39 +38,25 @@ def of_part(design: Design, element: Element, part: elements.Part) -> Iterator[T
 
 
 def _spoofing(design: Design, element: Element, part: elements.Part) -> Iterator[Threat]:
-    guarded = [each for each in part.endpoints if not each.is_public and each.guards_known]
-    unknown = [each for each in part.endpoints if not each.guards_known]
-    if unknown:
-        yield threat(
-            element,
-            Stride.SPOOFING,
-            f"Nobody may be asked for a credential by {ids(unknown)}: their guards were not understood.",
-            "Not known; the experiment calls each without a credential.",
-            where=reading_of(design),
-            tried=(MISSING_AUTHENTICATION, AUTHENTICATION),
-            owasp=2,
-            is_open=True,
-        )
-    if guarded or not unknown:
-        yield _forged(design, element, guarded)
+    guarded = [each for each in part.endpoints if not each.is_public]
+    yield _forged(design, element, guarded)
 
 
 def _forged(design: Design, element: Element, guarded: list[PlannedEndpoint]) -> Threat:
     auth = design.auth
     tests = (AUTHENTICATION, MISSING_AUTHENTICATION, first_contract(guarded, "unauthorized"))
     if auth is None or not guarded:
-        is_known = not design.is_recovered or not guarded
         return threat(
             element,
             Stride.SPOOFING,
             f"A made-up credential opens {ids(guarded)}." if guarded else "Anybody can be anybody: no operation asks.",
             "Nothing is decided by who is calling."
             if not guarded
-            else "A guard was found; how it verifies is not known.",
-            where=reading_of(design),
+            else "The blueprint says nothing of how it is checked.",
+            where="auth of the blueprint",
             tried=tests if guarded else (),
             owasp=2,
-            is_open=not is_known,
+            is_open=bool(guarded),
         )
     if auth.scheme not in ("oauth2-jwt", "oidc", "own-jwt"):
         return threat(
@@ -124,12 +112,8 @@ def _tampering(design: Design, element: Element, part: elements.Part) -> Iterato
         Stride.TAMPERING,
         f"A value of a request becomes part of a statement{_through(part)}.",
         "Every value is a placeholder; columns of filters and orders are chosen from a list, never taken from "
-        "the request."
-        if not design.is_recovered
-        else "What was read is judged statement by statement; see the review.",
-        where=f"{len({q for each in part.endpoints for q in each.queries}):,} statements of the data chapter"
-        if not design.is_recovered
-        else reading_of(design),
+        "the request.",
+        where=f"{len({q for each in part.endpoints for q in each.queries}):,} statements of the data chapter",
         tried=(INJECTION, BAD_INPUT),
     )
     read_only = list(_read_only(design, part))
@@ -146,8 +130,8 @@ def _tampering(design: Design, element: Element, part: elements.Part) -> Iterato
             tried=(first_contract(writing, "invalid-request"), BAD_INPUT),
             owasp=3,
         )
-    yield from _repeated(design, element, part)
-    yield from _overwritten(design, element, part)
+    yield from _repeated(element, part)
+    yield from _overwritten(element, part)
 
 
 def _through(part: elements.Part) -> str:
@@ -162,7 +146,7 @@ def _read_only(design: Design, part: elements.Part) -> Iterator[str]:
             yield f"{resource.name}.status"
 
 
-def _repeated(design: Design, element: Element, part: elements.Part) -> Iterator[Threat]:
+def _repeated(element: Element, part: elements.Part) -> Iterator[Threat]:
     costly = [each for each in part.endpoints if not each.is_safe and _has_effect(each)]
     keyed = [each for each in costly if each.idempotency]
     bare = [each for each in costly if not each.idempotency and each.action is Action.CREATE]
@@ -181,9 +165,9 @@ def _repeated(design: Design, element: Element, part: elements.Part) -> Iterator
         yield threat(
             element,
             Stride.TAMPERING,
-            f"{ids(bare)} sent twice makes two.",
+            f"A request for {ids(bare)} that is sent twice makes two.",
             "Nothing tells a repetition from a second wish.",
-            where="nowhere" if not design.is_recovered else reading_of(design),
+            where="nowhere",
             tried=(REPEATED_WRITE,),
             is_open=True,
             options=(
@@ -200,7 +184,7 @@ def _has_effect(endpoint: PlannedEndpoint) -> bool:
     return endpoint.action is Action.CREATE or bool(endpoint.flow.calls) or endpoint.idempotency is not None
 
 
-def _overwritten(design: Design, element: Element, part: elements.Part) -> Iterator[Threat]:
+def _overwritten(element: Element, part: elements.Part) -> Iterator[Threat]:
     changing = [each for each in part.endpoints if each.action in (Action.UPDATE, Action.TRANSITION)]
     if not changing:
         return
@@ -208,18 +192,23 @@ def _overwritten(design: Design, element: Element, part: elements.Part) -> Itera
     moved = [each for each in changing if each.action is Action.TRANSITION]
     how = []
     if matched:
-        how.append(f"{ids(matched)} need If-Match, and the version stands in the condition of the UPDATE")
+        how.append(
+            f"{ids(matched)} {verb(matched, 'needs', 'need')} If-Match, and the version stands in the condition "
+            "of the UPDATE"
+        )
     if moved:
         how.append("a transition names the states that it starts from in its condition")
     free = [each for each in changing if each not in matched and each not in moved]
-    if free and not design.is_recovered:
-        how.append(f"{ids(free)} reads and merges, again where a version came between")
+    if free:
+        how.append(
+            f"{ids(free)} {verb(free, 'reads and merges', 'read and merge')}, again where a version came between"
+        )
     yield threat(
         element,
         Stride.TAMPERING,
         f"Two callers change the same {named(dict.fromkeys(each.resource for each in changing))} at the same "
         "moment, and one change is lost or a state is passed twice.",
-        f"{'; '.join(how)}." if how else "Not known.",
+        f"{capital('; '.join(how))}." if how else "Not known.",
         where="the conditions of the statements that change a row",
         tried=(
             LOST_UPDATE,
@@ -248,9 +237,6 @@ def _repudiation(design: Design, element: Element, part: elements.Part) -> Itera
         element,
         Stride.REPUDIATION,
         f"It cannot be shown later who called {ids(changes)}." if changes else "It cannot be shown who asked.",
-        "Logs are JSON with subject and request id; no trail is kept beside them."
-        if not design.is_recovered
-        else "Not known: no trail was found.",
-        where="the access log" if not design.is_recovered else reading_of(design),
-        is_open=design.is_recovered and bool(changes),
+        "Logs are JSON with subject and request id; no trail is kept beside them.",
+        where="the access log",
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nines.model.blueprint import Dependency, DependencyKind
 from nines.model.design import Design, Element, Stride, Threat
 from nines.model.words import duration
-from nines.planning.threats.drafting import KILL, STALL, UNBOUNDED, choice, counted, named, reading_of, threat
+from nines.planning.threats.drafting import KILL, STALL, UNBOUNDED, choice, counted, named, threat
 
 
 def of_store(design: Design, element: Element, dependency: Dependency | None) -> Iterator[Threat]:
@@ -22,7 +22,7 @@ def of_store(design: Design, element: Element, dependency: Dependency | None) ->
 
 
 def _of_database(design: Design, element: Element, dependency: Dependency | None) -> Iterator[Threat]:
-    where = "roles of the database, set up by the migrations" if not design.is_recovered else reading_of(design)
+    where = "roles of the database, set up by the migrations"
     grown = [table.name for table in design.tables if table.is_append_only]
     kept = f" {named(grown)} refuse UPDATE and DELETE by a trigger." if grown else ""
     checks = sum(len(table.checks) for table in design.tables)
@@ -31,11 +31,8 @@ def _of_database(design: Design, element: Element, dependency: Dependency | None
         Stride.TAMPERING,
         "Rows are changed behind the service's back, with its own password or by somebody at the console.",
         f"The service's role owns no table and may not change the schema; {counted(checks, 'check')} hold for "
-        f"whoever writes.{kept}"
-        if not design.is_recovered
-        else f"Which rights its role has was not understood; {counted(checks, 'check')} found.",
+        f"whoever writes.{kept}",
         where=where,
-        is_open=design.is_recovered,
     )
     yield _proofs(design, element, grown)
     yield from _leaked(design, element)
@@ -71,10 +68,8 @@ def _proofs(design: Design, element: Element, grown: list[str]) -> Threat:
         Stride.REPUDIATION,
         f"It cannot be shown who changed a row{' of ' + named(grown) if grown else ''}: the database knows one "
         "role for all callers.",
-        "Not mitigated: no resource has a trail (audit)."
-        if not design.is_recovered
-        else "Not known: no trail was found.",
-        where="nowhere" if not design.is_recovered else reading_of(design),
+        "Not mitigated: no resource has a trail (audit).",
+        where="nowhere",
         is_open=True,
         options=(
             choice("audit: writes where somebody may ask", "each change has its caller", "a row for each change"),
@@ -105,8 +100,7 @@ def _leaked(design: Design, element: Element) -> Iterator[Threat]:
         "A backup, a replica or a volume comes into the wrong hands.",
         f"{'; '.join(held) or 'No personal or secret column is known'}. Volumes and backups are encrypted by "
         "whoever runs them.",
-        where=where if not design.is_recovered else reading_of(design),
-        is_open=design.is_recovered,
+        where=where,
     )
 
 
@@ -123,7 +117,7 @@ def _connections(design: Design, element: Element, dependency: Dependency | None
             Stride.DENIAL,
             says,
             "How many connections a process holds and how many the server allows is not said.",
-            where=reading_of(design),
+            where="pool and connections of the blueprint",
             tried=(STALL, UNBOUNDED),
             owasp=4,
             is_open=True,

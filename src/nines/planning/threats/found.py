@@ -1,0 +1,359 @@
+"""Threats to a service that was read: what its code tells, and everywhere else that it is not known.
+
+A blueprint promises what will be built; code promises nothing that was not found in it. So nothing is called mitigated
+here but what was read, and the sentences are alike for elements of a kind, so that a reader meets each once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nines.model.blueprint import Action, DependencyKind
+from nines.model.design import Design, Element, ElementKind, PlannedEndpoint, StepKind, Stride, Threat
+from nines.model.words import duration
+from nines.planning.threats import elements
+from nines.planning.threats.drafting import (
+    AUTHENTICATION,
+    BAD_INPUT,
+    BROKEN_OBJECTS,
+    CHECK_THEN_ACT,
+    INJECTION,
+    KILL,
+    LOST_UPDATE,
+    MISSING_AUTHENTICATION,
+    NO_DEADLINE,
+    OBJECTS,
+    PER_ROW,
+    RACE,
+    REPEATED_WRITE,
+    STALL,
+    STEADY,
+    UNBOUNDED,
+    counted,
+    ids,
+    named,
+    threat,
+)
+
+_UNREAD = "not read"
+_CODE = "the code"
+_REVIEWED = "What was found is in the review, statement by statement; what was not understood is among the gaps."
+
+
+def of_element(design: Design, element: Element) -> Iterator[Threat]:
+    """Every kind that applies to the element."""
+    match element.kind:
+        case ElementKind.PERSON:
+            yield from _of_person(design, element)
+        case ElementKind.PROCESS if element.id == elements.GATE:
+            yield from _unread(element, _AT_THE_EDGE, "What stands in front of the service was not read.")
+        case ElementKind.PROCESS if element.id == elements.JOBS:
+            yield from _of_jobs(design, element)
+        case ElementKind.PROCESS:
+            yield from _of_process(design, element)
+        case ElementKind.STORE:
+            yield from _of_store(design, element)
+        case ElementKind.EXTERNAL:
+            yield from _unread(
+                element, _OUTSIDE, "Whether certificates are verified, and what is kept of an answer, was not read."
+            )
+        case ElementKind.FLOW:
+            yield from _of_flow(design, element)
+
+
+_AT_THE_EDGE = (
+    (Stride.SPOOFING, "A caller sends X-Forwarded-For itself, and seems to come from elsewhere.", 8),
+    (Stride.TAMPERING, "A request that balancer and service cut differently smuggles a second one in.", 8),
+    (Stride.REPUDIATION, "A call passes, and nothing shows that it came.", 0),
+    (Stride.DISCLOSURE, "Credentials stand in a log on the way, or an old protocol gives them away.", 8),
+    (Stride.DENIAL, "Many addresses together send more than the service carries.", 4),
+    (Stride.ELEVATION, "Something inside is reached from outside: metrics, health, an old version.", 9),
+)
+_OUTSIDE = (
+    (Stride.SPOOFING, "Another host answers in its place, by a changed name server or a wrong setting.", 10),
+    (Stride.REPUDIATION, "It denies having been asked, or having answered as it did.", 0),
+)
+_ON_THE_WAY = (
+    (Stride.TAMPERING, "What flows is changed on its way.", 0),
+    (Stride.DISCLOSURE, "What flows is read on its way.", 0),
+)
+
+
+def _unread(element: Element, kinds: tuple[tuple[Stride, str, int], ...], why: str) -> Iterator[Threat]:
+    for stride, says, owasp in kinds:
+        yield threat(element, stride, says, f"Not known. {why}", where=_UNREAD, owasp=owasp, is_open=True)
+
+
+def _of_person(design: Design, element: Element) -> Iterator[Threat]:
+    guarded, public, unknown = _guards(design)
+    if element.id != elements.ANONYMOUS:
+        scheme = f"The contract names {design.auth.scheme}. " if design.auth else ""
+        yield threat(
+            element,
+            Stride.SPOOFING,
+            "Somebody holds a stolen credential of another.",
+            f"{scheme}How long a credential is good and how it is taken back is not known.",
+            where=_UNREAD,
+            tried=(AUTHENTICATION,),
+            owasp=2,
+            is_open=True,
+        )
+    else:
+        asked = (
+            f"A guard was found in front of {counted(len(guarded), 'operation')}" if guarded else "No guard was found"
+        )
+        left = [f"none in front of {ids(public)}"] if public else []
+        left += [f"of {counted(len(unknown), 'operation')} it was not understood"] if unknown else []
+        yield threat(
+            element,
+            Stride.SPOOFING,
+            "Calls without a credential, or with one that was made up.",
+            f"{'; '.join([asked, *left])}.",
+            where=_CODE,
+            tried=(MISSING_AUTHENTICATION, AUTHENTICATION),
+            owasp=2,
+            is_open=bool(unknown) or not guarded,
+        )
+    yield threat(
+        element,
+        Stride.REPUDIATION,
+        "Denies having called what changes something.",
+        "Not known. No trail was recognised as one.",
+        where=_UNREAD,
+        is_open=True,
+    )
+
+
+def _guards(design: Design) -> tuple[list[PlannedEndpoint], list[PlannedEndpoint], list[PlannedEndpoint]]:
+    """Those with a guard, those without, and those of which it is not known."""
+    known = [each for each in design.endpoints if each.guards_known]
+    return (
+        [each for each in known if not each.is_public],
+        [each for each in known if each.is_public],
+        [each for each in design.endpoints if not each.guards_known],
+    )
+
+
+def _of_process(design: Design, element: Element) -> Iterator[Threat]:
+    guarded, public, unknown = _guards(design)
+    open_ones = [each for each in public if not each.is_safe]
+    yield threat(
+        element,
+        Stride.SPOOFING,
+        "An operation that changes something asks nobody who is calling.",
+        f"Without a guard: {ids(open_ones)}."
+        if open_ones
+        else f"Of {counted(len(unknown), 'operation')} the guards were not understood."
+        if unknown
+        else "Every operation that changes something has a guard.",
+        where=_CODE,
+        tried=(MISSING_AUTHENTICATION, AUTHENTICATION),
+        owasp=2,
+        is_open=bool(open_ones or unknown),
+    )
+    del guarded
+    yield from _changes(design, element)
+    yield threat(
+        element,
+        Stride.REPUDIATION,
+        "It cannot be shown later who changed something.",
+        "Not known. No trail was recognised as one.",
+        where=_UNREAD,
+        is_open=True,
+    )
+    yield from _shows(design, element)
+    yield from _gives_way(design, element)
+    yield threat(
+        element,
+        Stride.ELEVATION,
+        "Somebody with few rights calls what was meant for others.",
+        "Not known. That somebody is asked was read, which role is wanted was not.",
+        where=_UNREAD,
+        tried=(MISSING_AUTHENTICATION, BROKEN_OBJECTS),
+        owasp=5,
+        is_open=True,
+    )
+
+
+def _changes(design: Design, element: Element) -> Iterator[Threat]:
+    yield threat(
+        element,
+        Stride.TAMPERING,
+        "A value of a request becomes part of a statement.",
+        _REVIEWED,
+        where=_CODE,
+        tried=(INJECTION, BAD_INPUT),
+    )
+    changing = [each for each in design.endpoints if each.action in (Action.UPDATE, Action.DELETE)]
+    if changing:
+        yield threat(
+            element,
+            Stride.TAMPERING,
+            f"Two callers change the same row at the same moment, through {ids(changing)} say, and one change is lost.",
+            _REVIEWED,
+            where=_CODE,
+            tried=(LOST_UPDATE, CHECK_THEN_ACT, RACE),
+        )
+    making = [each for each in design.endpoints if each.action is Action.CREATE and not each.idempotency]
+    if making:
+        yield threat(
+            element,
+            Stride.TAMPERING,
+            f"A request that is sent twice makes {ids(making)} happen twice.",
+            "Not known. Nothing that tells a repetition from a second wish was recognised.",
+            where=_UNREAD,
+            tried=(REPEATED_WRITE, RACE),
+            is_open=True,
+        )
+
+
+def _shows(design: Design, element: Element) -> Iterator[Threat]:
+    by_id = [each for each in design.endpoints if "{" in each.path and not (each.guards_known and each.is_public)]
+    if by_id:
+        about = dict.fromkeys(each.resource for each in by_id if each.resource)
+        objects = f" ({named(about)})" if about else ""
+        yield threat(
+            element,
+            Stride.DISCLOSURE,
+            f"Somebody reads or changes what belongs to another, by its identifier: {counted(len(by_id), 'operation')} "
+            f"take one{objects}.",
+            "Whether the statement behind each asks for its owner is judged by the rule; the experiment tries "
+            "each with a "
+            "second identity.",
+            where=_CODE,
+            tried=(BROKEN_OBJECTS, OBJECTS),
+            owasp=1,
+            is_open=True,
+        )
+    yield threat(
+        element,
+        Stride.DISCLOSURE,
+        "An error tells of the inside: a statement, a path, a version, a stack.",
+        "Not known. What answers an error that nobody expected was not read.",
+        where=_UNREAD,
+        tried=(BAD_INPUT,),
+        owasp=8,
+        is_open=True,
+    )
+
+
+def _gives_way(design: Design, element: Element) -> Iterator[Threat]:
+    yield threat(
+        element,
+        Stride.DENIAL,
+        "One caller takes what all others need.",
+        "Not known. Limits may be counted in front of the service; statements that read without a limit are in "
+        "the review.",
+        where=_UNREAD,
+        tried=(STEADY, UNBOUNDED, PER_ROW),
+        owasp=4,
+        is_open=True,
+    )
+    waiting = [each for each in design.endpoints if each.flow.calls]
+    bare = [each for each in waiting if any(step.timeout_s is None for step in each.flow.calls)]
+    if waiting:
+        found = f"No deadline was found for a call of {ids(bare)}" if bare else "Every call has a deadline"
+        yield threat(
+            element,
+            Stride.DENIAL,
+            f"Callers ask for what waits for others, while these are slow: {counted(len(waiting), 'operation')} do.",
+            f"{found}.",
+            where=_CODE,
+            tried=(NO_DEADLINE, STALL),
+            owasp=4,
+            is_open=bool(bare),
+        )
+
+
+def _of_jobs(design: Design, element: Element) -> Iterator[Threat]:
+    yield from _unread(
+        element,
+        (
+            (
+                Stride.SPOOFING,
+                f"Work is made up: somebody else fills the queue of {named(j.name for j in design.jobs)}.",
+                0,
+            ),
+            (Stride.REPUDIATION, "A change by a job cannot be told from one by a person.", 0),
+            (Stride.DISCLOSURE, "What a piece of work holds stands in a log or with the pieces that failed.", 0),
+            (Stride.ELEVATION, "A job does what the caller who asked for it could not.", 5),
+        ),
+        "Who may put work into a queue, and with whose rights it is done, was not read.",
+    )
+    yield threat(
+        element,
+        Stride.TAMPERING,
+        "The same piece is carried out twice, when a worker dies or is slow.",
+        _REVIEWED,
+        where=_CODE,
+        tried=(KILL, REPEATED_WRITE),
+        is_open=True,
+    )
+    bare = [j.name for j in design.jobs if any(s.kind is StepKind.CALL and s.timeout_s is None for s in j.flow.steps)]
+    yield threat(
+        element,
+        Stride.DENIAL,
+        "One piece that hangs holds up all that come after it.",
+        f"No deadline was found for what {named(bare)} asks." if bare else "No call without a deadline was found.",
+        where=_CODE,
+        tried=(NO_DEADLINE, STALL),
+        owasp=4,
+        is_open=bool(bare),
+    )
+
+
+def _of_store(design: Design, element: Element) -> Iterator[Threat]:
+    is_database = element.id == elements.database(design)
+    rules = sum(len(each.checks) + sum(1 for i in each.indexes if i.is_unique) for each in design.tables)
+    kept = f" {counted(rules, 'rule')} of its tables hold for whoever writes." if is_database and rules else ""
+    yield threat(
+        element,
+        Stride.TAMPERING,
+        "What is kept is changed behind the service's back.",
+        f"Not known. With which rights the service connects was not read.{kept}",
+        where=_UNREAD,
+        is_open=True,
+    )
+    kinds = [(Stride.DISCLOSURE, "A copy of what is kept comes into the wrong hands.", 0)]
+    if is_database:
+        kinds.insert(
+            0,
+            (Stride.REPUDIATION, "It cannot be shown who changed a row: the store knows one user for all callers.", 0),
+        )
+    yield from _unread(element, tuple(kinds), "How it is run, encrypted and copied was not read.")
+    yield threat(
+        element,
+        Stride.DENIAL,
+        "It is filled, or all connections to it are taken.",
+        "Not known. The size of the pool and the time that a statement may take were not read.",
+        where=_UNREAD,
+        tried=(STALL, UNBOUNDED) if is_database else (STALL,),
+        owasp=4,
+        is_open=True,
+    )
+
+
+def _of_flow(design: Design, element: Element) -> Iterator[Threat]:
+    if not elements.crosses(element, design.elements):
+        return
+    yield from _unread(element, _ON_THE_WAY, "Whether this connection is encrypted, and what it carries, was not read.")
+    dependency = design.dependency(element.target.partition(":")[2])
+    if dependency is None or dependency.kind is DependencyKind.POSTGRES:
+        yield from _unread(
+            element,
+            ((Stride.DENIAL, "The flow is held up: the other end is slow, or somebody occupies all connections.", 4),),
+            "Limits of time and number were not read.",
+        )
+        return
+    known = dependency.timeout_s
+    yield threat(
+        element,
+        Stride.DENIAL,
+        "The other end hangs, and whoever waits for it hangs with it.",
+        f"Every call has a deadline, {duration(known)} at most."
+        if known
+        else "Not every call has a deadline that was found.",
+        where=_CODE,
+        tried=(NO_DEADLINE, STALL),
+        owasp=4,
+        is_open=known is None,
+    )
