@@ -128,7 +128,8 @@ def _of_rules(operation: Operation, resource: Resource, blueprint: Blueprint) ->
         return
     if operation.hook:
         yield "refused", "", ()
-    if resource.invariants:
+    is_changing_values = operation.do in (Action.CREATE, Action.UPDATE) or operation.hook or operation.takes
+    if resource.invariants and is_changing_values:
         yield "invariant-broken", f"{resource.invariants[0]} would no longer hold.", ()
     if any(_decides(call, blueprint) for call in operation.calls):
         yield "declined", "", ()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from nines.dossier.chapters.contract import headers, recovered, security
+from nines.model.blueprint import Action
 from nines.model.design import Design, PlannedAnswer, PlannedEndpoint, PlannedParameter, Shape
 
 VERSION = "3.1.1"
@@ -202,7 +203,8 @@ def _content(answer: PlannedAnswer) -> Json:
 
 def _links(answer: PlannedAnswer, endpoint: PlannedEndpoint, design: Design) -> Iterator[tuple[str, Json]]:
     """From an object that was made to everything that can be done with it."""
-    if answer.status not in (201, 202) or "Location" not in answer.headers or answer.shape != endpoint.resource:
+    is_made = endpoint.action is Action.CREATE and answer.status in (201, 202)
+    if not is_made or "Location" not in answer.headers or answer.shape != endpoint.resource:
         return
     for target in design.endpoints:
         names = [each.name for each in target.parameters if each.location == "path"]
