@@ -112,9 +112,10 @@ def success(
     endpoint: PlannedEndpoint, status: int, says: str, shape: Shape | None = None, *, headers: tuple[str, ...] = ()
 ) -> PlannedAnswer:
     replayed = ("Idempotency-Replayed",) if endpoint.idempotency and status < 300 else ()
-    ending: tuple[str, ...] = ("Deprecation", "Link") if endpoint.deprecation else ()
-    if endpoint.deprecation and endpoint.deprecation.sunset:
-        ending += ("Sunset",)
+    ending: tuple[str, ...] = ()
+    if endpoint.deprecation is not None:
+        told = (("Sunset", endpoint.deprecation.sunset), ("Link", endpoint.deprecation.successor))
+        ending = ("Deprecation", *(name for name, value in told if value))
     quota = _QUOTA if endpoint.limit else ()
     return PlannedAnswer(
         status=status,

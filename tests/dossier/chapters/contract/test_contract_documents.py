@@ -20,6 +20,7 @@ from nines.dossier import yaml
 from nines.dossier.chapters import contract
 from nines.dossier.chapters.contract import graphql, openapi, pages
 from nines.model.blueprint import Action, Blueprint, Card, Field, FieldKind, Operation, Resource
+from nines.model.blueprint.operation import Deprecation
 from nines.model.design import Design, Source
 from nines.model.errors import SourceError
 from nines.planning import data, interface
@@ -197,3 +198,24 @@ def test_a_schema_of_graphql_holds_whatever_things_are_called() -> None:
     schema = reference.build_schema(graphql.text(design_of(blueprint)))
     assert reference.validate_schema(schema) == []
     assert {"QueryObject", "DateObject", "ThingMode", "ThingModeValue"} <= set(schema.type_map)
+
+
+def test_what_will_go_is_announced_in_every_form() -> None:
+    ending = Deprecation(since="2030-01-31", sunset="2030-07-31", successor="listThings")
+    blueprint = Blueprint(
+        service=Card(name="things"),
+        resources=(Resource(name="Thing"),),
+        operations=(
+            Operation(name="listThings", on="Thing", do=Action.LIST),
+            Operation(name="getThing", on="Thing", do=Action.READ, deprecation=ending),
+        ),
+    )
+    design = design_of(blueprint)
+    documents = {each.path: each.text for each in contract.write(design)}
+    page = documents["contract/operations/thing.md"]
+    assert "Deprecated since 2030-01-31, and may be gone from 2030-07-31. Use listThings instead." in page
+    assert "Deprecation: @1896048000" in page
+    assert "Sunset: Wed, 31 Jul 2030 00:00:00 GMT" in page
+    assert 'Link: </v1/things>; rel="successor-version"' in page
+    assert openapi.document(design)["paths"]["/v1/things/{thing_id}"]["get"]["deprecated"] is True
+    assert '@deprecated(reason: "Since 2030-01-31.")' in documents["contract/schema.graphql"]

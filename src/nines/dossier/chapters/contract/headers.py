@@ -49,7 +49,7 @@ def described(name: str) -> dict[str, Any]:
 
 def value(name: str, endpoint: PlannedEndpoint, answer: PlannedAnswer, design: Design, location: str = "") -> str:
     """What this endpoint would send, for an example; "" for a header that it has no value for."""
-    if name in ("Idempotency-Replayed", "Link"):
+    if name == "Idempotency-Replayed":
         return ""
     made = {
         "Cache-Control": endpoint.cache_control,
@@ -61,7 +61,7 @@ def value(name: str, endpoint: PlannedEndpoint, answer: PlannedAnswer, design: D
     if endpoint.limit is not None:
         made |= _of_limit(endpoint.limit, is_used_up=answer.status == 429)
     if endpoint.deprecation is not None:
-        made |= _of_ending(endpoint.deprecation)
+        made |= _of_ending(endpoint.deprecation, design)
     return made.get(name) or (str(_DESCRIBED[name][2]) if name in _DESCRIBED else "")
 
 
@@ -77,8 +77,11 @@ def _of_limit(limit: Limit, *, is_used_up: bool) -> dict[str, str]:
     return found | ({"Retry-After": _wait(limit)} if is_used_up else {})
 
 
-def _of_ending(deprecation: Deprecation) -> dict[str, str]:
+def _of_ending(deprecation: Deprecation, design: Design) -> dict[str, str]:
     found = {"Deprecation": f"@{int(_day(deprecation.since).timestamp())}"}
+    successor = design.endpoint(deprecation.successor)
+    if successor is not None:
+        found["Link"] = f'<{successor.path}>; rel="successor-version"'
     return found | ({"Sunset": format_datetime(_day(deprecation.sunset), usegmt=True)} if deprecation.sunset else {})
 
 
