@@ -10,10 +10,12 @@ from nines.model.blueprint import (
     Authentication,
     Blueprint,
     Card,
+    Demand,
     Dependency,
     DependencyKind,
     Event,
     Events,
+    Fallback,
     Field,
     FieldKind,
     Grant,
@@ -36,6 +38,7 @@ from nines.model.blueprint import (
 from nines.readers.blueprint import read
 
 OWNER = Grant(kind=GrantKind.OWNER)
+TENANT = Grant(kind=GrantKind.TENANT)
 SUPPORT = Grant(kind=GrantKind.ROLE, role="support")
 MONEY = ValueType(
     name="Money",
@@ -205,8 +208,39 @@ SHOP = Blueprint(
         Job(name="tidyBaskets", on="Basket", every_s=3600.0, hook="tidy"),
     ),
 )
+PUSHES = Blueprint(
+    service=Card(name="pushes"),
+    load=Demand(steady_hz=2_500, peak_hz=12_500),
+    tenancy=Tenancy(key="product_id"),
+    resources=(
+        Resource(
+            name="Push",
+            fields=(Field(name="device_token", length_max=200, is_encrypted=True), Field(name="title", length_max=120)),
+            states=(State(name="accepted", to=("sent", "dead")), State(name="sent"), State(name="dead")),
+            access=Access(read=(TENANT,), list=(TENANT,), write=(TENANT,)),
+            retention_s=7 * 86_400.0,
+        ),
+    ),
+    operations=(
+        Operation(name="sendPush", on="Push", is_asynchronous=True, share=0.5, idempotency=REQUIRED),
+        Operation(name="getPush", on="Push", do=Action.READ),
+        Operation(name="listPushes", on="Push", do=Action.LIST, filters=("status",)),
+    ),
+    jobs=(
+        Job(
+            name="deliverPushes",
+            on="Push",
+            from_state="accepted",
+            to_state="sent",
+            failed_state="dead",
+            calls=("push.send",),
+        ),
+    ),
+    dependencies=(Dependency(name="push", kind=DependencyKind.HTTP, timeout_s=2.0, fallback=Fallback.QUEUE),),
+)
+"""More rows than one table should hold, and no key that stands in the way of cutting it."""
 EXAMPLES = tuple(read(path) for path in sorted((Path(__file__).parents[3] / "examples" / "blueprints").glob("*.yaml")))
-ALL = (PAYMENTS, LOGIN, SHOP, *EXAMPLES)
+ALL = (PAYMENTS, LOGIN, SHOP, PUSHES, *EXAMPLES)
 
 
 def named(blueprint: Blueprint) -> str:

@@ -14,7 +14,7 @@ from nines.model.design import Design
 from nines.model.design.ddl import schema_script
 from nines.planning import plan
 from nines.planning.data.growth import DAY_S, PARTITION_ROWS_MAX, accumulated, bytes_of_row
-from tests.planning.data.blueprints import EXAMPLES, PAYMENT, PAYMENTS
+from tests.planning.data.blueprints import ALL, EXAMPLES, PAYMENT, PAYMENTS, PUSHES
 from tests.planning.data.rows import fill
 from tests.planning.data.server import Server
 
@@ -56,7 +56,7 @@ def test_rows_come_from_the_rates_of_the_operations_that_make_them() -> None:
 
 
 def test_rows_that_end_stay_as_many_as_their_time_allows() -> None:
-    keys = _example("notifications").table("idempotency_keys")
+    keys = plan(PUSHES).table("idempotency_keys")
     assert keys
     assert keys.growth
     daily = keys.growth.per_day
@@ -64,13 +64,14 @@ def test_rows_that_end_stay_as_many_as_their_time_allows() -> None:
 
 
 def test_a_table_is_cut_when_it_will_hold_too_many_rows_and_its_keys_allow() -> None:
-    design = _example("notifications")
-    cut = {table.name for table in design.tables if table.partition_by}
-    assert cut == {"pushes", "mails", "text_messages"}
-    for table in design.tables:
-        assert table.growth
-        if table.growth.rows[-1] > PARTITION_ROWS_MAX:
-            assert table.partition_by or "partition" in table.growth.remedy
+    assert {table.name for table in plan(PUSHES).tables if table.partition_by} == {"pushes"}
+    keyed = replace(PUSHES.resources[0], unique=(("title",),))
+    assert not any(table.partition_by for table in plan(replace(PUSHES, resources=(keyed,))).tables)
+    for blueprint in ALL:
+        for table in plan(blueprint).tables:
+            assert table.growth
+            if table.growth.rows[-1] > PARTITION_ROWS_MAX and table.retention_s is not None:
+                assert table.partition_by or "partition" in table.growth.remedy
 
 
 def test_small_tables_need_nothing() -> None:

@@ -28,7 +28,7 @@ async def tried(connection: Any, design: Design) -> None:
     await connection.execute(schema_script(design.tables))
     await connection.execute("SET session_replication_role = replica")
     for table in design.tables:
-        if any(table.name in other.parents for other in design.tables):
+        if any(c.references == f"{table.name}.id" for other in design.tables for c in other.columns):
             await connection.execute(seed(design.tables, table))
     await connection.execute("SET session_replication_role = origin")
     for query in design.queries:

@@ -4,49 +4,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from nines.model.design import PlannedCheck, PlannedColumn, PlannedIndex, PlannedTable, ddl
+from nines.model.design import PlannedCheck, PlannedTable, ddl
 from nines.model.design.ddl import identifier, quoted
+from nines.planning.data import linking
+from nines.planning.data.change import Change, altered
 from nines.planning.data.stages import Stages
 
 BATCH_ROWS = 1_000
 """Of one transaction of a backfill: its locks are gone before anybody waits for them."""
-_INSTANT = "ACCESS EXCLUSIVE on {table} for an instant: the catalogue is changed, no row is read."
-_VALIDATE = "Reads {table} once under SHARE UPDATE EXCLUSIVE: readers and writers go on."
-
-
-class _Change:
-    """What both tables are, and what is told about the way between them."""
-
-    def __init__(
-        self,
-        stages: Stages,
-        old: PlannedTable,
-        new: PlannedTable,
-        *,
-        renames: Mapping[str, str],
-        fills: Mapping[str, str],
-        retyped: frozenset[str],
-    ) -> None:
-        self.stages, self.old, self.new, self.retyped = stages, old, new, retyped
-        self.fills = {key.partition(".")[2]: value for key, value in fills.items() if key.startswith(f"{new.name}.")}
-        told = {key.partition(".")[2]: value for key, value in renames.items() if key.startswith(f"{new.name}.")}
-        self.renamed = {a: b for a, b in told.items() if old.column(a) and new.column(b) and not old.column(b)}
-        self.name = quoted(new.name)
-        self.added = [column for column in new.columns if old.column(column.name) is None]
-        self.gone = [column for column in old.columns if new.column(column.name) is None]
-        self.kept = [(was, column) for column in new.columns if (was := old.column(column.name)) is not None]
-
-    @property
-    def instant(self) -> str:
-        return _INSTANT.format(table=self.new.name)
-
-    @property
-    def validating(self) -> str:
-        return _VALIDATE.format(table=self.new.name)
 
 
 def alter(
@@ -59,51 +28,51 @@ def alter(
     retyped: frozenset[str],
 ) -> None:
     """Adds the steps from the one to the other."""
-    change = _Change(stages, old, new, renames=renames, fills=fills, retyped=retyped)
+    change = Change(stages, old, new, renames=renames, fills=fills, retyped=retyped)
     _let_go(change)
     _add_columns(change)
     _follow_renames(change)
     _change_types(change)
     _change_defaults(change)
-    _make_indexes(change)
-    _make_foreign_keys(change)
+    linking.make_indexes(change)
+    linking.make_foreign_keys(change)
     _change_trigger(change)
     _require(change)
-    _drop_indexes(change)
+    linking.drop_indexes(change)
     _drop_columns(change)
     _make_checks(change)
     _comment(change)
 
 
-def _let_go(change: _Change) -> None:
+def _let_go(change: Change) -> None:
     """What new code may break, and what stands in the way of another type: dropped before the new code runs."""
     after = {check.name: check for check in change.new.checks}
     for check in change.old.checks:
         if after.get(check.name) != check:
             sql = f"ALTER TABLE {change.name} DROP CONSTRAINT {quoted(check.name)};"
             change.stages.expand(f"free-{check.name}", sql, change.instant)
-    for column in _keys_to_renew(change, change.old):
+    for column in linking.keys_to_renew(change, change.old):
         name = ddl.foreign_key_name(change.old, column)
         sql = f"ALTER TABLE {change.name} DROP CONSTRAINT {quoted(name)};"
         change.stages.expand(f"free-{name}", sql, change.instant)
     kept = {index.name: index for index in change.new.indexes}
     for index in change.old.indexes:
-        if ddl.is_constraint(index) and not index.is_primary and not _is_same(kept.get(index.name), index):
+        if ddl.is_constraint(index) and not index.is_primary and not linking.is_same(kept.get(index.name), index):
             sql = f"ALTER TABLE {change.name} DROP CONSTRAINT {quoted(index.name)};"
             change.stages.expand(f"free-{index.name}", sql, change.instant)
     for was, column in change.kept:
         if column.is_nullable and not was.is_nullable:
             change.stages.expand(
-                f"free-{change.new.name}-{column.name}", _alter(change, column, "DROP NOT NULL"), change.instant
+                f"free-{change.new.name}-{column.name}", altered(change, column, "DROP NOT NULL"), change.instant
             )
     for column in change.gone:
         is_filled = column.is_nullable or column.default or column.name in change.renamed
         if not is_filled and column.name not in change.old.primary_key:
-            sql, says = _alter(change, column, "DROP NOT NULL"), f"{change.instant} New code no longer fills it."
+            sql, says = altered(change, column, "DROP NOT NULL"), f"{change.instant} New code no longer fills it."
             change.stages.expand(f"free-{change.new.name}-{column.name}", sql, says)
 
 
-def _add_columns(change: _Change) -> None:
+def _add_columns(change: Change) -> None:
     """A constant default is kept in the catalogue, so that no row is written, however many there are."""
     for column in change.added:
         fill = change.fills.get(column.name, "")
@@ -117,11 +86,11 @@ def _add_columns(change: _Change) -> None:
             f"add-{change.new.name}-{column.name}", f"ALTER TABLE {change.name} ADD COLUMN {clause};", says
         )
         if fill and not column.default:
-            sql = _alter(change, column, "DROP DEFAULT")
+            sql = altered(change, column, "DROP DEFAULT")
             change.stages.contract(f"unfill-{change.new.name}-{column.name}", sql, change.instant)
 
 
-def _follow_renames(change: _Change) -> None:
+def _follow_renames(change: Change) -> None:
     """Old code writes the old column and new code the new one: a trigger keeps both equal until the old is dropped."""
     for before, after in change.renamed.items():
         function = identifier(change.new.name, before, "to", after)
@@ -145,7 +114,7 @@ def _follow_renames(change: _Change) -> None:
         change.stages.contract(f"unfollow-{function}", sql, change.instant)
 
 
-def _backfill(change: _Change, assignment: str, condition: str, name: str, *, is_last: bool = False) -> None:
+def _backfill(change: Change, assignment: str, condition: str, name: str, *, is_last: bool = False) -> None:
     """In batches that are committed one by one; a table that only grows opens for as long."""
     stage = change.stages.contract if is_last else change.stages.migrate
     trigger = quoted(identifier(change.old.name, "append_only"))
@@ -166,13 +135,13 @@ def _backfill(change: _Change, assignment: str, condition: str, name: str, *, is
         stage(f"close-{name}", f"ALTER TABLE {change.name} ENABLE TRIGGER {trigger};", change.instant)
 
 
-def _change_types(change: _Change) -> None:
+def _change_types(change: Change) -> None:
     for was, column in change.kept:
         if was.type == column.type:
             continue
         name = quoted(column.name)
-        drop = _alter(change, column, "DROP DEFAULT")
-        sql = f"{drop}\n{_alter(change, column, f'TYPE {column.type} USING {name}::text::{column.type}')}"
+        drop = altered(change, column, "DROP DEFAULT")
+        sql = f"{drop}\n{altered(change, column, f'TYPE {column.type} USING {name}::text::{column.type}')}"
         change.stages.migrate(
             f"retype-{change.new.name}-{column.name}",
             sql,
@@ -182,98 +151,16 @@ def _change_types(change: _Change) -> None:
         )
 
 
-def _change_defaults(change: _Change) -> None:
+def _change_defaults(change: Change) -> None:
     for was, column in change.kept:
         if was.default != column.default or was.type != column.type:
             what = f"SET DEFAULT {column.default}" if column.default else "DROP DEFAULT"
             change.stages.migrate(
-                f"default-{change.new.name}-{column.name}", _alter(change, column, what), change.instant
+                f"default-{change.new.name}-{column.name}", altered(change, column, what), change.instant
             )
 
 
-def _make_indexes(change: _Change) -> None:
-    """Built beside the writers; a constraint takes over the index that is there."""
-    old = {index.name: index for index in change.old.indexes}
-    for index in change.new.indexes:
-        if _is_same(old.get(index.name), index):
-            continue
-        is_taken = index.name in old and not (ddl.is_constraint(old[index.name]) and not index.is_primary)
-        name = identifier(index.name, "next") if is_taken else index.name
-        plain = replace(index, is_primary=False, is_unique=index.is_unique, name=name)
-        if change.new.partition_by:
-            change.stages.migrate(
-                f"index-{index.name}",
-                ddl.create_index(change.new, plain),
-                f"SHARE on {change.new.name} while every partition is read: writers wait. Where that is long, build "
-                "the index on each partition CONCURRENTLY first; this step then only joins them.",
-                is_blocking=True,
-            )
-            continue
-        change.stages.migrate(
-            f"index-{index.name}",
-            ddl.create_index(change.new, plain, is_concurrent=True),
-            f"Reads {change.new.name} twice under SHARE UPDATE EXCLUSIVE: readers and writers go on. Outside of a "
-            "transaction; when it fails it leaves an invalid index, which is dropped before it is run again.",
-            is_alone=True,
-        )
-        if index.is_primary:
-            continue
-        if ddl.is_constraint(index):
-            sql = f"ALTER TABLE {change.name} ADD CONSTRAINT {quoted(name)} UNIQUE USING INDEX {quoted(name)};"
-            change.stages.migrate(f"constrain-{index.name}", sql, change.instant)
-
-
-def _drop_indexes(change: _Change) -> None:
-    new = {index.name: index for index in change.new.indexes}
-    for index in change.old.indexes:
-        after = new.get(index.name)
-        if _is_same(after, index) or (ddl.is_constraint(index) and not index.is_primary):
-            continue
-        next_name = quoted(identifier(index.name, "next"))
-        if index.is_primary:
-            drop = f"ALTER TABLE {change.name} DROP CONSTRAINT {quoted(index.name)}"
-            add = f"ADD CONSTRAINT {quoted(index.name)} PRIMARY KEY USING INDEX {next_name}" if after else ""
-            sql = f"{drop}{f', {add}' if add else ''};"
-            change.stages.contract(f"rekey-{index.name}", sql, change.instant)
-            continue
-        how, says = "CONCURRENTLY ", "Waits for those who use it, and nobody waits for it. Outside of a transaction."
-        if change.new.partition_by:
-            how, says = "", change.instant
-        sql = f"DROP INDEX {how}{quoted(index.name)};"
-        change.stages.contract(f"unindex-{index.name}", sql, says, is_alone=bool(how))
-        if after is not None:
-            sql = f"ALTER INDEX {next_name} RENAME TO {quoted(index.name)};"
-            change.stages.contract(f"name-{index.name}", sql, "SHARE UPDATE EXCLUSIVE on the index for an instant.")
-
-
-def _make_foreign_keys(change: _Change) -> None:
-    for column in _keys_to_renew(change, change.new):
-        name = ddl.foreign_key_name(change.new, column)
-        parent = column.references.partition(".")[0]
-        clause = ddl.foreign_key_clause(change.new, column)
-        change.stages.link(
-            f"refer-{name}",
-            f"ALTER TABLE {change.name} ADD {clause} NOT VALID;",
-            f"SHARE ROW EXCLUSIVE on {change.new.name} and {parent} for an instant; holds for new rows.",
-        )
-        sql = f"ALTER TABLE {change.name} VALIDATE CONSTRAINT {quoted(name)};"
-        change.stages.link(f"validate-{name}", sql, f"{change.validating} ROW SHARE on {parent}.")
-
-
-def _keys_to_renew(change: _Change, table: PlannedTable) -> Iterator[PlannedColumn]:
-    """The foreign keys of one side that the other has not, or not like this."""
-    other = change.new if table is change.old else change.old
-    for column in table.columns:
-        if not column.references:
-            continue
-        its = other.column(column.name)
-        is_equal = its is not None and (its.references, its.on_delete) == (column.references, column.on_delete)
-        is_retyped = {f"{table.name}.{column.name}", column.references} & change.retyped
-        if not is_equal or is_retyped:
-            yield column
-
-
-def _change_trigger(change: _Change) -> None:
+def _change_trigger(change: Change) -> None:
     name = quoted(identifier(change.new.name, "append_only"))
     if change.new.is_append_only and not change.old.is_append_only:
         sql = ddl.append_only_trigger(change.new)
@@ -284,7 +171,7 @@ def _change_trigger(change: _Change) -> None:
         change.stages.expand(f"open-{change.new.name}", f"DROP TRIGGER {name} ON {change.name};", change.instant)
 
 
-def _require(change: _Change) -> None:
+def _require(change: Change) -> None:
     """NOT NULL by way of a check that is validated beside the writers: SET NOT NULL believes it and reads no row."""
     required = [c for c in change.added if not c.is_nullable and not (c.default or change.fills.get(c.name))]
     for was, column in change.kept:
@@ -304,18 +191,18 @@ def _require(change: _Change) -> None:
         change.stages.contract(f"require-{slug}", sql, change.instant)
         sql = f"ALTER TABLE {change.name} VALIDATE CONSTRAINT {check};"
         change.stages.contract(f"validate-{slug}", sql, change.validating)
-        sql = f"{_alter(change, column, 'SET NOT NULL')}\nALTER TABLE {change.name} DROP CONSTRAINT {check};"
+        sql = f"{altered(change, column, 'SET NOT NULL')}\nALTER TABLE {change.name} DROP CONSTRAINT {check};"
         change.stages.contract(f"keep-{slug}", sql, change.instant)
 
 
-def _drop_columns(change: _Change) -> None:
+def _drop_columns(change: Change) -> None:
     for column in change.gone:
         sql = f"ALTER TABLE {change.name} DROP COLUMN {quoted(column.name)};"
         lost = "its values are in the new column" if column.name in change.renamed else "its values are lost"
         change.stages.contract(f"drop-{change.new.name}-{column.name}", sql, f"{change.instant[:-1]}; {lost}.")
 
 
-def _make_checks(change: _Change) -> None:
+def _make_checks(change: Change) -> None:
     """In the last phase, for old code knows nothing of them; a check that only became wider holds at once."""
     before = {check.name: check for check in change.old.checks}
     for check in change.new.checks:
@@ -340,24 +227,10 @@ def _is_wider(old: PlannedCheck | None, new: PlannedCheck) -> bool:
     return set(was[:-1].split(", ")) <= set(now[:-1].split(", "))
 
 
-def _comment(change: _Change) -> None:
+def _comment(change: Change) -> None:
     before, after = set(ddl.comments(change.old)), list(ddl.comments(change.new))
     for text in after:
         if text not in before:
             change.stages.finish(
                 f"comment-{change.new.name}", text, "Says what it is; SHARE UPDATE EXCLUSIVE for an instant."
             )
-
-
-def _is_same(one: PlannedIndex | None, other: PlannedIndex) -> bool:
-    return one is not None and (one.columns, one.is_unique, one.is_primary, one.where, one.includes) == (
-        other.columns,
-        other.is_unique,
-        other.is_primary,
-        other.where,
-        other.includes,
-    )
-
-
-def _alter(change: _Change, column: PlannedColumn, what: str) -> str:
-    return f"ALTER TABLE {change.name} ALTER COLUMN {quoted(column.name)} {what};"

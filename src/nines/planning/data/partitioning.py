@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from nines.model.blueprint import Action, Blueprint
 from nines.model.design import PlannedTable
 from nines.model.design.ddl import identifier
+from nines.model.errors import NinesError
 from nines.planning.data import facts, own
 from nines.planning.data.growth import DAY_S, PARTITION_ROWS_MAX, reached
 
@@ -41,7 +42,14 @@ def _cut(blueprint: Blueprint, table: PlannedTable, *, is_referred: bool) -> Pla
 
 
 def as_before(old: PlannedTable, new: PlannedTable) -> PlannedTable:
-    """The new table in the cut of the old: only a copy of all rows would change that."""
+    """The new table in the cut of the old: only a copy of all rows would change that, or what it is cut by."""
+    was, now = old.column("id"), new.column("id")
+    if old.partition_by and was and now and was.type != now.type:
+        raise NinesError(
+            f"the identifier of {new.name} cannot become {now.type}: the table is cut by it",
+            where=f"resources.{new.resource}.id",
+            hint="Make a resource of another name with the new identifier, and copy the rows.",
+        )
     if old.partition_by == new.partition_by:
         return new
     return replace(_without_unique(new) if old.partition_by else new, partition_by=old.partition_by)
