@@ -75,6 +75,11 @@ class Deployable(Record):
     """Also the `job` under which it is scraped."""
     module: str = ""
     operations: tuple[str, ...] = ()
+    replicas_min: int = 0
+    """0: not known."""
+    replicas_max: int = 0
+    is_scaled: bool = False
+    """Something adds replicas by itself."""
 
 
 class Alert(Record):

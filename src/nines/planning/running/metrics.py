@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nines.model.design import Design
+from nines.model.design import Deployable, Design
 from nines.planning.running import names, processes, stores
 from nines.planning.running.objectives import is_queue
 
@@ -73,13 +73,13 @@ def _own(design: Design) -> Iterator[tuple[str, str]]:
     yield from _PROCESS
 
 
-def borrowed(design: Design) -> tuple[tuple[str, str, str], ...]:
-    return tuple(_borrowed(design))
+def borrowed(design: Design, deployables: tuple[Deployable, ...]) -> tuple[tuple[str, str, str], ...]:
+    return tuple(_borrowed(design, deployables))
 
 
-def _borrowed(design: Design) -> Iterator[tuple[str, str, str]]:
+def _borrowed(design: Design, deployables: tuple[Deployable, ...]) -> Iterator[tuple[str, str, str]]:
     yield "up", "1 for each process that answered the last scrape", "Prometheus"
-    if processes.is_scaled(design):
+    if any(each.is_scaled for each in deployables):
         yield processes.KUBE_CURRENT, "replicas that there are", "kube-state-metrics"
         yield processes.KUBE_MAX, "replicas that the autoscaler may make", "kube-state-metrics"
     if design.is_recovered:

@@ -24,7 +24,7 @@ def running(design: Design) -> Design:
             objectives=tuple(each.objective for each in watched),
             alerts=(*found, *_causes(design, deployables)),
             metrics=metrics.metrics(design),
-            borrowed=metrics.borrowed(design),
+            borrowed=metrics.borrowed(design, deployables),
             recordings=tuple(made for each in watched for made in burning.recordings(design.name, each)),
             deployables=deployables,
             watches=tasks.watches(design),
@@ -53,4 +53,16 @@ def _deployables(design: Design) -> tuple[Deployable, ...]:
         if module.is_separate
     )
     whole = Deployable(name=kebab(design.name) or "service", operations=rest)
-    return (whole, *parts) if rest or not parts else parts
+    return tuple(_sized(design, each) for each in ((whole, *parts) if rest or not parts else parts))
+
+
+def _sized(design: Design, deployable: Deployable) -> Deployable:
+    """With the fewest and the most replicas; how many a service that was read has, is not in its code."""
+    capacity, deploy = design.capacity, design.deploy
+    if design.is_recovered:
+        return deployable
+    least = capacity.replicas_min if capacity and capacity.replicas_min else deploy.replicas_min
+    most = max(least, capacity.replicas_max if capacity and capacity.replicas_max else deploy.replicas_max)
+    is_told = capacity is not None and capacity.scale_at > 0
+    is_scaled = deploy.platform == "kubernetes" and most > least and is_told
+    return replace(deployable, replicas_min=least, replicas_max=most, is_scaled=is_scaled)

@@ -22,28 +22,13 @@ KUBE_CURRENT = "kube_horizontalpodautoscaler_status_current_replicas"
 KUBE_MAX = "kube_horizontalpodautoscaler_spec_max_replicas"
 
 
-def replicas(design: Design) -> tuple[int, int]:
-    """The fewest and the most of each deployable."""
-    capacity, deploy = design.capacity, design.deploy
-    least = capacity.replicas_min if capacity and capacity.replicas_min else deploy.replicas_min
-    most = capacity.replicas_max if capacity and capacity.replicas_max else deploy.replicas_max
-    return least, max(least, most)
-
-
-def is_scaled(design: Design) -> bool:
-    """Whether something adds replicas by itself."""
-    least, most = replicas(design)
-    return design.deploy.platform == "kubernetes" and most > least and not design.is_recovered
-
-
 def alerts(design: Design, deployables: tuple[Deployable, ...]) -> Iterator[Alert]:
     for deployable in deployables:
         yield _down(deployable)
-        least, _ = replicas(design)
-        if least > 1 and not design.is_recovered:
-            yield _missing(deployable, least)
-        if is_scaled(design):
-            yield _at_most(design, deployable)
+        if deployable.replicas_min > 1:
+            yield _missing(deployable, deployable.replicas_min)
+        if deployable.is_scaled:
+            yield _at_most(deployable)
     for endpoint in design.endpoints:
         if endpoint.action is Action.SIGN_IN:
             yield _refused(design, deployables, endpoint)
@@ -100,8 +85,8 @@ def _missing(deployable: Deployable, least: int) -> Alert:
     )
 
 
-def _at_most(design: Design, deployable: Deployable) -> Alert:
-    _, most = replicas(design)
+def _at_most(deployable: Deployable) -> Alert:
+    most = deployable.replicas_max
     chosen = equal("horizontalpodautoscaler", deployable.name)
     current, limit = selector(KUBE_CURRENT, chosen), selector(KUBE_MAX, chosen)
     return alert(

@@ -1,0 +1,115 @@
+"""A trial on one machine: the service, its stores, and a place for each secret."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nines.dossier import yaml
+from nines.dossier.chapters.operation import timing
+from nines.dossier.chapters.operation.deploy.image import USER, package
+from nines.dossier.chapters.operation.settings import PORT, address, for_migration, held, settings
+from nines.model.blueprint import Dependency, DependencyKind
+from nines.model.design import Deployable, Design, Secret
+
+_IMAGES = {
+    DependencyKind.POSTGRES: "postgres:18",
+    DependencyKind.REDIS: "redis:8",
+    DependencyKind.NATS: "nats:2.12",
+    DependencyKind.RABBITMQ: "rabbitmq:4.2",
+    DependencyKind.KAFKA: "apache/kafka:4.1.0",
+}
+_HEALTH = {
+    DependencyKind.POSTGRES: ["CMD", "pg_isready", "--quiet"],
+    DependencyKind.REDIS: ["CMD", "redis-cli", "ping"],
+    DependencyKind.RABBITMQ: ["CMD", "rabbitmq-diagnostics", "--quiet", "ping"],
+}
+_HEAD = """# A trial on one machine, and no more: one copy of everything, and tags where production has digests.
+# Each secret is a file below ./secrets that is not in the repository; what is run by others is reached at the
+# addresses in .env.
+"""
+
+
+def text(design: Design) -> str:
+    stores = [each for each in design.dependencies if each.kind in _IMAGES and not each.is_external]
+    secrets = (*held(design), *for_migration(design))
+    services: dict[str, Any] = {each.name: _service(design, each, stores) for each in design.running.deployables}
+    services["migrate"] = _migration(design, stores)
+    services |= {each.name: _store(design, each) for each in stores}
+    document: dict[str, Any] = {"name": design.name, "services": services}
+    if secrets:
+        document["secrets"] = {_file(each): {"file": f"./secrets/{_file(each)}"} for each in secrets}
+    if stores:
+        document["volumes"] = {f"{each.name}-data": {} for each in stores}
+    return _HEAD + yaml.dump(document)
+
+
+def _service(design: Design, deployable: Deployable, stores: list[Dependency]) -> dict[str, Any]:
+    deploy = design.deploy
+    return {
+        "build": {"context": "../..", "dockerfile": "operation/deploy/Dockerfile"},
+        "image": f"{deployable.name}:trial",
+        "user": f"{USER}:{USER}",
+        "read_only": True,
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges:true"],
+        "tmpfs": ["/tmp"],  # noqa: S108 -- the path within the container.
+        "environment": _environment(design, stores, held(design)),
+        "secrets": [_file(each) for each in held(design)],
+        "ports": [f"127.0.0.1::{PORT}"],
+        "depends_on": {
+            "migrate": {"condition": "service_completed_successfully"},
+            **{each.name: {"condition": _condition(each)} for each in stores},
+        },
+        "stop_grace_period": f"{timing.grace_s(design):.0f}s",
+        "mem_limit": deploy.memory_bytes,
+        "cpus": deploy.cpu,
+        "restart": "unless-stopped",
+    }
+
+
+def _migration(design: Design, stores: list[Dependency]) -> dict[str, Any]:
+    secrets = for_migration(design)
+    return {
+        "build": {"context": "../..", "dockerfile": "operation/deploy/Dockerfile"},
+        "command": ["python", "-m", f"{package(design)}.migrate"],
+        "environment": _environment(design, stores, secrets),
+        "secrets": [_file(each) for each in secrets],
+        "depends_on": {
+            each.name: {"condition": _condition(each)} for each in stores if each.kind is DependencyKind.POSTGRES
+        },
+        "restart": "no",
+    }
+
+
+def _store(design: Design, dependency: Dependency) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "image": _IMAGES[dependency.kind],
+        "volumes": [f"{dependency.name}-data:/var/lib/{dependency.kind.value}"],
+    }
+    if dependency.kind is DependencyKind.POSTGRES:
+        passwords = [each for each in design.secrets if each.dependency == dependency.name]
+        found["environment"] = {"POSTGRES_USER": design.name, "POSTGRES_DB": design.name}
+        if passwords:
+            found["environment"]["POSTGRES_PASSWORD_FILE"] = f"/run/secrets/{_file(passwords[0])}"
+            found["secrets"] = [_file(passwords[0])]
+        found["volumes"] = [f"{dependency.name}-data:/var/lib/postgresql"]
+    if dependency.kind in _HEALTH:
+        test = _HEALTH[dependency.kind]
+        if dependency.kind is DependencyKind.POSTGRES:
+            test = [*test, "--username", design.name]
+        found["healthcheck"] = {"test": test, "interval": "2s", "timeout": "2s", "retries": 30}
+    return found
+
+
+def _environment(design: Design, stores: list[Dependency], secrets: tuple[Secret, ...]) -> dict[str, str]:
+    near = {address(design, each) for each in stores}
+    told = {each.name: each.example if each.example in near else f"${{{each.name}:?}}" for each in settings(design)}
+    return {**told, **{f"{each.name}_FILE": f"/run/secrets/{_file(each)}" for each in secrets}}
+
+
+def _condition(dependency: Dependency) -> str:
+    return "service_healthy" if dependency.kind in _HEALTH else "service_started"
+
+
+def _file(secret: Secret) -> str:
+    return secret.name.lower()

@@ -1,0 +1,271 @@
+"""The manifests of one deployable after the other; secrets and settings by reference only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nines.dossier import yaml
+from nines.dossier.chapters.operation import timing
+from nines.dossier.chapters.operation.deploy import egress
+from nines.dossier.chapters.operation.deploy.image import UNPINNED, USER, package
+from nines.dossier.chapters.operation.settings import PORT, for_migration, held, settings
+from nines.model.blueprint import DependencyKind
+from nines.model.design import Deployable, Design
+
+_MIB = 1024**2
+_DEPLOYMENT = """# The image's digest is a placeholder that nothing has; a release writes its own. Memory has a limit
+# equal to what is asked for; processors have none, because throttling shows first in the p95.
+"""
+_AUTOSCALER = """# Adds replicas when their processors are busier than this: {reason}
+"""
+_MIGRATION = """# Runs before the new version does, with a role of its own that may change the schema; only expanding
+# steps (see ../../rollout.md). A job's name carries the release, because a job cannot be changed.
+"""
+
+
+def texts(design: Design) -> Iterator[tuple[str, str]]:
+    """Name and text of each file."""
+    many = len(design.running.deployables) > 1
+    for deployable in design.running.deployables:
+        prefix = f"{deployable.name}/" if many else ""
+        yield f"{prefix}deployment", _DEPLOYMENT + yaml.dump(_deployment(design, deployable))
+        yield f"{prefix}service", yaml.dump(_service(design, deployable))
+        yield f"{prefix}service-account", yaml.dump(_account(design, deployable))
+        yield f"{prefix}disruption-budget", yaml.dump(_disruptions(design, deployable))
+        yield f"{prefix}network-policy", egress.HEAD + yaml.dump(egress.policy(design, deployable))
+        if deployable.is_scaled:
+            reason = design.capacity.scale_reason.partition(". ")[0] if design.capacity else ""
+            yield f"{prefix}autoscaler", _AUTOSCALER.format(reason=reason) + yaml.dump(_autoscaler(design, deployable))
+    if any(each.kind is DependencyKind.POSTGRES for each in design.dependencies):
+        yield "migration", _MIGRATION + yaml.dump(_migration(design))
+        yield "migration-network-policy", yaml.dump(egress.for_migration(design))
+
+
+def _metadata(design: Design, name: str, *, of: str = "") -> dict[str, Any]:
+    labels = {
+        "app.kubernetes.io/name": of or name,
+        "app.kubernetes.io/part-of": design.name,
+        "app.kubernetes.io/managed-by": "nines",
+    }
+    return {"name": name, "labels": labels}
+
+
+def _selector(name: str) -> dict[str, Any]:
+    return {"matchLabels": {"app.kubernetes.io/name": name}}
+
+
+def _deployment(design: Design, deployable: Deployable) -> dict[str, Any]:
+    name = deployable.name
+    spec: dict[str, Any] = {
+        "selector": _selector(name),
+        "strategy": {
+            "type": "RollingUpdate",
+            "rollingUpdate": {"maxUnavailable": 0, "maxSurge": f"{timing.SURGE:.0%}"},
+        },
+        "revisionHistoryLimit": 5,
+        "progressDeadlineSeconds": 600,
+        "template": {"metadata": {"labels": _metadata(design, name)["labels"]}, "spec": _pod(design, deployable)},
+    }
+    if not deployable.is_scaled:
+        # Where an autoscaler decides, a number here would take its decision back at every release.
+        spec = {"replicas": deployable.replicas_min, **spec}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": _metadata(design, name), "spec": spec}
+
+
+def _pod(design: Design, deployable: Deployable) -> dict[str, Any]:
+    name = deployable.name
+    spread = [("topology.kubernetes.io/zone", "DoNotSchedule" if design.deploy.zones > 1 else "ScheduleAnyway")]
+    spread.append(("kubernetes.io/hostname", "ScheduleAnyway"))
+    return {
+        "serviceAccountName": name,
+        "automountServiceAccountToken": False,
+        "terminationGracePeriodSeconds": int(timing.grace_s(design)),
+        "securityContext": _pod_security(),
+        "topologySpreadConstraints": [
+            {
+                "maxSkew": 1,
+                "topologyKey": key,
+                "whenUnsatisfiable": otherwise,
+                "labelSelector": _selector(name),
+                "matchLabelKeys": ["pod-template-hash"],
+            }
+            for key, otherwise in spread
+        ],
+        "containers": [_container(design, deployable)],
+        "volumes": [{"name": "scratch", "emptyDir": {"medium": "Memory", "sizeLimit": "64Mi"}}],
+    }
+
+
+def _container(design: Design, deployable: Deployable) -> dict[str, Any]:
+    deploy = design.deploy
+    memory = f"{deploy.memory_bytes // _MIB}Mi"
+    return {
+        "name": deployable.name,
+        "image": _image(design),
+        "imagePullPolicy": "IfNotPresent",
+        "args": _arguments(design, deployable),
+        "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
+        "env": [
+            {"name": "DRAIN_S", "value": f"{timing.DRAIN_S:.0f}"},
+            *_settings(design),
+            *_secrets(design.name, [each.name for each in held(design)]),
+        ],
+        "startupProbe": _probe("startup", period=1, timeout=2, failures=int(timing.STARTUP_S)),
+        "readinessProbe": _probe("ready", period=int(timing.READY_EVERY_S), timeout=2, failures=2),
+        "livenessProbe": _probe("live", period=int(timing.LIVE_EVERY_S), timeout=5, failures=timing.LIVE_FAILURES),
+        "resources": {
+            "requests": {"cpu": f"{deploy.cpu * 1_000:.0f}m", "memory": memory},
+            "limits": {"memory": memory},
+        },
+        "securityContext": _container_security(),
+        "volumeMounts": [{"name": "scratch", "mountPath": "/tmp"}],  # noqa: S108 -- within the container.
+    }
+
+
+def _arguments(design: Design, deployable: Deployable) -> list[str]:
+    module = ["--module", deployable.module] if deployable.module else []
+    return ["python", "-m", package(design), *module, "--host", "0.0.0.0", "--port", str(PORT)]  # noqa: S104
+
+
+def _probe(path: str, *, period: int, timeout: int, failures: int) -> dict[str, Any]:
+    return {
+        "httpGet": {"path": f"/health/{path}", "port": "http"},
+        "periodSeconds": period,
+        "timeoutSeconds": timeout,
+        "failureThreshold": failures,
+    }
+
+
+def _image(design: Design) -> str:
+    return f"registry.invalid/{design.name}@sha256:{UNPINNED}"
+
+
+def _settings(design: Design) -> list[dict[str, Any]]:
+    return [
+        {"name": each.name, "valueFrom": {"configMapKeyRef": {"name": f"{design.name}-settings", "key": each.name}}}
+        for each in settings(design)
+    ]
+
+
+def _secrets(of: str, names: list[str]) -> list[dict[str, Any]]:
+    return [{"name": name, "valueFrom": {"secretKeyRef": {"name": f"{of}-secrets", "key": name}}} for name in names]
+
+
+def _pod_security() -> dict[str, Any]:
+    return {
+        "runAsNonRoot": True,
+        "runAsUser": USER,
+        "runAsGroup": USER,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
+def _container_security() -> dict[str, Any]:
+    return {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def _service(design: Design, deployable: Deployable) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": _metadata(design, deployable.name),
+        "spec": {
+            "type": "ClusterIP",
+            "selector": _selector(deployable.name)["matchLabels"],
+            "ports": [{"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}],
+        },
+    }
+
+
+def _account(design: Design, deployable: Deployable) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": _metadata(design, deployable.name),
+        "automountServiceAccountToken": False,
+    }
+
+
+def _disruptions(design: Design, deployable: Deployable) -> dict[str, Any]:
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": _metadata(design, deployable.name),
+        "spec": {
+            "maxUnavailable": 1,
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
+            "selector": _selector(deployable.name),
+        },
+    }
+
+
+def _autoscaler(design: Design, deployable: Deployable) -> dict[str, Any]:
+    busy = round(design.capacity.scale_at * 100) if design.capacity else 0
+    return {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": _metadata(design, deployable.name),
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": deployable.name},
+            "minReplicas": deployable.replicas_min,
+            "maxReplicas": deployable.replicas_max,
+            "metrics": [
+                {
+                    "type": "Resource",
+                    "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": busy}},
+                }
+            ],
+            "behavior": {
+                "scaleUp": {
+                    "stabilizationWindowSeconds": 0,
+                    "policies": [{"type": "Percent", "value": 100, "periodSeconds": 60}],
+                },
+                "scaleDown": {
+                    "stabilizationWindowSeconds": 600,
+                    "policies": [{"type": "Pods", "value": 1, "periodSeconds": 120}],
+                },
+            },
+        },
+    }
+
+
+def _migration(design: Design) -> dict[str, Any]:
+    name = f"{design.name}-migration"
+    databases = {each.name for each in design.dependencies if each.kind is DependencyKind.POSTGRES}
+    container = {
+        "name": "migrate",
+        "image": _image(design),
+        "args": ["python", "-m", f"{package(design)}.migrate"],
+        "env": [
+            *(each for each in _settings(design) if each["name"] in _addresses(design, databases)),
+            *_secrets(name, [each.name for each in for_migration(design)]),
+        ],
+        "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
+        "securityContext": _container_security(),
+    }
+    pod = {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "securityContext": _pod_security(),
+        "containers": [container],
+    }
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {**_metadata(design, f"{name}-0001", of=name)},
+        "spec": {
+            "backoffLimit": 2,
+            "activeDeadlineSeconds": 3_600,
+            "ttlSecondsAfterFinished": 86_400,
+            "template": {"metadata": {"labels": _metadata(design, name)["labels"]}, "spec": pod},
+        },
+    }
+
+
+def _addresses(design: Design, databases: set[str]) -> set[str]:
+    return {each.name for each in settings(design) for name in databases if each.says == f"where {name} is"}

@@ -1,0 +1,91 @@
+"""What the service is told at its start: settings by name, and secrets by reference."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from nines.model.blueprint import Dependency, DependencyKind
+from nines.model.design import Design, Secret
+from nines.model.record import Record
+
+PORT = 8000
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_MIGRATION = "_MIGRATION_"
+_PORTS = {
+    DependencyKind.POSTGRES: 5432,
+    DependencyKind.REDIS: 6379,
+    DependencyKind.HTTP: 443,
+    DependencyKind.GRPC: 443,
+    DependencyKind.KAFKA: 9093,
+    DependencyKind.NATS: 4222,
+    DependencyKind.RABBITMQ: 5671,
+    DependencyKind.SMTP: 587,
+    DependencyKind.OBJECTS: 443,
+}
+_SCHEMES = {
+    DependencyKind.POSTGRES: "postgresql",
+    DependencyKind.REDIS: "redis",
+    DependencyKind.KAFKA: "kafka",
+    DependencyKind.NATS: "nats",
+    DependencyKind.RABBITMQ: "amqps",
+    DependencyKind.SMTP: "smtp",
+}
+
+
+class Setting(Record):
+    name: str
+    says: str
+    example: str = ""
+
+
+def settings(design: Design) -> tuple[Setting, ...]:
+    """By name, each once."""
+    found = {each.name: each for each in _settings(design)}
+    return tuple(found.values())
+
+
+def _settings(design: Design) -> Iterator[Setting]:
+    for dependency in design.dependencies:
+        names = _VARIABLE.findall(dependency.url) or [f"{variable(dependency.name)}_URL"]
+        for name in names:
+            yield Setting(name=name, says=f"where {dependency.name} is", example=address(design, dependency))
+    for name in _VARIABLE.findall(design.auth.issuer) if design.auth else ():
+        yield Setting(name=name, says="who issues the tokens", example="https://issuer.invalid")
+
+
+def address(design: Design, dependency: Dependency) -> str:
+    """Where it is on a developer's machine, without a credential."""
+    scheme = _SCHEMES.get(dependency.kind, "http")
+    user = f"{design.name}@" if dependency.kind is DependencyKind.POSTGRES else ""
+    path = f"/{design.name}" if dependency.kind is DependencyKind.POSTGRES else ""
+    return f"{scheme}://{user}{dependency.name}:{port(dependency)}{path}"
+
+
+def port(dependency: Dependency) -> int:
+    """The one in its address, else the usual one of its kind."""
+    found = re.search(r":(\d{1,5})(?:/|$)", dependency.url)
+    return int(found[1]) if found and 0 < int(found[1]) < 65_536 else _PORTS[dependency.kind]
+
+
+def variable(name: str) -> str:
+    """The name as environment variables are written."""
+    return re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
+
+
+def held(design: Design) -> tuple[Secret, ...]:
+    """The secrets that a process which answers requests is given."""
+    return tuple(each for each in design.secrets if not is_for_migration(each) and not _is_elsewhere(each))
+
+
+def for_migration(design: Design) -> tuple[Secret, ...]:
+    return tuple(each for each in design.secrets if is_for_migration(each))
+
+
+def is_for_migration(secret: Secret) -> bool:
+    return _MIGRATION in f"_{secret.name}_"
+
+
+def _is_elsewhere(secret: Secret) -> bool:
+    """Held by what stands before the service."""
+    return "never in the service" in secret.held_in
