@@ -17,38 +17,36 @@ class Affected(Record):
     """One operation that waits for the dependency, with what its caller gets while it is away."""
 
     endpoint: PlannedEndpoint
-    status: int | None
-    """None: not known."""
+    status: int
 
     @property
     def fails(self) -> bool:
-        return self.status is None or self.status >= 500
+        return self.status >= 500
 
 
 def affected(design: Design, dependency: Dependency) -> tuple[Affected, ...]:
     """The operations whose answer hangs on the dependency, as their flows tell."""
     return tuple(
-        Affected(endpoint=endpoint, status=_status(design, dependency, steps))
+        Affected(endpoint=endpoint, status=_status(dependency, steps))
         for endpoint in design.endpoints
-        if (steps := [step for step in _asking(endpoint.flow.steps, dependency) if not step.after_response])
+        if (steps := [step for step in asking(endpoint.flow.steps, dependency) if not step.after_response])
     )
 
 
 def jobs(design: Design, dependency: Dependency) -> tuple[str, ...]:
-    return tuple(job.name for job in design.jobs if any(_asking(job.flow.steps, dependency)))
+    return tuple(job.name for job in design.jobs if any(asking(job.flow.steps, dependency)))
 
 
-def _asking(steps: Sequence[FlowStep], dependency: Dependency) -> Iterator[FlowStep]:
+def asking(steps: Sequence[FlowStep], dependency: Dependency) -> Iterator[FlowStep]:
+    """The steps of a flow that reach the dependency."""
     for step in steps:
         is_query = step.kind is StepKind.QUERY and dependency.kind is DependencyKind.POSTGRES
         if is_query or (step.kind in _ASKING and step.target == dependency.name):
             yield step
 
 
-def _status(design: Design, dependency: Dependency, steps: Sequence[FlowStep]) -> int | None:
+def _status(dependency: Dependency, steps: Sequence[FlowStep]) -> int:
     """What the branches of the step promise; a refusal for good is an answer, not a failure."""
-    if design.is_recovered:
-        return None
     found = [
         branch.status
         for step in steps
@@ -72,7 +70,7 @@ def failing_share(design: Design, found: Sequence[Affected]) -> float:
 
 def sees(found: Sequence[Affected], waiting: Sequence[str]) -> str:
     """What callers get, by status."""
-    statuses: dict[int | None, list[PlannedEndpoint]] = {}
+    statuses: dict[int, list[PlannedEndpoint]] = {}
     for each in found:
         statuses.setdefault(each.status, []).append(each.endpoint)
     said = [f"{_MEANING.get(status, str(status))}: {ids(endpoints)}" for status, endpoints in statuses.items()]
@@ -84,7 +82,6 @@ def sees(found: Sequence[Affected], waiting: Sequence[str]) -> str:
 
 
 _MEANING = {
-    None: "not known",
     200: "200, without what it would have told",
     202: "202, done later",
     UNAVAILABLE: "503 unavailable with Retry-After",

@@ -84,7 +84,7 @@ def _of_database(design: Design, dependency: Dependency, mode: Mode) -> Iterator
         yield f"failover to the {dependency.replication} copy"
     if mode is Mode.RESETTING:
         yield "the pool drops broken connections and makes new ones; what was under way is answered with 503"
-    if mode in (Mode.SLOW, Mode.STALLED) and not design.is_recovered:
+    if mode in (Mode.SLOW, Mode.STALLED):
         yield "statement_timeout: no statement outlives the budget of its operation"
     if mode is Mode.ERRORS and any(each.isolation == "serializable" for each in design.endpoints):
         yield "a transaction that was refused for a conflict (SQLSTATE 40001) is run again, 3 times at most"

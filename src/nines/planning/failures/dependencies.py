@@ -36,9 +36,7 @@ def of_dependency(design: Design, dependency: Dependency) -> Iterator[FailureMod
     """Every mode that applies to its kind."""
     outages = {each.mode: each for each in assumptions.outages(dependency.kind)}
     for mode in assumptions.modes(dependency.kind):
-        if design.is_recovered:
-            yield _unknown(design, dependency, mode)
-        elif mode in outages:
+        if mode in outages:
             yield _outage(design, dependency, outages[mode])
         else:
             yield _incident(design, dependency, mode, _BESIDE[mode])
@@ -59,8 +57,8 @@ def _mode(design: Design, dependency: Dependency, mode: Mode) -> FailureMode:
         contained_by=contained,
         caller_sees=_sees(design, dependency, mode, found),
         operations=tuple(each.endpoint.id for each in found),
-        tried_by=_tried(dependency, mode),
-        is_open=not contained or (mode is Mode.STALLED and not _has_deadline(design, dependency)),
+        tried_by=tried(dependency, mode),
+        is_open=not contained or (mode is Mode.STALLED and not _has_deadline(dependency)),
     )
 
 
@@ -134,26 +132,13 @@ _NO_FAILURE = {
 }
 
 
-def _unknown(design: Design, dependency: Dependency, mode: Mode) -> FailureMode:
-    """Read from code: how often and how long is not there, and so not said."""
-    deadline = "" if dependency.timeout_s else " Not every call of it has a deadline that was found."
-    return _with(
-        _mode(design, dependency, mode),
-        lasts_s=0.0,
-        per_year=0.0,
-        share=0.0,
-        arithmetic=f"Not known: code tells neither how often {dependency.name} fails nor how often it is "
-        f"asked.{deadline}",
-    )
-
-
 def _with(found: FailureMode, *, lasts_s: float, per_year: float, share: float, arithmetic: str) -> FailureMode:
     return replace(found, lasts_s=lasts_s, per_year=per_year, share=share, arithmetic=arithmetic)
 
 
-def _has_deadline(design: Design, dependency: Dependency) -> bool:
-    """A database of a blueprint has its statement_timeout; of code only what was read counts."""
-    return dependency.timeout_s is not None or (dependency.kind is DependencyKind.POSTGRES and not design.is_recovered)
+def _has_deadline(dependency: Dependency) -> bool:
+    """A database has its statement_timeout."""
+    return dependency.timeout_s is not None or (dependency.kind is DependencyKind.POSTGRES)
 
 
 def _sees(design: Design, dependency: Dependency, mode: Mode, found: tuple[Affected, ...]) -> str:
@@ -172,7 +157,8 @@ def _sees(design: Design, dependency: Dependency, mode: Mode, found: tuple[Affec
     return callers.sees(found, waiting)
 
 
-def _tried(dependency: Dependency, mode: Mode) -> str:
+def tried(dependency: Dependency, mode: Mode) -> str:
+    """The experiment that tries the mode; "" for those that none tries yet."""
     return {
         Mode.SLOW: STALL,
         Mode.STALLED: STALL,
@@ -190,8 +176,6 @@ def _shows(design: Design, dependency: Dependency, mode: Mode) -> tuple[str, str
     burns = names.burn(names.objective(service, "availability"), names.FAST)
     metric, alert = names.CALL_SECONDS, names.breaker_open(service, name) if dependency.breaker else ""
     if mode is Mode.EXPIRED:
-        if design.is_recovered:
-            return "", "", "Nothing that was read shows it before it happens."
         metric, alert = names.CREDENTIAL_EXPIRY_SECONDS, names.credential_expires_soon(service)
     elif mode is Mode.WRONG:
         return "", "", "No metric shows it: a comparison or a caller does."
@@ -213,6 +197,6 @@ def _of_database(design: Design, dependency: Dependency, mode: Mode, burns: str)
     service, name = design.name, dependency.name
     if mode in (Mode.OVERLOADED, Mode.SLOW, Mode.STALLED):
         return names.POOL_IN_USE, names.pool_exhausted(service, name)
-    if mode is Mode.LOSING and dependency.replication in ("synchronous", "asynchronous") and not design.is_recovered:
+    if mode is Mode.LOSING and dependency.replication in ("synchronous", "asynchronous"):
         return "pg_replication_is_replica", names.standby_missing(service, name)
     return names.REQUEST_SECONDS, burns

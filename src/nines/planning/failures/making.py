@@ -32,7 +32,6 @@ def made(
     operations: tuple[str, ...] | None = None,
     is_open: bool = False,
 ) -> FailureMode:
-    is_known = not design.is_recovered
     told = f", alert {alert}" if alert else "; no alert of its own"
     return FailureMode(
         id="",
@@ -41,13 +40,13 @@ def made(
         shows=f"{metric}{told}." if metric else "No metric shows it.",
         metric=metric,
         alert=alert,
-        contained_by=contained_by if is_known else (),
-        caller_sees=sees if is_known else "not known",
+        contained_by=contained_by,
+        caller_sees=sees,
         operations=tuple(each.id for each in design.endpoints) if operations is None else operations,
-        lasts_s=lasts_s if is_known else 0.0,
-        per_year=per_year if is_known else 0.0,
-        share=failing if is_known else 0.0,
+        lasts_s=lasts_s,
+        per_year=per_year,
+        share=failing,
         tried_by=tried_by,
-        is_open=is_open or not is_known,
-        arithmetic=arithmetic if is_known else "Not known: how it is deployed and how often it is called was not read.",
+        is_open=is_open,
+        arithmetic=arithmetic,
     )

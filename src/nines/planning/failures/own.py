@@ -39,11 +39,7 @@ def of_service(design: Design) -> Iterator[FailureMode]:
 def _process(design: Design) -> Iterator[FailureMode]:
     copies = max(1, design.deploy.replicas_min)
     crash = next(each for each in STATED if each.name == "recovery of the service")
-    missing = (
-        names.replicas_missing(deployable(design))
-        if copies > 1 and not design.is_recovered
-        else names.down(deployable(design))
-    )
+    missing = names.replicas_missing(deployable(design)) if copies > 1 else names.down(deployable(design))
     fast = names.burn(names.objective(design.name, "availability"), names.FAST)
     lasts_s = assumptions.CRASH_DETECTION_S if copies > 1 else assumptions.CRASH_DETECTION_S + assumptions.RESTART_S
     one_of = (
@@ -153,8 +149,8 @@ def _pool(design: Design, dependency: Dependency) -> FailureMode:
 def _jobs(design: Design) -> Iterator[FailureMode]:
     queues = [job for job in design.jobs if job.every_s is None]
     timed = [job for job in design.jobs if job.every_s is not None]
-    stale = names.tasks_stale(design.name) if queues and not design.is_recovered else ""
-    overdue = names.tasks_overdue(design.name) if timed and not design.is_recovered else ""
+    stale = names.tasks_stale(design.name) if queues else ""
+    overdue = names.tasks_overdue(design.name) if timed else ""
     late = f"nothing at once; {named(job.name for job in design.jobs)} come later"
     down, poison = assumptions.JOBS_DOWN, assumptions.POISON
     yield made(
@@ -178,7 +174,7 @@ def _jobs(design: Design) -> Iterator[FailureMode]:
         JOBS,
         Mode.WRONG,
         metric=names.TASK_DEAD if queues else names.TASK_SUCCESS_SECONDS,
-        alert=(names.tasks_dead(design.name) if queues else overdue) if not design.is_recovered else "",
+        alert=(names.tasks_dead(design.name) if queues else overdue),
         contained_by=(
             *(f"{job.name}: {job.attempts_max} attempts, then {job.dead_letter}" for job in dead),
             *(() if dead else ("a turn that fails is taken again at the next",)),

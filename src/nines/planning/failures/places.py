@@ -18,9 +18,6 @@ _ELSEWHERE = "503 or a connection that ends: whoever was sent there; a repetitio
 
 
 def of_places(design: Design) -> Iterator[FailureMode]:
-    """Nothing for a design that was read from code: a deployment is not part of the reading."""
-    if design.is_recovered:
-        return
     deploy = design.deploy
     fast = names.burn(names.objective(design.name, "availability"), names.FAST)
     zone = assumptions.ZONE

@@ -7,17 +7,21 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from nines.model.design import Design, FailureMode
-from nines.planning.failures import dependencies, own, places
+from nines.planning.failures import dependencies, found, own, places
 from nines.planning.failures.forecast import forecast
 
 
 def failures(design: Design) -> Design:
     """The design with its failure modes, numbered in the order of its dependencies, and with the forecast."""
-    found = tuple(replace(each, id=f"F-{number}") for number, each in enumerate(_all(design), start=1))
-    return replace(design, failures=found, forecast=forecast(design, found))
+    modes = tuple(replace(each, id=f"F-{number}") for number, each in enumerate(_all(design), start=1))
+    return replace(design, failures=modes, forecast=forecast(design, modes))
 
 
 def _all(design: Design) -> Iterator[FailureMode]:
+    if design.is_recovered:
+        for each in design.dependencies:
+            yield from found.of_dependency(design, each)
+        return
     for each in design.dependencies:
         yield from dependencies.of_dependency(design, each)
     yield from own.of_service(design)

@@ -9,13 +9,18 @@ from nines.dossier.words import duration
 from nines.model.blueprint import Fallback
 from nines.model.design import Design, FlowStep, PlannedEndpoint
 
+PATIENCE_S = 30.0
+"""Clients and balancers give up after 30 to 60 s."""
 CLIENT_ATTEMPTS = 4
 """One, and the three repetitions that the contract allows a caller."""
 
 
 def times(design: Design) -> str:
     """Each call that a caller waits for, against the latency that the operation promises."""
-    rows = [_time_row(design, endpoint) for endpoint in design.endpoints if _waited(endpoint)]
+    waiting = [endpoint for endpoint in design.endpoints if _waited(endpoint)]
+    if design.is_recovered:
+        waiting = [endpoint for endpoint in waiting if _is_long(endpoint)]
+    rows = [_time_row(design, endpoint) for endpoint in waiting]
     return table(("operation", "waits for", "usually (p95)", "at worst", "promised (p95)", "so"), rows)
 
 
@@ -23,6 +28,12 @@ def amplification(design: Design) -> str:
     """How many calls one request becomes when a dependency fails: the layers multiply."""
     rows = [*_of_endpoints(design), *_of_jobs(design)]
     return table(("what", "asks", "sum", "calls at most"), rows)
+
+
+def _is_long(endpoint: PlannedEndpoint) -> bool:
+    """Without an end, or longer than callers and balancers usually wait."""
+    times = [step.timeout_s * step.attempts_max for step in _waited(endpoint) if step.timeout_s]
+    return len(times) < len(_waited(endpoint)) or sum(times) > PATIENCE_S
 
 
 def _waited(endpoint: PlannedEndpoint) -> list[FlowStep]:
@@ -35,7 +46,7 @@ def _time_row(design: Design, endpoint: PlannedEndpoint) -> tuple[str, ...]:
     usual = [_usual(design, step) for step in steps]
     worst = [step.timeout_s * step.attempts_max for step in steps if step.timeout_s]
     bounded = len(worst) == len(steps)
-    sums = " + ".join(f"{step.attempts_max} × {duration(step.timeout_s)}" for step in steps if step.timeout_s)
+    sums = _sums(steps)
     whole = (
         f"{sums} = {duration(sum(worst))}" if bounded else "without end: not every call has a deadline that is known"
     )
@@ -48,6 +59,15 @@ def _time_row(design: Design, endpoint: PlannedEndpoint) -> tuple[str, ...]:
         duration(promised) if promised else "not known",
         _verdict(usual, sum(worst) if bounded else None, promised),
     )
+
+
+def _sums(steps: list[FlowStep]) -> str:
+    """ "3 × 2 s", equal calls counted together."""
+    counts: dict[float, int] = {}
+    for step in steps:
+        if step.timeout_s:
+            counts[step.timeout_s] = counts.get(step.timeout_s, 0) + step.attempts_max
+    return " + ".join(f"{count} × {duration(timeout_s)}" for timeout_s, count in counts.items())
 
 
 def _usual(design: Design, step: FlowStep) -> float | None:

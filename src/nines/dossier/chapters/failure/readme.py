@@ -84,9 +84,13 @@ def _open(design: Design) -> list[str]:
     groups: dict[tuple[str, str], list[FailureMode]] = {}
     for each in still:
         reason = (
-            "nothing that is known holds it"
-            if not each.contained_by
-            else f"held only by: {'; '.join(each.contained_by)}"
+            each.caller_sees
+            if design.is_recovered
+            else (
+                "nothing that is known holds it"
+                if not each.contained_by
+                else f"held only by: {'; '.join(each.contained_by)}"
+            )
         )
         groups.setdefault((each.dependency, reason), []).append(each)
     lines = [
@@ -114,8 +118,9 @@ def _budgets(design: Design) -> list[str]:
 def _reading(design: Design) -> str:
     if design.is_recovered:
         return (
-            "`not known` stands where code does not tell; an open mode is one for which no deadline or no "
-            "containment was found."
+            "What holds a mode is what was found: deadlines, repetitions, handlers. How it shows, how often it "
+            "happens and "
+            "how long it takes is not in code. A call without a deadline that was found is open."
         )
     return (
         "How long: until answers are right again, the breaker or the pool included. How often and for how many: "
@@ -129,22 +134,37 @@ def _by_dependency(design: Design) -> list[str]:
     for name in dict.fromkeys(each.dependency for each in design.failures):
         mine = [each for each in design.failures if each.dependency == name]
         blocks.append(heading(3, name))
-        columns = (
-            "mode",
-            "fails as",
-            "how it shows",
-            "what holds it",
-            "what the caller sees",
-            "lasts",
-            "a year",
-            "tried by",
-        )
-        blocks.append(table(columns, [_row(each) for each in mine]))
-        if not design.is_recovered:
-            blocks.append(bullets(f"{each.id}: {each.arithmetic}" for each in mine))
-        else:
-            blocks.append(line(mine[0].arithmetic))
+        if design.is_recovered:
+            blocks += _found(mine)
+            continue
+        blocks.append(table(_COLUMNS, [_row(each) for each in mine]))
+        blocks.append(bullets(f"{each.id}: {each.arithmetic}" for each in mine))
     return blocks
+
+
+_COLUMNS = ("mode", "fails as", "how it shows", "what holds it", "what the caller sees", "lasts", "a year", "tried by")
+
+
+def _found(mine: list[FailureMode]) -> list[str]:
+    """Of code: modes of which the same is known stand together; how often and how long is known of none."""
+    groups: dict[tuple[tuple[str, ...], str, str], list[FailureMode]] = {}
+    for each in mine:
+        groups.setdefault((each.contained_by, each.caller_sees, each.tried_by), []).append(each)
+    rows = [
+        (
+            ", ".join(f"{each.id} {each.mode}" for each in same),
+            "; ".join(contained) or "nothing that was found",
+            f"{sees}{' **Open.**' if any(each.is_open for each in same) else ''}",
+            code(tried) if tried else "nothing yet",
+        )
+        for (contained, sees, tried), same in groups.items()
+    ]
+    asked = (
+        f"Asked by {len(mine[0].operations):,} operations."
+        if mine[0].operations
+        else "Asked by no operation, by jobs alone."
+    )
+    return [asked, table(("fails as", "what holds it", "what the caller sees", "tried by"), rows)]
 
 
 def _row(mode: FailureMode) -> tuple[str, ...]:
@@ -154,8 +174,8 @@ def _row(mode: FailureMode) -> tuple[str, ...]:
         mode.shows,
         "; ".join(mode.contained_by) or "**nothing that is known**",
         mode.caller_sees,
-        duration(mode.lasts_s) if mode.lasts_s else "not known",
-        f"{mode.per_year:.3g}" if mode.per_year else "not known",
+        duration(mode.lasts_s),
+        f"{mode.per_year:.3g}",
         code(mode.tried_by) if mode.tried_by else "nothing yet",
     )
 

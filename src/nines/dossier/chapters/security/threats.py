@@ -34,15 +34,23 @@ def by_element(design: Design) -> Iterator[str]:
 def open_ones(design: Design) -> str:
     """What stays open, with the ways to close it; what is said of several elements stands once."""
     groups: dict[tuple[str, str], list[Threat]] = {}
+    unread: dict[str, list[Threat]] = {}
     for each in design.threats:
-        if each.is_open:
+        if each.is_open and design.is_recovered and each.mitigation.startswith(_UNREAD):
+            unread.setdefault(each.mitigation, []).append(each)
+        elif each.is_open:
             groups.setdefault((each.says, each.mitigation), []).append(each)
     lines = []
     for (says, mitigation), same in groups.items():
         options = "; ".join(f"{o.name} ({o.gains}; costs: {o.costs})" for o in same[0].options)
         ways = f" Options: {options}." if options else ""
         lines.append(f"**{', '.join(each.id for each in same)}** {says} {mitigation}{ways}")
+    lines += [f"{', '.join(each.id for each in same)}: {mitigation}" for mitigation, same in unread.items()]
     return bullets(lines)
+
+
+_UNREAD = "Not known."
+"""How a threat begins of which the code tells nothing; such ones are listed by the reason, below the others."""
 
 
 def _groups(design: Design, elements: list[Element]) -> list[tuple[list[str], list[Threat]]]:
