@@ -8,7 +8,7 @@ from nines.model.effect import Assignment, Condition, Effect
 from nines.model.origin import OriginKind
 from nines.model.schema import Table
 
-_TEXT = re.compile(r"text|char|string|uuid|url|mail")
+_TEXT = re.compile(r"text|char|str|uuid|url|mail")
 _DECIDED_ELSEWHERE = frozenset({OriginKind.REMOTE, OriginKind.CHANCE})
 
 

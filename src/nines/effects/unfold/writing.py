@@ -223,8 +223,9 @@ class Writing:
                 connection, pending.place, context, library=pending.library, explicit=False, blocks=pending.blocks
             )
         rows = self.walker.rows_behind(pending.table, pending.written)
-        if isinstance(key, int) and key >= 0 and key not in rows:
-            rows = (key, *rows)
+        if isinstance(key, int) and key >= 0:
+            # The row itself comes first; the others are rows that something was taken from.
+            rows = (key, *(row for row in rows if row != key))
         library = pending.library
         if not library and rows:
             library = self.walker.effects[rows[0]].library

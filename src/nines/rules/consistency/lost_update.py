@@ -76,16 +76,22 @@ def _source(trace: Trace, index: int, assignment: Assignment) -> int | None:
         if trace.effects[read].action.upper() == "INSERT":
             # Nobody else knows the row that this request has just made.
             continue
-        if read in write.row_origins or (not write.row_origins and _selects_alike(trace.effects[read], write)):
+        if read == next(iter(write.row_origins), read) and _may_be_one(trace.effects[read], read, write):
             return read
     return None
 
 
-def _selects_alike(read: Effect, write: Effect) -> bool:
-    """Whether plain statements choose their row by a common condition."""
-    known = read.predicates_known and write.predicates_known
-    return known and bool(
-        {(p.column, p.origins) for p in read.predicates} & {(p.column, p.origins) for p in write.predicates}
+def _may_be_one(read: Effect, index: int, write: Effect) -> bool:
+    """Whether the statement writes the row that was read: an object, or what plain statements choose alike."""
+    if write.row_origins and not write.predicates:
+        return True
+    if not write.row_origins and not (read.predicates_known and write.predicates_known):
+        return False
+    reads = {(p.column, origin) for p in read.predicates for origin in p.origins}
+    return any(
+        origin.effect == index or (predicate.column, origin) in reads
+        for predicate in write.predicates
+        for origin in predicate.origins
     )
 
 

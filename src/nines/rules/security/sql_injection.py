@@ -53,7 +53,7 @@ def check(service: Service) -> Iterator[Finding]:
 
 
 def _confidence(endpoint: Endpoint, hostile: tuple[Origin, ...]) -> Confidence:
-    """Of an object perhaps only the names of its fields are spliced; an unread function may have put in other things."""
+    """Of an object perhaps only the names of its fields are spliced; an unread function may give back other things."""
     if all("unclear" in origin.sanitised for origin in hostile):
         return Confidence.LOW
     objects = {p.name for p in endpoint.parameters if p.type and "str" not in p.type}
