@@ -111,7 +111,7 @@ def _zone_title(title: str, top: float) -> str:
     """Drawn after the lines, which pass behind it."""
     y = MARGIN + top - ZONE_TITLE + 7
     wide = width(title, svg.SMALL, is_bold=True) + 8
-    behind = svg.rectangle("behind", MARGIN + ZONE_PAD - 4, y, wide, svg.SMALL * svg.LINE + 2, radius=3)
+    behind = svg.rectangle("band", MARGIN + ZONE_PAD - 4, y, wide, svg.SMALL * svg.LINE + 2, radius=3)
     return behind + svg.text("zone-title", MARGIN + ZONE_PAD, y + svg.SMALL, title, anchor="start")
 
 

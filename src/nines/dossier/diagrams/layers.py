@@ -6,6 +6,7 @@ towards their neighbours. Slots never overlap and links bend only between rows, 
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -68,11 +69,13 @@ class Layout(Record):
 class _Slot:
     """Something in a row: a box, a label, or the passage of a link."""
 
-    __slots__ = ("box", "down", "height", "row", "up", "weight", "width", "x")
+    __slots__ = ("box", "down", "height", "place", "row", "up", "weight", "width", "x")
 
     def __init__(self, row: int, width: float, height: float, box: str = "") -> None:
         self.row, self.width, self.height, self.box = row, width, height, box
         self.x = 0.0
+        self.place = 0
+        """In its row, from the left."""
         self.up: list[_Slot] = []
         self.down: list[_Slot] = []
         self.weight = 1.0 if box else 4.0
@@ -201,29 +204,37 @@ def _ordered(boxes: list[_Slot], chains: list[list[_Slot]]) -> list[list[_Slot]]
     rows: list[list[_Slot]] = [[] for _ in range(count)]
     for slot in (*boxes, *(slot for chain in chains for slot in chain[1:-1])):
         rows[slot.row].append(slot)
+    for row in rows:
+        _number(row)
     best, fewest = [list(row) for row in rows], _crossings(rows)
     for sweep in range(_SWEEPS):
         goes_down = sweep % 2 == 0
         for row in rows if goes_down else reversed(rows):
-            place = {id(slot): at for other in rows for at, slot in enumerate(other)}
-            weights = {id(slot): _middle(slot.up if goes_down else slot.down, place) for slot in row}
-            row.sort(key=lambda slot: place[id(slot)] if (w := weights[id(slot)]) is None else w)
+            row.sort(key=lambda slot: _middle(slot, slot.up if goes_down else slot.down))
+            _number(row)
         crossings = _crossings(rows)
         if crossings < fewest:
             best, fewest = [list(row) for row in rows], crossings
     return best
 
 
-def _middle(neighbours: list[_Slot], place: dict[int, int]) -> float | None:
-    return sum(place[id(each)] for each in neighbours) / len(neighbours) if neighbours else None
+def _number(row: list[_Slot]) -> None:
+    for place, slot in enumerate(row):
+        slot.place = place
+
+
+def _middle(slot: _Slot, neighbours: list[_Slot]) -> float:
+    return sum(each.place for each in neighbours) / len(neighbours) if neighbours else slot.place
 
 
 def _crossings(rows: list[list[_Slot]]) -> int:
+    """How often two links cross between two rows: the pairs of ends that are the wrong way round."""
     total = 0
-    for upper, lower in itertools.pairwise(rows):
-        place = {id(slot): at for at, slot in enumerate(lower)}
-        ends = [at for slot in upper for at in sorted(place[id(below)] for below in slot.down)]
-        total += sum(1 for at, one in enumerate(ends) for other in ends[at + 1 :] if other < one)
+    for row in rows:
+        met: list[int] = []
+        for end in (place for slot in row for place in sorted(below.place for below in slot.down)):
+            total += len(met) - bisect.bisect_right(met, end)
+            bisect.insort(met, end)
     return total
 
 

@@ -35,6 +35,7 @@
   addEventListener("afterprint", () => {
     for (const each of opened) each.open = false;
   });
+  document.querySelector("aside")?.classList.add("live");
   const links = new Map([...document.querySelectorAll("aside nav > a")].map((a) => [a.hash.slice(1), a]));
   const seen = new IntersectionObserver(
     (entries) => {

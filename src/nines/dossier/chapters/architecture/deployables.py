@@ -37,9 +37,9 @@ class Deployable(Record):
         return tuple(step for flow in flows for step in flow.steps)
 
     @property
-    def peak_hz(self) -> float | None:
-        known = [each.peak_hz for each in self.endpoints if each.peak_hz is not None]
-        return sum(known) if known else None
+    def reaches(self) -> frozenset[str]:
+        """What it asks or tells; tables are not meant, which may have the same names."""
+        return frozenset(step.target for step in self.steps if step.kind is not StepKind.QUERY)
 
     @property
     def tells(self) -> bool:
@@ -91,13 +91,13 @@ def uses(design: Design, part: Deployable, dependency: Dependency) -> bool:
         return any(step.kind is StepKind.QUERY for step in part.steps) or _unnamed(design, dependency)
     if dependency.kind in BROKERS and dependency.name == broker(design):
         return part.tells
-    return dependency.name in {step.target for step in part.steps} or _unnamed(design, dependency)
+    return dependency.name in part.reaches or _unnamed(design, dependency)
 
 
 def _unnamed(design: Design, dependency: Dependency) -> bool:
     if dependency.kind is DependencyKind.POSTGRES:
         return not any(step.kind is StepKind.QUERY for step in steps(design))
-    return dependency.name not in {step.target for step in steps(design)}
+    return dependency.name not in Deployable(name="", endpoints=design.endpoints, jobs=design.jobs).reaches
 
 
 def steps(design: Design) -> tuple[FlowStep, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nines.dossier import diagrams, words
 from nines.dossier.chapters.architecture import boundaries, sagas, talking
+from nines.dossier.chapters.architecture.deployables import shared_jobs
 from nines.dossier.chapters.architecture.states import unmade
 from nines.dossier.diagrams import Graph, States
 from nines.dossier.markdown import bullets, code, heading, link, page, table
@@ -29,6 +30,7 @@ def text(
         diagrams.as_markdown(context),
         heading(2, "Containers"),
         diagrams.as_markdown(containers),
+        _shared(design),
         heading(2, "Boundaries"),
         *boundaries.sections(design),
         heading(2, "How the parts talk"),
@@ -41,6 +43,12 @@ def text(
         *_lives(lives),
         *_section("What is not known", _unknown(design)),
     )
+
+
+def _shared(design: Design) -> str:
+    jobs = shared_jobs(design)
+    named = ", ".join(code(job.name) for job in jobs)
+    return f"Each service runs its own of these, where it needs them: {named}." if jobs else ""
 
 
 def _section(title: str, *blocks: str) -> list[str]:

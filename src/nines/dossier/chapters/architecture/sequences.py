@@ -29,7 +29,8 @@ def of_endpoint(design: Design, endpoint: PlannedEndpoint) -> Sequence:
 
 
 def of_job(design: Design, job: PlannedJob) -> Sequence:
-    name = next((each.name for each in parts.deployables(design) if job in each.jobs), design.name)
+    name = "the service" if job in parts.shared_jobs(design) else ""
+    name = name or next((each.name for each in parts.deployables(design) if job in each.jobs), design.name)
     writer = _Writer(design, name, isolation="", has_caller=False)
     items = tuple(writer.items(job.flow))
     return Sequence(
@@ -132,20 +133,22 @@ class _Writer:
         """The dependency, the module or the table that the step reaches; without a target it stays inside."""
         if not target:
             return _SELF
-        if self.design.table(target) is not None:
+        dependency = self.design.dependency(target)
+        is_module = target in {module.name for module in self.design.modules}
+        # A table may have the name of the service that keeps it.
+        if dependency is None and not is_module and self.design.table(target) is not None:
             return self._database()
         if target not in self.found:
-            dependency = self.design.dependency(target)
-            self.found[target] = Participant(id=target, title=target, kind=self._kind(dependency, target))
+            self.found[target] = Participant(id=target, title=target, kind=_kind(dependency, is_own=is_module))
         return target
 
-    def _kind(self, dependency: Dependency | None, target: str) -> NodeKind:
-        if dependency is None:
-            is_own = target in {module.name for module in self.design.modules}
-            return NodeKind.PROCESS if is_own else NodeKind.EXTERNAL
-        if dependency.kind in parts.BROKERS:
-            return NodeKind.QUEUE
-        return NodeKind.STORE if dependency.kind in parts.STORES else NodeKind.EXTERNAL
+
+def _kind(dependency: Dependency | None, *, is_own: bool) -> NodeKind:
+    if dependency is None:
+        return NodeKind.PROCESS if is_own else NodeKind.EXTERNAL
+    if dependency.kind in parts.BROKERS:
+        return NodeKind.QUEUE
+    return NodeKind.STORE if dependency.kind in parts.STORES else NodeKind.EXTERNAL
 
 
 def _transaction(items: list[Item], number: int | None) -> Iterable[Item]:

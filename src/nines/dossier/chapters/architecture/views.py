@@ -262,7 +262,7 @@ def _half_uses(design: Design, half: Deployable, dependency: Dependency) -> bool
     if dependency.kind in parts.BROKERS and dependency.name == parts.broker(design):
         publishes = any(step.kind is StepKind.PUBLISH for step in half.steps)
         return publishes or (not half.name.startswith("\x00") and len(parts.deployables(design)) > 1 and half.tells)
-    return dependency.name in {step.target for step in half.steps}
+    return dependency.name in half.reaches
 
 
 def _how(design: Design, half: Deployable, dependency: Dependency) -> str:
