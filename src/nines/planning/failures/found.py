@@ -74,7 +74,9 @@ def _contained(reached: Reached, mode: Mode) -> Iterator[str]:
 
 
 def _of(some: Sequence[str], everybody: dict[str, list[FlowStep]]) -> str:
-    return f"{len(some)} of the {len(everybody):,} operations and jobs that ask it"
+    if len(some) == len(everybody):
+        return "every operation and job that asks it"
+    return f"{len(some):,} of the {len(everybody):,} operations and jobs that ask it"
 
 
 def _sees(reached: Reached, mode: Mode) -> str:
