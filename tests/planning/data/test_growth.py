@@ -74,6 +74,13 @@ def test_a_table_is_cut_when_it_will_hold_too_many_rows_and_its_keys_allow() -> 
                 assert table.partition_by or "partition" in table.growth.remedy
 
 
+def test_a_table_that_is_read_by_more_than_a_server_answers_needs_a_replica() -> None:
+    busy = plan(replace(PUSHES, load=Demand(steady_hz=10, peak_hz=30_000, growth_per_year=2.0))).table("pushes")
+    assert busy
+    assert busy.growth
+    assert "a replica for reads that may be a second old after 5 months" in busy.growth.remedy
+
+
 def test_small_tables_need_nothing() -> None:
     small = plan(replace(PAYMENTS, load=Demand(steady_hz=0.1, peak_hz=1.0, growth_per_year=1.0)))
     assert not any(table.growth and table.growth.remedy for table in small.tables)

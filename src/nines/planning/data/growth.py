@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 
@@ -30,10 +31,13 @@ PARTITION_ROWS_PER_DAY = 5_000_000
 """Rows a day that are deleted again: above this, dropping a day's partition replaces the deleting."""
 DISK_BYTES = 4 * 1024**4
 """What one server is given before its data is spread over several; restoring it takes hours."""
+READS_HZ_MAX = 20_000
+"""Reads of one table by its index that a server of four processors answers with half of them idle."""
 LIST_LENGTH = 3
 """Members of a list on average, where nobody said."""
 _SHOWN_MAX = 4
 _BIRTHS = (Action.CREATE, Action.REGISTER)
+_READS = (Action.READ, Action.LIST)
 LINGER_S = 1.0
 """How long a row of a queue is there when everything works."""
 
@@ -77,7 +81,7 @@ def _growth(blueprint: Blueprint, table: PlannedTable, inflows: dict[str, Inflow
         row_bytes=row_bytes,
         per_day=per_day,
         says=_arithmetic(inflow, per_day, factor, initial),
-        remedy=_remedy(table, inflow, per_day, factor, row_bytes),
+        remedy="; ".join([*_remedies(table, inflow, per_day, factor, row_bytes), *_replica(blueprint, table)]),
     )
 
 
@@ -92,17 +96,26 @@ def _arithmetic(inflow: Inflow, per_day: float, factor: float, initial: int) -> 
     return text
 
 
-def _remedy(table: PlannedTable, inflow: Inflow, per_day: float, factor: float, row_bytes: int) -> str:
+def _remedies(table: PlannedTable, inflow: Inflow, per_day: float, factor: float, row_bytes: int) -> Iterator[str]:
     """What one server can no longer do with one heap, and when."""
-    found = []
     if not table.partition_by:
         when = reached(per_day, factor, inflow.lives_s, PARTITION_ROWS_MAX)
         if when is not None and table.retention_s is not None:
-            found.append(f"{_cut_by(table)} {_after(when)}, at {PARTITION_ROWS_MAX:,} rows")
+            yield f"{_cut_by(table)} {_after(when)}, at {PARTITION_ROWS_MAX:,} rows"
     when = reached(per_day, factor, inflow.lives_s, DISK_BYTES / row_bytes)
     if when is not None:
-        found.append(f"a second server that shares the rows {_after(when)}, at {DISK_BYTES // 1024**4} TiB")
-    return "; ".join(found)
+        yield f"a second server that shares the rows {_after(when)}, at {DISK_BYTES // 1024**4} TiB"
+
+
+def _replica(blueprint: Blueprint, table: PlannedTable) -> Iterator[str]:
+    """When the reads of the peak are more than one server should answer beside its writes."""
+    reads = (each for each in blueprint.operations if each.on == table.resource and each.do in _READS)
+    rate_hz = sum(blueprint.rate_hz(each, at_peak=True) for each in reads)
+    factor = blueprint.load.growth_per_year
+    found = (month for month in range(YEARS * 12 + 1) if rate_hz * factor ** (month / 12) >= READS_HZ_MAX)
+    month = next(found, None)
+    if rate_hz and month is not None:
+        yield f"a replica for reads that may be a second old {_after(month / 12)}, at {READS_HZ_MAX:,} reads/s"
 
 
 def _cut_by(table: PlannedTable) -> str:
@@ -239,7 +252,6 @@ def _of_service(design: Design, blueprint: Blueprint) -> dict[str, Inflow]:
     written += [_job_rate(blueprint, job) for job in blueprint.jobs if job.name in auditing]
     told = [_rate(blueprint, each) for each in operations for _ in each.emits]
     told += [_job_rate(blueprint, job) for job in blueprint.jobs for _ in job.emits]
-    remote = [_rate(blueprint, each) for each in operations for _ in own.remote_steps(blueprint, each)]
     job = own.mail_job(blueprint)
     mailing = (Action.REGISTER, Action.SEND_CODE, Action.REQUEST_RESET)
     mailed = [_rate(blueprint, each) for each in operations if each.do in mailing]
@@ -247,7 +259,6 @@ def _of_service(design: Design, blueprint: Blueprint) -> dict[str, Inflow]:
         (own.IDEMPOTENCY, [_rate(blueprint, each) for each in operations if each.idempotency], None),
         (own.OUTBOX, told, LINGER_S),
         (own.AUDIT, written, None),
-        (own.INBOX, remote, None),
         (own.SAGAS, [_rate(blueprint, each) for each in operations if each.saga], None),
     )
     found = {}

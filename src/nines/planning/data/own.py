@@ -1,4 +1,4 @@
-"""The tables that the service keeps for itself: idempotency, outbox, audit, inbox, sagas, schedules."""
+"""The tables that the service keeps for itself: idempotency, outbox, audit, sagas, schedules."""
 
 from __future__ import annotations
 
@@ -14,15 +14,12 @@ from nines.planning.data.names import snake
 
 KEY_LENGTH_MAX = 255
 """Of an idempotency key, as published to the callers."""
-INBOX_TTL_S = 30 * 86_400.0
-"""Longer than any broker redelivers."""
 SAGA_TTL_S = 30 * 86_400.0
 QUEUE_TTL_S = 7 * 86_400.0
 """Dead letters included: they hold addresses."""
 IDEMPOTENCY = "idempotency_keys"
 OUTBOX = "outbox"
 AUDIT = "audit_log"
-INBOX = "inbox"
 SAGAS = "sagas"
 SCHEDULES = "schedules"
 
@@ -38,8 +35,6 @@ def own_tables(blueprint: Blueprint) -> Iterator[PlannedTable]:
         yield _queue(blueprint, job)
     if has_audit(blueprint):
         yield _audit_log(blueprint)
-    if any(remote_steps(blueprint, each) for each in blueprint.operations):
-        yield _inbox(blueprint)
     if any(each.saga for each in blueprint.operations):
         yield _sagas(blueprint)
 
@@ -238,22 +233,6 @@ def _audit_log(blueprint: Blueprint) -> PlannedTable:
         ),
         is_append_only=True,
         retention_s=max(kept) if kept else None,
-    )
-
-
-def _inbox(blueprint: Blueprint) -> PlannedTable:
-    name = facts.own_name(blueprint, INBOX)
-    return PlannedTable(
-        name=name,
-        says="Messages that were taken in, so that one that comes twice has one effect.",
-        columns=(
-            PlannedColumn(name="consumer", type="text", width_bytes=16),
-            PlannedColumn(name="message_id", type="uuid", width_bytes=16),
-            PlannedColumn(name="received_at", type="timestamptz", default="now()"),
-        ),
-        indexes=(_key(name, "consumer", "message_id"),),
-        checks=(_bounded(name, "consumer", KEY_LENGTH_MAX),),
-        retention_s=INBOX_TTL_S,
     )
 
 

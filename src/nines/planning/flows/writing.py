@@ -153,11 +153,10 @@ def _ask_unreserved(draft: Draft, operation: Operation) -> None:
 def _isolate(draft: Draft, operation: Operation, reason: str) -> None:
     """What a function of the owner reads before it writes is not known, so that only one level keeps its rules."""
     if operation.hook or operation.do is Action.CUSTOM:
-        hook = operation.hook or operation.name
         draft.isolate(
             "serializable",
-            f"What the owner's function {hook} reads before it writes is not known; serializable keeps any rule that "
-            f"it keeps when it runs alone. A transaction that is refused for it (SQLSTATE 40001) is run again, "
+            "What a function of the owner reads before it writes is not known; serializable keeps any rule that it "
+            "keeps when it runs alone. A transaction that is refused for it (SQLSTATE 40001) is run again, "
             f"{RETRIES_MAX} times at most.",
         )
     else:
