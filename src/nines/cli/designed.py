@@ -237,13 +237,9 @@ def _bottleneck(design: Design) -> str:
     found = next((point for point in points if point.bottleneck), None)
     if found is None:
         return f"none up to {words.rate(points[-1].rate_hz)}" if points else ""
-    return f"{found.bottleneck} at {found.factor:g}× the peak ({words.rate(found.rate_hz)}), " + (
-        f"{found.utilisation:.3g} times what there is" if found.utilisation > 1 else _used(found.utilisation)
-    )
-
-
-def _used(utilisation: float) -> str:
-    return f"{words.share(round(utilisation, 3))} used"
+    times = f"{found.utilisation:.3g} times what there is"
+    used = times if found.utilisation > 1 else f"{words.share(round(found.utilisation, 3))} used"
+    return f"{found.bottleneck} at {found.factor:g}× the peak ({words.rate(found.rate_hz)}), {used}"
 
 
 def _reason(objection: Objection) -> Reason:
