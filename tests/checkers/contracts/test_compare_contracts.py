@@ -343,3 +343,23 @@ def test_schemas_that_refer_to_themselves_end() -> None:
 def test_odd_documents_are_compared_without_an_error(odd: Any) -> None:
     assert all(each.rule == "operation-removed" for each in compare(document(), odd))
     assert all(each.rule == "operation-added" for each in compare(odd, document()))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (_tighten, "has maximum 500 instead of maximum 1000"),
+        (_retype, "is integer instead of string"),
+        (_drop_enum_value, "may no longer be debit"),
+        (_change_form, "has pattern ^[A-Z]{2}$ instead of pattern ^[A-Z]{3}$"),
+        (_nullable_answer, "is null or string instead of string"),
+        (_optional_answer_member, "may be missing"),
+        (_drop_answer_member, "is gone"),
+        (_secure, "asks who calls"),
+    ],
+    ids=lambda each: each.__name__[1:] if callable(each) else "",
+)
+def test_a_change_says_what_is_and_what_was(change: Callable[[Json], None], says: str) -> None:
+    after = document()
+    change(after)
+    assert says in {each.says for each in compare(document(), after) if each.is_breaking}

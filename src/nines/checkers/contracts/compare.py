@@ -35,7 +35,24 @@ _ANSWER_RULES = {
     "unknown": ("answer-changed", Impact.RISKY),
 }
 
-_ANSWER_SAYS = {"member-required": "may be missing"}
+_REQUEST_SAYS = {
+    "type": "is {0.limit} instead of {0.taken}",
+    "enum": "may no longer be {0.taken}",
+    "bound": "has {0.limit} instead of {0.taken}",
+    "form": "has {0.limit} instead of {0.taken}",
+    "member-required": "is required",
+    "member-refused": "is refused",
+    "closed": "refuses members that it does not know",
+    "unknown": "{0.taken}",
+}
+_ANSWER_SAYS = {
+    "type": "is {0.taken} instead of {0.limit}",
+    "enum": "may be {0.taken}, too",
+    "bound": "has {0.taken} instead of {0.limit}",
+    "form": "has {0.taken} instead of {0.limit}",
+    "member-required": "may be missing",
+    "unknown": "{0.taken}",
+}
 
 
 def compare(before: Any, after: Any) -> tuple[ContractChange, ...]:
@@ -178,7 +195,8 @@ class _Operation:
             required |= {loss.pointer} if loss.kind == "member-required" else set()
             rule, impact = _REQUEST_RULES[loss.kind]
             whom = "callers that leave it out" if loss.kind == "member-required" else _SENDERS
-            yield self._change(rule, impact, _join(where, loss.pointer), loss.says, whom)
+            says = _REQUEST_SAYS[loss.kind].format(loss)
+            yield self._change(rule, impact, _join(where, loss.pointer), says, whom)
         had, has = members(self.old, then), members(self.new, now)
         for pointer in _topmost(has - had):
             if pointer not in required:
@@ -194,7 +212,7 @@ class _Operation:
             if loss.pointer in gone:
                 continue
             rule, impact = _ANSWER_RULES[loss.kind]
-            says = _ANSWER_SAYS.get(loss.kind, loss.says)
+            says = _ANSWER_SAYS[loss.kind].format(loss)
             yield self._change(rule, impact, _join(code, loss.pointer), says, _READERS)
         for pointer in _topmost(has - had):
             yield self._change("answer-member-added", Impact.COMPATIBLE, _join(code, pointer), "is new")

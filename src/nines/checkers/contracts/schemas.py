@@ -47,7 +47,10 @@ class Loss(Record):
     kind: str
     """type, enum, bound, form, member-required, member-refused, closed, unknown."""
     pointer: str
-    says: str
+    taken: str = ""
+    """What the wide one takes; for what is not understood, why."""
+    limit: str = ""
+    """What the narrow one takes instead."""
 
 
 class Comparison:
@@ -77,7 +80,7 @@ class Comparison:
         """The narrow one is the sum of its keywords, of its alternatives, and of the parts that must hold together."""
         self._left -= 1
         if self._left < 0 or at.depth > DEPTH_MAX:
-            yield Loss(kind="unknown", pointer=at.pointer, says="it is too large to be compared as a whole")
+            yield Loss(kind="unknown", pointer=at.pointer, taken="is too large to be compared as a whole")
             return
         choices = [narrow[keyword] for keyword in _CHOICES if sequence(narrow.get(keyword))]
         for each in self._alternatives(wide, is_split=bool(choices)):
@@ -99,7 +102,7 @@ class Comparison:
             yield from self.losses(wide.get("items", {}), narrow["items"], at.below("*"))
         for keyword in _OPAQUE:
             if keyword in narrow and _text(wide.get(keyword)) != _text(narrow[keyword]):
-                yield Loss(kind="unknown", pointer=at.pointer, says=f"{keyword} has changed")
+                yield Loss(kind="unknown", pointer=at.pointer, taken=f"has another {keyword}")
 
     def _merged(self, schema: Any) -> Json:
         """The wide schema with the parts of allOf laid over one another, which can only make it wider."""
@@ -139,16 +142,16 @@ class Comparison:
         given = {str(each) for each in sequence(wide.get("required"))}
         for name in (str(each) for each in sequence(narrow.get("required"))):
             if name not in given:
-                yield Loss(kind="member-required", pointer=at.below(name).pointer, says="is required")
+                yield Loss(kind="member-required", pointer=at.below(name).pointer)
         is_closed = narrow.get("additionalProperties") is False
         for name, schema in had.items():
             if name in has:
                 yield from self.losses(schema, has[name], at.below(name))
             elif is_closed and self.is_request:
-                yield Loss(kind="member-refused", pointer=at.below(name).pointer, says="is refused")
+                yield Loss(kind="member-refused", pointer=at.below(name).pointer)
         before, after = wide.get("additionalProperties"), narrow.get("additionalProperties")
         if self.is_request and is_closed and before is not False:
-            yield Loss(kind="closed", pointer=at.pointer, says="members that are not known are refused")
+            yield Loss(kind="closed", pointer=at.pointer)
         if isinstance(after, dict):
             yield from self.losses(before if isinstance(before, dict) else {}, after, at.below("*"))
 
@@ -159,15 +162,15 @@ def _of_types(wide: Json, narrow: Json, pointer: str) -> Iterator[Loss]:
     if lost == ["integer"] and "number" in after:
         lost = []
     if lost:
-        yield Loss(kind="type", pointer=pointer, says=f"{_listed(before)} became {_listed(after)}")
+        yield Loss(kind="type", pointer=pointer, taken=_listed(before), limit=_listed(after))
 
 
 def _of_truths(wide: Any, narrow: Any, pointer: str) -> Iterator[Loss]:
     """`true` takes everything and `false` nothing."""
     if narrow is False and wide is not False:
-        yield Loss(kind="type", pointer=pointer, says="nothing is allowed")
+        yield Loss(kind="type", pointer=pointer, taken="anything", limit="nothing")
     elif wide is True and isinstance(narrow, dict) and narrow:
-        yield Loss(kind="type", pointer=pointer, says="not everything is allowed")
+        yield Loss(kind="type", pointer=pointer, taken="anything", limit="something narrower")
 
 
 def _of_values(wide: Json, narrow: Json, pointer: str) -> Iterator[Loss]:
@@ -175,17 +178,17 @@ def _of_values(wide: Json, narrow: Json, pointer: str) -> Iterator[Loss]:
     if allowed is not None:
         known = _allowed(wide)
         if known is None:
-            yield Loss(kind="enum", pointer=pointer, says=f"only {_values(allowed)} {_are(allowed)} allowed")
+            yield Loss(kind="enum", pointer=pointer, taken=f"anything but {_values(allowed)}")
         else:
             lost = [each for each in known if _text(each) not in {_text(other) for other in allowed}]
             if lost:
-                yield Loss(kind="enum", pointer=pointer, says=_values(lost))
+                yield Loss(kind="enum", pointer=pointer, taken=_values(lost))
     for keyword in _EXACT:
         if keyword not in narrow or narrow[keyword] is False or _is_multiple(wide, narrow, keyword):
             continue
         if _text(wide.get(keyword)) != _text(narrow[keyword]):
-            before = f"{keyword} {wide[keyword]}" if keyword in wide else f"any {keyword}"
-            yield Loss(kind="form", pointer=pointer, says=f"{before} became {keyword} {narrow[keyword]}")
+            before = f"{keyword} {wide[keyword]}" if keyword in wide else f"no {keyword}"
+            yield Loss(kind="form", pointer=pointer, taken=before, limit=f"{keyword} {narrow[keyword]}")
 
 
 def _is_multiple(wide: Json, narrow: Json, keyword: str) -> bool:
@@ -210,17 +213,10 @@ def _of_bounds(wide: Json, narrow: Json, pointer: str) -> Iterator[Loss]:
     if {"integer", "number"} & _types(wide):
         is_whole = "number" not in _types(wide)
         for keyword, sign in (("inimum", 1), ("aximum", -1)):
-            before, after = (
-                _edge(wide, keyword, sign, is_whole=is_whole),
-                _edge(narrow, keyword, sign, is_whole=is_whole),
-            )
+            before = _edge(wide, keyword, sign, is_whole=is_whole)
+            after = _edge(narrow, keyword, sign, is_whole=is_whole)
             if after > before:
-                name = "minimum" if sign > 0 else "maximum"
-                yield Loss(
-                    kind="bound",
-                    pointer=pointer,
-                    says=f"its {name} was {_shown(before, sign)} and is {_shown(after, sign)}",
-                )
+                yield Loss(kind="bound", pointer=pointer, taken=_shown(before, sign), limit=_shown(after, sign))
     for keywords, is_upper in ((_SIZES, False), (_LIMITS, True)):
         for keyword, type in keywords:
             limit, had = _number(narrow.get(keyword)), _number(wide.get(keyword))
@@ -228,11 +224,8 @@ def _of_bounds(wide: Json, narrow: Json, pointer: str) -> Iterator[Loss]:
                 continue
             had = 0.0 if had is None and not is_upper else had
             if had is None or (limit < had if is_upper else limit > had):
-                yield Loss(
-                    kind="bound",
-                    pointer=pointer,
-                    says=f"{keyword} was {'open' if had is None else f'{had:g}'} and is {limit:g}",
-                )
+                taken = f"no {keyword}" if had is None else f"{keyword} {had:g}"
+                yield Loss(kind="bound", pointer=pointer, taken=taken, limit=f"{keyword} {limit:g}")
 
 
 Edge = tuple[float, bool]
@@ -249,9 +242,11 @@ def _edge(schema: Json, keyword: str, sign: int, *, is_whole: bool) -> Edge:
 
 
 def _shown(edge: Edge, sign: int) -> str:
+    name = "minimum" if sign > 0 else "maximum"
     if math.isinf(edge[0]):
-        return "open"
-    return f"{'above ' if sign > 0 else 'below '}{sign * edge[0]:g}" if edge[1] else f"{sign * edge[0]:.15g}"
+        return f"no {name}"
+    beyond = ("above " if sign > 0 else "below ") if edge[1] else ""
+    return f"{name} {beyond}{sign * edge[0]:.15g}"
 
 
 def _number(value: Any) -> float | None:
@@ -289,10 +284,6 @@ def _listed(types: frozenset[str]) -> str:
 
 def _values(values: list[Any]) -> str:
     return ", ".join(each if isinstance(each, str) else _text(each) for each in values)
-
-
-def _are(values: list[Any]) -> str:
-    return "is" if len(values) == 1 else "are"
 
 
 def _text(value: Any) -> str:

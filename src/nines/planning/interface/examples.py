@@ -55,6 +55,10 @@ _WORDS: dict[str, Any] = {
     "summary": "Two books",
     "template": "order-shipped",
     "text": "Your order is on its way.",
+    "ref": "order-1042",
+    "reference": "order-1042",
+    "secret": "s3cr3t-7f3a9c51e2",
+    "token": "tok_7f3a9c51e2d04b68",
     "timezone": "Europe/London",
     "title": "Two books",
     "tracking": "00340434292135100186",
@@ -144,7 +148,11 @@ def _as_written(field: Field) -> Any:
 
 
 def _text(field: Field) -> str:
-    found = next((_WORDS[word] for word in reversed(words(field.name)) if word in _WORDS), None)
+    named = words(field.name)
+    if field.is_read_only and named[-1:] in (("ref",), ("reference",)):
+        found: Any = f"{named[0]}_7f3a9c51e2"
+    else:
+        found = next((_WORDS[word] for word in reversed(named) if word in _WORDS), None)
     text = str(found) if found else f"{kebab(field.name)}-1042"
     return text if field.length_max is None else text[: field.length_max].strip() or text[: field.length_max]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from nines.checkers.contracts import compare
 from nines.dossier import yaml
 from nines.dossier.chapters.contract import openapi
@@ -9,6 +11,7 @@ from nines.dossier.markdown import code, heading, page, table
 from nines.model.change import ContractChange, Impact
 from nines.model.design import Design
 
+_NAMED_MAX = 4
 _TITLES = {
     Impact.BREAKING: "Breaks callers",
     Impact.RISKY: "May break callers",
@@ -31,34 +34,59 @@ def changes(design: Design) -> tuple[ContractChange, ...]:
 def text(found: tuple[ContractChange, ...]) -> str:
     blocks = [heading(1, "Changes since the released contract"), verdict(found)]
     for impact in Impact:
-        mine = [each for each in found if each.impact is impact]
+        mine = _grouped(each for each in found if each.impact is impact)
         if mine:
             blocks += [heading(2, _TITLES[impact]), _SAYS[impact], _table(mine)]
     return page(*blocks)
 
 
-def _table(changes: list[ContractChange]) -> str:
+def _grouped(changes: Iterable[ContractChange]) -> list[list[ContractChange]]:
+    """One change of a shape shows in every operation that uses it, and is told once."""
+    groups: dict[tuple[str, str, str, str], list[ContractChange]] = {}
+    for each in changes:
+        groups.setdefault((each.rule, _what(each), each.says, each.whom), []).append(each)
+    return list(groups.values())
+
+
+def _what(change: ContractChange) -> str:
+    """What has changed, wherever it is: "200 /items/*/status" is the member `status` of an answer."""
+    place, _, pointer = change.where.partition(" /")
+    member = pointer.removeprefix("items/*/").removesuffix("*").rstrip("/")
+    if not member:
+        return place if not place.isdigit() else f"status {place}"
+    return f"{code(member)} of the {'answer' if place.isdigit() else place}"
+
+
+def _table(groups: list[list[ContractChange]]) -> str:
     """Nobody is hurt by what is compatible, so there is no column for it."""
     rows = [
         (
-            code(each.operation),
-            f"{each.where} {each.says}".strip(),
-            *((each.whom,) if each.whom else ()),
-            code(each.rule),
+            f"{_what(group[0])} {group[0].says}".strip(),
+            _where(group),
+            *((group[0].whom,) if group[0].whom else ()),
+            code(group[0].rule),
         )
-        for each in changes
+        for group in groups
     ]
-    hurts = ("whom it hurts",) if changes[0].whom else ()
-    return table(("operation", "what", *hurts, "rule"), rows)
+    hurts = ("whom it hurts",) if groups[0][0].whom else ()
+    return table(("what", "operation", *hurts, "rule"), rows)
+
+
+def _where(group: list[ContractChange]) -> str:
+    operations = list(dict.fromkeys(each.operation for each in group))
+    named = ", ".join(code(each) for each in operations[:_NAMED_MAX])
+    rest = len(operations) - _NAMED_MAX
+    return f"{named} and {rest} more" if rest > 0 else named
 
 
 def verdict(found: tuple[ContractChange, ...]) -> str:
     """What the changes mean for the release, with the ways out."""
-    breaking = sum(1 for each in found if each.is_breaking)
+    breaking = len(_grouped(each for each in found if each.is_breaking))
     if not found:
         return "There is none: callers of the released contract meet the same."
     if not breaking:
-        many = f"{len(found):,} changes, none of which breaks" if len(found) > 1 else "One change, which does not break"
+        number = len(_grouped(found))
+        many = f"{number:,} changes, none of which breaks" if number > 1 else "One change, which does not break"
         return f"{many} a caller: the major version stays."
     return (
         f"{breaking:,} breaking change{'s' if breaking > 1 else ''}. Either release the next major version beside this "

@@ -95,16 +95,16 @@ def success(answer: PlannedAnswer, endpoint: PlannedEndpoint, design: Design, to
     if answer.example is None:
         return [answer.says, fence("http", "\n".join(lines))]
     lines.insert(1, f"Content-Type: {answer.media_type}")
-    shown, says = _shortened(answer, told)
+    shown, says = _shortened(answer, endpoint, told)
     return [says, fence("http", "\n".join([*lines, "", _pretty(shown)]))]
 
 
-def _shortened(answer: PlannedAnswer, told: Told) -> tuple[Any, str]:
+def _shortened(answer: PlannedAnswer, endpoint: PlannedEndpoint, told: Told) -> tuple[Any, str]:
     example = answer.example
     if not isinstance(example, dict) or "id" not in example:
         return example, answer.says
     earlier = told.setdefault(answer.shape, example)
-    if earlier is example or len(example) <= _SHORT_MAX:
+    if earlier is example or len(example) <= _SHORT_MAX or endpoint.is_safe:
         return example, answer.says
     differing = {name: value for name, value in example.items() if name == "id" or earlier.get(name) != value}
     return differing, f"{answer.says} Shown without the members that are as above:"
