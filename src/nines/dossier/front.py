@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nines.dossier.chapter import Chapter
 from nines.dossier.markdown import bullets, code, heading, line, link, page, table
 from nines.dossier.standing import Open, promises, still_open, verdict
@@ -12,6 +14,8 @@ from nines.model.record import Record
 PATH = "README.md"
 PAGE = "index.html"
 _OPEN_MAX = 40
+_GROUP_MIN = 6
+"""From this many on, the files of one folder stand together."""
 _HOLDS = {True: "yes", False: "**no**", None: "not known"}
 
 
@@ -91,13 +95,32 @@ def _open(found: tuple[Open, ...]) -> list[str]:
 def _chapter(part: Part) -> list[str]:
     """Its sentence, and everything else that it has, by name."""
     first, *others = part.documents
-    listed = [link(each.title or _name(each.path), each.path) for each in others]
+    listed = [
+        (name, " · ".join(link(title_of(each), each.path) for each in inside)) for name, inside in grouped(others)
+    ]
     return [
         heading(3, f"{part.chapter.number}. {part.chapter.title}"),
         f"{link(part.chapter.title, first.path)}: {line(part.chapter.says)}",
-        " · ".join(listed),
+        *(f"{code(name)}: {links}" if name else links for name, links in listed),
     ]
 
 
-def _name(path: str) -> str:
-    return path.partition("/")[2] or path
+def title_of(document: Document, *, within: str = "") -> str:
+    """Its own title, else its first heading, else its name within a folder of the chapter."""
+    if document.title:
+        return document.title
+    first = document.text.partition("\n")[0]
+    is_heading = document.path.endswith(".md") and first.startswith("# ")
+    name = document.path.partition("/")[2].removeprefix(f"{within}/")
+    return first[2:].strip("` ") if is_heading else name or document.path
+
+
+def grouped(documents: Sequence[Document]) -> list[tuple[str, list[Document]]]:
+    """Those of a folder within the chapter's together under its name, where they are many; all others first."""
+    inside: dict[str, list[Document]] = {}
+    for each in documents:
+        _, *folders, _ = each.path.split("/")
+        inside.setdefault("/".join(folders), []).append(each)
+    many = {name: found for name, found in inside.items() if name and len(found) >= _GROUP_MIN}
+    rest = [each for each in documents if not any(each in found for found in many.values())]
+    return [("", rest), *many.items()] if rest else list(many.items())

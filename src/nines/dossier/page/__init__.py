@@ -26,7 +26,12 @@ def document(design: Design, parts: tuple[Part, ...]) -> Document:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals |= {"place": markup.place, "rendered": writer.rendered, "file": markup.file}
+    environment.globals |= {
+        "title": front.title_of,
+        "place": markup.place,
+        "rendered": writer.rendered,
+        "file": markup.file,
+    }
     environment.filters["inline"] = _inline
     folder = resources.files(__name__)
     style = (folder / "style.css").read_text(encoding="utf-8") + diagrams.style() + markup.style()
@@ -45,13 +50,14 @@ def document(design: Design, parts: tuple[Part, ...]) -> Document:
 
 
 class _Told:
-    """A chapter as the page shows it: its own text, further pages, and files."""
+    """A chapter as the page shows it: its own text, further pages and files, those of one folder together."""
 
     def __init__(self, part: Part, shown: set[str]) -> None:
         first, *others = part.documents
         self.chapter, self.first = part.chapter, first
-        self.pages = [each for each in others if each.path.endswith(_MARKDOWN)]
-        self.files = [each for each in others if not each.path.endswith(_MARKDOWN) and each.path in shown]
+        pages = [each for each in others if each.path.endswith(_MARKDOWN)]
+        files = [each for each in others if not each.path.endswith(_MARKDOWN) and each.path in shown]
+        self.pages, self.files = front.grouped(pages), front.grouped(files)
         self.long = [each for each in others if each.path not in shown]
 
 

@@ -103,7 +103,7 @@ def _to_dependencies(design: Design) -> Iterator[tuple[str, ...]]:
             how,
             "yes",
             _held(each) or ("not known" if design.is_recovered else "nothing"),
-            _found(design, each) if design.is_recovered else _why(each),
+            _found(design, each) if design.is_recovered else _why(design, each),
         )
 
 
@@ -126,7 +126,7 @@ def _found(design: Design, dependency: Dependency) -> str:
 def _protocol(dependency: Dependency) -> str:
     match dependency.kind:
         case DependencyKind.POSTGRES:
-            return "SQL over TLS"
+            return "SQL"
         case DependencyKind.REDIS:
             return "RESP"
         case DependencyKind.HTTP:
@@ -134,9 +134,9 @@ def _protocol(dependency: Dependency) -> str:
         case DependencyKind.GRPC:
             return "gRPC"
         case DependencyKind.SMTP:
-            return "SMTP with STARTTLS"
+            return "SMTP"
         case DependencyKind.OBJECTS:
-            return "S3 over HTTPS"
+            return "S3"
         case _:
             return parts.PRODUCTS[dependency.kind]
 
@@ -159,10 +159,10 @@ def _held(each: Dependency) -> str:
     return ", ".join(said)
 
 
-def _why(each: Dependency) -> str:
+def _why(design: Design, each: Dependency) -> str:
     match each.kind:
         case DependencyKind.POSTGRES:
-            return "one transaction keeps a change, its idempotency key and its event together"
+            return _kept_together(design)
         case DependencyKind.REDIS:
             return (
                 "what may be lost and must be fast; the service answers without it"
@@ -179,6 +179,15 @@ def _why(each: Dependency) -> str:
             return "the provider's own interface; never inside a transaction"
         case _:
             return "the answer is needed to go on; never inside a transaction"
+
+
+def _kept_together(design: Design) -> str:
+    kept = ["a change"]
+    kept += ["its idempotency key"] if any(each.idempotency for each in design.endpoints) else []
+    kept += ["its event"] if design.events else []
+    if len(kept) == 1:
+        return "one transaction keeps a change whole"
+    return f"one transaction keeps {', '.join(kept[:-1])} and {kept[-1]} together"
 
 
 def _events(design: Design) -> Iterator[tuple[str, ...]]:
@@ -235,9 +244,9 @@ def _means(design: Design, count: int, talks: int) -> Iterator[str]:
         yield "**Mesh:** not earned. There is no call between services that it could secure, retry or observe."
         return
     yield (
-        f"**Mesh:** not earned. {talks} link{'s' if talks != 1 else ''} between {count} services: deadlines and "
-        "retries are in the "
-        f"client (one layer only), TLS in the platform. It pays from about {_MESH_SERVICES} services, or where "
-        "mutual TLS between "
-        "all of them is demanded."
+        f"**Mesh:** not earned yet. {many(talks, 'link')} between {count} services: deadlines and retries are in the "
+        "client (one "
+        "layer only). What would earn it is encryption between the services, which nothing here gives by itself, or "
+        "more than "
+        f"about {_MESH_SERVICES} of them."
     )
