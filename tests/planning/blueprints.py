@@ -81,6 +81,8 @@ def fields(draw: st.DrawFn, name: str, resources: tuple[str, ...]) -> Field:
         extra = {"minimum": least, "is_minimum_exclusive": draw(st.booleans())}
         if least is not None:
             extra["maximum"] = draw(st.none() | st.integers(least + 1, 10_000))
+    elif kind in (FieldKind.EMAIL, FieldKind.URL):
+        extra = {"length_max": draw(st.none() | st.integers(12, 40))}
     elif kind in (FieldKind.STRING, FieldKind.TEXT):
         extra = {"length_max": draw(st.none() | st.integers(1, 300))}
     return Field(**{name: getattr(field, name) for name in field.__struct_fields__} | extra)

@@ -79,6 +79,12 @@ _KINDS: dict[FieldKind, Any] = {
     FieldKind.TIMESTAMP: "2030-01-02T03:04:05.678Z",
     FieldKind.URL: "https://www.example.com/orders/1042",
 }
+_SHORTER: dict[FieldKind, tuple[str, ...]] = {
+    FieldKind.EMAIL: ("ada@b.io",),
+    FieldKind.URL: ("https://example.com", "https://b.io"),
+    FieldKind.PASSWORD: ("correct horse b",),
+}
+"""For fields with a narrow bound."""
 
 
 def identifier(name: str, written: Identifier, number: int = 0) -> str | int:
@@ -135,6 +141,10 @@ def _of_kind(field: Field) -> Any:
         return f"{_number(field, whole=False):.2f}"
     if field.kind in (FieldKind.UUID, FieldKind.UUID7):
         return written_as(Identifier(), _digits(field.name))
+    if field.kind in _SHORTER:
+        usual = (_KINDS[field.kind], *_SHORTER[field.kind])
+        most = field.length_max or len(usual[0])
+        return next((each for each in usual if len(each) <= most), usual[-1][:most])
     if field.kind in _KINDS:
         return _KINDS[field.kind]
     return _text(field)
