@@ -29,6 +29,10 @@ class Transaction(Record):
     """Which session or connection carries it, for traces with several."""
 
 
+UNREAD_BASE = "a base of the view was not read"
+"""The reason of a Blind: what a library's class does before and after the project's own code is not known."""
+
+
 class Blind(Record):
     """Something that was not understood, so that silence about it is no pass."""
 
@@ -94,7 +98,7 @@ class Trace(Record):
         return one.transaction is not None and one.transaction == other.transaction and not is_ended
 
     def may_have_ended(self, first: int, last: int) -> bool:
-        """Whether something ends their common transaction between the two on a way that need not, but can be, theirs."""
+        """Whether something ends their common transaction between the two on a way that can be theirs."""
         one, arms = self.effects[first], self.effects[last].arms()
         return any(
             each.kind in (EffectKind.COMMIT, EffectKind.ROLLBACK)

@@ -49,6 +49,18 @@ def comes_with_use(name: str) -> bool:
     return bool(_PEOPLE_OR_USE.search(name.rpartition("_")[2]))
 
 
+def last_word(effect: Effect) -> str:
+    """Of the table's name: what its rows are."""
+    return effect.target.rpartition("_")[2]
+
+
+def is_its_list(endpoint: Endpoint, effect: Effect) -> bool:
+    """Whether the endpoint is there to list exactly these rows."""
+    last = endpoint.path.strip("/").rpartition("/")[2].lower().replace("-", "_").removesuffix("s")
+    names = {name.removesuffix("s") for name in (effect.target, last_word(effect), effect.target.partition("_")[2])}
+    return endpoint.kind is EndpointKind.HTTP and endpoint.is_safe and bool(last) and last in names
+
+
 class Growing:
     """Answers for the tables of one service."""
 

@@ -15,6 +15,7 @@ from nines.effects.values import FunctionThing, InstanceThing, Value, deep_sourc
 from nines.model import code
 from nines.model.origin import OriginKind
 from nines.model.place import Place
+from nines.model.trace import UNREAD_BASE
 
 _KINDS = {"authentication": "authentication", "permission": "authentication authorisation"}
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -26,7 +27,10 @@ _SIGNED_IN = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 def class_guards(world: World, frame: Frame, info: ClassInfo, gathered: Gathered) -> None:
     """Mixins and class decorators."""
     classes, libraries, whole = world.linked.ancestry(info)
-    gathered.guards_known = gathered.guards_known and whole and all(_is_read(world, base) for base in libraries)
+    unread = [base for base in libraries if not _is_read(world, base)]
+    gathered.guards_known = gathered.guards_known and whole and not unread
+    for base in unread:
+        frame.blind(UNREAD_BASE, base, info.node.line)
     for owner in classes:
         told = owner.attributes.get("nines_guard")
         if told is not None and isinstance(told.value, code.Constant):
@@ -37,16 +41,11 @@ def class_guards(world: World, frame: Frame, info: ClassInfo, gathered: Gathered
         method = world.linked.find_method(info, name)
         for decorator in method.node.decorators if method is not None else ():
             _decorator(world, decorator, info, gathered, is_method=True)
-    del frame
 
 
 def _is_read(world: World, base: str) -> bool:
     """Whether it is known what a library's base does before a view; any other may turn callers away."""
-    return (
-        base.partition(".")[0] in _READ_LIBRARIES
-        or base in world.signatures.types
-        or world.signatures.is_harmless(base)
-    )
+    return base.partition(".")[0] in _READ_LIBRARIES or base in world.signatures.types
 
 
 def _decorator(

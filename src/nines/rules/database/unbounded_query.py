@@ -10,9 +10,9 @@ from nines.model.finding import Finding
 from nines.model.rule import Confidence, RuleInfo, Severity, Standard, Tier
 from nines.model.schema import Table
 from nines.model.service import Endpoint, EndpointKind, Service
-from nines.model.trace import Trace, Witness
+from nines.model.trace import UNREAD_BASE, Trace, Witness
 from nines.rules import reporting, wording
-from nines.rules.growth import Growing, Growth, comes_with_use, is_operated
+from nines.rules.growth import Growing, Growth, comes_with_use, is_its_list, is_operated, last_word
 from nines.rules.selection import Share, conditions, parent, share
 from nines.rules.sites import Sites
 
@@ -29,7 +29,7 @@ INFO = RuleInfo(
     ),
 )
 _BY_HAND = re.compile(
-    r"(?:countr|currenc|categor)(?:y|ies)|\w*(?:role|permission|setting|config|type|field|customlink|savedfilter)s?"
+    r"(?:countr|currenc)(?:y|ies)|\w*(?:categor(?:y|ies)|(?:role|permission|setting|config|type|field|customlink|savedfilter)s?)"
     r"|(?:language|locale|plan|tier|region|platform|timezone|unit|feature|flag|kind|choice|option|enum|provider|plugin|webhook|theme)s?"
     r"|configurations?|status(?:es)?"
     r"|(?:node|server|module|connector|backend|runner|worker|engine|integration|extension|domain|site)s?"
@@ -64,6 +64,8 @@ def check(service: Service) -> Iterator[Finding]:
                 continue
             seen = (INFO.tier, INFO.severity, Confidence.HIGH)
             weight = seen if is_seen else _weight(endpoint, effect, table, growing.of(effect.target, table))
+            if weight is not None and not is_seen and any(blind.reason == UNREAD_BASE for blind in trace.blind):
+                weight = _SLOW
             if weight is not None:
                 yield _finding(endpoint, trace, effect, table, weight, sites)
 
@@ -91,7 +93,7 @@ def _weight(endpoint: Endpoint, effect: Effect, table: Table | None, growth: Gro
         return _of_parent(endpoint, effect, growth)
     is_short = growth in (Growth.OPERATORS, Growth.UNKNOWN) or bool(_FEW_ROWS.search(effect.target))
     is_of_operators = is_operated(endpoint) and not endpoint.is_safe
-    is_all_of_tenant = _is_its_list(endpoint, effect) and comes_with_use(effect.target)
+    is_all_of_tenant = is_its_list(endpoint, effect) and comes_with_use(effect.target)
     if is_short or is_of_operators or read is Share.SOME or (read is Share.TENANT and not is_all_of_tenant):
         return _SLOW
     is_sure = growth is Growth.USE
@@ -105,27 +107,16 @@ def _weight(endpoint: Endpoint, effect: Effect, table: Table | None, growth: Gro
 def _is_catalogue(effect: Effect) -> bool:
     """What people fill by hand, and what the database says about itself."""
     is_own = effect.target.startswith("pg_") or "information_schema" in effect.text.lower()
-    return is_own or bool(_BY_HAND.fullmatch(_last_word(effect)))
-
-
-def _last_word(effect: Effect) -> str:
-    return effect.target.rpartition("_")[2]
+    return is_own or bool(_BY_HAND.fullmatch(last_word(effect)))
 
 
 def _of_parent(endpoint: Endpoint, effect: Effect, growth: Growth) -> Weight | None:
     """Rows of one parent end somewhere, unless machines write them."""
-    is_list = _is_its_list(endpoint, effect)
+    is_list = is_its_list(endpoint, effect)
     is_of_one = not any(predicate.operator == "in" for predicate in conditions(effect))
-    if is_list and is_of_one and _STREAM.search(_last_word(effect)):
+    if is_list and is_of_one and _STREAM.search(last_word(effect)):
         return (INFO.tier, Severity.MEDIUM, Confidence.MEDIUM if growth is Growth.USE else Confidence.LOW)
-    return _SLOW if is_list or _GROWS_FOR_EVER.search(_last_word(effect)) else None
-
-
-def _is_its_list(endpoint: Endpoint, effect: Effect) -> bool:
-    """Whether the endpoint is there to list exactly these rows."""
-    last = endpoint.path.strip("/").rpartition("/")[2].lower().replace("-", "_").removesuffix("s")
-    names = {name.removesuffix("s") for name in (effect.target, _last_word(effect), effect.target.partition("_")[2])}
-    return endpoint.kind is EndpointKind.HTTP and endpoint.is_safe and bool(last) and last in names
+    return _SLOW if is_list or _GROWS_FOR_EVER.search(last_word(effect)) else None
 
 
 def _finding(  # noqa: PLR0917

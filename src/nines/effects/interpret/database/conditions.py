@@ -61,8 +61,19 @@ def restricted(world: World, query: Query, criteria: list[Value]) -> Query:
 
 def keyword_condition(world: World, query: Query, name: str, sources: Sources) -> Query:
     """`owner__id__in=...` as a predicate on the column that it reaches."""
-    column, operator = lookup(world, mapped(world, query.entity) if query.entity else None, name)
+    table = mapped(world, query.entity) if query.entity else None
+    column, operator = lookup(world, table, name)
+    if table is not None and not _has(world, table, name.partition("__")[0]):
+        # What was computed for each row, in words that only the database knows.
+        query = replace(query, known=False)
     return condition(query, column, operator, sources)
+
+
+def _has(world: World, table: Mapped, name: str) -> bool:
+    """Whether a condition names what the class has: a column, a key, a relation from either side."""
+    names = {"pk", "id", table.key, *table.columns, *(column.name for column in table.columns.values())}
+    names.update(relation.column for relation in table.relations.values())
+    return name in names or relation_of(world, table, name) is not None
 
 
 def lookup(world: World, table: Mapped | None, name: str) -> tuple[str, str]:
