@@ -32,6 +32,11 @@ def amount(value: float) -> str:
     return _trimmed(f"{value:.{max(0, min(2 - math.floor(math.log10(abs(value))), 6))}f}")
 
 
+def many(number: int, noun: str, plural: str = "") -> str:
+    """ "1 table", "12 tables"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
 def share(value: float) -> str:
     """ "99.9 %": as many digits as tell three nines from five."""
     return f"{value * 100:.6g} %"

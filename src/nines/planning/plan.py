@@ -9,6 +9,7 @@ from nines.model.design import Design, Gap, ServiceTime, Source
 from nines.model.service import Service
 from nines.planning import data, flows, interface, recovering
 from nines.planning.capacity import Chance, capacity
+from nines.planning.decisions import decisions
 from nines.planning.failures import failures
 from nines.planning.running import running
 from nines.planning.threats import threats
@@ -27,7 +28,7 @@ _DERIVED: tuple[Part, ...] = (
 )
 """What a blueprint tells, and code tells in its own way."""
 
-_FOLLOWING: tuple[Part, ...] = (threats, failures, running)
+_FOLLOWING: tuple[Part, ...] = (threats, failures, running, decisions)
 """What follows from every design and its capacity: threats, failures, how it is watched, what was decided."""
 
 
