@@ -17,22 +17,44 @@ from nines.readers.blueprint import schema, vocabulary
 
 Captured = pytest.CaptureFixture[str]
 ROOT = Path(__file__).parents[2]
-EXAMPLE = ROOT / "examples/blueprints/notifications.yaml"
+SMALL = """\
+nines: 1
+service: {name: notes}
+load: {steady: 5/s, peak: 20/s}
+auth: {scheme: api-key}
+roles: {writer: {}, visitor: {}}
+resources:
+  Note: {fields: {text: {type: string, max: 200}}, access: {read: owner, list: owner, write: owner}, retention: 1y}
+operations:
+  createNote: {on: Note, do: create, roles: [writer], idempotency: required}
+  getNote: {on: Note, do: read}
+  listNotes: {on: Note, do: list}
+dependencies: {db: {type: postgres, replication: synchronous}}
+limits: {default: 100/m per subject}
+"""
+"""It holds, with one warning: visitor may do nothing."""
 REFUSED = ROOT / "tests/readers/blueprint/sketch.yaml"
 
 
-def test_a_dossier_is_written_and_told(tmp_path: Path, capsys: Captured) -> None:
-    assert run(["design", str(EXAMPLE), "-o", str(tmp_path / "d")]) == 0
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    path = tmp_path / "notes.yaml"
+    path.write_text(SMALL)
+    return path
+
+
+def test_a_dossier_is_written_and_told(small: Path, tmp_path: Path, capsys: Captured) -> None:
+    assert run(["design", str(small), "-o", str(tmp_path / "d")]) == 0
     told = capsys.readouterr()
-    assert told.out.startswith("notifications: ")
+    assert told.out.startswith("notes: ")
     assert "warnings: 1" in told.out
-    assert "peak-above-database" in told.out
-    assert "planning notifications" in told.err
+    assert "role-never-used" in told.out
+    assert "planning notes" in told.err
     assert (tmp_path / "d/nines-dossier.lock").is_file()
 
 
-def test_a_check_fails_until_the_dossier_is_up_to_date(tmp_path: Path, capsys: Captured) -> None:
-    arguments = ["design", str(EXAMPLE), "-o", str(tmp_path), "-q"]
+def test_a_check_fails_until_the_dossier_is_up_to_date(small: Path, tmp_path: Path, capsys: Captured) -> None:
+    arguments = ["design", str(small), "-o", str(tmp_path), "-q"]
     assert run([*arguments, "--check"]) == 1
     assert "is out of date" in capsys.readouterr().out
     assert run(arguments) == 0
@@ -65,12 +87,12 @@ def test_a_blueprint_with_mistakes_could_not_be_read(tmp_path: Path, capsys: Cap
     assert "b.yaml:3:14: expected a rate" in told
 
 
-def test_the_summary_is_told_as_json(tmp_path: Path, capsys: Captured) -> None:
-    assert run(["design", str(EXAMPLE), "-o", str(tmp_path), "-q", "--format", "json"]) == 0
+def test_the_summary_is_told_as_json(small: Path, tmp_path: Path, capsys: Captured) -> None:
+    assert run(["design", str(small), "-o", str(tmp_path), "-q", "--format", "json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert (told["name"], told["is_refused"], told["is_current"]) == ("notifications", False, False)
+    assert (told["name"], told["is_refused"], told["is_current"]) == ("notes", False, False)
     assert told["files"]["new"]
-    assert told["warnings"][0]["code"] == "peak-above-database"
+    assert told["warnings"][0]["code"] == "role-never-used"
     assert run(["design", str(REFUSED), "-q", "--format", "json"]) == 1
     refused = json.loads(capsys.readouterr().out)
     assert refused["is_refused"]
@@ -118,11 +140,11 @@ def test_promises_that_cannot_hold_are_told_in_the_interview(tmp_path: Path, cap
     ("arguments", "says"),
     [
         (["design", "--ask", "-o", "-", "--tier", "platinum"], "none of critical, standard, internal"),
-        (["design", str(EXAMPLE), "--ask"], "--ask goes without a blueprint"),
-        (["design", str(EXAMPLE), "--peak", "3/s"], "--peak goes without a blueprint"),
+        (["design", "b.yaml", "--ask"], "--ask goes without a blueprint"),
+        (["design", "b.yaml", "--peak", "3/s"], "--peak goes without a blueprint"),
         (["design", "--ask", "-o", "/nowhere/b.yaml"], "cannot be written"),
         (["design", "--from", ".", "--released", "x.yaml"], "--released is compared with a blueprint"),
-        (["design", str(EXAMPLE), "--from", "."], "not from both"),
+        (["design", "b.yaml", "--from", "."], "not from both"),
     ],
 )
 def test_answers_that_cannot_be_used_are_refused(arguments: list[str], says: str, capsys: Captured) -> None:
@@ -149,13 +171,13 @@ def test_somebody_at_a_terminal_is_asked(tmp_path: Path) -> None:
     assert "Order:" in (tmp_path / "b.yaml").read_text()
 
 
-def test_a_check_fails_on_what_breaks_callers(tmp_path: Path, capsys: Captured) -> None:
-    assert run(["design", str(EXAMPLE), "-o", str(tmp_path / "d"), "-q"]) == 0
+def test_a_check_fails_on_what_breaks_callers(small: Path, tmp_path: Path, capsys: Captured) -> None:
+    assert run(["design", str(small), "-o", str(tmp_path / "d"), "-q"]) == 0
     released = tmp_path / "openapi.yaml"
     released.write_text((tmp_path / "d/contract/openapi.yaml").read_text())
-    changed = tmp_path / "notifications.yaml"
-    lines = EXAMPLE.read_text().splitlines(keepends=True)
-    changed.write_text("".join(line for line in lines if not line.startswith("  getMail:")))
+    changed = tmp_path / "changed.yaml"
+    lines = small.read_text().splitlines(keepends=True)
+    changed.write_text("".join(line for line in lines if not line.startswith("  getNote:")))
     arguments = ["design", str(changed), "-o", str(tmp_path / "d"), "-q", "--released", str(released)]
     assert run(arguments) == 0
     assert "breaks callers of the released contract" in capsys.readouterr().out

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nines.model.design import Document
@@ -173,6 +173,7 @@ _NAMES = st.sampled_from(["a", "b", "c/a", "c/b", "c/d/a"])
 _SETS = st.dictionaries(_NAMES, st.text("xy\n", max_size=3), max_size=5)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(_SETS, min_size=1, max_size=4))
 def test_after_any_runs_the_folder_holds_the_last_dossier_and_nothing_else(runs: list[dict[str, str]]) -> None:
     with tempfile.TemporaryDirectory() as name:

@@ -29,13 +29,13 @@ def _hold(blueprint: Blueprint) -> None:
         assert each.path.partition(".")[0] in {field.name for field in msgspec.structs.fields(Blueprint)}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(blueprints())
 def test_any_blueprint_is_objected_to_in_the_same_words_each_time(blueprint: Blueprint) -> None:
     _hold(blueprint)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.sampled_from(EXAMPLES), st.data())
 def test_an_example_with_lines_taken_out_is_objected_to_or_cannot_be_read(text: str, data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 3))):

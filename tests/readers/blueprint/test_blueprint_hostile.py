@@ -56,13 +56,13 @@ _TREES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.dictionaries(_WORDS, _TREES, max_size=5))
 def test_any_tree_of_the_right_words_is_a_blueprint_or_one_error(tree: dict[str, object]) -> None:
     _read(yaml.safe_dump({"nines": 1, "service": {"name": "x"}, **tree}))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.sampled_from(EXAMPLES), st.data())
 def test_an_example_with_a_piece_changed_is_a_blueprint_or_one_error(text: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text) - 1))
