@@ -73,7 +73,7 @@ def containers(design: Design) -> Graph:
     if len(running) == 1 and running[0].jobs:
         nodes.append(_jobs(running[0]))
     for dependency in design.dependencies:
-        nodes.append(_kept(dependency) if not _is_outside(dependency) else _outside(dependency, "beyond"))
+        nodes.append(_kept(dependency, len(running)) if not _is_outside(dependency) else _outside(dependency, "beyond"))
         edges += _reached(design, running, dependency)
     has_broker = any(each.kind in parts.BROKERS for each in design.dependencies)
     return Graph(
@@ -163,8 +163,10 @@ def _outside(dependency: Dependency, zone: str) -> Node:
     )
 
 
-def _kept(dependency: Dependency) -> Node:
+def _kept(dependency: Dependency, services: int) -> Node:
     lines = [parts.PRODUCTS[dependency.kind]]
+    if services > 1 and dependency.kind is DependencyKind.POSTGRES:
+        lines.append("one database for each service")
     if dependency.replication:
         lines.append(f"{dependency.replication} replica" if dependency.replication != "none" else "no replica")
     if dependency.pool:
