@@ -31,7 +31,7 @@ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND a.
 UNION ALL
 SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid), convalidated::text, ''
 FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
-  AND conrelid NOT IN (SELECT inhrelid FROM pg_inherits)
+  AND conparentid = 0 AND conrelid NOT IN (SELECT inhrelid FROM pg_inherits)
 UNION ALL
 SELECT 'index', i.indrelid::regclass::text, i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid),
        i.indisvalid::text, ''

@@ -70,6 +70,10 @@ async def _run(connection: Any, query: PlannedQuery) -> None:
         await connection.execute(f"PREPARE tried AS {query.text}")
         arguments = f"({', '.join(query.arguments)})" if query.arguments else ""
         await connection.execute(f"EXECUTE tried{arguments}")
+    except (asyncpg.RestrictViolationError, asyncpg.ForeignKeyViolationError) as error:
+        # Somebody may refer to the row that is to be deleted: the caller gets 409, as its flow says.
+        if not query.id.startswith("delete-"):
+            raise AssertionError(f"{query.id}: {error}\n{query.text}\n{query.arguments}") from error
     except asyncpg.PostgresError as error:
         raise AssertionError(f"{query.id}: {error}\n{query.text}\n{query.arguments}") from error
     finally:
