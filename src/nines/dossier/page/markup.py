@@ -120,7 +120,7 @@ def _coloured(text: str, language: str) -> Markup:
 
 def style() -> str:
     """The colours of code, in light and dark."""
-    return f"\n{_rules('xcode')}\n@media (prefers-color-scheme: dark) {{\n{_rules('github-dark')}\n}}\n"
+    return f"\n{_rules('xcode')}\n@media screen and (prefers-color-scheme: dark) {{\n{_rules('github-dark')}\n}}\n"
 
 
 def _rules(name: str) -> str:

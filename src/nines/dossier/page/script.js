@@ -29,7 +29,8 @@
   open();
   let opened = [];
   addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("details:not([open])")];
+    // Files are for tools: on paper their names are enough.
+    opened = [...document.querySelectorAll("details:not([open]):not(.file)")];
     for (const each of opened) each.open = true;
   });
   addEventListener("afterprint", () => {
