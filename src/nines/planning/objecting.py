@@ -21,6 +21,7 @@ from nines.model.design import Choice, Objection
 
 REMOTE = frozenset({DependencyKind.HTTP, DependencyKind.GRPC, DependencyKind.SMTP, DependencyKind.OBJECTS})
 """What is reached over a network that fails in its own ways."""
+_BROKERS = frozenset({DependencyKind.KAFKA, DependencyKind.NATS, DependencyKind.RABBITMQ})
 _SAFE = frozenset({Action.READ, Action.LIST})
 _CHANGING = frozenset({Action.UPDATE, Action.DELETE, Action.TRANSITION})
 
@@ -73,7 +74,7 @@ def is_changing(operation: Operation) -> bool:
 
 
 def needed(blueprint: Blueprint) -> tuple[Dependency, ...]:
-    """The hard dependencies without which a critical operation fails while its caller waits; the database always."""
+    """The hard dependencies without which a critical operation fails while its caller waits; stores always."""
     waited = {
         dependency.name
         for operation in blueprint.operations
@@ -84,21 +85,16 @@ def needed(blueprint: Blueprint) -> tuple[Dependency, ...]:
     return tuple(
         each
         for each in blueprint.dependencies
-        if each.is_hard and (each.name in waited or each.kind is DependencyKind.POSTGRES)
+        if each.is_hard and (each.name in waited or _is_always_needed(blueprint, each))
     )
 
 
-def arrivals_hz(blueprint: Blueprint, job: Job, *, at_peak: bool = False) -> float:
-    """How many pieces come to a job that takes rows in a state: as many as come into that state."""
-    resource = blueprint.resource(job.on)
-    first = resource.states[0].name if resource and resource.states else ""
-    return sum(
-        blueprint.rate_hz(operation, at_peak=at_peak)
-        for operation in blueprint.operations
-        if operation.on == job.on
-        and job.from_state
-        and ((operation.do is Action.CREATE and job.from_state == first) or operation.to_state == job.from_state)
-    )
+def _is_always_needed(blueprint: Blueprint, dependency: Dependency) -> bool:
+    """Whether nothing goes on without it, although no operation names it in its calls."""
+    if dependency.kind in _BROKERS:
+        # With an outbox, events wait in the database while their broker is away.
+        return blueprint.events.broker == dependency.name and blueprint.events.transport != "outbox"
+    return dependency.kind not in REMOTE and dependency.fallback is Fallback.NONE
 
 
 def jobs_of(blueprint: Blueprint, operation: Operation) -> tuple[Job, ...]:

@@ -653,4 +653,47 @@ CASES = (
             "resources": {"Stop": {"fields": {"open": "Span", "opened_on": "date"}}},
         },
     ),
+    Case(
+        "saga-step-elsewhere",
+        {
+            "modules": {"shipping": {"resources": ["Parcel"]}, "books": {"resources": ["Entry"]}},
+            "resources": _LEDGER,
+            "operations": {
+                "sendParcel": {
+                    "saga": [
+                        {"do": "createParcel", "undo": "receiveParcel", "module": "books"},
+                        {"do": "receiveParcel"},
+                    ]
+                }
+            },
+        },
+        {
+            "modules": {"shipping": {"resources": ["Parcel"]}, "books": {"resources": ["Entry"]}},
+            "resources": _LEDGER,
+            "operations": {
+                "sendParcel": {
+                    "saga": [
+                        {"do": "createParcel", "undo": "receiveParcel", "module": "shipping"},
+                        {"do": "receiveParcel"},
+                    ]
+                }
+            },
+        },
+    ),
+    Case(
+        "availability-above-dependencies",
+        {"dependencies": {"cache": {"type": "redis", "need": "hard", "availability": "99.5%"}}},
+        {"dependencies": {"cache": {"type": "redis", "need": "soft", "availability": "99.5%", "fallback": "default"}}},
+    ),
+    Case(
+        "availability-above-dependencies",
+        {
+            "dependencies": {"bus": {"type": "nats", "availability": "99.5%"}},
+            "events": {"transport": "direct", "broker": "bus", "parcel.sent": {}},
+        },
+        {
+            "dependencies": {"bus": {"type": "nats", "availability": "99.5%"}},
+            "events": {"transport": "outbox", "broker": "bus", "parcel.sent": {}},
+        },
+    ),
 )
