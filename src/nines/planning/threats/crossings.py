@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nines.model.blueprint import Action, Dependency, DependencyKind, FieldKind, Job, Operation
-from nines.model.design import Design, Element, PlannedEndpoint, Stride, Threat
+from nines.model.blueprint import Action, Dependency, DependencyKind, FieldKind
+from nines.model.design import Design, Element, PlannedEndpoint, PlannedJob, Stride, Threat
 from nines.model.design.access import ANONYMOUS, reach
 from nines.model.words import duration, rate
 from nines.planning.threats import elements
@@ -18,6 +18,7 @@ from nines.planning.threats.drafting import (
     choice,
     named,
     threat,
+    verb,
 )
 
 
@@ -58,16 +59,16 @@ def _of_caller(design: Design, element: Element) -> Iterator[Threat]:
         "browsers off it (RFC 6797).",
         where="ingress",
     )
+    told = _in_urls(mine)
+    where = f"TLS; but {named(told)} {verb(told, 'stands', 'stand')} in the query, which proxies and browsers log."
     yield threat(
         element,
         Stride.DISCLOSURE,
         f"Whoever stands in between reads {named(carried)}.",
-        "TLS; nothing of it is in a URL, which others log."
-        if not _in_urls(mine)
-        else f"TLS; but {named(_in_urls(mine))} stand in the query, which proxies and browsers log.",
+        where if told else "TLS; nothing of it is in a URL, which others log.",
         where="ingress, the parameters of the contract",
-        is_open=bool(_in_urls(mine)),
-        options=_FILTERS if _in_urls(mine) else (),
+        is_open=bool(told),
+        options=_FILTERS if told else (),
     )
     yield threat(
         element,
@@ -256,7 +257,7 @@ def _of_subscribers(design: Design, element: Element) -> Iterator[Threat]:
     yield threat(
         element,
         Stride.TAMPERING,
-        f"{events or 'An event'} is changed on its way to a subscriber.",
+        f"An event{f' ({events})' if events else ''} is changed on its way to a subscriber.",
         "TLS with a verified certificate, and a signature over the body.",
         where="the relay of the outbox",
     )
@@ -302,28 +303,27 @@ def _of_external(design: Design, element: Element) -> Iterator[Threat]:
         element,
         Stride.DISCLOSURE,
         f"{name} learns more than it needs, or its credential is read on the way.",
-        f"TLS; the request holds {_sent(design, name)}. The credential is in a header, never in the URL or the log.",
+        f"TLS; the request holds {_sent(design, element, name)}. The credential is in a header, never in the URL "
+        "or the log.",
         where=where,
     )
     yield from _held_up(element, dependency)
 
 
-def _sent(design: Design, name: str) -> str:
-    """What of the resources may go to a dependency, as far as the blueprint tells."""
-    blueprint = design.blueprint
-    if blueprint is None:
-        return "what is not known"
-    everybody: tuple[Operation | Job, ...] = (*blueprint.operations, *blueprint.jobs)
-    callers = [each for each in everybody if any(call.partition(".")[0] == name for call in each.calls)]
-    found: list[str] = []
-    for resource in (blueprint.resource(on) for on in dict.fromkeys(each.on for each in callers)):
-        found += [f"{resource.name}.{field.name}" for field in resource.fields if field.is_personal] if resource else []
-    if found:
-        return (
-            f"what the owner's port puts into it: {named(found)} are within its reach, and which of them it "
-            "needs is the owner's to say"
-        )
-    return "no personal field"
+def _sent(design: Design, element: Element, name: str) -> str:
+    """What is personal and within the reach of those who ask the dependency."""
+    part = next((each for each in elements.parts(design) if each.id == element.source), None)
+    users: list[PlannedEndpoint | PlannedJob] = [*part.endpoints] if part else [*design.jobs]
+    queries = {id for each in users if any(step.target == name for step in each.flow.calls) for id in each.queries}
+    reached = {table for each in design.queries if each.id in queries for table in each.tables}
+    columns = [f"{t.name}.{c.name}" for t in design.tables if t.name in reached for c in t.columns if c.is_personal]
+    if not columns:
+        return "no personal data"
+    return (
+        f"what the owner's port puts into it: {named(columns)} {verb(columns, 'is', 'are')} within its reach, and "
+        "which "
+        "of that is needed is the owner's to say"
+    )
 
 
 def _held_up(element: Element, dependency: Dependency | None) -> Iterator[Threat]:

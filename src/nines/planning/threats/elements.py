@@ -127,8 +127,10 @@ def _people(design: Design) -> Iterator[Element]:
         factor = " Signs in with a second factor." if role.needs_second_factor else ""
         says = f"{role.says or 'Somebody with this role.'}{factor}"
         yield Element(id=f"person:{role.name}", kind=ElementKind.PERSON, zone=INTERNET, says=says)
-    if not design.roles and len(public) < len(design.endpoints):
-        yield Element(id=SIGNED_IN, kind=ElementKind.PERSON, zone=INTERNET, says="Somebody with a credential.")
+    unnamed = [each for each in design.endpoints if not each.is_public and not each.roles]
+    if unnamed:
+        says = f"Somebody with a credential and no role; may call {named(each.id for each in unnamed)}."
+        yield Element(id=SIGNED_IN, kind=ElementKind.PERSON, zone=INTERNET, says=says)
 
 
 def _processes(design: Design) -> Iterator[Element]:

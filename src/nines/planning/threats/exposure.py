@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nines.model.blueprint import Action, GrantKind, Limit
+from nines.model.blueprint import GrantKind, Limit
 from nines.model.design import Design, Element, PlannedEndpoint, StepKind, Stride, Threat
 from nines.model.words import duration, size
 from nines.planning.threats import elements
@@ -60,9 +60,7 @@ def _decrypted(design: Design, element: Element, part: elements.Part) -> Iterato
         fields = [
             f"{resource.name}.{field.name}" for field in resource.fields if field.is_encrypted and field.name in told
         ]
-        answering = [
-            each for each in part.endpoints if each.resource == resource.name and each.action is not Action.DELETE
-        ]
+        answering = [each for each in part.endpoints if _answers_with(each, resource.name)]
         if fields and answering:
             yield threat(
                 element,
@@ -87,6 +85,10 @@ def _decrypted(design: Design, element: Element, part: elements.Part) -> Iterato
                     ),
                 ),
             )
+
+
+def _answers_with(endpoint: PlannedEndpoint, resource: str) -> bool:
+    return any(each.shape in (resource, f"{resource}Page") for each in endpoint.answers)
 
 
 def _objects(design: Design, element: Element, part: elements.Part) -> Iterator[Threat]:

@@ -40,7 +40,10 @@ def _of_dependency(design: Design, element: Element, dependency: Dependency) -> 
     ]
     finding = [job.name for job in design.jobs if _asks(design, job.name, name, "find")]
     how = []
-    if references:
+    is_mail = dependency.kind is DependencyKind.SMTP
+    if is_mail:
+        how = ["the log holds each message's own id with the answer that it got"]
+    elif references:
         how.append(f"its own number is kept ({named(references)})")
     how.append("each call has a key that it keeps too, so that asking again tells what it did")
     if finding:
@@ -51,9 +54,9 @@ def _of_dependency(design: Design, element: Element, dependency: Dependency) -> 
         f"{name} denies having been asked, or having answered as it did.",
         f"{capital('; '.join(how))}.",
         where="the flows that ask it",
-        is_open=not (references or finding),
+        is_open=not (references or finding or is_mail),
         options=()
-        if references or finding
+        if references or finding or is_mail
         else (
             choice(
                 f"a job that asks {name} what it knows, and compares",
@@ -99,7 +102,7 @@ def _of_subscribers(design: Design, element: Element) -> Iterator[Threat]:
     yield threat(
         element,
         Stride.SPOOFING,
-        f"A receiver cannot tell whether {events or 'an event'} comes from {design.name}, and acts on a forged one.",
+        f"A receiver cannot tell whether an event comes from {design.name}, and acts on a forged {events or 'one'}.",
         "Each delivery is signed over identifier, time and body (HMAC-SHA-256, a secret for each subscriber); "
         "the receiver refuses "
         f"what is older than {duration(300)}.",

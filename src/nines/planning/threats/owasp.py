@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nines.model.blueprint import FieldKind, GrantKind
+from nines.model.blueprint import DependencyKind, FieldKind, GrantKind
 from nines.model.design import Answer, Design, Threat
 from nines.planning.threats import business, elements
 from nines.planning.threats.drafting import OWASP, counted, ids, named, verb
@@ -167,9 +167,9 @@ def _inventory(design: Design) -> Said:
 
 
 def _consumption(design: Design) -> Said:
-    remote = [each for each in design.dependencies if not elements.is_store(each)]
+    remote = [each for each in design.dependencies if each.kind in (DependencyKind.HTTP, DependencyKind.GRPC)]
     if not remote:
-        return False, "No other API is asked."
+        return False, "No other API is asked whose answer would be used."
     bare = [each.name for each in remote if each.timeout_s is None]
     late = f" Without a deadline that is known: {named(bare)}." if bare else ""
     how = (

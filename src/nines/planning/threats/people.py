@@ -23,13 +23,17 @@ from nines.planning.threats.drafting import (
 _ONE_OF_MANY = "the request id, which stands in the log with the address"
 
 
+_NO_ROLE = "?"
+"""No name of a role: what such a caller may do needs none."""
+
+
 def of_person(design: Design, element: Element) -> Iterator[Threat]:
     """Somebody anonymous pretends to be signed in; somebody signed in pretends to be another."""
     if element.id == elements.ANONYMOUS:
         yield from _of_nobody(design, element)
         return
     role = "" if element.id == elements.SIGNED_IN else element.id.partition(":")[2]
-    mine = [each for each in design.endpoints if not each.is_public and (not role or reach(each, role))]
+    mine = [each for each in design.endpoints if not each.is_public and reach(each, role or _NO_ROLE)]
     yield _stolen(design, element, role, mine)
     yield _denied(design, element, role, mine)
 
@@ -88,7 +92,8 @@ def _stolen(design: Design, element: Element, role: str, mine: list[PlannedEndpo
             is_open=True,
         )
     ends = {
-        "own-jwt": f"a token is good for {duration(auth.token_ttl_s)}, its session ends at once when it is revoked",
+        "own-jwt": f"a token is good for {duration(auth.token_ttl_s)}, and for what is left of them after its "
+        "session was revoked",
         "oauth2-jwt": "a token is good until its exp, which its issuer sets",
         "oidc": "a token is good until its exp, which its issuer sets",
         "api-key": "a key is good until it is taken back",
@@ -99,7 +104,7 @@ def _stolen(design: Design, element: Element, role: str, mine: list[PlannedEndpo
     return threat(
         element,
         Stride.SPOOFING,
-        f"Somebody holds a stolen credential of {_a(role)} and {reaches}.",
+        f"Somebody holds a stolen credential{f' with the role {role}' if role else ''} and {reaches}.",
         f"{capital(ends)}{factor}; credentials travel over TLS and are in no log.",
         where="auth of the blueprint" + (f", roles.{role}.mfa" if second else ""),
         tried=(AUTHENTICATION, first_contract(mine, "unauthorized")),
@@ -113,9 +118,9 @@ def _denied(design: Design, element: Element, role: str, mine: list[PlannedEndpo
     proven = [each for each in changing if each.resource in kept]
     bare = [each for each in changing if each.resource not in kept]
     says = (
-        f"{capital(_a(role))} denies having called {ids(changing)}."
+        f"{capital(_whose(role))} denies having called {ids(changing)}."
         if changing
-        else f"{capital(_a(role))} denies having read something."
+        else f"{capital(_whose(role))} denies having read something."
     )
     if not changing:
         return threat(
@@ -157,7 +162,5 @@ def _denied(design: Design, element: Element, role: str, mine: list[PlannedEndpo
 _OF_ACCOUNT = (Action.SIGN_IN, Action.REFRESH, Action.SIGN_OUT, Action.SIGN_OUT_EVERYWHERE)
 
 
-def _a(role: str) -> str:
-    if not role:
-        return "a caller"
-    return f"an {role}" if role[0] in "aeiou" else f"a {role}"
+def _whose(role: str) -> str:
+    return f"somebody with the role {role}" if role else "a caller"

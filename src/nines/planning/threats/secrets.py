@@ -8,6 +8,7 @@ from nines.model.blueprint import Dependency, DependencyKind
 from nines.model.design import Design, Secret
 from nines.model.words import duration
 from nines.planning.data.names import snake
+from nines.planning.running.others import SOON_S
 from nines.planning.threats import elements
 from nines.planning.threats.drafting import named
 
@@ -136,8 +137,8 @@ def _of_data(design: Design) -> Iterator[Secret]:
             name="CODE_KEY",
             says=f"Keys the digests in {named(hashed)}: without it a copy of the table tells no code.",
             held_in=STORE,
-            rotation="Roll out: codes that are under way no longer match and are asked for again, within minutes "
-            "of their life.",
+            rotation="Roll out: codes that are under way no longer match and are asked for again, counted "
+            "failures begin anew.",
             every_s=_YEAR_S,
         )
     if any(each.page for each in design.endpoints):
@@ -165,7 +166,7 @@ def _of_edges(design: Design) -> Iterator[Secret]:
         says="The certificate of the public host name.",
         held_in="the balancer; never in the service",
         rotation="Issued anew by ACME (RFC 8555) at two thirds of its life, and loaded without a restart; an "
-        "alert at 14 days left.",
+        f"alert {duration(SOON_S)} before its end.",
         every_s=60 * 86_400.0,
         is_assumed=True,
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nines.model.blueprint import Dependency, DependencyKind
 from nines.model.design import Design, Element, Stride, Threat
 from nines.model.words import duration
-from nines.planning.threats.drafting import KILL, STALL, UNBOUNDED, choice, counted, named, threat
+from nines.planning.threats.drafting import KILL, STALL, UNBOUNDED, choice, counted, named, threat, verb
 
 
 def of_store(design: Design, element: Element, dependency: Dependency | None) -> Iterator[Threat]:
@@ -24,7 +24,7 @@ def of_store(design: Design, element: Element, dependency: Dependency | None) ->
 def _of_database(design: Design, element: Element, dependency: Dependency | None) -> Iterator[Threat]:
     where = "roles of the database, set up by the migrations"
     grown = [table.name for table in design.tables if table.is_append_only]
-    kept = f" {named(grown)} refuse UPDATE and DELETE by a trigger." if grown else ""
+    kept = f" {named(grown)} {verb(grown, 'refuses', 'refuse')} UPDATE and DELETE by a trigger." if grown else ""
     checks = sum(len(table.checks) for table in design.tables)
     yield threat(
         element,
@@ -88,11 +88,11 @@ def _leaked(design: Design, element: Element) -> Iterator[Threat]:
     ]
     held = []
     if secret:
-        held.append(f"{named(secret)} are ciphertext under keys that the database never sees")
+        held.append(f"{named(secret)} {verb(secret, 'is', 'are')} ciphertext under keys that the database never sees")
     if hashed:
-        held.append(f"{named(hashed)} hold digests only")
+        held.append(f"{named(hashed)} {verb(hashed, 'holds', 'hold')} digests only")
     if personal:
-        held.append(f"{named(personal)} are in clear for whoever reads the copy, beyond the encryption of the volume")
+        held.append(f"{named(personal)} {verb(personal, 'is', 'are')} in clear for whoever reads the copy")
     where = "columns of the data chapter, the encryption of volumes and backups"
     yield threat(
         element,

@@ -66,8 +66,8 @@ def test_the_matrix_says_on_whose_objects() -> None:
     assert found["getPayment"][1:4] == ["401", "own", "any"]
     assert found["createPayment"][1:] == ["401", "yes", "403", "403"]
     found = rows(page(design_of("login")), "operation")
-    assert found["signIn"][1:] == ["yes", "yes"]
-    assert found["getAccount"][1:] == ["401", "any"]
+    assert found["signIn"][1:] == ["yes", "yes", "yes"]
+    assert found["getAccount"][1:] == ["401", "own", "any"]
 
 
 def test_an_operation_that_no_role_can_carry_out_is_named() -> None:
@@ -88,7 +88,7 @@ def test_personal_data_is_listed_with_its_end_and_the_places_where_it_also_stand
     assert (purpose, kept, ends, erased) == (
         "not said",
         "clear text on an encrypted volume",
-        "7 y after its last use",
+        "7 y after its last change",
         "nothing",
     )
     assert "idempotency_keys.body" in elsewhere

@@ -6,11 +6,11 @@ from nines.dossier.markdown import code, table
 from nines.model.design import Design, PlannedEndpoint
 from nines.model.design.access import ANONYMOUS, Reach, callers, reach
 
-_SIGNED_IN = "anybody signed in"
+_SIGNED_IN = "signed in, no role"
 
 
 def rows(design: Design) -> str:
-    """The matrix; without roles there is one column for everybody who is signed in."""
+    """The matrix; there is a column for callers without a role where an operation asks for none."""
     roles = columns(design)
     titles = [f"{name}, 2nd factor" if _needs_factor(design, name) else name for name in roles]
     return table(
@@ -23,7 +23,9 @@ def rows(design: Design) -> str:
 
 
 def columns(design: Design) -> tuple[str, ...]:
-    return tuple(role.name for role in design.roles) or (_SIGNED_IN,)
+    names = tuple(role.name for role in design.roles)
+    unnamed = any(not each.is_public and not each.roles for each in design.endpoints)
+    return (*([_SIGNED_IN] if unnamed or not names else []), *names)
 
 
 def unreachable(design: Design) -> tuple[PlannedEndpoint, ...]:

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from nines.dossier.markdown import code, table
 from nines.dossier.words import duration
 from nines.model.blueprint import Action
-from nines.model.design import Design, PlannedColumn, PlannedTable
-
-_WITHOUT_BODY = (Action.DELETE, Action.SIGN_OUT, Action.SIGN_OUT_EVERYWHERE)
+from nines.model.design import Design, PlannedColumn, PlannedEndpoint, PlannedTable
 
 
 def inventory(design: Design) -> str:
@@ -61,8 +59,10 @@ def _purpose(design: Design, kept: PlannedTable, column: PlannedColumn) -> str:
 def _end(design: Design, kept: PlannedTable) -> str:
     if kept.retention_s is None:
         return "not said"
+    if not kept.resource:
+        return f"{duration(kept.retention_s)} at the latest"
     purged = any(job.name.startswith("purge") and kept.name in _tables(design, job.queries) for job in design.jobs)
-    return f"{duration(kept.retention_s)} after its last use" if purged else f"after {duration(kept.retention_s)}"
+    return f"{duration(kept.retention_s)} after its last change" if purged else f"after {duration(kept.retention_s)}"
 
 
 def _tables(design: Design, queries: tuple[str, ...]) -> set[str]:
@@ -81,16 +81,14 @@ def _deletions(design: Design, kept: PlannedTable | None) -> list[str]:
 
 def _elsewhere(design: Design, kept: PlannedTable, column: PlannedColumn) -> Iterator[str]:
     """Answers, the stored answers to idempotency keys, the parties that are asked about it, backups."""
-    if not kept.resource:
-        return
-    mine = [each for each in design.endpoints if each.resource == kept.resource]
-    answers = [each.id for each in mine if each.action not in _WITHOUT_BODY and _shows(design, kept, column)]
+    mine = [each for each in design.endpoints if kept.resource and _answers_with(each, kept.resource)]
+    answers = [each.id for each in mine if _shows(design, kept, column)]
     if answers:
         yield f"answers of {', '.join(answers[:3])}{f' and {len(answers) - 3} more' if len(answers) > 3 else ''}"
     keys = design.table("idempotency_keys")
     if keys and any(each.idempotency and each.id in answers for each in mine):
         yield f"idempotency_keys.body, {duration(keys.retention_s or 0.0)}"
-    for name in _told(design, kept.resource):
+    for name in _told(design, kept):
         yield f"what {name} is asked"
     yield "backups"
 
@@ -107,11 +105,14 @@ def _camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in others)
 
 
-def _told(design: Design, resource: str) -> tuple[str, ...]:
-    """The dependencies that operations and jobs on the resource call."""
-    blueprint = design.blueprint
-    if blueprint is None:
-        return ()
-    calls = [call for each in blueprint.operations if each.on == resource for call in each.calls]
-    calls += [call for each in blueprint.jobs if each.on == resource for call in each.calls]
-    return tuple(dict.fromkeys(call.partition(".")[0] for call in calls))
+def _told(design: Design, kept: PlannedTable) -> tuple[str, ...]:
+    """The dependencies that are called by those who read or write the table."""
+    queries = {each.id for each in design.queries if kept.name in each.tables}
+    users = [(each.queries, each.flow) for each in design.endpoints] + [
+        (each.queries, each.flow) for each in design.jobs
+    ]
+    return tuple(dict.fromkeys(step.target for ids, flow in users if queries & {*ids} for step in flow.calls))
+
+
+def _answers_with(endpoint: PlannedEndpoint, resource: str) -> bool:
+    return any(each.shape in (resource, f"{resource}Page") for each in endpoint.answers)

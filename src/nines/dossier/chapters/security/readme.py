@@ -188,9 +188,8 @@ def _encryption(design: Design) -> list[str]:
     )
     if secret:
         lines.append(
-            f"Fields: {', '.join(code(each) for each in secret)} are AES-256-GCM, bound to table, column and row "
-            "as additional "
-            "data, so that a value moved to another row does not open; each begins with the number of its key."
+            f"Fields: {', '.join(code(each) for each in secret)} as AES-256-GCM ciphertext that begins with the number "
+            "of its key, so that two keys hold while one replaces the other (see the secrets)."
         )
     else:
         lines.append("Fields: none is encrypted apart (`encrypted: true` on a field would do it).")
@@ -200,7 +199,12 @@ def _encryption(design: Design) -> list[str]:
 def _headers(design: Design) -> list[str]:
     if design.is_recovered:
         return []
-    return [heading(2, "Headers of answers"), headers.text(design), headers.left_out()]
+    return [
+        heading(2, "Headers of answers"),
+        "Beside those of the contract; the balancer may set them for all.",
+        headers.text(design),
+        headers.left_out(),
+    ]
 
 
 def _people(design: Design) -> list[str]:
