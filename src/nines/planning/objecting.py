@@ -97,6 +97,19 @@ def _is_always_needed(blueprint: Blueprint, dependency: Dependency) -> bool:
     return dependency.kind not in REMOTE and dependency.fallback is Fallback.NONE
 
 
+def arrivals_hz(blueprint: Blueprint, job: Job, *, at_peak: bool = False) -> float:
+    """How many pieces come to a job that takes rows in a state: as many as come into that state."""
+    resource = blueprint.resource(job.on)
+    first = resource.states[0].name if resource and resource.states else ""
+    return sum(
+        blueprint.rate_hz(operation, at_peak=at_peak)
+        for operation in blueprint.operations
+        if operation.on == job.on
+        and job.from_state
+        and ((operation.do is Action.CREATE and job.from_state == first) or operation.to_state == job.from_state)
+    )
+
+
 def jobs_of(blueprint: Blueprint, operation: Operation) -> tuple[Job, ...]:
     """The jobs that may take up what an asynchronous operation leaves."""
     return tuple(job for job in blueprint.jobs if job.on == operation.on)
