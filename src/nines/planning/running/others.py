@@ -16,7 +16,7 @@ BREAKER_TURNS = 4
 BREAKER_FOR_MIN_S = 60.0
 BREAKER_SHARE = 0.5
 """Of the processes: one whose own network fails is replaced by its liveness and its autoscaler."""
-SOON_S = 21 * 86_400.0
+SOON_S = 14 * 86_400.0
 NOW_S = 3 * 86_400.0
 _NAME = "database-certificate"
 

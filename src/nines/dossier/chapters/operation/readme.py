@@ -153,7 +153,12 @@ def _settings(design: Design) -> str:
         return ""
     told = table(("setting", "what it says"), [(code(each.name), each.says) for each in settings(design)])
     secrets = ", ".join(code(each.name) for each in held(design))
-    by = f"Secrets, by reference only: {secrets}." if secrets else ""
+    by = (
+        f"Secrets, by reference only: {secrets}; each is taken from the variable, or from the file that the same "
+        "name with `_FILE` names."
+        if secrets
+        else ""
+    )
     return "\n\n".join(part for part in (told, by) if part)
 
 

@@ -72,7 +72,11 @@ def _migration(design: Design, stores: list[Dependency]) -> dict[str, Any]:
     return {
         "build": {"context": "../..", "dockerfile": "operation/deploy/Dockerfile"},
         "command": ["python", "-m", f"{package(design)}.migrate"],
-        "environment": _environment(design, stores, secrets),
+        "environment": {
+            name: value
+            for name, value in _environment(design, stores, secrets).items()
+            if name.endswith("_FILE") or value in _addresses(design, stores)
+        },
         "secrets": [_file(each) for each in secrets],
         "depends_on": {
             each.name: {"condition": _condition(each)} for each in stores if each.kind is DependencyKind.POSTGRES
@@ -105,6 +109,10 @@ def _environment(design: Design, stores: list[Dependency], secrets: tuple[Secret
     near = {address(design, each) for each in stores}
     told = {each.name: each.example if each.example in near else f"${{{each.name}:?}}" for each in settings(design)}
     return {**told, **{f"{each.name}_FILE": f"/run/secrets/{_file(each)}" for each in secrets}}
+
+
+def _addresses(design: Design, stores: list[Dependency]) -> set[str]:
+    return {address(design, each) for each in stores if each.kind is DependencyKind.POSTGRES}
 
 
 def _condition(dependency: Dependency) -> str:

@@ -42,7 +42,7 @@ def _means(design: Design, alert: Alert, objective: Objective) -> str:
     each = f" It is counted for each {objective.by} alone." if objective.by else ""
     return (
         f"{objective.title}: {share(objective.target)} over {duration(objective.window_s)} is promised. "
-        f"{objective.says}{each}{told} An outage of everything sets it off after {duration(max(1.0, round(outage_s)))}."
+        f"{objective.says}{each}{told} Were all of it bad, it would fire after {duration(max(1.0, round(outage_s)))}."
     )
 
 
@@ -121,7 +121,11 @@ def _carries(design: Design) -> str:
     if demand is None or design.is_recovered:
         return "How much it carries is not known: compare with last week."
     bottleneck = next((point for point in capacity.points if point.bottleneck), None) if capacity else None
-    after = f"; at {bottleneck.factor:g} times that {bottleneck.bottleneck} give way first" if bottleneck else ""
+    after = (
+        f"; what gives way first, at {bottleneck.factor:g} times that, is: {bottleneck.bottleneck}"
+        if bottleneck
+        else ""
+    )
     return f"It is made for {demand.peak_hz:g}/s at the peak{after}."
 
 

@@ -1,0 +1,200 @@
+"""The configuration under which nines tries the service: its budgets, how it starts, and who signs in."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from nines.model.blueprint import Action, DependencyKind
+from nines.model.design import Design, PlannedEndpoint
+
+PATH = "nines.toml"
+RATE_MAX_HZ = 2_000.0
+PASSWORD = "correct horse for the laboratory"  # noqa: S105 -- of people who are made for a trial.
+TOKEN = "Bearer replace-this-by-a-token-of-the-laboratory"  # noqa: S105 -- says what belongs there.
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+_NOBODY = {
+    DependencyKind.SMTP: "smtp",
+    DependencyKind.KAFKA: "kafka",
+    DependencyKind.NATS: "nats",
+    DependencyKind.RABBITMQ: "amqp",
+    DependencyKind.GRPC: "grpc",
+}
+"""Kinds for which nines has nothing that answers: the service is given an address at which nobody listens."""
+_DRIVEN_MIN = 0.5
+"""Of the load: what reads and creations must make up to stand for all of it."""
+_WHOM = ("owner", "peer")
+
+
+def text(design: Design) -> str:
+    """TOML that nines reads; empty for a service that was read, whose own configuration says it."""
+    if design.is_recovered:
+        return ""
+    return "\n\n".join(_blocks(design)) + "\n"
+
+
+def unheard(design: Design) -> tuple[str, ...]:
+    """The dependencies that nothing stands in for."""
+    return tuple(each.name for each in design.dependencies if each.kind in _NOBODY)
+
+
+def _blocks(design: Design) -> Iterator[str]:
+    budgets = design.budgets
+    yield _table("", {"name": design.name, "contract": "/openapi.json"})
+    yield _table(
+        "budgets",
+        {
+            "availability": _percent(budgets.availability),
+            "errors": _percent(budgets.error_rate),
+            "p95": f"{budgets.latency_p95_s * 1_000:.10g}ms",
+            "recovery": f"{budgets.recovery_s:.10g}s",
+        },
+    )
+    yield _load(design)
+    package = design.name.replace("-", "_")
+    has_database = any(each.kind is DependencyKind.POSTGRES for each in design.dependencies)
+    yield _table(
+        "service",
+        {
+            "command": f"python -m {package} --host {{host}} --port {{port}}",
+            **({"setup": [f"python -m {package}.migrate"]} if has_database else {}),
+            "ready": "/health/ready",
+        },
+    )
+    environment = dict(_environment(design))
+    if environment:
+        yield _table("service.env", environment)
+    yield from _parts(design, has_database=has_database)
+    yield from _identities(design)
+    public = [each.id for each in design.endpoints if each.is_public]
+    yield _table("security", {"public": [*public, "/health/*", "/metrics", "/openapi.json"]})
+
+
+def _load(design: Design) -> str:
+    steady = design.demand.steady_hz if design.demand else 50.0
+    peak = design.demand.peak_hz if design.demand else 0.0
+    weights = {
+        each.id: round(each.steady_hz, 6)
+        for each in design.endpoints
+        if each.steady_hz and (each.is_safe or each.action is Action.CREATE)
+    }
+    if sum(weights.values()) < _DRIVEN_MIN * steady:
+        # The rest is most of what comes: then nines chooses, rather than a mix that nobody has.
+        weights = {}
+    found = _table("load", {"rate_hz": steady, "rate_hz_max": max(RATE_MAX_HZ, 2 * steady, peak)})
+    return f"{found}\n\n{_table('load.operations', weights)}" if weights else found
+
+
+def _environment(design: Design) -> Iterator[tuple[str, str]]:
+    for dependency in design.dependencies:
+        names = _VARIABLE.findall(dependency.url) or [f"{_upper(dependency.name)}_URL"]
+        value = _address(dependency.kind, dependency.name)
+        yield from ((name, value) for name in names)
+    for name in _VARIABLE.findall(design.auth.issuer) if design.auth else ():
+        yield name, "https://issuer.invalid"
+    for secret in design.secrets:
+        if "never in the service" not in secret.held_in and "_MIGRATION_" not in f"_{secret.name}_":
+            yield secret.name, "only-for-the-laboratory-and-long-enough-for-any-algorithm"
+
+
+def _address(kind: DependencyKind, name: str) -> str:
+    if kind is DependencyKind.POSTGRES:
+        return "{database.url}"
+    if kind is DependencyKind.REDIS:
+        return "{redis.url}"
+    return f"{_NOBODY[kind]}://127.0.0.1:9" if kind in _NOBODY else f"{{upstream.{name}.url}}"
+
+
+def _parts(design: Design, *, has_database: bool) -> Iterator[str]:
+    if has_database:
+        store = next(each for each in design.dependencies if each.kind is DependencyKind.POSTGRES)
+        names = _VARIABLE.findall(store.url) or [f"{_upper(store.name)}_URL"]
+        yield _table("database", {"env": names[0], "needed": True})
+    cache = next((each for each in design.dependencies if each.kind is DependencyKind.REDIS), None)
+    if cache:
+        names = _VARIABLE.findall(cache.url) or [f"{_upper(cache.name)}_URL"]
+        yield _table("redis", {"env": names[0], "needed": True})
+    for dependency in design.dependencies:
+        if dependency.kind not in (DependencyKind.HTTP, DependencyKind.OBJECTS):
+            continue
+        names = _VARIABLE.findall(dependency.url) or [f"{_upper(dependency.name)}_URL"]
+        answer: dict[str, Any] = {"status": 200, "body": '{"id": "{id}", "status": "ok"}'}
+        if dependency.latency_p95_s:
+            answer["delay_s"] = round(dependency.latency_p95_s, 6)
+        key = _key(dependency.name)
+        yield _table(f"upstreams.{key}", {"env": names[0]})
+        yield _table(f"upstreams.{key}.answers", answer, is_listed=True)
+
+
+def _identities(design: Design) -> Iterator[str]:
+    sign_in = _endpoint(design, Action.SIGN_IN)
+    register = _endpoint(design, Action.REGISTER)
+    support = next((role.name for role in design.roles if role.needs_second_factor), "")
+    people = [*_WHOM, *(["admin"] if support else [])]
+    for name in people:
+        is_admin = name == "admin"
+        found: dict[str, Any] = {"name": name}
+        if sign_in:
+            found |= {"username": f"{name}@example.com", "password": PASSWORD}
+            if is_admin or register is None:
+                found["register"] = False
+        else:
+            found["register"] = False
+        if is_admin:
+            found["is_admin"] = True
+        block = _table("identities", found, is_listed=True)
+        if not sign_in and design.auth and design.auth.scheme != "none":
+            block += f"\n\n{_table('identities.headers', {'authorization': TOKEN})}"
+        yield block
+    if register:
+        yield _table("register", {"method": register.method, "path": register.path, "json": _body(register)})
+    if sign_in:
+        token = _token(sign_in)
+        body = {"method": sign_in.method, "path": sign_in.path, "json": _body(sign_in)}
+        yield _table("login", {**body, **({"token": token} if token else {})})
+
+
+def _endpoint(design: Design, action: Action) -> PlannedEndpoint | None:
+    return next((each for each in design.endpoints if each.action is action), None)
+
+
+def _body(endpoint: PlannedEndpoint) -> dict[str, Any]:
+    """The example with the person's own name and password in it."""
+    example = endpoint.request_example if isinstance(endpoint.request_example, Mapping) else {}
+    names = {"password": "{password}", "email": "{username}", "phone": "{username}", "username": "{username}"}
+    return {key: names.get(key, value) for key, value in example.items() if value is not None}
+
+
+def _token(endpoint: PlannedEndpoint) -> str:
+    example = endpoint.success.example if endpoint.success else None
+    return "access_token" if isinstance(example, Mapping) and "access_token" in example else ""
+
+
+def _table(name: str, values: Mapping[str, Any], *, is_listed: bool = False) -> str:
+    head = [f"[[{name}]]" if is_listed else f"[{name}]"] if name else []
+    return "\n".join([*head, *(f"{_key(key)} = {_value(value)}" for key, value in values.items())])
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        inner = ", ".join(f"{_key(str(key))} = {_value(each)}" for key, each in value.items())
+        return f"{{ {inner} }}" if inner else "{}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
+    # What JSON writes of a text, a number or a truth value is TOML as well, but for one control character.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _key(key: str) -> str:
+    return key if _BARE.fullmatch(key) else json.dumps(key)
+
+
+def _upper(name: str) -> str:
+    return re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.10g}%"
