@@ -37,8 +37,10 @@ def _says(piece: Piece, endpoint: PlannedEndpoint) -> Iterator[str]:
     yield f"{RATE_HZ:.0f}/s × {moment(piece.cpu_s)} = {amount(RATE_HZ * piece.cpu_s)} cores"
     if piece.held_s:
         yield f"{RATE_HZ:.0f}/s × {moment(piece.held_s)} = {amount(RATE_HZ * piece.held_s)} connections"
-    for remote in piece.remotes:
-        yield f"and what {remote.target} takes, which nobody said"
+    for target in dict.fromkeys(step.target for step in endpoint.flow.calls):
+        is_held = any(step.target == target and step.transaction is not None for step in endpoint.flow.calls)
+        held = ", and the connection is held meanwhile: add that time" if is_held else ""
+        yield f"the caller waits for {target} besides, for as long as nobody said{held}"
     if any(step.is_repeated for step in endpoint.flow.steps):
         yield "a step is repeated for each row, and how many rows there are is not known: taken as two"
     if not endpoint.flow.is_complete:

@@ -12,6 +12,7 @@ from nines.planning.capacity import figures
 HASHING = frozenset({Action.REGISTER, Action.SIGN_IN, Action.RESET_PASSWORD})
 """What hashes a password, or compares one with its hash."""
 SIGNING = frozenset({Action.SIGN_IN, Action.REFRESH})
+_WRITING = ("insert", "update", "delete", "merge", "upsert")
 CLAIM, FINISH = "claim-idempotency-key", "finish-idempotency-key"
 
 
@@ -249,8 +250,8 @@ class _Asks:
         query = self._design.query(step.query)
         times = figures.REPETITIONS if step.is_repeated else 1
         batch = self._batch(step)
-        if query is not None and query.is_write:
-            table = self._design.table(query.tables[0]) if query.tables else None
+        if self._is_write(step):
+            table = self._design.table(query.tables[0] if query and query.tables else step.target)
             indexes = len(table.indexes) if table else 1
             row_s = figures.WRITE_S + figures.INDEX_WRITE_S * indexes
             many_s = row_s if batch == 1 else figures.GROUPED_ROW_S + row_s / batch
@@ -259,6 +260,11 @@ class _Asks:
             )
         read_s = figures.READ_S + (self._read_rows(step) - 1) * figures.ROW_READ_S
         return Session(round_trips=times, database_s=times * read_s, commits=0, commit_s=0, rows=0.0)
+
+    def _is_write(self, step: FlowStep) -> bool:
+        """Of a step that was read in code only its words are known."""
+        query = self._design.query(step.query)
+        return query.is_write if query is not None else step.says.startswith(_WRITING)
 
     def _read_rows(self, step: FlowStep) -> int:
         query = self._design.query(step.query)

@@ -26,8 +26,9 @@ def _opening(design: Design, plan: CapacityPlan) -> str:
     known = f"{len(plan.needs):,} of {len(design.endpoints):,}"
     return (
         f"Reading the code tells what a request of {code(design.name)} does, not how many requests come: no load is "
-        f"invented here, and no bottleneck named. Of {known} operations at least one step was understood; the table "
-        "tells what each of them would take at 100/s."
+        f"invented here, and no bottleneck named. The steps of {known} operations were understood, wholly or in part; "
+        "the "
+        "table tells what each of them would take at 100/s."
     )
 
 

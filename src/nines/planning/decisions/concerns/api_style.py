@@ -14,15 +14,11 @@ def decide(design: Design) -> Decision | None:
     if not design.endpoints:
         return None
     first, *others = design.card.interfaces
-    kept = sum(1 for each in design.endpoints if each.idempotency)
-    public = sum(1 for each in design.endpoints if each.is_public)
     return Decision(
         id="api-style",
         number=NUMBER,
         concern="Style of the API",
-        context=f"{many(len(design.endpoints), 'operation')}, {public} of them open to anybody, {kept} repeatable "
-        "under an "
-        "Idempotency-Key.",
+        context=_context(design),
         options=(
             option(
                 _NAMES["rest"],
@@ -59,7 +55,18 @@ def decide(design: Design) -> Decision | None:
     )
 
 
+def _context(design: Design) -> str:
+    count = many(len(design.endpoints), "operation")
+    if design.is_recovered:
+        return f"{count} over HTTP."
+    public = sum(1 for each in design.endpoints if each.is_public)
+    kept = sum(1 for each in design.endpoints if each.idempotency)
+    return f"{count}, {public} of them open to anybody, {kept} repeatable under an Idempotency-Key."
+
+
 def _because(design: Design, first: str) -> str:
+    if design.is_recovered:
+        return "It is what the code answers"
     if first != "rest":
         return "The blueprint asks for it"
     cached = sum(1 for each in design.endpoints if "public" in each.cache_control)

@@ -16,7 +16,7 @@ _LOCKS = "row locks taken first (SELECT ... FOR UPDATE)"
 
 def decide(design: Design) -> Decision | None:
     changing = [each for each in writes(design) if each.flow.transactions]
-    if not changing:
+    if not changing or design.is_recovered:
         return None
     levels = Counter(each.isolation for each in changing if each.isolation)
     strict = [each.id for each in changing if each.isolation == "serializable"]
@@ -57,7 +57,6 @@ def decide(design: Design) -> Decision | None:
         consequences=_consequences(matched, kept),
         changes_when="A rule hangs on several rows that the operation does not change, and no unique key, check or "
         "counter row can hold it.",
-        is_given=design.is_recovered,
     )
 
 

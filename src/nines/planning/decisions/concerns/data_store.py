@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nines.model.design import Decision, Design
+from nines.model.design import Decision, Design, ResourceUse
 from nines.model.words import amount, count, many
 from nines.planning.decisions.deciding import database, is_said, option, resource
 
@@ -11,9 +11,9 @@ _POSTGRES = "PostgreSQL"
 
 
 def decide(design: Design) -> Decision | None:
-    if not design.tables:
-        return None
     found = database(design)
+    if not design.tables or (design.is_recovered and found is None):
+        return None
     rows = resource(design, "rows written")
     keys = sum(1 for table in design.tables for column in table.columns if column.references)
     checks = sum(len(table.checks) for table in design.tables)
@@ -25,12 +25,13 @@ def decide(design: Design) -> Decision | None:
         if rows
         else ""
     )
-    context = (
-        f"{many(len(design.tables), 'table')} with {many(keys, 'foreign key')} and {many(checks, 'check')}; more than "
-        "one "
-        f"table is changed by {many(len(spanning), 'operation')}, wholly or not at all. {load}"
-    )
-    end = f" until the load is {amount(rows.room)} times the expected" if rows and rows.room > 1 else ""
+    context = f"{many(len(design.tables), 'table')} with {many(keys, 'foreign key')} and {many(checks, 'check')}"
+    if design.is_recovered:
+        context += " are declared in the code."
+    else:
+        context += (
+            f"; more than one table is changed by {many(len(spanning), 'operation')}, wholly or not at all. {load}"
+        )
     strict = "several tables in one transaction, with foreign keys and checks that hold whatever the code does"
     return Decision(
         id="data-store",
@@ -60,10 +61,7 @@ def decide(design: Design) -> Decision | None:
             ),
         ),
         chosen=_POSTGRES,
-        because=f"{_because(design, len(spanning), keys)}, and one primary carries the writes{end}"
-        if rows is None or rows.room > 1
-        else f"{_because(design, len(spanning), keys)}; the writes need more than one primary at the peak, and the "
-        "data can be divided by its key",
+        because=_because(design, len(spanning), keys) + (_primary(rows) if rows else ""),
         consequences=(
             "One primary is the limit of all writes; capacity tells when it is reached.",
             f"Migrations are written to be applied while the service runs: {count(len(design.tables))} tables, expand "
@@ -75,7 +73,15 @@ def decide(design: Design) -> Decision | None:
     )
 
 
+def _primary(rows: ResourceUse) -> str:
+    if rows.room <= 1:
+        return "; the writes need more than one primary at the peak, and the data can be divided by its key"
+    return f", and one primary carries the writes until the load is {amount(rows.room)} times the expected"
+
+
 def _because(design: Design, spanning: int, keys: int) -> str:
+    if design.is_recovered:
+        return "It is what the code talks to"
     if any(table.name.endswith("entries") and table.is_append_only for table in design.tables):
         return "A ledger whose sides must balance asks for transactions and constraints"
     if spanning:

@@ -45,9 +45,7 @@ def decide(design: Design) -> Decision | None:
             ),
         ),
         chosen=_MANY if separate else _ONE,
-        because="; ".join(reasons)
-        if separate
-        else f"{_small(design)}: a network between the modules would cost more than it parts",
+        because="; ".join(reasons) if separate else _small(design),
         consequences=_consequences(design, separate, asked),
         changes_when="Two of the parts turn out to be changed together in most releases: then they are one."
         if separate
@@ -73,9 +71,14 @@ def _loads(design: Design) -> str:
 
 
 def _small(design: Design) -> str:
+    if design.is_recovered:
+        return "The code is one deployable, and nothing in it says that it should be several"
     peak = design.demand.peak_hz if design.demand else None
     load = f", {rate(peak)} at the peak" if peak else ""
-    return f"{len(design.endpoints)} operations{load}, and nobody said that several teams work on them"
+    return (
+        f"{len(design.endpoints)} operations{load}, and nobody said that several teams work on them: a "
+        "network between the modules would cost more than it parts"
+    )
 
 
 def _consequences(design: Design, separate: list[str], asked: list[str]) -> tuple[str, ...]:

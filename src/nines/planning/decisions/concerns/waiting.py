@@ -61,7 +61,12 @@ def _context(design: Design, waiting: list[PlannedEndpoint], later: list[Planned
         else "No caller waits for others. "
     )
     answered = f"{many(len(later), 'operation')} {'answers' if len(later) == 1 else 'answer'} 202. " if later else ""
-    return f"{slow}{waits}{answered}The usual promise is {duration(design.budgets.latency_p95_s)} (p95)."
+    return f"{slow}{waits}{answered}{_promise(design)}".strip()
+
+
+def _promise(design: Design) -> str:
+    """Nobody promised anything in code."""
+    return "" if design.is_recovered else f"The usual promise is {duration(design.budgets.latency_p95_s)} (p95)."
 
 
 def _called(design: Design) -> list[Dependency]:
@@ -83,7 +88,8 @@ def _because(
     for each in waiting:
         promised = each.latency_p95_s or design.budgets.latency_p95_s
         names = listed(dict.fromkeys(step.target for step in each.flow.calls))
-        found.append(f"{each.id} promises {duration(promised)} and waits for {names}")
+        waits = f"{each.id} waits for {names}"
+        found.append(waits if design.is_recovered else f"{each.id} promises {duration(promised)} and waits for {names}")
     if later:
         found.append(f"{some(each.id for each in later)} {'is' if len(later) == 1 else 'are'} accepted at once")
     if jobs:
