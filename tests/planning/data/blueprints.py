@@ -30,6 +30,7 @@ from nines.model.blueprint import (
     Resource,
     ResourceKind,
     Role,
+    SagaStep,
     State,
     Tenancy,
     ValueType,
@@ -239,8 +240,47 @@ PUSHES = Blueprint(
     dependencies=(Dependency(name="push", kind=DependencyKind.HTTP, timeout_s=2.0, fallback=Fallback.QUEUE),),
 )
 """More rows than one table should hold, and no key that stands in the way of cutting it."""
+TRIPS = Blueprint(
+    service=Card(name="trips"),
+    resources=(
+        Resource(
+            name="Trip",
+            fields=(Field(name="destination", length_max=50),),
+            states=(
+                State(name="asked", to=("booked", "cancelled")),
+                State(name="booked", to=("cancelled",)),
+                State(name="cancelled"),
+            ),
+            access=Access(read=(OWNER,), list=(OWNER,), write=(OWNER,)),
+            audit="writes",
+        ),
+    ),
+    operations=(
+        Operation(
+            name="createTrip",
+            on="Trip",
+            idempotency=REQUIRED,
+            emits=("trip.booked",),
+            saga=(
+                SagaStep(do="hotel.reserve", undo="hotel.cancel"),
+                SagaStep(do="bookTrip", undo="cancelTrip"),
+            ),
+        ),
+        Operation(name="bookTrip", on="Trip", do=Action.TRANSITION, to_state="booked"),
+        Operation(name="cancelTrip", on="Trip", do=Action.TRANSITION, to_state="cancelled"),
+        Operation(name="summariseTrips", on="Trip", do=Action.CUSTOM, hook="summarise"),
+        Operation(name="quoteTrip", do=Action.CUSTOM, hook="quote", calls=("hotel.price",)),
+    ),
+    dependencies=(
+        Dependency(name="db", kind=DependencyKind.POSTGRES, timeout_s=0.5),
+        Dependency(name="hotel", kind=DependencyKind.HTTP, timeout_s=3.0),
+        Dependency(name="bus", kind=DependencyKind.NATS),
+    ),
+    events=Events(transport="direct", broker="bus", types=(Event(name="trip.booked", resource="Trip"),)),
+)
+"""A saga that makes something, functions that only read, events without an outbox."""
 EXAMPLES = tuple(read(path) for path in sorted((Path(__file__).parents[3] / "examples" / "blueprints").glob("*.yaml")))
-ALL = (PAYMENTS, LOGIN, SHOP, PUSHES, *EXAMPLES)
+ALL = (PAYMENTS, LOGIN, SHOP, PUSHES, TRIPS, *EXAMPLES)
 
 
 def named(blueprint: Blueprint) -> str:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from nines.model.blueprint import Blueprint
 from nines.model.design import Design, Flow, FlowStep, StepKind
 from nines.planning import plan
-from tests.planning.data.blueprints import ALL, EXAMPLES, PAYMENTS, named
+from tests.planning.data.blueprints import ALL, EXAMPLES, PAYMENTS, TRIPS, named
 from tests.planning.data.random_blueprints import blueprints
 
 _LEVELS = ("read committed", "repeatable read", "serializable")
@@ -124,6 +124,33 @@ def test_others_are_asked_between_a_reserving_and_a_settling_transaction() -> No
     ]
     job = next(each for each in plan(PAYMENTS).jobs if each.name == "finishCapturePayment")
     assert "claim-reserved-payment" in job.queries
+
+
+def test_a_function_that_only_reads_sees_one_snapshot() -> None:
+    trips = plan(TRIPS)
+    summary, quote = trips.endpoint("summariseTrips"), trips.endpoint("quoteTrip")
+    assert summary
+    assert quote
+    assert (summary.method, summary.isolation) == ("GET", "repeatable read")
+    assert (quote.method, quote.isolation) == ("POST", "serializable")
+
+
+def test_without_an_outbox_events_are_published_after_the_commit_and_may_be_lost() -> None:
+    create = plan(TRIPS).endpoint("createTrip")
+    assert create
+    kinds = [step.kind for step in create.flow.steps]
+    assert kinds.index(StepKind.PUBLISH) > max(i for i, kind in enumerate(kinds) if kind is StepKind.COMMIT)
+    (published,) = (step for step in create.flow.steps if step.kind is StepKind.PUBLISH)
+    assert "the event is lost" in published.branches[0].then
+
+
+def test_every_wait_for_the_database_and_for_others_ends() -> None:
+    for _, flow in _flows(plan(TRIPS)):
+        for step in flow.steps:
+            if step.kind is StepKind.QUERY:
+                assert step.timeout_s == 0.5
+            if step.kind is StepKind.CALL:
+                assert step.timeout_s == 3.0
 
 
 def test_a_saga_goes_back_over_what_was_done_the_last_first() -> None:

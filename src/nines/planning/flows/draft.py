@@ -92,6 +92,7 @@ class Draft:
                 branches=tuple(branches),
                 is_repeated=is_repeated,
                 undo=undo,
+                timeout_s=database.timeout_s if (database := self.blueprint.database) else None,
                 after_response=self._is_answered,
             )
         )
