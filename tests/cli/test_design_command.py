@@ -123,7 +123,7 @@ def test_a_first_blueprint_is_written_from_flags_and_designed(tmp_path: Path, ca
     assert run(["design", "--ask", "-o", str(first)]) == 2
     assert "there is a file already" in capsys.readouterr().err
     assert run(["design", str(first), "-o", str(tmp_path / "d"), "-q"]) == 0
-    assert "open questions: 13" in capsys.readouterr().out
+    assert "  - What may callers do? Assumed: create, get, list, update and delete each." in capsys.readouterr().out
 
 
 def test_an_interview_prints_its_blueprint_where_asked_to(capsys: Captured) -> None:

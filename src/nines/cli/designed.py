@@ -189,6 +189,8 @@ def _questions(questions: Sequence[Question]) -> Iterator[str]:
     for each in questions[:_SHOWN_MAX]:
         assumed = f" Assumed: {each.assumed}." if each.assumed else ""
         yield from _wrapped(f"{each.question}{assumed}", "  - ", "    ")
+    if len(questions) > _SHOWN_MAX:
+        yield f"  ... and {len(questions) - _SHOWN_MAX} more"
 
 
 def _warnings(warnings: Sequence[Reason]) -> Iterator[str]:
