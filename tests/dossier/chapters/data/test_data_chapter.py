@@ -125,6 +125,17 @@ def test_of_a_service_that_was_read_only_what_was_read_is_told() -> None:
     assert "| `user_id` | ? |" in found["data/tables.md"].text
 
 
+def test_an_index_that_begins_another_is_named_whatever_the_queries_are() -> None:
+    short, long = (
+        PlannedIndex(name="short", columns=("user_id",)),
+        PlannedIndex(name="long", columns=("user_id", "id")),
+    )
+    page = _page(_recovered(USERS, replace(ORDERS, indexes=(*ORDERS.indexes, short, long))))
+    assert "- `orders` (user_id) begins (user_id, id)" in page
+    assert "no index" not in page
+    assert "| `orders` | `user_id` |  | the reference to `users.id` |" in page
+
+
 def test_what_was_not_understood_is_not_said_to_be_missing() -> None:
     page = _page(_recovered(USERS, replace(ORDERS, is_complete=False)))
     assert "Of 1 a part of the declaration was not understood" in page

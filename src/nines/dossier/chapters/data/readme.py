@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from nines.dossier import diagrams, words
-from nines.dossier.chapters.data import keeping
+from nines.dossier.chapters.data import indexes, keeping
 from nines.dossier.chapters.data.entities import databases
 from nines.dossier.diagrams import Entities
 from nines.dossier.markdown import bullets, code, heading, link, page, table
-from nines.model.design import Design, Document, PlannedIndex, PlannedTable
+from nines.model.design import Design, Document, PlannedTable
 from nines.model.design.ddl import partition_period
 
 
@@ -23,7 +23,7 @@ def text(design: Design, drawn: tuple[Entities, ...], artefacts: list[Document])
         heading(2, "Tables"),
         _tables(design),
         heading(2, "Indexes"),
-        *_indexes(design),
+        *indexes.blocks(design),
         *_forms(design),
         *_isolation(design),
         *_growth(design),
@@ -85,38 +85,6 @@ def _tables(design: Design) -> str:
     columns = ("table", "what it keeps", "database", "columns", "rows after 3 y")
     wanted = [index for index in range(len(columns)) if any(row[index] for row in rows)]
     return table([columns[i] for i in wanted], [[row[i] for i in wanted] for row in rows])
-
-
-def _indexes(design: Design) -> list[str]:
-    rows = [_index(each, index) for each in design.tables for index in each.indexes]
-    if design.is_recovered:
-        bare = [
-            f"{code(each.name)}.{code(column.name)} refers to {code(column.references)}"
-            for each in design.tables
-            if each.is_complete
-            for column in each.columns
-            if column.references and not any(index.names[:1] == (column.name,) for index in each.indexes)
-        ]
-        told = table(("table", "index", "kind", "what for"), rows) or "The code declares none."
-        if not bare:
-            return [told]
-        lead = "References for which the code declares no index; deleting what they refer to reads the whole table:"
-        return [told, lead, bullets(bare)]
-    lead = (
-        "Each query was given a unique index where one fits, else the shortest that finds its rows in its order; an "
-        "index that is the beginning of another was left out."
-    )
-    return [lead, table(("table", "index", "kind", "what for"), rows)]
-
-
-def _index(each: PlannedTable, index: PlannedIndex) -> tuple[str, ...]:
-    kind = "primary key" if index.is_primary else "unique" if index.is_unique else ""
-    where = f" where {code(index.where)}" if index.where else ""
-    purpose = [*(code(id) for id in index.serves)]
-    said = index.says if index.says and index.says != "asked for in the blueprint" else ""
-    served = ", ".join(purpose)
-    what = "; ".join(part for part in (served, said) if part)
-    return code(each.name), f"{code(', '.join(index.columns))}{where}", kind, what or ("constraint" if kind else "")
 
 
 def _forms(design: Design) -> list[str]:
