@@ -81,15 +81,18 @@ def _where(group: list[ContractChange]) -> str:
 
 def verdict(found: tuple[ContractChange, ...]) -> str:
     """What the changes mean for the release, with the ways out."""
-    breaking = len(_grouped(each for each in found if each.is_breaking))
     if not found:
         return "There is none: callers of the released contract meet the same."
+    breaking = [each for each in found if each.is_breaking]
     if not breaking:
-        number = len(_grouped(found))
+        number = len(found)
         many = f"{number:,} changes, none of which breaks" if number > 1 else "One change, which does not break"
         return f"{many} a caller: the major version stays."
+    kinds = len(_grouped(breaking))
+    of = f" of {kinds:,} kind{'s' if kinds > 1 else ''}" if kinds < len(breaking) else ""
     return (
-        f"{breaking:,} breaking change{'s' if breaking > 1 else ''}. Either release the next major version beside this "
-        "one and announce the end of the old one with Deprecation (RFC 9745) and Sunset (RFC 8594); or add what is new "
-        "beside what is there, and remove the old when nobody uses it any more; or take the change back."
+        f"{len(breaking):,} breaking change{'s' if len(breaking) > 1 else ''}{of}. Either release the next major "
+        "version beside this one and announce the end of the old one with Deprecation (RFC 9745) and Sunset "
+        "(RFC 8594); or add what is new beside what is there, and remove the old when nobody uses it any more; or take "
+        "the change back."
     )
