@@ -15,7 +15,7 @@ from nines.model.blueprint import Blueprint, Dependency, DependencyKind
 from nines.model.design import Design
 from nines.planning.failures.assumptions import YEAR_S, modes, outages
 from nines.readers import blueprint as reader
-from tests.planning.blueprints import blueprints
+from tests.planning.threats.surroundings import surrounded
 
 EXAMPLES = sorted(Path("examples/blueprints").glob("*.yaml"))
 SLOWLY = settings(
@@ -50,7 +50,7 @@ def check(design: Design) -> None:
 
 
 @SLOWLY
-@given(blueprints())
+@given(surrounded())
 def test_every_dependency_has_every_mode_of_its_kind_and_the_sum_is_the_forecast(blueprint: Blueprint) -> None:
     check(planning.plan(blueprint))
 
@@ -66,7 +66,7 @@ def test_the_examples_keep_the_laws_and_every_alert_is_there(path: Path) -> None
 
 
 @SLOWLY
-@given(blueprints(), PROMISES, PROMISES, st.data())
+@given(surrounded(), PROMISES, PROMISES, st.data())
 def test_the_forecast_falls_when_a_dependency_gets_worse(
     blueprint: Blueprint, one: float, other: float, data: st.DataObject
 ) -> None:
@@ -141,3 +141,14 @@ def _with(blueprint: Blueprint, name: str, availability: float) -> float:
 
 def _promised(dependency: Dependency, availability: float) -> Dependency:
     return replace(dependency, availability=availability)
+
+
+def test_work_that_is_tried_for_less_time_than_an_outage_takes_is_open() -> None:
+    text = Path("examples/blueprints/payments.yaml").read_text(encoding="utf-8")
+    assert "attempts: 6" in text
+    found = {}
+    for attempts in (3, 8):
+        design = planning.plan(reader.parse(text.replace("attempts: 6", f"attempts: {attempts}")))
+        mode = next(e for e in design.failures if e.dependency == "gateway" and e.mode == "answering errors")
+        found[attempts] = (mode.is_open, "authorizePayments gives up after 3 attempts in 3 min" in mode.caller_sees)
+    assert found == {3: (True, True), 8: (False, False)}

@@ -16,7 +16,7 @@ from nines.planning.threats import kinds
 from nines.planning.threats.drafting import API
 from nines.readers import blueprint as reader
 from nines.rules.discovery import discover as rules
-from tests.planning.blueprints import blueprints
+from tests.planning.threats.surroundings import surrounded
 
 EXAMPLES = sorted(Path("examples/blueprints").glob("*.yaml"))
 SLOWLY = settings(
@@ -56,7 +56,7 @@ def check(design: Design) -> None:
 
 
 @SLOWLY
-@given(blueprints())
+@given(surrounded())
 def test_every_element_has_the_threats_of_its_kind_and_every_trial_exists(blueprint: Blueprint) -> None:
     check(planning.plan(blueprint))
 
@@ -67,7 +67,7 @@ def test_the_examples_keep_the_laws(path: Path) -> None:
 
 
 @SLOWLY
-@given(blueprints())
+@given(surrounded())
 def test_the_matrix_agrees_with_the_roles_of_the_operations(blueprint: Blueprint) -> None:
     design = planning.plan(blueprint)
     for endpoint in design.endpoints:
@@ -83,7 +83,7 @@ def test_the_matrix_agrees_with_the_roles_of_the_operations(blueprint: Blueprint
 
 
 @SLOWLY
-@given(blueprints())
+@given(surrounded())
 def test_flows_join_elements_and_only_those_over_a_boundary_are_threatened(blueprint: Blueprint) -> None:
     design = planning.plan(blueprint)
     zones = {each.id: each.zone for each in design.elements}

@@ -118,10 +118,10 @@ _ALONE = 0.995
 def availability(dependency: Dependency) -> tuple[float, str]:
     """With its source."""
     if dependency.availability is not None:
-        return dependency.availability, f"the blueprint says so of {dependency.name}"
+        return dependency.availability, "as the blueprint says"
     if dependency.kind is DependencyKind.POSTGRES and dependency.replication == "none":
-        return _ALONE, f"assumed of {dependency.name}, which has no copy"
-    return _USUAL[dependency.kind], f"assumed of {dependency.name}: the blueprint says nothing"
+        return _ALONE, "assumed of a database that has no copy"
+    return _USUAL[dependency.kind], "assumed, for the blueprint says nothing"
 
 
 SLOWNESS = Incident(per_year=12.0, lasts_s=900.0, source="assumed: once a month for a quarter of an hour")

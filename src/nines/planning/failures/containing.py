@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nines.model.blueprint import Dependency, DependencyKind, Fallback
+from nines.model.blueprint import Action, Dependency, DependencyKind, Fallback
 from nines.model.design import Design
 from nines.model.words import duration, rate, share
 from nines.planning.failures.assumptions import Mode
@@ -86,6 +86,13 @@ def _of_database(design: Design, dependency: Dependency, mode: Mode) -> Iterator
         yield "the pool drops broken connections and makes new ones; what was under way is answered with 503"
     if mode in (Mode.SLOW, Mode.STALLED):
         yield "statement_timeout: no statement outlives the budget of its operation"
+    if mode is Mode.ERRORS:
+        keys = (
+            ", and a repetition under its key does it once"
+            if any(each.idempotency for each in design.endpoints)
+            else ""
+        )
+        yield f"the transaction is rolled back: nothing is half done{keys}"
     if mode is Mode.ERRORS and any(each.isolation == "serializable" for each in design.endpoints):
         yield "a transaction that was refused for a conflict (SQLSTATE 40001) is run again, 3 times at most"
 
@@ -132,10 +139,12 @@ def _against_loss(design: Design, dependency: Dependency) -> Iterator[str]:
                 f"replication asynchronous: what the copy lacks is lost; {duration(design.budgets.loss_s)} are allowed"
             )
     elif dependency.kind is DependencyKind.REDIS:
-        yield "nothing: only what can be made again may be there"
+        yield "only what can be made again may be there"
     elif dependency.kind is DependencyKind.SMTP:
-        yield "nothing: a message that was taken is somebody else's; callers can ask for another"
+        again = [each.id for each in design.endpoints if each.action in (Action.SEND_CODE, Action.REQUEST_RESET)]
+        if again:
+            yield f"whoever misses a message asks for another: {', '.join(again)}"
     elif dependency.kind is DependencyKind.OBJECTS:
-        yield "versions and a copy elsewhere, as its bucket is set up; the blueprint does not say"
+        return
     elif any(table.name.endswith("outbox") for table in design.tables):
         yield "the outbox holds an event until it was taken; what was taken is the broker's"

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from nines.model.blueprint import Dependency, DependencyKind
 from nines.model.design import Design, FailureMode
 from nines.model.words import duration, share
-from nines.planning.failures import assumptions, callers, containing
+from nines.planning.failures import assumptions, callers, containing, outlasting
 from nines.planning.failures.assumptions import Incident, Mode, Outage, part
 from nines.planning.failures.callers import Affected
 from nines.planning.running import names
@@ -71,7 +71,7 @@ def _outage(design: Design, dependency: Dependency, outage: Outage) -> FailureMo
     found = callers.affected(design, dependency)
     failing, why = _failing(design, dependency, outage.mode, found)
     return _with(
-        _mode(design, dependency, outage.mode),
+        _given_up(design, dependency, _mode(design, dependency, outage.mode), outage.incident_s + heals_s),
         lasts_s=outage.incident_s + heals_s,
         per_year=per_year,
         share=failing,
@@ -81,6 +81,20 @@ def _outage(design: Design, dependency: Dependency, outage: Outage) -> FailureMo
             f"{duration(outage.incident_s)}{heals}. {why}"
         ),
     )
+
+
+def _given_up(design: Design, dependency: Dependency, mode: FailureMode, lasts_s: float) -> FailureMode:
+    """Work that is tried for less time than the dependency is away ends with what failed for good."""
+    jobs = outlasting.given_up(design, dependency, lasts_s)
+    if not jobs:
+        return mode
+    said = "; ".join(
+        f"{job.name} gives up after {job.attempts_max} attempts in {duration(outlasting.tried_for_s(job))}, and "
+        "what it "
+        f"held waits for a person ({job.dead_letter})"
+        for job in jobs
+    )
+    return replace(mode, caller_sees=f"{mode.caller_sees}; {said}", is_open=True)
 
 
 def _healing(dependency: Dependency) -> tuple[float, str]:

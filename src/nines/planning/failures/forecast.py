@@ -64,7 +64,7 @@ _SHOWN = 6
 def _assumptions(design: Design) -> Iterator[str]:
     for each in design.dependencies:
         known, source = assumptions.availability(each)
-        yield f"{each.name} is available {share(known)}: {source}; how that divides into modes is assumed"
+        yield f"availability of {each.name}: {share(known)}, {source}; how the rest divides into modes is assumed"
     yield (
         "an answer of 500 or more is a failure, 429 is not; requests count by how often each operation is "
         "called in a steady hour"

@@ -128,11 +128,10 @@ def _is_address(name: str) -> bool:
 
 
 def _of_gate(design: Design, element: Element) -> Iterator[Threat]:
-    part = element.target.partition(":")[2]
     yield threat(
         element,
         Stride.TAMPERING,
-        f"Somebody inside the network calls {part} past the balancer, with headers that only it may set.",
+        "Somebody inside the network calls the service past the balancer, with headers that only it may set.",
         "A network policy lets the balancer in and nobody else; the token is verified here all the same.",
         where="the network policy",
         owasp=8,
@@ -140,7 +139,7 @@ def _of_gate(design: Design, element: Element) -> Iterator[Threat]:
     yield threat(
         element,
         Stride.DISCLOSURE,
-        f"Requests to {part} are read on the network behind the balancer, credentials included.",
+        "Requests are read on the network behind the balancer, credentials included.",
         "TLS ends at the balancer: behind it they travel in clear unless the network or a mesh encrypts them, "
         "and which is not said.",
         where="the network of " + design.deploy.platform,
@@ -164,7 +163,7 @@ def _of_gate(design: Design, element: Element) -> Iterator[Threat]:
     yield threat(
         element,
         Stride.DENIAL,
-        f"The balancer sends to a process of {part} that hangs or is going away.",
+        "The balancer sends to a process that hangs or is going away.",
         "Readiness is taken back before it closes, and what is in flight is finished within its time.",
         where="probes and the drain of the deployment",
         tried=(STALL,),

@@ -83,15 +83,8 @@ def _open(design: Design) -> list[str]:
         return []
     groups: dict[tuple[str, str], list[FailureMode]] = {}
     for each in still:
-        reason = (
-            each.caller_sees
-            if design.is_recovered
-            else (
-                "nothing that is known holds it"
-                if not each.contained_by
-                else f"held only by: {'; '.join(each.contained_by)}"
-            )
-        )
+        held = f"; held by {'; '.join(each.contained_by)}" if each.contained_by else "; nothing that is known holds it"
+        reason = each.caller_sees + ("" if design.is_recovered else held)
         groups.setdefault((each.dependency, reason), []).append(each)
     lines = [
         f"**{', '.join(f'{each.id} {each.mode}' for each in same)}** of {code(name)}: {reason}."

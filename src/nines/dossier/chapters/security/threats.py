@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from nines.dossier.chapters.security.boundaries import short
 from nines.dossier.markdown import bullets, code, heading, table
-from nines.model.design import Design, Element, ElementKind, Threat
+from nines.model.design import Choice, Design, Element, ElementKind, Threat
 
 _TITLES = (
     (ElementKind.PERSON, "People"),
@@ -42,11 +42,15 @@ def open_ones(design: Design) -> str:
             groups.setdefault((each.says, each.mitigation), []).append(each)
     lines = []
     for (says, mitigation), same in groups.items():
-        options = "; ".join(f"{o.name} ({o.gains}; costs: {o.costs})" for o in same[0].options)
+        options = "; ".join(f"{o.name} ({o.gains}; costs: {o.costs}{_when(o)})" for o in same[0].options)
         ways = f" Options: {options}." if options else ""
         lines.append(f"**{', '.join(each.id for each in same)}** {says} {mitigation}{ways}")
     lines += [f"{', '.join(each.id for each in same)}: {mitigation}" for mitigation, same in unread.items()]
     return bullets(lines)
+
+
+def _when(option: Choice) -> str:
+    return f"; right when {option.when}" if option.when else ""
 
 
 _UNREAD = "Not known."
