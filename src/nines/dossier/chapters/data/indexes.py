@@ -31,7 +31,7 @@ def _found(design: Design) -> list[str]:
         if bare
         else "",
         bullets(bare),
-        "Indexes that are the beginning of another; each costs time with every write, and the longer one serves as well:"
+        "Indexes that are the beginning of another; each costs time with every write, and the longer one does as well:"
         if doubled
         else "",
         bullets(doubled),
