@@ -124,7 +124,7 @@ def _session(part: Part, piece: Piece, span: Session, row_s: float) -> Iterator[
     if piece.is_grouped and not span.round_trips:
         # Half the time until its group is closed, then the group's own round trips, and its commit.
         yield Wait(mean_s=figures.GROUP_EVERY_S / 2, spread=Spread.EXPONENTIAL)
-        yield Wait(mean_s=3 * figures.ROUND_TRIP_S + span.commit_s + span.database_s)
+        yield Wait(mean_s=figures.GROUP_TRIPS * figures.ROUND_TRIP_S + span.commit_s + span.database_s)
         yield from written
         return
     steps: list[Use | Wait] = [

@@ -40,6 +40,8 @@ HOOK_CPU_S = 1e-3
 PASSWORD_CPU_S = 0.024
 """argon2id with 19 MiB, two passes, one lane (OWASP's smallest), measured."""
 
+GROUP_TRIPS = 3
+"""Of a group: its begin, its statement, its commit."""
 ROUND_TRIP_S = 0.5e-3
 """Between a process and the database in the same region, zones crossed now and then."""
 READ_S = 50e-6

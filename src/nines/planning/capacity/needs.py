@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from nines.model.design import Design, Need, PlannedEndpoint, StepKind
 from nines.model.words import amount, moment
-from nines.planning.capacity.pieces import Piece, endpoint_piece
+from nines.planning.capacity.asking import endpoint_piece
+from nines.planning.capacity.pieces import Piece
 
 RATE_HZ = 100.0
 _TELLING = (StepKind.QUERY, StepKind.CALL, StepKind.COMMIT, StepKind.PUBLISH, StepKind.CACHE, StepKind.ENQUEUE)

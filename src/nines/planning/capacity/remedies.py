@@ -9,7 +9,8 @@ from nines.model import words
 from nines.model.design import CachePlan, ResourceUse
 from nines.model.words import share
 from nines.planning.capacity import figures
-from nines.planning.capacity.pieces import Computing, Piece, groups
+from nines.planning.capacity.asking import groups
+from nines.planning.capacity.pieces import Computing, Piece
 from nines.planning.capacity.workload import Load, Workload
 from nines.planning.data.growth import PARTITION_ROWS_PER_DAY
 

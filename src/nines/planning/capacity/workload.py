@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
@@ -11,16 +11,8 @@ from nines.model.blueprint import Dependency
 from nines.model.design import Design, PlannedJob, PlannedTable, ServiceTime
 from nines.model.record import Record
 from nines.planning.capacity import figures
-from nines.planning.capacity.pieces import (
-    Computing,
-    Piece,
-    Session,
-    Span,
-    commit_s,
-    database_of,
-    endpoint_piece,
-    job_piece,
-)
+from nines.planning.capacity.asking import commit_s, database_of, endpoint_piece, job_piece
+from nines.planning.capacity.pieces import Computing, Piece, Session, Span
 from nines.planning.capacity.runtimes import LEANEST, Runtime, choose, named
 
 PROCESSORS = "application processors"
@@ -132,8 +124,8 @@ def workload(design: Design, times: tuple[ServiceTime, ...] = ()) -> Workload:
     single = _workload(design, times, is_grouped=False)
     commits_hz = sum(PEAK.of(piece) * piece.commits for piece in single.pieces)
     if commits_hz <= figures.SINGLE_HZ * figures.SAFE_PROCESSORS:
-        return _run_by(single, times)
-    return _run_by(_workload(design, times, is_grouped=True), times)
+        return _run_by(single)
+    return _run_by(_workload(design, times, is_grouped=True))
 
 
 def grouped(work: Workload, times: tuple[ServiceTime, ...] = ()) -> Workload:
@@ -141,9 +133,9 @@ def grouped(work: Workload, times: tuple[ServiceTime, ...] = ()) -> Workload:
     return _workload(work.design, times, is_grouped=True)
 
 
-def _run_by(work: Workload, times: tuple[ServiceTime, ...]) -> Workload:
-    if any(time.is_measured and time.resource == PROCESSORS for time in times):
-        return replace(work, is_measured=True)
+def _run_by(work: Workload) -> Workload:
+    if work.is_measured:
+        return work
     runtime = choose(lambda factor: _needs(_slowed(work, factor)), is_grouped=work.is_grouped)
     slower = _slowed(work, runtime.factor(is_grouped=work.is_grouped) or 1.0)
     return replace(slower, runtime=runtime.name)
@@ -187,21 +179,31 @@ def _workload(design: Design, times: tuple[ServiceTime, ...], *, is_grouped: boo
     for name, found in _purging(design).items():
         # The tables that serve all modules are purged by the part that tells most events.
         pieces[name if name in pieces and (name or not separate) else telling].append(found)
-    pieces = _calibrated(pieces, times)
-    parts = tuple(Part(name=name, pieces=tuple(found)) for name, found in pieces.items() if found)
-    return Workload(design=design, parts=parts, is_grouped=is_grouped and any(part.has_groups for part in parts))
+    calibration = _calibration((piece for found in pieces.values() for piece in found), times)
+    parts = tuple(
+        Part(name=name, pieces=tuple(_scaled(piece, calibration or 1.0) for piece in found))
+        for name, found in pieces.items()
+        if found
+    )
+    return Workload(
+        design=design,
+        parts=parts,
+        is_grouped=is_grouped and any(part.has_groups for part in parts),
+        is_measured=calibration is not None,
+    )
 
 
-def _calibrated(pieces: dict[str, list[Piece]], times: tuple[ServiceTime, ...]) -> dict[str, list[Piece]]:
-    """With the processors' time of the mixture that was measured: all are scaled alike, for only their sum is known."""
-    by_name = {piece.name: piece for found in pieces.values() for piece in found if not piece.is_job}
+def _calibration(pieces: Iterable[Piece], times: tuple[ServiceTime, ...]) -> float | None:
+    """How much more of the process the mixture took that was measured; None: it was not, or is not of this service.
+
+    All are scaled alike, for only the sum is known."""
+    by_name = {piece.name: piece for piece in pieces if not piece.is_job}
     mixture = [(by_name[t.operation], t.samples) for t in times if t.operation in by_name and t.is_measured]
     whole = next((t for t in times if not t.operation and t.resource == PROCESSORS and t.is_measured), None)
     requests = sum(samples for _, samples in mixture)
     if whole is None or not requests:
-        return pieces
-    factor = whole.mean_s / (sum(piece.cpu_s * samples for piece, samples in mixture) / requests)
-    return {name: [_scaled(piece, factor) for piece in found] for name, found in pieces.items()}
+        return None
+    return whole.mean_s / (sum(piece.cpu_s * samples for piece, samples in mixture) / requests)
 
 
 def _scaled(piece: Piece, factor: float, *, is_hash_too: bool = True) -> Piece:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from nines.model.blueprint import Blueprint
 from nines.model.design import Objection
 from nines.model.words import duration
+from nines.planning.capacity.asking import HASHING
 from nines.planning.capacity.figures import PASSWORD_CPU_S
-from nines.planning.capacity.pieces import HASHING
 from nines.planning.objecting import is_writing, objection, option, promise_s
 
 _PASSWORD_S = 2 * PASSWORD_CPU_S

@@ -5,8 +5,8 @@ from __future__ import annotations
 from nines.model.blueprint import Action
 from nines.model.design import Decision, Design
 from nines.model.words import amount, rate, share
+from nines.planning.capacity.asking import HASHING
 from nines.planning.capacity.figures import PASSWORD_CPU_S
-from nines.planning.capacity.pieces import HASHING
 from nines.planning.decisions.deciding import option, resource
 
 NUMBER = 18
