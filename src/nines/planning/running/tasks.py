@@ -21,6 +21,8 @@ STALE_FOR_S = 60.0
 DEAD_WINDOW_S = 6 * 3_600.0
 OVERDUE_TURNS = 3
 OVERDUE_GRACE_S = 300.0
+CASE_EVERY_S = 60.0
+"""The turn of the job in a case: the rule asks the job itself how long its turn is."""
 HELD_S = 3_600.0
 """How long a reservation may be held before a person looks."""
 ROWS_SHOWN = 20
@@ -102,21 +104,20 @@ def _dead(design: Design, jobs: str, first: str, tasks: tuple[str, ...]) -> Aler
 
 def _overdue(design: Design, jobs: str, first: str, timed: tuple[PlannedJob, ...]) -> Alert:
     success, interval = (selector(each, jobs) for each in (names.TASK_SUCCESS_SECONDS, names.TASK_INTERVAL_SECONDS))
-    job = min(timed, key=lambda each: each.every_s or 0.0)
-    task = equal("task", job.name)
-    every_s = job.every_s or 0.0
+    name = timed[0].name
+    task = equal("task", name)
 
     def series(last: str) -> tuple[tuple[str, str], ...]:
         return (
             (selector(names.TASK_SUCCESS_SECONDS, first, task), last),
-            (selector(names.TASK_INTERVAL_SECONDS, first, task), f"{every_s:g}x2000"),
+            (selector(names.TASK_INTERVAL_SECONDS, first, task), steady(CASE_EVERY_S)),
         )
 
-    late = -(-(OVERDUE_TURNS * every_s + OVERDUE_GRACE_S) // 60) * 60 + 120
+    late = OVERDUE_TURNS * CASE_EVERY_S + OVERDUE_GRACE_S + 120
     return alert(
         names.tasks_overdue(design.name),
         kind="overdue",
-        about=job.name if len(timed) == 1 else "",
+        about=name if len(timed) == 1 else "",
         severity="ticket",
         expression=f"time() - max by (task) ({success})\n"
         f"> {OVERDUE_TURNS} * max by (task) ({interval}) + {number(OVERDUE_GRACE_S)}",
@@ -124,8 +125,8 @@ def _overdue(design: Design, jobs: str, first: str, timed: tuple[PlannedJob, ...
         says=f"A scheduled job has not ended well for {OVERDUE_TURNS} of its turns and {duration(OVERDUE_GRACE_S)}.",
         metric=names.TASK_SUCCESS_SECONDS,
         cases=(
-            fires("it never ended well since the start", series("0x2000"), late, task=job.name),
-            silent("it ended well a minute ago", series("0+60x2000"), late),
+            fires("it never ended well since the start", series("0x120"), late, task=name),
+            silent("it ended well a minute ago", series("0+60x120"), late),
         ),
     )
 
