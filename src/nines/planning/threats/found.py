@@ -7,36 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nines.model.blueprint import Action, DependencyKind
-from nines.model.design import Design, Element, ElementKind, PlannedEndpoint, StepKind, Stride, Threat
+from nines.model.blueprint import DependencyKind
+from nines.model.design import Design, Element, ElementKind, StepKind, Stride, Threat
 from nines.model.words import duration
-from nines.planning.threats import elements
+from nines.planning.threats import elements, found_process
 from nines.planning.threats.drafting import (
     AUTHENTICATION,
-    BAD_INPUT,
-    BROKEN_OBJECTS,
-    CHECK_THEN_ACT,
-    INJECTION,
     KILL,
-    LOST_UPDATE,
     MISSING_AUTHENTICATION,
     NO_DEADLINE,
-    OBJECTS,
-    PER_ROW,
-    RACE,
     REPEATED_WRITE,
     STALL,
-    STEADY,
     UNBOUNDED,
     counted,
     ids,
     named,
     threat,
 )
-
-_UNREAD = "not read"
-_CODE = "the code"
-_REVIEWED = "What was found is in the review, statement by statement; what was not understood is among the gaps."
 
 
 def of_element(design: Design, element: Element) -> Iterator[Threat]:
@@ -49,7 +36,7 @@ def of_element(design: Design, element: Element) -> Iterator[Threat]:
         case ElementKind.PROCESS if element.id == elements.JOBS:
             yield from _of_jobs(design, element)
         case ElementKind.PROCESS:
-            yield from _of_process(design, element)
+            yield from found_process.of_process(design, element)
         case ElementKind.STORE:
             yield from _of_store(design, element)
         case ElementKind.EXTERNAL:
@@ -80,11 +67,11 @@ _ON_THE_WAY = (
 
 def _unread(element: Element, kinds: tuple[tuple[Stride, str, int], ...], why: str) -> Iterator[Threat]:
     for stride, says, owasp in kinds:
-        yield threat(element, stride, says, f"Not known. {why}", where=_UNREAD, owasp=owasp, is_open=True)
+        yield threat(element, stride, says, f"Not known. {why}", where=found_process.UNREAD, owasp=owasp, is_open=True)
 
 
 def _of_person(design: Design, element: Element) -> Iterator[Threat]:
-    guarded, public, unknown = _guards(design)
+    guarded, public, unknown = found_process.guards(design)
     if element.id != elements.ANONYMOUS:
         scheme = f"The contract names {design.auth.scheme}. " if design.auth else ""
         yield threat(
@@ -92,7 +79,7 @@ def _of_person(design: Design, element: Element) -> Iterator[Threat]:
             Stride.SPOOFING,
             "Somebody holds a stolen credential of another.",
             f"{scheme}How long a credential is good and how it is taken back is not known.",
-            where=_UNREAD,
+            where=found_process.UNREAD,
             tried=(AUTHENTICATION,),
             owasp=2,
             is_open=True,
@@ -108,7 +95,7 @@ def _of_person(design: Design, element: Element) -> Iterator[Threat]:
             Stride.SPOOFING,
             "Calls without a credential, or with one that was made up.",
             f"{'; '.join([asked, *left])}.",
-            where=_CODE,
+            where=found_process.CODE,
             tried=(MISSING_AUTHENTICATION, AUTHENTICATION),
             owasp=2,
             is_open=bool(unknown) or not guarded,
@@ -118,150 +105,9 @@ def _of_person(design: Design, element: Element) -> Iterator[Threat]:
         Stride.REPUDIATION,
         "Denies having called what changes something.",
         "Not known. No trail was recognised as one.",
-        where=_UNREAD,
+        where=found_process.UNREAD,
         is_open=True,
     )
-
-
-def _guards(design: Design) -> tuple[list[PlannedEndpoint], list[PlannedEndpoint], list[PlannedEndpoint]]:
-    """Those with a guard, those without, and those of which it is not known."""
-    known = [each for each in design.endpoints if each.guards_known]
-    return (
-        [each for each in known if not each.is_public],
-        [each for each in known if each.is_public],
-        [each for each in design.endpoints if not each.guards_known],
-    )
-
-
-def _of_process(design: Design, element: Element) -> Iterator[Threat]:
-    guarded, public, unknown = _guards(design)
-    open_ones = [each for each in public if not each.is_safe]
-    yield threat(
-        element,
-        Stride.SPOOFING,
-        "An operation that changes something asks nobody who is calling.",
-        f"Without a guard: {ids(open_ones)}."
-        if open_ones
-        else f"Of {counted(len(unknown), 'operation')} the guards were not understood."
-        if unknown
-        else "Every operation that changes something has a guard.",
-        where=_CODE,
-        tried=(MISSING_AUTHENTICATION, AUTHENTICATION),
-        owasp=2,
-        is_open=bool(open_ones or unknown),
-    )
-    del guarded
-    yield from _changes(design, element)
-    yield threat(
-        element,
-        Stride.REPUDIATION,
-        "It cannot be shown later who changed something.",
-        "Not known. No trail was recognised as one.",
-        where=_UNREAD,
-        is_open=True,
-    )
-    yield from _shows(design, element)
-    yield from _gives_way(design, element)
-    yield threat(
-        element,
-        Stride.ELEVATION,
-        "Somebody with few rights calls what was meant for others.",
-        "Not known. That somebody is asked was read, which role is wanted was not.",
-        where=_UNREAD,
-        tried=(MISSING_AUTHENTICATION, BROKEN_OBJECTS),
-        owasp=5,
-        is_open=True,
-    )
-
-
-def _changes(design: Design, element: Element) -> Iterator[Threat]:
-    yield threat(
-        element,
-        Stride.TAMPERING,
-        "A value of a request becomes part of a statement.",
-        _REVIEWED,
-        where=_CODE,
-        tried=(INJECTION, BAD_INPUT),
-    )
-    changing = [each for each in design.endpoints if each.action in (Action.UPDATE, Action.DELETE)]
-    if changing:
-        yield threat(
-            element,
-            Stride.TAMPERING,
-            f"Two callers change the same row at the same moment, through {ids(changing)} say, and one change is lost.",
-            _REVIEWED,
-            where=_CODE,
-            tried=(LOST_UPDATE, CHECK_THEN_ACT, RACE),
-        )
-    making = [each for each in design.endpoints if each.action is Action.CREATE and not each.idempotency]
-    if making:
-        yield threat(
-            element,
-            Stride.TAMPERING,
-            f"A request that is sent twice makes {ids(making)} happen twice.",
-            "Not known. Nothing that tells a repetition from a second wish was recognised.",
-            where=_UNREAD,
-            tried=(REPEATED_WRITE, RACE),
-            is_open=True,
-        )
-
-
-def _shows(design: Design, element: Element) -> Iterator[Threat]:
-    by_id = [each for each in design.endpoints if "{" in each.path and not (each.guards_known and each.is_public)]
-    if by_id:
-        about = dict.fromkeys(each.resource for each in by_id if each.resource)
-        objects = f" ({named(about)})" if about else ""
-        yield threat(
-            element,
-            Stride.DISCLOSURE,
-            f"Somebody reads or changes what belongs to another, by its identifier: {counted(len(by_id), 'operation')} "
-            f"take one{objects}.",
-            "Whether the statement behind each asks for its owner is judged by the rule; the experiment tries "
-            "each with a "
-            "second identity.",
-            where=_CODE,
-            tried=(BROKEN_OBJECTS, OBJECTS),
-            owasp=1,
-            is_open=True,
-        )
-    yield threat(
-        element,
-        Stride.DISCLOSURE,
-        "An error tells of the inside: a statement, a path, a version, a stack.",
-        "Not known. What answers an error that nobody expected was not read.",
-        where=_UNREAD,
-        tried=(BAD_INPUT,),
-        owasp=8,
-        is_open=True,
-    )
-
-
-def _gives_way(design: Design, element: Element) -> Iterator[Threat]:
-    yield threat(
-        element,
-        Stride.DENIAL,
-        "One caller takes what all others need.",
-        "Not known. Limits may be counted in front of the service; statements that read without a limit are in "
-        "the review.",
-        where=_UNREAD,
-        tried=(STEADY, UNBOUNDED, PER_ROW),
-        owasp=4,
-        is_open=True,
-    )
-    waiting = [each for each in design.endpoints if each.flow.calls]
-    bare = [each for each in waiting if any(step.timeout_s is None for step in each.flow.calls)]
-    if waiting:
-        found = f"No deadline was found for a call of {ids(bare)}" if bare else "Every call has a deadline"
-        yield threat(
-            element,
-            Stride.DENIAL,
-            f"Callers ask for what waits for others, while these are slow: {counted(len(waiting), 'operation')} do.",
-            f"{found}.",
-            where=_CODE,
-            tried=(NO_DEADLINE, STALL),
-            owasp=4,
-            is_open=bool(bare),
-        )
 
 
 def _of_jobs(design: Design, element: Element) -> Iterator[Threat]:
@@ -283,8 +129,8 @@ def _of_jobs(design: Design, element: Element) -> Iterator[Threat]:
         element,
         Stride.TAMPERING,
         "The same piece is carried out twice, when a worker dies or is slow.",
-        _REVIEWED,
-        where=_CODE,
+        found_process.REVIEWED,
+        where=found_process.CODE,
         tried=(KILL, REPEATED_WRITE),
         is_open=True,
     )
@@ -294,7 +140,7 @@ def _of_jobs(design: Design, element: Element) -> Iterator[Threat]:
         Stride.DENIAL,
         "One piece that hangs holds up all that come after it.",
         f"No deadline was found for what {named(bare)} asks." if bare else "No call without a deadline was found.",
-        where=_CODE,
+        where=found_process.CODE,
         tried=(NO_DEADLINE, STALL),
         owasp=4,
         is_open=bool(bare),
@@ -310,7 +156,7 @@ def _of_store(design: Design, element: Element) -> Iterator[Threat]:
         Stride.TAMPERING,
         "What is kept is changed behind the service's back.",
         f"Not known. With which rights the service connects was not read.{kept}",
-        where=_UNREAD,
+        where=found_process.UNREAD,
         is_open=True,
     )
     kinds = [(Stride.DISCLOSURE, "A copy of what is kept comes into the wrong hands.", 0)]
@@ -325,7 +171,7 @@ def _of_store(design: Design, element: Element) -> Iterator[Threat]:
         Stride.DENIAL,
         "It is filled, or all connections to it are taken.",
         "Not known. The size of the pool and the time that a statement may take were not read.",
-        where=_UNREAD,
+        where=found_process.UNREAD,
         tried=(STALL, UNBOUNDED) if is_database else (STALL,),
         owasp=4,
         is_open=True,
@@ -352,7 +198,7 @@ def _of_flow(design: Design, element: Element) -> Iterator[Threat]:
         f"Every call has a deadline, {duration(known)} at most."
         if known
         else "Not every call has a deadline that was found.",
-        where=_CODE,
+        where=found_process.CODE,
         tried=(NO_DEADLINE, STALL),
         owasp=4,
         is_open=known is None,

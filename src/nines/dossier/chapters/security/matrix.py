@@ -9,17 +9,17 @@ from nines.model.design.access import ANONYMOUS, Reach, callers, reach
 _SIGNED_IN = "signed in, no role"
 
 
-def rows(design: Design) -> str:
+def text(design: Design) -> str:
     """The matrix; there is a column for callers without a role where an operation asks for none."""
     roles = columns(design)
     titles = [f"{name}, 2nd factor" if _needs_factor(design, name) else name for name in roles]
-    return table(
-        ("operation", "called as", "without a credential", *titles),
-        [
-            (code(each.id), code(f"{each.method} {each.path}"), _without(each), *(_cell(each, role) for role in roles))
-            for each in design.endpoints
-        ],
-    )
+    cells = [(_without(each), *(_cell(each, role) for role in roles)) for each in design.endpoints]
+    called = [(code(each.id), code(f"{each.method} {each.path}")) for each in design.endpoints]
+    if design.is_recovered:
+        rows = [(as_called, *found) for (_, as_called), found in zip(called, cells, strict=True)]
+        return table(("operation", "without a credential", *titles), rows)
+    rows = [(*names, *found) for names, found in zip(called, cells, strict=True)]
+    return table(("operation", "called as", "without a credential", *titles), rows)
 
 
 def columns(design: Design) -> tuple[str, ...]:

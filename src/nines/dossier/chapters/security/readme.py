@@ -76,10 +76,13 @@ def _matrix(design: Design) -> list[str]:
         )
     if design.is_recovered:
         says = [
-            "A question mark: what guards the operation was not understood. Which role it asks for is not part "
-            "of the reading."
+            "`401`: something that turns callers away was found in front of it. `yes`: nothing was found that "
+            "turns such a "
+            "caller away; which role or whose object is asked for is not part of the reading. A question mark: "
+            "what guards "
+            "the operation was not understood."
         ]
-    blocks = [" ".join(says), matrix.rows(design)]
+    blocks = [" ".join(says), matrix.text(design)]
     nobody = matrix.unreachable(design)
     if nobody and not design.is_recovered:
         names = ", ".join(code(each.id) for each in nobody)
