@@ -14,8 +14,7 @@ from nines.model.design import Design, PlannedEndpoint, StepKind
 HOP_S = 0.001
 """Assumed for one call between services: a round trip between two zones of a region, and writing and reading JSON."""
 _TOGETHER_MAX = 6
-_HEAVY = 0.5
-"""A part that takes more than this share of the load is worth a look of its own."""
+_DECISION = "service-boundaries"
 
 
 def sections(design: Design) -> list[str]:
@@ -143,16 +142,11 @@ def _resource(design: Design, name: str) -> str:
 
 
 def _changes(design: Design) -> str:
-    whole = _peak(design.endpoints)
-    heavy = [(name, _peak(mine)) for name, mine in _by_resource(design) if whole and _peak(mine) > _HEAVY * whole]
-    said = "a second team that has to release on days of its own, or a part whose data must be kept apart by law."
-    if heavy and len(_by_resource(design)) > 1:
-        name, mine = heavy[0]
-        said += (
-            f" Load alone is none: {name} takes {words.share(round(mine / whole, 3))} of the requests, "
-            "and more copies of the whole serve that as well as copies of a part."
-        )
-    return said
+    """As the decision on the boundaries says it; it is told in one place."""
+    decision = next((each for each in design.decisions if each.id == _DECISION), None)
+    if decision is not None and decision.changes_when:
+        return decision.changes_when
+    return "a second team that has to release on days of its own, or a part whose data must be kept apart by law."
 
 
 def _several(design: Design, running: tuple[Deployable, ...]) -> list[str]:
