@@ -110,5 +110,5 @@ def test_what_is_open_is_listed_and_what_is_settled_is_not() -> None:
     )
     design = change(PLAIN, threats=threats, gaps=(Gap(question="How much load?", assumed="50/s"),))
     found = standing.still_open(design)
-    assert [(each.kind, each.assumed) for each in found] == [("question", "50/s"), ("threat", "")]
+    assert [(each.kind, each.assumed) for each in found] == [("question", "50/s."), ("threat", "")]
     assert found[1].says.startswith("T-0")

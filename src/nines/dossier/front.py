@@ -85,15 +85,11 @@ def _open(found: tuple[Open, ...]) -> list[str]:
     if not found:
         return ["Nothing that is known of."]
     said = [
-        f"{each.kind}: {_sentence(each.says)}" + (f" Assumed: {_sentence(each.assumed)}" if each.assumed else "")
+        f"{each.kind}: {each.says}" + (f" Assumed: {each.assumed}" if each.assumed else "")
         for each in found[:_OPEN_MAX]
     ]
     more = [f"And {len(found) - _OPEN_MAX} more, in their chapters."] if len(found) > _OPEN_MAX else []
     return [bullets(said), *more]
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def _chapter(part: Part) -> list[str]:

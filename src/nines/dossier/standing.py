@@ -151,7 +151,13 @@ def _loss(design: Design) -> Promise:
 
 
 def still_open(design: Design) -> tuple[Open, ...]:
-    return tuple(_still_open(design))
+    return tuple(
+        Open(kind=each.kind, says=_sentence(each.says), assumed=_sentence(each.assumed)) for each in _still_open(design)
+    )
+
+
+def _sentence(text: str) -> str:
+    return text if not text or text.endswith((".", "?", "!")) else f"{text}."
 
 
 def _still_open(design: Design) -> Iterator[Open]:

@@ -79,7 +79,8 @@ def _flows(design: Design, drawn: tuple[Listed, ...]) -> list[str]:
     shown = {name for name, *_ in drawn}
     left = [each for each in design.critical() if each.flow.steps and each.id not in shown]
     if left:
-        said.append(f"{many(len(left), 'operation')} more, not drawn: they do less than those above.")
+        does, are = ("does", "is") if len(left) == 1 else ("do", "are")
+        said.append(f"{many(len(left), 'operation')} more {does} less than those above and {are} not drawn.")
     return said if rows else []
 
 
