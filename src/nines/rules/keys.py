@@ -7,6 +7,7 @@ from nines.model.origin import Origin, OriginKind
 from nines.model.schema import Table
 from nines.rules.growth import comes_with_use
 
+_ORDERS = (">", ">=", "<", "<=", "between")
 _STATES = ("", "none", "null", "true", "false")
 
 
@@ -70,8 +71,9 @@ def names_one(table: Table, write: Effect, read: Effect) -> bool:
     keys = {predicate.column for predicate in read.predicates if is_filled(predicate, write)}
     columns = [table.column(key) for key in keys]
     is_parent = len(columns) == 1 and columns[0] is not None and bool(columns[0].references)
-    is_narrower = any(p.column not in keys and p.operator not in ("checked", "join") for p in read.predicates)
-    return not (is_parent and (is_narrower or comes_with_use(table.name)))
+    others = [p for p in read.predicates if p.column not in keys and p.operator not in ("checked", "join")]
+    is_recent = any(p.operator in _ORDERS for p in others)
+    return not (is_recent or (is_parent and (others or comes_with_use(table.name))))
 
 
 def collides(table: Table, write: Effect, read: Effect) -> bool:

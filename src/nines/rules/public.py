@@ -45,9 +45,10 @@ def _words(endpoint: Endpoint) -> set[str]:
 
 
 def registers(service: Service, endpoint: Endpoint) -> bool:
-    """Whether all that it changes is a new account: a row with a password, made by somebody who has none yet."""
+    """Whether it makes a new account, a row with a password and what hangs on it, and changes none that is there."""
     writes = [e for t in service.traces if t.endpoint == endpoint.id for _, e in t.writes()]
-    return bool(writes) and all(e.action.upper() == "INSERT" and _has_password(service, e.target) for e in writes)
+    is_new = all(e.action.upper() == "INSERT" for e in writes)
+    return is_new and any(_has_password(service, e.target) for e in writes)
 
 
 def _has_password(service: Service, name: str) -> bool:

@@ -25,7 +25,8 @@ _MOST = re.compile(
     r"activ|enabl|disabl|visib|hidden|delet|archiv|public|publish|banned|blocked|removed|draft|test|trash|internal|valid"
 )
 """Columns that sort out a few rows and keep the rest."""
-_NARROWS_NOT = ("join", "or", "!=", "checked", "", "overlap")
+_NARROWS_NOT = ("join", "!=", "checked")
+_NARROWS_SOMEHOW = ("or", "", "overlap", "like")
 
 
 class Share(IntEnum):
@@ -64,6 +65,8 @@ def _left_by(predicate: Predicate, table: Table | None) -> Share:
         return Share.SOME
     if operator in _NARROWS_NOT or operator.startswith("not "):
         return Share.MOST
+    if operator in _NARROWS_SOMEHOW and not _is_narrow(predicate, table):
+        return Share.MOST if _MOST.search(column) else Share.SOME
     if operator == "exists":
         return Share.PARENT if predicate.origins else Share.SOME
     if operator == "=" and _is_instant(predicate, table):
@@ -82,8 +85,9 @@ def _is_unclear(predicate: Predicate, table: Table | None) -> bool:
     operator, column = predicate.operator, predicate.column
     if operator in ("not exists", "or"):
         return operator == "not exists" or _is_narrow(replace(predicate, operator="="), table)
-    is_own = table is not None and table.is_complete and "." not in column and bool(column)
-    return is_own and operator not in (*_NARROWS_NOT, "exists") and table is not None and not _is_known(column, table)
+    if table is None or not table.is_complete or "." in column or not column:
+        return False
+    return operator not in (*_NARROWS_NOT, *_NARROWS_SOMEHOW, "exists") and not _is_known(column, table)
 
 
 def _is_known(name: str, table: Table) -> bool:

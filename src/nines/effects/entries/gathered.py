@@ -79,10 +79,12 @@ def principal(value: Value, name: str) -> Value:
 def guard_kinds(facts: set[str]) -> list[GuardKind]:
     """What the facts gathered in a function amount to."""
     kinds: list[GuardKind] = []
-    if "authentication" in facts or ("credential" in facts and "refuses" in facts):
+    if "authentication" in facts:
         kinds.append(GuardKind.AUTHENTICATION)
     elif "signature" in facts:
         kinds.append(GuardKind.SIGNATURE)
+    elif {"credential", "refuses"} <= facts:
+        kinds.append(GuardKind.AUTHENTICATION)
     if "authorisation" in facts or ("decides" in facts and "refuses" in facts):
         kinds.append(GuardKind.AUTHORISATION)
     if "rate_limit" in facts:

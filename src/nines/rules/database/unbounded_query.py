@@ -32,7 +32,7 @@ _BY_HAND = re.compile(
     r"(?:countr|currenc)(?:y|ies)|\w*(?:categor(?:y|ies)|(?:role|permission|setting|config|type|field|customlink|savedfilter)s?)"
     r"|(?:language|locale|plan|tier|region|platform|timezone|unit|feature|flag|kind|choice|option|enum|provider|plugin|webhook|theme)s?"
     r"|configurations?|status(?:es)?"
-    r"|(?:node|server|module|connector|backend|runner|worker|engine|integration|extension|domain|site)s?"
+    r"|(?:node|server|module|connector|backend|runner|worker|engine|framework|integration|extension|domain|site)s?"
 )
 """Last words of the names of tables that people fill by hand: they stay short."""
 _FEW_ROWS = re.compile(r"template|version|migration|lookup|integration|status|setting|config")

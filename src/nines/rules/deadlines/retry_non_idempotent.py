@@ -33,7 +33,8 @@ _NEVER_SENT = (
 _DELIVERY = re.compile(r"web_?hook|notif|callback|telemetry|heartbeat|log", re.IGNORECASE)
 """What is commonly delivered at least once on purpose, so that its receivers expect to see it again."""
 _ASKS_OR_SETS = re.compile(
-    r"get|fetch|load|list|read|find|is_|has_|check|ask|update|set|put|sync|join|leave|delete|remove|enable|disable|refresh|renew"
+    r"get|fetch|load|list|read|find|is_|has_|check|ask|update|set|put|sync|join|leave|delete|remove|enable|disable|refresh|renew|un[a-z]+"
+    r"|cancel|close|stop|revoke|deactivate|activate|mark|clear|reset|end|finish|complete"
 )
 """First words of functions that come to the same when they are called twice."""
 _ONLY_ASKS = re.compile(

@@ -127,7 +127,7 @@ _VERBS: dict[str, Callable[[LibraryCall, Query], Query]] = {
     # Columns chosen first are what the totals are grouped by, or what differs: how many there are is not known.
     "grouped": lambda _call, query: replace(query, limit=Known.UNKNOWN) if query.is_column else query,
     "returning": lambda _call, query: replace(query, returning=True),
-    "none": lambda _call, query: replace(query, limit=Known.SET),
+    "none": lambda _call, query: replace(query, limit=Known.SET, known=False),
     "stream": lambda _call, query: replace(query, is_streamed=True),
     "same": lambda _call, query: query,
     "vague": lambda _call, query: replace(query, known=False),

@@ -16,6 +16,20 @@ from nines.effects.values import field as held_field
 from nines.model import code
 from nines.model.place import Place
 
+_SCALARS = {
+    "int": "integer",
+    "str": "text",
+    "bool": "boolean",
+    "float": "double precision",
+    "bytes": "bytea",
+    "datetime": "timestamp",
+    "date": "date",
+    "time": "time",
+    "timedelta": "interval",
+    "Decimal": "numeric",
+    "UUID": "uuid",
+}
+
 
 def declared_by_functions(world: World, owner: ClassInfo) -> dict[str, AssignBinding]:
     """What functions of a mixin return for each class that is made with it: columns, relations, constraints."""
@@ -48,7 +62,8 @@ def add_attribute(world: World, table: Mapped, owner: ClassInfo, name: str, bind
         inner = annotated(world, owner.module, binding.annotation)
         if not isinstance(inner.thing, InstanceThing | ContainerThing) or mapped_target(world, inner) is None:
             nullable = is_optional(binding.annotation)
-            table.columns[name] = MappedColumn(name, name, _annotation_type(world, inner), nullable, place=place)
+            kind = _annotation_type(world, inner, binding.annotation)
+            table.columns[name] = MappedColumn(name, name, kind, nullable, place=place)
     return not value.is_vague or name in table.columns
 
 
@@ -65,23 +80,39 @@ def _annotation_declares(world: World, table: Mapped, owner: ClassInfo, binding:
     return False
 
 
-def _annotation_type(world: World, value: Value) -> str:
+def _annotation_type(world: World, value: Value, annotation: code.Expression) -> str:
+    """The type of a column that only its annotation tells."""
     thing = value.thing
-    if isinstance(thing, ObjectThing):
-        found = world.signatures.trait(thing.type, "column_type")
-        return found if isinstance(found, str) else ""
-    return thing.labels[-1] if isinstance(thing, ScalarThing) else ""
+    found = world.signatures.trait(thing.type, "column_type") if isinstance(thing, ObjectThing) else None
+    return found if isinstance(found, str) else _scalar_type(annotation)
+
+
+def _scalar_type(annotation: code.Expression) -> str:
+    """What Python's own scalars are in SQL, inside whatever says that they are mapped or optional."""
+    if isinstance(annotation, code.Constant) and isinstance(annotation.value, str):
+        return _SCALARS.get(annotation.value.rpartition(".")[2], "")
+    if isinstance(annotation, code.Subscript):
+        inside = annotation.key
+        parts = inside.items if isinstance(inside, code.Sequence) else (inside,)
+        return next((found for part in parts if (found := _scalar_type(part))), "")
+    if isinstance(annotation, code.Binary):
+        return _scalar_type(annotation.left) or _scalar_type(annotation.right)
+    name = annotation.id if isinstance(annotation, code.Name) else getattr(annotation, "name", "")
+    return _SCALARS.get(name, "")
 
 
 def declare(world: World, said: Declaration) -> None:
     """Adds what one declaring call says: a column, a key, a relation."""
     value, rule = said.value, said.rule
+    if rule.kind == "none":
+        return
     if rule.kind in ("relation", "many_to_many"):
         relate(world, said)
         return
     own_name = text_of(value, rule.name_argument)
     column = MappedColumn(said.name, own_name or said.name + rule.suffix, place=said.place)
-    column.type = rule.type or _column_type(world, value)
+    annotation = said.binding.annotation
+    column.type = rule.type or _column_type(world, value) or (_scalar_type(annotation) if annotation else "")
     column.is_primary = flag(value, rule.primary) is True
     column.is_unique = rule.unique_default or flag(value, rule.unique) is True
     indexed = flag(value, rule.index)
