@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from nines.model.blueprint import Dependency
+from nines.model.blueprint import Dependency, DependencyKind
 from nines.model.design import Design, FailureMode, FlowStep
 from nines.model.words import duration
 from nines.planning.failures import assumptions, callers, containing
@@ -29,6 +29,9 @@ class Reached:
 
     @property
     def without_deadline(self) -> tuple[str, ...]:
+        """Those of which no deadline was found; of a database it is often the server that sets one."""
+        if self.dependency.kind is DependencyKind.POSTGRES:
+            return ()
         return tuple(name for name, steps in self.steps.items() if any(step.timeout_s is None for step in steps))
 
     @property
@@ -82,5 +85,5 @@ def _of(some: Sequence[str], everybody: dict[str, list[FlowStep]]) -> str:
 def _sees(reached: Reached, mode: Mode) -> str:
     bare = reached.without_deadline
     if mode in _LATE and bare:
-        return f"waits without end: {named(bare)}"
+        return f"no deadline was found for {named(bare)}: unless something else ends it, they wait as long as it takes"
     return "not known"

@@ -45,7 +45,7 @@ def guards(design: Design) -> tuple[list[PlannedEndpoint], list[PlannedEndpoint]
 
 def of_process(design: Design, element: Element) -> Iterator[Threat]:
     """Every kind, by what its operations were seen to do."""
-    guarded, public, unknown = guards(design)
+    _, public, unknown = guards(design)
     open_ones = [each for each in public if not each.is_safe]
     yield threat(
         element,
@@ -61,7 +61,6 @@ def of_process(design: Design, element: Element) -> Iterator[Threat]:
         owasp=2,
         is_open=bool(open_ones or unknown),
     )
-    del guarded
     yield from _changes(design, element)
     yield threat(
         element,

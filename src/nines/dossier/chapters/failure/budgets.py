@@ -20,14 +20,24 @@ def times(design: Design) -> str:
     waiting = [endpoint for endpoint in design.endpoints if _waited(endpoint)]
     if design.is_recovered:
         waiting = [endpoint for endpoint in waiting if _is_long(endpoint)]
-    rows = [_time_row(design, endpoint) for endpoint in waiting]
-    return table(("operation", "waits for", "usually (p95)", "at worst", "promised (p95)", "so"), rows)
+    rows = [(code(endpoint.id), _time_row(design, endpoint)) for endpoint in waiting]
+    return table(("operation", "waits for", "usually (p95)", "at worst", "promised (p95)", "so"), _together(rows))
 
 
 def amplification(design: Design) -> str:
     """How many calls one request becomes when a dependency fails: the layers multiply."""
     rows = [*_of_endpoints(design), *_of_jobs(design)]
-    return table(("what", "asks", "sum", "calls at most"), rows)
+    return table(("what", "asks", "sum", "calls at most"), _together(rows))
+
+
+def _together(rows: list[tuple[str, tuple[str, ...]]]) -> list[tuple[str, ...]]:
+    """Operations of which the same is told share a row."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for name, told in rows:
+        names = groups.setdefault(told, [])
+        if name not in names:
+            names.append(name)
+    return [(", ".join(names), *told) for told, names in groups.items()]
 
 
 def _is_long(endpoint: PlannedEndpoint) -> bool:
@@ -47,12 +57,9 @@ def _time_row(design: Design, endpoint: PlannedEndpoint) -> tuple[str, ...]:
     worst = [step.timeout_s * step.attempts_max for step in steps if step.timeout_s]
     bounded = len(worst) == len(steps)
     sums = _sums(steps)
-    whole = (
-        f"{sums} = {duration(sum(worst))}" if bounded else "without end: not every call has a deadline that is known"
-    )
+    whole = f"{sums} = {duration(sum(worst))}" if bounded else "no deadline is known for every call"
     promised = endpoint.latency_p95_s
     return (
-        code(endpoint.id),
         names,
         duration(sum(each for each in usual if each)) if all(usual) else "not said",
         whole,
@@ -77,7 +84,7 @@ def _usual(design: Design, step: FlowStep) -> float | None:
 
 def _verdict(usual: list[float | None], worst_s: float | None, promised_s: float | None) -> str:
     if worst_s is None:
-        return "a stalled dependency holds the caller for as long as it pleases"
+        return "a stalled dependency holds the caller, unless something else ends it"
     if promised_s is None:
         return "bounded; what was promised is not known"
     if worst_s <= promised_s:
@@ -90,26 +97,31 @@ def _verdict(usual: list[float | None], worst_s: float | None, promised_s: float
     return "beyond the promise when it is slow"
 
 
-def _of_endpoints(design: Design) -> Iterator[tuple[str, ...]]:
+def _of_endpoints(design: Design) -> Iterator[tuple[str, tuple[str, ...]]]:
     for endpoint in design.endpoints:
         for step in _waited(endpoint):
-            dependency = design.dependency(step.target)
-            if step.attempts_max < 2:
-                continue
-            queued = dependency is not None and dependency.fallback is Fallback.QUEUE
-            clients = 1 if queued else CLIENT_ATTEMPTS
-            layers = f"{step.attempts_max} attempts here"
-            if queued:
-                layers += "; the caller has 202 and does not repeat"
-            else:
-                layers += f" × {CLIENT_ATTEMPTS} requests of a caller that repeats as the contract allows"
-            yield code(endpoint.id), step.target, layers, f"{step.attempts_max * clients}"
+            if step.attempts_max > 1:
+                layers, most = _layers(design, step)
+                yield code(endpoint.id), (step.target, layers, f"{most}")
 
 
-def _of_jobs(design: Design) -> Iterator[tuple[str, ...]]:
+def _layers(design: Design, step: FlowStep) -> tuple[str, int]:
+    """What multiplies, and what it comes to; of code that was read nothing is known of its callers."""
+    dependency = design.dependency(step.target)
+    here = f"{step.attempts_max} attempts here"
+    if design.is_recovered:
+        return f"{here}; what callers repeat is not known", step.attempts_max
+    if dependency is not None and dependency.fallback is Fallback.QUEUE:
+        return f"{here}; the caller has 202 and does not repeat", step.attempts_max
+    repeated = f"{here} × {CLIENT_ATTEMPTS} requests of a caller that repeats as the contract allows"
+    return repeated, step.attempts_max * CLIENT_ATTEMPTS
+
+
+def _of_jobs(design: Design) -> Iterator[tuple[str, tuple[str, ...]]]:
     for job in design.jobs:
         for step in job.flow.calls:
-            if job.attempts_max * step.attempts_max < 2:
-                continue
-            waits = f"{job.attempts_max} attempts of the job, further apart each time × {step.attempts_max} of the call"
-            yield code(job.name), step.target, waits, f"{job.attempts_max * step.attempts_max}"
+            if job.attempts_max * step.attempts_max > 1:
+                waits = (
+                    f"{job.attempts_max} attempts of the job, further apart each time × {step.attempts_max} of the call"
+                )
+                yield code(job.name), (step.target, waits, f"{job.attempts_max * step.attempts_max}")
