@@ -9,7 +9,7 @@ from nines.model.design import ResourceUse
 from nines.model.words import amount, count, duration, moment, rate
 from nines.planning.capacity import figures
 from nines.planning.capacity.pieces import Piece
-from nines.planning.capacity.telling import Term, terms
+from nines.planning.capacity.telling import Term, cores, terms
 from nines.planning.capacity.workload import PEAK, PROCESSORS, STEADY, Part, Workload, in_flight_s
 
 
@@ -70,8 +70,8 @@ def _processors(work: Workload, part: Part) -> Iterator[ResourceUse]:
         at_steady=steady,
         at_peak=peak,
         safe=figures.SAFE_PROCESSORS,
-        says=f"{terms(_timed(part.pieces, lambda p: p.cpu_s))} = {amount(peak)} cores; "
-        f"{most} processes × {cpu:g} = {most * cpu:g} cores",
+        says=f"{terms(_timed(part.pieces, lambda p: p.cpu_s))} = {cores(peak)}; "
+        f"{most} processes × {cpu:g} = {cores(most * cpu)}",
         remedy="more processes",
     )
 
@@ -115,7 +115,7 @@ def _database(work: Workload) -> Iterator[ResourceUse]:
         at_steady=steady,
         at_peak=peak,
         safe=figures.SAFE_PROCESSORS,
-        says=f"{terms(_timed(work.pieces, lambda p: p.database_s))} = {amount(peak)} cores; the server is taken to "
+        says=f"{terms(_timed(work.pieces, lambda p: p.database_s))} = {cores(peak)}; the server is taken to "
         f"have {figures.DATABASE_CORES}",
         remedy="reads on a replica, then a larger server",
     )

@@ -8,6 +8,7 @@ from nines.model.design import Design, Need, PlannedEndpoint, StepKind
 from nines.model.words import amount, moment
 from nines.planning.capacity.asking import endpoint_piece
 from nines.planning.capacity.pieces import Piece
+from nines.planning.capacity.telling import cores
 
 RATE_HZ = 100.0
 _TELLING = (StepKind.QUERY, StepKind.CALL, StepKind.COMMIT, StepKind.PUBLISH, StepKind.CACHE, StepKind.ENQUEUE)
@@ -35,7 +36,7 @@ def _need(design: Design, endpoint: PlannedEndpoint) -> Need:
 
 
 def _says(piece: Piece, endpoint: PlannedEndpoint) -> Iterator[str]:
-    yield f"{RATE_HZ:.0f}/s × {moment(piece.cpu_s)} = {amount(RATE_HZ * piece.cpu_s)} cores"
+    yield f"{RATE_HZ:.0f}/s × {moment(piece.cpu_s)} = {cores(RATE_HZ * piece.cpu_s)}"
     if piece.held_s:
         yield f"{RATE_HZ:.0f}/s × {moment(piece.held_s)} = {amount(RATE_HZ * piece.held_s)} connections"
     for target in dict.fromkeys(step.target for step in endpoint.flow.calls):

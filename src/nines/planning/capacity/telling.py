@@ -26,6 +26,12 @@ class Term(Record):
         return self.rate_hz * self.each
 
 
+def cores(count: float) -> str:
+    """ "1 core", "2.9 cores"."""
+    told = amount(count)
+    return f"{told} core{'' if told == '1' else 's'}"
+
+
 def terms(found: Sequence[Term]) -> str:
     """The largest terms of a sum, and what the others come to."""
     ordered = sorted((term for term in found if term.product > 0), key=lambda term: (-term.product, term.name))

@@ -28,4 +28,7 @@ def deciders() -> tuple[Decider, ...]:
 def decisions(design: Design) -> Design:
     """The design with a decision for each concern that it really has, and the questions that stay open."""
     found = tuple(decision for decide in deciders() if (decision := decide(design)) is not None)
+    if design.is_recovered:
+        # What follows from a choice was made by others: code shows that they chose, not what they made of it.
+        found = tuple(replace(decision, consequences=()) for decision in found)
     return replace(design, decisions=found, gaps=(*design.gaps, *gaps(design)))

@@ -212,7 +212,7 @@ def _groups(plan: CapacityPlan) -> Iterator[str]:
 def _caches(plan: CapacityPlan) -> Iterator[str]:
     yield heading(2, "Caches")
     rows = [(each.what, each.layer, words.duration(each.ttl_s), each.invalidated_by, each.says) for each in plan.caches]
-    yield table(("what", "where", "kept for", "ended by", "why, and how much"), rows) or "None earns its keep."
+    yield table(("what", "where", "kept for", "ended by", "why, and how much"), rows) or "No cache earns its keep."
     if plan.uncached:
         yield "Read often, and answered from the database all the same:"
         yield bullets(f"{code(each.operation)}: {each.says}" for each in plan.uncached)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nines.model.design import Choice, Decision, Design, RuntimeUse
 from nines.model.words import amount, moment, rate
+from nines.planning.capacity.telling import cores
 from nines.planning.decisions.deciding import option
 
 NUMBER = 11
@@ -64,7 +65,7 @@ def _option(use: RuntimeUse, leanest: RuntimeUse) -> Choice:
     return option(
         use.name,
         gains,
-        f"{costs}; {more}{_cores(use)} at the peak, {use.replicas_in_a_year} processes a year from now",
+        f"{costs}; {more}{cores(use.cores_at_peak)} at the peak, {use.replicas_in_a_year} processes a year from now",
         f"{rate(use.core_hz)} a core is enough",
     )
 
@@ -73,14 +74,10 @@ def _because(chosen: RuntimeUse, leanest: RuntimeUse) -> str:
     if chosen.name == leanest.name:
         return (
             f"Everything more convenient would ask for more processes, or for more than one further core, than the "
-            f"{_cores(chosen)} of the leanest"
+            f"{cores(chosen.cores_at_peak)} of the leanest"
         )
     return (
         f"It asks for {chosen.replicas_in_a_year} processes a year from now, as many as the leanest, and for "
-        f"{_cores(chosen)} at the peak instead of {amount(leanest.cores_at_peak)}: convenience is nearly free here"
+        f"{cores(chosen.cores_at_peak)} at the peak instead of {amount(leanest.cores_at_peak)}: convenience is nearly "
+        "free here"
     )
-
-
-def _cores(use: RuntimeUse) -> str:
-    told = amount(use.cores_at_peak)
-    return f"{told} core{'' if told == '1' else 's'}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nines.model.blueprint import Dependency
-from nines.model.design import Decision, Design, PlannedEndpoint
+from nines.model.design import Decision, Design, PlannedEndpoint, PlannedJob
 from nines.model.words import duration, many
 from nines.planning.decisions.deciding import listed, option, some
 
@@ -46,7 +46,7 @@ def decide(design: Design) -> Decision | None:
         ),
         chosen=chosen,
         because="; ".join(_because(design, waiting, later, [job.name for job in calling])),
-        consequences=tuple(_consequences(waiting, later)),
+        consequences=tuple(_consequences(waiting, later, calling)),
         changes_when="A dependency's measured p95 moves across the promise of an operation that waits for it.",
         is_given=True,
     )
@@ -97,10 +97,12 @@ def _because(
     return found
 
 
-def _consequences(waiting: list[PlannedEndpoint], later: list[PlannedEndpoint]) -> list[str]:
+def _consequences(waiting: list[PlannedEndpoint], later: list[PlannedEndpoint], calling: list[PlannedJob]) -> list[str]:
     found = []
     if waiting:
         found.append("Calls stand between two transactions: reserve, commit, call, settle; never inside one.")
     if later:
         found.append("A 202 has a status resource, and a job whose failures end in a dead letter that somebody sees.")
+    if calling:
+        found.append("What a job is to do is written with the change that asks for it; a job that dies does it again.")
     return found
