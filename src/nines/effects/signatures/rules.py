@@ -72,7 +72,7 @@ class ColumnRule(StrictRecord):
     """How a call or field declares a column, a key, a relation or a constraint."""
 
     kind: str = "column"
-    """column, foreign_key, many_to_many, relation, unique, index, check, mixin; none: another name for what is declared."""
+    """column, foreign_key, many_to_many, relation, unique, index, check, mixin; none: another name of one."""
     type: str = ""
     type_argument: str = ""
     name_argument: str = ""

@@ -11,7 +11,7 @@ from nines.effects.interpret.state.frame import Frame
 from nines.effects.interpret.state.world import World
 from nines.effects.link import AssignBinding, ClassInfo
 from nines.effects.mapped import Mapped, MappedColumn
-from nines.effects.values import ContainerThing, InstanceThing, LibraryThing, ObjectThing, ScalarThing, Value
+from nines.effects.values import ContainerThing, InstanceThing, LibraryThing, ObjectThing, Value
 from nines.effects.values import field as held_field
 from nines.model import code
 from nines.model.place import Place
