@@ -14,7 +14,7 @@ from nines.planning import data, interface
 from nines.planning.interface.schemas import name_of
 from tests.planning.blueprints import blueprints
 
-LAW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
