@@ -134,10 +134,13 @@ def test_a_trail_that_is_switched_off_opens_repudiation() -> None:
 
 
 def test_more_connections_than_the_server_has_are_an_open_denial() -> None:
-    found = _payments("connections: 300", "connections: 100")
-    still = [each for each in found.threats if each.element == "store:db" and each.stride is Stride.DENIAL]
-    assert [each.is_open for each in still] == [True]
-    assert "192 of 100" in still[0].mitigation
+    for most, is_open in ((300, False), (150, True)):
+        design = _payments("connections: 300", f"connections: {most}")
+        still = [each for each in design.threats if each.element == "store:db" and each.stride is Stride.DENIAL]
+        assert [each.is_open for each in still] == [is_open]
+        assert design.capacity
+        assert design.capacity.pool
+        assert design.capacity.pool.says in still[0].mitigation
 
 
 def test_secrets_follow_from_what_is_kept_and_who_is_asked() -> None:

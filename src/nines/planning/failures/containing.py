@@ -9,6 +9,7 @@ from nines.model.design import Design
 from nines.model.words import duration, rate, share
 from nines.planning.failures.assumptions import Mode
 from nines.planning.failures.callers import Affected
+from nines.planning.failures.copies import replicas
 
 _UNREACHED = (Mode.STALLED, Mode.REFUSING, Mode.RESETTING, Mode.ERRORS, Mode.OVERLOADED)
 _FALLBACKS = {
@@ -67,7 +68,7 @@ def opens_after_s(design: Design, dependency: Dependency, mode: Mode, found: tup
     )
     if not calls_hz or not dependency.breaker:
         return None
-    each_hz = calls_hz / max(1, design.deploy.replicas_min)
+    each_hz = calls_hz / replicas(design)[0]
     late_s = (dependency.timeout_s or 0.0) if mode is Mode.STALLED else 0.0
     return late_s + dependency.breaker.of * dependency.breaker.error_share / each_hz
 

@@ -10,6 +10,7 @@ from nines.model.design import Design, FailureMode, PlannedJob
 from nines.model.words import duration
 from nines.planning.failures import assumptions, callers
 from nines.planning.failures.assumptions import Mode, part
+from nines.planning.failures.copies import replicas
 from nines.planning.failures.dependencies import KILL, STALL, STEADY
 from nines.planning.failures.making import deployable, made
 from nines.planning.running import names
@@ -37,7 +38,7 @@ def of_service(design: Design) -> Iterator[FailureMode]:
 
 
 def _process(design: Design) -> Iterator[FailureMode]:
-    copies = max(1, design.deploy.replicas_min)
+    copies, most = replicas(design)
     crash = next(each for each in STATED if each.name == "recovery of the service")
     missing = names.replicas_missing(deployable(design)) if copies > 1 else names.down(deployable(design))
     fast = names.burn(names.objective(design.name, "availability"), names.FAST)
@@ -92,7 +93,7 @@ def _process(design: Design) -> Iterator[FailureMode]:
         alert=fast,
         contained_by=(
             "shedding: beyond its bound of requests at once a process answers 503 with Retry-After before a statement",
-            f"from {copies} to {design.deploy.replicas_max} replicas",
+            f"from {copies} to {most} replicas",
         ),
         sees="503 unavailable with Retry-After: a part of all",
         lasts_s=assumptions.SURGE.lasts_s,

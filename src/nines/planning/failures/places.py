@@ -8,6 +8,7 @@ from nines.model.design import Design, FailureMode
 from nines.model.words import duration
 from nines.planning.failures import assumptions
 from nines.planning.failures.assumptions import Incident, Mode, part
+from nines.planning.failures.copies import replicas
 from nines.planning.failures.dependencies import STALL
 from nines.planning.failures.making import deployable, made
 from nines.planning.running import names
@@ -18,7 +19,7 @@ _ELSEWHERE = "503 or a connection that ends: whoever was sent there; a repetitio
 
 
 def of_places(design: Design) -> Iterator[FailureMode]:
-    deploy = design.deploy
+    deploy, least = design.deploy, replicas(design)[0]
     fast = names.burn(names.objective(design.name, "availability"), names.FAST)
     zone = assumptions.ZONE
     alone = deploy.zones < 2
@@ -31,12 +32,12 @@ def of_places(design: Design) -> Iterator[FailureMode]:
         alert=names.down(deployable(design))
         if alone
         else names.replicas_missing(deployable(design))
-        if deploy.replicas_min > 1
+        if least > 1
         else fast,
         contained_by=()
         if alone
         else (
-            f"{deploy.zones} zones: {deploy.replicas_min} processes or more, spread over them",
+            f"{deploy.zones} zones: {least} processes or more, spread over them",
             "failover of the database to a copy in another zone",
         ),
         sees="503 or no connection: all" if alone else _ELSEWHERE,

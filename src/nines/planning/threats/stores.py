@@ -105,35 +105,48 @@ def _leaked(design: Design, element: Element) -> Iterator[Threat]:
 
 
 def _connections(design: Design, element: Element, dependency: Dependency | None) -> Threat:
-    most = dependency.connections_max if dependency else None
-    pool = dependency.pool if dependency else None
+    """With the arithmetic of the capacity plan, so that both say the same."""
     says = (
         "All connections are taken, by too many processes or by transactions that wait; or one statement "
         "reads everything."
     )
-    if not most or not pool:
+    pool = design.capacity.pool if design.capacity else None
+    tried = (STALL, UNBOUNDED)
+    if dependency is None or not dependency.connections_max or not dependency.pool or pool is None:
         return threat(
             element,
             Stride.DENIAL,
             says,
             "How many connections a process holds and how many the server allows is not said.",
             where="pool and connections of the blueprint",
-            tried=(STALL, UNBOUNDED),
+            tried=tried,
             owasp=4,
             is_open=True,
             options=(choice("say pool and connections", "the arithmetic can be made", "none"),),
         )
-    used = pool * design.deploy.replicas_max
     return threat(
         element,
         Stride.DENIAL,
         says,
-        f"{pool} in each of at most {design.deploy.replicas_max} processes = {used} of {most}; no transaction is open "
-        "while others are asked, and statement_timeout ends what runs away.",
+        f"{pool.says} No transaction is open while others are asked, and statement_timeout ends what runs away.",
         where="pool and connections of the blueprint, deploy.replicas",
-        tried=(STALL, UNBOUNDED),
+        tried=tried,
         owasp=4,
-        is_open=used > most,
+        is_open=pool.held_at_most > pool.connections_max,
+        options=(
+            choice(
+                "fewer replicas at most, or a smaller pool",
+                "no process is refused a connection",
+                "less in hand for a surge",
+            ),
+            choice(
+                "a pooler between them",
+                "connections are shared by all processes",
+                "one more thing on the way of each statement",
+            ),
+        )
+        if pool.held_at_most > pool.connections_max
+        else (),
     )
 
 
