@@ -75,6 +75,8 @@ class Deployable(Record):
     """Also the `job` under which it is scraped."""
     module: str = ""
     operations: tuple[str, ...] = ()
+    dependencies: tuple[str, ...] = ()
+    """What it talks to: its stores and brokers, and of the others those that its operations and jobs ask."""
     replicas_min: int = 0
     """0: not known."""
     replicas_max: int = 0

@@ -6,9 +6,21 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from nines.model.blueprint import DependencyKind
 from nines.model.design import Alert, Deployable, Design, Running
 from nines.planning.data.names import kebab
 from nines.planning.running import burning, metrics, objectives, others, processes, stores, tasks
+
+_SHARED = frozenset(
+    {
+        DependencyKind.POSTGRES,
+        DependencyKind.REDIS,
+        DependencyKind.KAFKA,
+        DependencyKind.NATS,
+        DependencyKind.RABBITMQ,
+    }
+)
+"""Kinds that each part uses with rights of its own."""
 
 
 def running(design: Design) -> Design:
@@ -56,9 +68,24 @@ def _deployables(design: Design) -> tuple[Deployable, ...]:
     return tuple(_sized(design, each) for each in ((whole, *parts) if rest or not parts else parts))
 
 
+def _asked(design: Design, deployable: Deployable) -> tuple[str, ...]:
+    """The whole service asks everything; a module knows no credential of what only another one asks."""
+    if not deployable.module:
+        return tuple(each.name for each in design.dependencies)
+    mine = {each.name for each in design.tables if each.module == deployable.module}
+    flows = [each.flow for each in design.endpoints if each.id in deployable.operations]
+    for job in design.jobs:
+        table = design.table_of(job.resource) if job.resource else None
+        if table is None or table.name in mine:
+            flows.append(job.flow)
+    targets = {step.target for flow in flows for step in flow.steps}
+    return tuple(each.name for each in design.dependencies if each.kind in _SHARED or each.name in targets)
+
+
 def _sized(design: Design, deployable: Deployable) -> Deployable:
     """With the fewest and the most replicas; how many a service that was read has, is not in its code."""
     capacity, deploy = design.capacity, design.deploy
+    deployable = replace(deployable, dependencies=_asked(design, deployable))
     if design.is_recovered:
         return deployable
     least = capacity.replicas_min if capacity and capacity.replicas_min else deploy.replicas_min

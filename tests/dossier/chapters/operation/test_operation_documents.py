@@ -143,6 +143,17 @@ def test_no_secret_stands_in_a_manifest(design: Design, documents: dict[str, str
                 assert entry["name"] not in names or "secretKeyRef" in entry["valueFrom"], path
 
 
+def test_a_module_knows_no_credential_of_what_only_another_one_asks() -> None:
+    documents = written(example("shop"))
+    folder = "operation/deploy/kubernetes"
+    holders = {
+        each.name
+        for each in example("shop").running.deployables
+        if "PROVIDER_CREDENTIAL" in documents[f"{folder}/{each.name}/deployment.yaml"]
+    }
+    assert holders == {"shop-payments"}
+
+
 def _environment(node: Any) -> list[dict[str, Any]]:
     if isinstance(node, dict):
         own = node.get("env", [])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from nines.model.blueprint import Dependency, DependencyKind
-from nines.model.design import Design, Secret
+from nines.model.design import Deployable, Design, Secret
 from nines.model.record import Record
 
 PORT = 8000
@@ -39,14 +39,16 @@ class Setting(Record):
     example: str = ""
 
 
-def settings(design: Design) -> tuple[Setting, ...]:
-    """By name, each once."""
-    found = {each.name: each for each in _settings(design)}
+def settings(design: Design, deployable: Deployable | None = None) -> tuple[Setting, ...]:
+    """By name, each once; those of one deployable, or all."""
+    found = {each.name: each for each in _settings(design, deployable)}
     return tuple(found.values())
 
 
-def _settings(design: Design) -> Iterator[Setting]:
+def _settings(design: Design, deployable: Deployable | None) -> Iterator[Setting]:
     for dependency in design.dependencies:
+        if deployable and dependency.name not in deployable.dependencies:
+            continue
         names = _VARIABLE.findall(dependency.url) or [f"{variable(dependency.name)}_URL"]
         for name in names:
             yield Setting(name=name, says=f"where {dependency.name} is", example=address(design, dependency))
@@ -73,9 +75,11 @@ def variable(name: str) -> str:
     return re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
 
 
-def held(design: Design) -> tuple[Secret, ...]:
-    """The secrets that a process which answers requests is given."""
-    return tuple(each for each in design.secrets if not is_for_migration(each) and not _is_elsewhere(each))
+def held(design: Design, deployable: Deployable | None = None) -> tuple[Secret, ...]:
+    """The secrets that a process which answers requests is given; of one deployable only what it asks with."""
+    found = (each for each in design.secrets if not is_for_migration(each) and not _is_elsewhere(each))
+    asked = ("", *deployable.dependencies) if deployable else None
+    return tuple(each for each in found if asked is None or each.dependency in asked)
 
 
 def for_migration(design: Design) -> tuple[Secret, ...]:

@@ -53,8 +53,8 @@ def _service(design: Design, deployable: Deployable, stores: list[Dependency]) -
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],
         "tmpfs": ["/tmp"],  # noqa: S108 -- the path within the container.
-        "environment": _environment(design, stores, held(design)),
-        "secrets": [_file(each) for each in held(design)],
+        "environment": _environment(design, stores, held(design, deployable), deployable),
+        "secrets": [_file(each) for each in held(design, deployable)],
         "ports": [f"127.0.0.1::{PORT}"],
         "depends_on": {
             "migrate": {"condition": "service_completed_successfully"},
@@ -105,9 +105,14 @@ def _store(design: Design, dependency: Dependency) -> dict[str, Any]:
     return found
 
 
-def _environment(design: Design, stores: list[Dependency], secrets: tuple[Secret, ...]) -> dict[str, str]:
+def _environment(
+    design: Design, stores: list[Dependency], secrets: tuple[Secret, ...], deployable: Deployable | None = None
+) -> dict[str, str]:
     near = {address(design, each) for each in stores}
-    told = {each.name: each.example if each.example in near else f"${{{each.name}:?}}" for each in settings(design)}
+    told = {
+        each.name: each.example if each.example in near else f"${{{each.name}:?}}"
+        for each in settings(design, deployable)
+    }
     return {**told, **{f"{each.name}_FILE": f"/run/secrets/{_file(each)}" for each in secrets}}
 
 

@@ -28,14 +28,14 @@ def policy(design: Design, deployable: Deployable) -> dict[str, Any]:
             "podSelector": {"matchLabels": {_NAME: deployable.name}},
             "policyTypes": ["Ingress", "Egress"],
             "ingress": [{"from": _callers(design, deployable), "ports": _tcp(PORT)}],
-            "egress": [_names(), *_near(design, deployable), *_far(design)],
+            "egress": [_names(), *_near(design, deployable), *_far(design, deployable)],
         },
     }
 
 
-def for_migration(design: Design) -> dict[str, Any]:
+def for_migration(design: Design, deployable: Deployable) -> dict[str, Any]:
     """It reaches the database and nothing else."""
-    name = f"{design.name}-migration"
+    name = f"{deployable.name}-migration"
     stores = [each for each in design.dependencies if each.kind is DependencyKind.POSTGRES]
     return {
         "apiVersion": "networking.k8s.io/v1",
@@ -67,17 +67,21 @@ def _near(design: Design, deployable: Deployable) -> list[dict[str, Any]]:
     stores = [
         {"to": [_pods(f"{design.name}-{each.name}")], "ports": _tcp(port(each))}
         for each in design.dependencies
-        if not each.is_external
+        if not each.is_external and each.name in deployable.dependencies
     ]
     others = [_pods(each.name) for each in design.running.deployables if each != deployable]
     return [*stores, {"to": others, "ports": _tcp(PORT)}] if others else stores
 
 
-def _far(design: Design) -> list[dict[str, Any]]:
+def _far(design: Design, deployable: Deployable) -> list[dict[str, Any]]:
     """The issuer's keys are fetched from outside as well, and events are delivered to subscribers."""
     issuer = design.auth is not None and "://" in design.auth.issuer.replace("${", "://")
     is_told = bool(design.events) and not (design.blueprint and design.blueprint.events.broker)
-    if not any(each.is_external for each in design.dependencies) and not issuer and not is_told:
+    if (
+        not any(each.is_external and each.name in deployable.dependencies for each in design.dependencies)
+        and not issuer
+        and not is_told
+    ):
         return []
     proxy = {**_space("egress"), "podSelector": {"matchLabels": {_NAME: "egress-proxy"}}}
     return [{"to": [proxy], "ports": _tcp(PROXY_PORT)}]

@@ -37,9 +37,9 @@ def texts(design: Design) -> Iterator[tuple[str, str]]:
         if deployable.is_scaled:
             reason = design.capacity.scale_reason.partition(". ")[0] if design.capacity else ""
             yield f"{prefix}autoscaler", _AUTOSCALER.format(reason=reason) + yaml.dump(_autoscaler(design, deployable))
-    if any(each.kind is DependencyKind.POSTGRES for each in design.dependencies):
-        yield "migration", _MIGRATION + yaml.dump(_migration(design))
-        yield "migration-network-policy", yaml.dump(egress.for_migration(design))
+        if any(each.kind is DependencyKind.POSTGRES for each in design.dependencies):
+            yield f"{prefix}migration", _MIGRATION + yaml.dump(_migration(design, deployable))
+            yield f"{prefix}migration-network-policy", yaml.dump(egress.for_migration(design, deployable))
 
 
 def _metadata(design: Design, name: str, *, of: str = "") -> dict[str, Any]:
@@ -89,6 +89,8 @@ def _pod(design: Design, deployable: Deployable) -> dict[str, Any]:
                 "whenUnsatisfiable": otherwise,
                 "labelSelector": _selector(name),
                 "matchLabelKeys": ["pod-template-hash"],
+                # A zone whose nodes are out of order does not count, so that the others take over its share.
+                "nodeTaintsPolicy": "Honor",
             }
             for key, otherwise in spread
         ],
@@ -108,8 +110,8 @@ def _container(design: Design, deployable: Deployable) -> dict[str, Any]:
         "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
         "env": [
             {"name": "DRAIN_S", "value": f"{timing.DRAIN_S:.0f}"},
-            *_settings(design),
-            *_secrets(design.name, [each.name for each in held(design)]),
+            *_settings(design, deployable),
+            *_secrets(deployable.name, [each.name for each in held(design, deployable)]),
         ],
         "startupProbe": _probe("startup", period=1, timeout=2, failures=int(timing.STARTUP_S)),
         "readinessProbe": _probe("ready", period=int(timing.READY_EVERY_S), timeout=2, failures=2),
@@ -124,8 +126,11 @@ def _container(design: Design, deployable: Deployable) -> dict[str, Any]:
 
 
 def _arguments(design: Design, deployable: Deployable) -> list[str]:
-    module = ["--module", deployable.module] if deployable.module else []
-    return ["python", "-m", package(design), *module, "--host", "0.0.0.0", "--port", str(PORT)]  # noqa: S104
+    return ["python", "-m", package(design), *_module(deployable), "--host", "0.0.0.0", "--port", str(PORT)]  # noqa: S104
+
+
+def _module(deployable: Deployable) -> list[str]:
+    return ["--module", deployable.module] if deployable.module else []
 
 
 def _probe(path: str, *, period: int, timeout: int, failures: int) -> dict[str, Any]:
@@ -141,10 +146,10 @@ def _image(design: Design) -> str:
     return f"registry.invalid/{design.name}@sha256:{UNPINNED}"
 
 
-def _settings(design: Design) -> list[dict[str, Any]]:
+def _settings(design: Design, deployable: Deployable) -> list[dict[str, Any]]:
     return [
-        {"name": each.name, "valueFrom": {"configMapKeyRef": {"name": f"{design.name}-settings", "key": each.name}}}
-        for each in settings(design)
+        {"name": each.name, "valueFrom": {"configMapKeyRef": {"name": f"{deployable.name}-settings", "key": each.name}}}
+        for each in settings(design, deployable)
     ]
 
 
@@ -234,15 +239,15 @@ def _autoscaler(design: Design, deployable: Deployable) -> dict[str, Any]:
     }
 
 
-def _migration(design: Design) -> dict[str, Any]:
-    name = f"{design.name}-migration"
+def _migration(design: Design, deployable: Deployable) -> dict[str, Any]:
+    name = f"{deployable.name}-migration"
     databases = {each.name for each in design.dependencies if each.kind is DependencyKind.POSTGRES}
     container = {
         "name": "migrate",
         "image": _image(design),
-        "args": ["python", "-m", f"{package(design)}.migrate"],
+        "args": ["python", "-m", f"{package(design)}.migrate", *_module(deployable)],
         "env": [
-            *(each for each in _settings(design) if each["name"] in _addresses(design, databases)),
+            *(each for each in _settings(design, deployable) if each["name"] in _addresses(design, databases)),
             *_secrets(name, [each.name for each in for_migration(design)]),
         ],
         "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},

@@ -173,15 +173,11 @@ def disk(design: Design, alert: Alert) -> Runbook:
 
 
 def _growth(design: Design) -> str:
-    grown = [each for each in design.tables if each.growth and len(each.growth.bytes) > 1]
-    largest = sorted(grown, key=lambda each: -(each.growth.bytes[1] if each.growth else 0))[:5]
+    grown = [(each.name, each.growth) for each in design.tables if each.growth and len(each.growth.bytes) > 1]
+    largest = sorted(grown, key=lambda each: -each[1].bytes[1])[:5]
     rows = [
-        (
-            code(each.name),
-            f"{size(each.growth.bytes[1] / 365)}",
-            *(size(bytes_) for bytes_ in each.growth.bytes[:2]),
-        )
-        for each in largest
-        if each.growth
+        (code(name), size(growth.per_day * growth.row_bytes), size(growth.bytes[0]), size(growth.bytes[1]))
+        for name, growth in largest
+        if growth.bytes[1]
     ]
-    return table(("table", "expected a day, first year", "at the start", "after a year"), rows)
+    return table(("table", "expected new a day", "at the start", "after a year"), rows)
