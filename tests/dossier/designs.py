@@ -22,6 +22,11 @@ from nines.model.design import (
     StepKind,
 )
 from nines.model.place import Place
+from nines.planning.capacity import capacity
+from nines.planning.decisions import decisions
+from nines.planning.failures import failures
+from nines.planning.running import running
+from nines.planning.threats import threats
 from nines.readers import blueprint as blueprint_reader
 
 _FOLDER = Path(__file__).resolve().parents[2] / "examples" / "blueprints"
@@ -55,7 +60,7 @@ def recovered() -> Design:
         is_complete=False,
     )
     reading = Flow(steps=(FlowStep(kind=StepKind.QUERY, says="select", target="orders"),))
-    return Design(
+    design = Design(
         card=Card(name="my_shop"),
         source=Source.CODE,
         where="my_shop",
@@ -90,3 +95,6 @@ def recovered() -> Design:
         ),
         gaps=(Gap(question="what app.plugins.load() imports", kind="reading", where="app/plugins.py:3"),),
     )
+    for part in (capacity, threats, failures, running, decisions):
+        design = part(design)
+    return design

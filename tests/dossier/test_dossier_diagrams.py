@@ -61,7 +61,7 @@ def test_mermaid_draws_every_diagram_of_the_examples(tmp_path: Path) -> None:
 def test_mermaid_draws_the_architecture_of_any_blueprint(tmp_path: Path) -> None:
     texts: dict[str, str] = {}
 
-    @settings(max_examples=12, database=None, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=8, database=None, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
     @given(blueprints())
     def collect(blueprint: Blueprint) -> None:
         for document in architecture.write(planning.plan(blueprint)):

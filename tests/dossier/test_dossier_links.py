@@ -101,7 +101,7 @@ def test_no_link_of_a_recovered_design_is_dead() -> None:
     examine(designs.recovered())
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(blueprints())
 def test_no_link_is_dead_whatever_the_blueprint(blueprint: Blueprint) -> None:
     examine(planning.plan(blueprint))

@@ -69,14 +69,14 @@ def named() -> list[Diagram]:
 
 
 def test_mermaid_draws_whatever_is_named(tmp_path: Path) -> None:
-    texts = {f"{number}": mermaid.text(each) for number, each in enumerate([*some(90), *named()])}
+    texts = {f"{number}": mermaid.text(each) for number, each in enumerate([*some(60), *named()])}
     for number, drawing in tools.draw(texts, tmp_path).items():
         assert drawing.error == "", texts[number]
 
 
 def test_texts_stay_in_their_boxes(tmp_path: Path) -> None:
     page = tmp_path / "probe.html"
-    drawings = "".join(diagrams.as_svg(each) for each in some(60))
+    drawings = "".join(diagrams.as_svg(each) for each in some(40))
     page.write_text(_PROBE.format(style=diagrams.style(), drawings=drawings), encoding="utf-8")
     said = re.search(r"probe(\[.*\])end", tools.page_text(page, tmp_path), re.DOTALL)
     assert said
