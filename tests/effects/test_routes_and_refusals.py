@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from nines.model.service import GuardKind
 from tests.effects.reading import service, trace
 
@@ -405,3 +407,16 @@ def test_routers_that_a_helper_makes_are_not_one(tmp_path: Path) -> None:
         "GET /orders/": "orders",
         "GET /orders/lines": "lines",
     }
+
+
+@pytest.mark.parametrize(
+    "wrapping",
+    [
+        "from starlette.middleware.cors import CORSMiddleware\napp = CORSMiddleware(app, allow_origins=['*'])\n",
+        "class Outer:\n    def __init__(self, app): self.app = app\napp = Outer(app=app)\n",
+        "def outer(inner):\n    async def answer(scope, receive, send): ...\n    return answer\napp = outer(app)\n",
+    ],
+)
+def test_an_application_that_is_wrapped_at_the_end_keeps_its_routes(wrapping: str, tmp_path: Path) -> None:
+    text = "from fastapi import FastAPI\napp = FastAPI()\n@app.get('/x')\ndef f(): ...\n"
+    assert [each.id for each in service(tmp_path, {"app.py": text + wrapping}).endpoints] == ["GET /x"]

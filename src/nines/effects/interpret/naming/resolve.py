@@ -23,7 +23,7 @@ from nines.effects.values import (
     Value,
     library,
 )
-from nines.model.code import Expression, Subscript
+from nines.model.code import Call, Expression, Name, Subscript
 
 
 def global_value(world: World, module: ModuleInfo, name: str) -> Value:
@@ -43,11 +43,22 @@ def _global(world: World, module: ModuleInfo, name: str) -> Value:
             if qualified in world.signatures.calls or qualified in world.signatures.types:
                 return library(qualified)
         return library(f"builtins.{name}") if name not in module.bindings else UNKNOWN
-    values = [found_value(world, each, module) for each in found[:ALTERNATIVES_MAX]]
+    # What only wraps the earlier value (`app = CORSMiddleware(app)`) tells less of the name than what it wraps.
+    found = sorted(found[:ALTERNATIVES_MAX], key=lambda each: _wraps(each, name))
+    values = [found_value(world, each, module) for each in found]
     telling = [value for value in values if not value.is_unknown and value.constant is not None]
     if any(isinstance(value.thing, LibraryThing) for value in telling) and len(telling) > 1:
         return telling[-1]
     return telling[0] if telling else values[0]
+
+
+def _wraps(found: Any, name: str) -> bool:
+    """Whether an assignment hands the name's own earlier value to a call."""
+    value = found.value if isinstance(found, AssignBinding) else None
+    if not isinstance(value, Call):
+        return False
+    given = (*value.arguments, *(argument.value for argument in value.keywords))
+    return any(isinstance(each, Name) and each.id == name for each in given)
 
 
 def found_value(world: World, found: Any, module: ModuleInfo) -> Value:
