@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+import random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from nines.model.blueprint import Demand, Deployment
 from nines.model.design import Design, ResourceUse
+from nines.planning import plan
 from nines.planning.capacity import figures
 from nines.planning.capacity.caching import hit_share
 from nines.planning.capacity.runtimes import LEANEST, RUNTIMES, choose
@@ -187,6 +192,39 @@ def test_the_simulation_keeps_to_what_is_reckoned(name: str) -> None:
     assert later.latency_p95_s is None  # As it stands it cannot be carried.
     assert later.cell_latency_p95_s is not None
     assert later.cell_rate_hz == pytest.approx(later.rate_hz / later.cells)
+
+
+EDGES: dict[str, dict[str, Any]] = {
+    "nothing comes": {"load": Demand(steady_hz=0.0, peak_hz=0.0, growth_per_year=1.0)},
+    "hardly anything comes": {"load": Demand(steady_hz=1e-4, peak_hz=1e-3, growth_per_year=0.5)},
+    "everybody comes": {"load": Demand(steady_hz=1e7, peak_hz=1e8, growth_per_year=10.0)},
+    "one small process": {"deploy": Deployment(replicas_min=1, replicas_max=1, cpu=0.1, zones=1)},
+    "nobody is asked": {"dependencies": ()},
+}
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_figures_stay_figures_at_the_edges(edge: str) -> None:
+    design = plan(replace(example("payments"), **EDGES[edge]), chance=random.Random(1).random)
+    found = capacity_of(design)
+    for use in found.resources:
+        assert math.isfinite(use.at_peak)
+        assert use.capacity > 0
+        assert use.room > 0
+    for point in found.points:
+        assert math.isfinite(point.utilisation)
+        assert point.cells >= 1
+        assert point.latency_p95_s is None or 0 < point.latency_p95_s < 60
+
+
+def test_a_part_of_a_core_is_slower() -> None:
+    blueprint = example("payments")
+    small = replace(blueprint, deploy=replace(blueprint.deploy, cpu=0.25))
+    p95 = capacity_of(plan(small, chance=random.Random(1).random)).points[0].latency_p95_s
+    whole = capacity_of(simulated("payments")).points[0].latency_p95_s
+    assert p95 is not None
+    assert whole is not None
+    assert p95 > whole
 
 
 def test_the_same_seed_gives_the_same_plan() -> None:

@@ -96,8 +96,8 @@ def _id(part: Part, piece: Piece) -> str:
 
 def _stations(work: Workload, part: Part, load: Load, most: int) -> Iterator[Station]:
     processes = min(work.processes(part, load)[0], most)
-    cores = max(1, round(processes * work.design.deploy.cpu))
-    yield Station(name=f"{PROCESSORS}{part.suffix}", servers=cores)
+    cores = max(1.0, work.design.deploy.cpu)
+    yield Station(name=f"{PROCESSORS}{part.suffix}", servers=max(1, round(processes * cores)))
     pool = max(1, work.pool - (figures.LANES if part.has_groups else 0))
     yield Station(name=f"database connections{part.suffix}", servers=processes * pool)
     for dependency in work.design.dependencies:
@@ -107,12 +107,14 @@ def _stations(work: Workload, part: Part, load: Load, most: int) -> Iterator[Sta
 
 def _steps(work: Workload, part: Part, piece: Piece, row_s: float) -> Iterator[Step]:
     processors = f"{PROCESSORS}{part.suffix}"
+    # A process that is given a part of a core takes longer for the same.
+    speed = min(1.0, work.design.deploy.cpu)
     plain_s = sum(span.cpu_s for span in piece.spans if isinstance(span, Computing) and not span.is_even)
     if plain_s:
-        yield Use(station=processors, mean_s=plain_s)
+        yield Use(station=processors, mean_s=plain_s / speed)
     for span in piece.spans:
         if isinstance(span, Computing) and span.is_even:
-            yield Use(station=processors, mean_s=span.cpu_s, spread=Spread.CONSTANT)
+            yield Use(station=processors, mean_s=span.cpu_s / speed, spread=Spread.CONSTANT)
         elif isinstance(span, Session):
             yield from _session(part, piece, span, row_s)
         elif isinstance(span, Remote):

@@ -107,7 +107,12 @@ def _told() -> list[str]:
 
 
 def _assumptions(work: Workload, uses: tuple[ResourceUse, ...], times: tuple[ServiceTime, ...]) -> tuple[str, ...]:
-    found = [f"measured: {t.operation or 'the mixture'}, {t.resource}: {moment(t.mean_s)} ({t.source})" for t in times]
+    names = {piece.name for piece in work.pieces}
+    found = [
+        f"measured: {t.operation or 'the mixture'}, {t.resource}: {moment(t.mean_s)} ({t.source})"
+        for t in times
+        if t.operation in names or (work.is_measured and not t.operation)
+    ]
     found += _told()
     factor = named(work.runtime).factor(is_grouped=work.is_grouped)
     if factor and factor > 1 and not work.is_measured:
@@ -116,7 +121,7 @@ def _assumptions(work: Workload, uses: tuple[ResourceUse, ...], times: tuple[Ser
             f"({figures.OWN}), and is reckoned with"
         )
     longest = max(
-        ((s.held_s, p.name) for p in work.pieces if not (p.is_grouped or p.is_job) for s in p.sessions if s.rows),
+        ((s.held_s, p.name) for p in work.pieces if "{" in p.path and not p.is_grouped for s in p.sessions if s.rows),
         default=None,
     )
     if longest:
@@ -169,7 +174,7 @@ def _measures(design: Design) -> tuple[Measure, ...]:
         ),
         Measure(
             what="that no list sends more statements as it grows",
-            command="nines prove --only database/n_plus_one",
+            command="nines prove --only database/n-plus-one",
             says="the arithmetic counts the statements that are planned",
         ),
     ]
@@ -177,7 +182,7 @@ def _measures(design: Design) -> tuple[Measure, ...]:
         found.append(
             Measure(
                 what="that a dependency which hangs holds up only what needs it",
-                command="nines prove --only dependencies/dependency_stall",
+                command="nines prove --only dependencies/dependency-stall",
                 says="the bulkheads and timeouts above are what contains it",
             )
         )
