@@ -24,9 +24,10 @@ _NAMED = {
     "smtp": DependencyKind.SMTP,
     "aws": DependencyKind.OBJECTS,
     "storage.googleapis.com": DependencyKind.OBJECTS,
+    "object store": DependencyKind.OBJECTS,
 }
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+|localhost")
-_BY_ADDRESS = ("requests", "httpx", "aiohttp", "urllib", "python")
+_BY_ADDRESS = ("requests", "httpx", "aiohttp", "urllib", "python", "pycurl")
 """Libraries that call whatever address they are given; what others call is known by what they are."""
 
 
