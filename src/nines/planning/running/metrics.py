@@ -54,7 +54,8 @@ def metrics(design: Design) -> tuple[tuple[str, str], ...]:
 
 
 def _own(design: Design) -> Iterator[tuple[str, str]]:
-    yield from _OWN
+    if design.endpoints:
+        yield from _OWN
     if any(endpoint.idempotency for endpoint in design.endpoints):
         yield names.REPLAYS, "Counter by operation: answers given again to a key that was known."
     if stores.databases(design):

@@ -10,6 +10,7 @@ from nines.model.blueprint import DependencyKind
 from nines.model.design import Design
 from nines.model.record import Record
 
+_IDS_SHOWN = 12
 SHOWN, TO_DO, UNKNOWN, OPEN = "shown", "to do", "not known", "open"
 
 
@@ -189,17 +190,20 @@ def _security(design: Design) -> Iterator[Line]:
     if design.threats:
         yield Line(
             what="Every threat is mitigated",
-            standing=OPEN if open_threats else SHOWN,
-            where=f"open: {', '.join(open_threats[:12])}"
+            standing=(UNKNOWN if design.is_recovered else OPEN) if open_threats else SHOWN,
+            where=f"not, or not known to be: {_listed(open_threats)}"
             if open_threats
             else f"{len(design.threats)} threats, security chapter",
         )
     unknown = [each for each in design.endpoints if not each.guards_known]
-    yield Line(
-        what="Who may call each operation is known",
-        standing=UNKNOWN if unknown else SHOWN,
-        where=f"not of {len(unknown)} of {len(design.endpoints)}" if unknown else "the matrix of the security chapter",
-    )
+    if design.endpoints:
+        yield Line(
+            what="Who may call each operation is known",
+            standing=UNKNOWN if unknown else SHOWN,
+            where=f"not of {len(unknown)} of {len(design.endpoints)}"
+            if unknown
+            else "the matrix of the security chapter",
+        )
     if not design.is_recovered:
         yield _shown(
             "Secrets come by reference, and each can be changed while requests are answered",
@@ -212,10 +216,15 @@ def _security(design: Design) -> Iterator[Line]:
     yield Line(what="Somebody from outside has tried to break in", standing=TO_DO, where=_owner(design))
 
 
+def _listed(ids: list[str]) -> str:
+    shown = ", ".join(ids[:_IDS_SHOWN])
+    return f"{shown} and {len(ids) - _IDS_SHOWN} more" if len(ids) > _IDS_SHOWN else shown
+
+
 def _running(design: Design) -> Iterator[Line]:
     pages = [each for each in design.running.alerts if each.severity == "page"]
     yield _shown(
-        f"Each of the {len(design.running.alerts)} alerts ({len(pages)} pages) has a runbook and a test",
+        f"Alerts with a runbook and a test: {len(design.running.alerts)}, of which {len(pages)} page",
         f"{link('README.md', 'README.md')}, alerts/, runbooks/",
     )
     if design.is_recovered:

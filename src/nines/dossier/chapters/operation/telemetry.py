@@ -40,7 +40,7 @@ def text(design: Design) -> str:
         _never(design),
         heading(2, "Traces"),
         bullets(_traces(design)),
-        heading(2, "Kept for how long"),
+        heading(2, "Kept for how long") if not design.is_recovered else "",
         table(
             ("what", "kept", "why"),
             (

@@ -20,7 +20,7 @@ def burn(design: Design, alert: Alert) -> Runbook:
     is_slow = objective.indicator == "latency"
     return Runbook(
         means=f"{_means(design, alert, objective)}\n\n{_touched(design, objective)}",
-        see=(_by_operation(objective), _by_status() if not is_slow else _waits(design)),
+        see=(_by_operation(objective), _by_status(design) if not is_slow else _waits(design)),
         first=(*_first(design, is_slow=is_slow),),
         stop=(*_stop(design, is_slow=is_slow),),
         escalate=_escalate(design, objective),
@@ -39,21 +39,25 @@ def _means(design: Design, alert: Alert, objective: Objective) -> str:
             f"{demand.steady_hz * burn_rate * budget:.3g} a second."
         )
     outage_s = (alert.long_s or 0.0) * burn_rate * budget
+    asked = "what the budgets ask for" if design.is_recovered else "promised"
     each = f" It is counted for each {objective.by} alone." if objective.by else ""
     return (
-        f"{objective.title}: {share(objective.target)} over {duration(objective.window_s)} is promised. "
+        f"{objective.title}: {share(objective.target)} over {duration(objective.window_s)} is {asked}. "
         f"{objective.says}{each}{told} Were all of it bad, it would fire after {duration(max(1.0, round(outage_s)))}."
     )
 
 
 def _touched(design: Design, objective: Objective) -> str:
     endpoints = [each for each in (design.endpoint(id) for id in objective.operations) if each][:_OPERATIONS_SHOWN]
+    left = len(objective.operations) - len(endpoints)
+    more = f"\n\nAnd {left} more." if left > 0 else ""
+    if design.is_recovered:
+        found = [(code(each.id), ", ".join(_reaches(each))) for each in endpoints]
+        return table(("operation", "asks others"), found) + more
     rows = [
         (code(each.id), code(f"{each.method} {each.path}"), _promise(each), ", ".join(_reaches(each)))
         for each in endpoints
     ]
-    left = len(objective.operations) - len(endpoints)
-    more = f"\n\nAnd {left} more." if left > 0 else ""
     return table(("operation", "called as", "p95 below", "asks others"), rows) + more
 
 
@@ -73,13 +77,15 @@ def _by_operation(objective: Objective) -> str:
     return "Which operations it is:\n\n" + fence("promql", f"topk(5, sum by (operation, status) (rate({failed}[5m])))")
 
 
-def _by_status() -> str:
-    found = [
-        "`500` is a defect: the log has its place",
-        "`503` is the service protecting itself: a pool, a breaker, too much in flight",
-    ]
-    found.append("`504` and `502` come from what stands before the service")
-    return "; ".join(found) + ". Nothing at all, and no process up: look at the alert that says so first."
+def _by_status(design: Design) -> str:
+    is_read = design.is_recovered
+    shed = "of a service that protects itself" if is_read else "the service protecting itself"
+    return (
+        f"`500` is a defect: the log has its place; `503` is {shed}: a pool, a breaker, too much in flight; `504` "
+        "and `502` "
+        "come from what stands before the service. Nothing at all, and no process up: look at the alert that says "
+        "so first."
+    )
 
 
 def _waits(design: Design) -> str:

@@ -43,9 +43,12 @@ def pool(design: Design, alert: Alert) -> Runbook:
         "It is load: more replicas bring more connections, as long as the server allows them." + counted,
     ]
     return Runbook(
-        means=f"Connections to {code(alert.about)}: {size_of}. When all are taken, a request waits for one before "
-        "its first "
-        "statement, and is answered with 503 when it has waited too long.",
+        means=f"Connections to {code(alert.about)}: {size_of}. When all are taken, a request waits for one before its "
+        + (
+            "first statement."
+            if design.is_recovered
+            else "first statement, and is answered with 503 when that takes too long."
+        ),
         see=("What has been open longest, and who holds up whom:", sql(_BUSY), sql(_BLOCKED)),
         first=(
             "Is something open for seconds? Transactions here hold no call to others, so each ends within "
