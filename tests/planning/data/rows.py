@@ -59,7 +59,11 @@ def _value(tables: Sequence[PlannedTable], table: PlannedTable, column: PlannedC
     text = " AND ".join(check.expression for check in table.checks if quoted(column.name) in check.expression)
     type = column.type
     if column.name.startswith("pending_"):
-        value = {"text": _text(column, text, known="", tenant=tenant), "jsonb": "'{}'::jsonb"}.get(type, "now()")
+        value = {
+            "text": _text(column, text, known="", tenant=tenant),
+            "jsonb": "'{}'::jsonb",
+            "uuid": "gen_random_uuid()",
+        }.get(type, "now()")
         return f"CASE WHEN i % 50 = 0 THEN {value} END"
     if column.name in ("body", "status_code") and column.is_nullable:
         return "NULL"

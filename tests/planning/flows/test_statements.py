@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from nines.model.blueprint import Blueprint
 from nines.model.design import Design, PlannedQuery
 from nines.model.design.ddl import schema_script
 from nines.planning import plan
+from nines.planning.flows.samples import sample
 from tests.planning.data.blueprints import EXAMPLES, LOGIN, PUSHES, SHOP
 from tests.planning.data.rows import fill, seed
 from tests.planning.data.server import Server
@@ -139,11 +141,32 @@ def test_a_chain_of_audit_shows_a_change(server: Server) -> None:
         assert [row["sequence"] for row in rows] == [1, 2, 3]
         before = b""
         for row in rows:
-            told = "".join(
-                str(row[name]) for name in ("id", "merchant_id", "actor", "operation", "changes", "request_id")
-            )
-            assert row["hash"] == hashlib.sha256(before + told.encode()).digest()
+            told = [row["chain"], row["sequence"], str(row["id"]), row["merchant_id"], row["actor"], row["operation"]]
+            told += [json.loads(row["changes"]), row["request_id"]]
+            assert row["hash"] == hashlib.sha256(before + json.dumps(told).encode()).digest()
             before = row["hash"]
+
+    _run(server, _example("payments"), work)
+
+
+def test_a_reservation_is_settled_once_and_by_its_own_holder(server: Server) -> None:
+    async def work(connection: Any, tried: Tried) -> None:
+        payments = tried.design.table("payments")
+        assert payments
+        await connection.execute(seed(tried.design.tables, payments))
+        await connection.execute("UPDATE payments SET status = 'authorized'")
+        first, second = (f"'01b8e094-9b2e-7000-8000-00000000000{number}'" for number in (1, 2))
+        capture = tried.query("reserve-payment")
+        at = 1 + capture.arguments.index(sample(tried.design.tables, payments, "pending_id"))
+        assert len(await tried.send(connection, "reserve-payment", **{f"p{at}": first})) == 1
+        assert await tried.send(connection, "reserve-payment", **{f"p{at}": second}) == []
+        settle = tried.query("settle-payment-as-captured")
+        held = len(settle.arguments)
+        assert await tried.send(connection, settle.id, **{f"p{held}": second}) == []
+        before = await connection.fetchval("SELECT version FROM payments")
+        assert len(await tried.send(connection, settle.id, **{f"p{held}": first})) == 1
+        assert await tried.send(connection, settle.id, **{f"p{held}": first}) == []
+        assert await connection.fetchval("SELECT version FROM payments") == before + 1
 
     _run(server, _example("payments"), work)
 

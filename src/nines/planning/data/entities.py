@@ -138,6 +138,13 @@ def _after(blueprint: Blueprint, resource: Resource) -> Iterator[PlannedColumn]:
             says="the operation that holds the row while it asks others; no other may change the row meanwhile",
         )
         yield PlannedColumn(
+            name="pending_id",
+            type="uuid",
+            is_nullable=True,
+            width_bytes=2,
+            says="the reservation itself: the key under which others are asked, and without which nothing is settled",
+        )
+        yield PlannedColumn(
             name="pending_until",
             type="timestamptz",
             is_nullable=True,
@@ -187,7 +194,7 @@ def _implied_checks(blueprint: Blueprint, resource: Resource) -> Iterator[tuple[
     held = facts.reserving(blueprint, resource)
     if held:
         yield "pending_operation", f"pending_operation IN ({', '.join(map(literal, held))})"
-        yield "pending_until", "(pending_operation IS NULL) = (pending_until IS NULL)"
+        yield "pending_until", "num_nulls(pending_operation, pending_id, pending_until) IN (0, 3)"
     if facts.jobs_on(blueprint, resource):
         yield "last_error", f"char_length(last_error) <= {ERROR_LENGTH_MAX}"
 

@@ -23,6 +23,7 @@ _MADE_HERE = frozenset(
     {
         "status",
         "pending_operation",
+        "pending_id",
         "pending_until",
         "pending_request",
         "attempts",
@@ -35,6 +36,7 @@ _MADE_HERE = frozenset(
 )
 """What the database fills in, or a later statement."""
 _EMPTY = "'{}'"
+_RESERVATION = ("pending_operation", "pending_id", "pending_until", "pending_request")
 
 
 def reservation_s(draft: Draft, operation: Operation) -> float:
@@ -64,9 +66,14 @@ def insert(draft: Draft, resource: Resource, operation: Operation) -> Statement:
         for name in wanted
     ]
     if operation.calls:
-        wanted += ["pending_operation", "pending_until", "pending_request"]
+        wanted += ["pending_operation", "pending_until", "pending_request", "pending_id"]
         lease = sql.bind(interval(reservation_s(draft, operation)))
-        values += [sql.bind(literal(operation.name)), f"now() + {lease}::interval", sql.bind(_EMPTY)]
+        values += [
+            sql.bind(literal(operation.name)),
+            f"now() + {lease}::interval",
+            sql.bind(_EMPTY),
+            sql.value("pending_id"),
+        ]
     text = (
         f"INSERT INTO {quoted(table.name)} ({listed(wanted)})\nVALUES ({', '.join(values)})\n"
         f"RETURNING {listed(shown(table, resource))}"
@@ -165,24 +172,23 @@ def reserve(draft: Draft, resource: Resource, operation: Operation, states: Sequ
         f"pending_operation = {sql.bind(literal(operation.name))}",
         f"pending_until = now() + {sql.bind(interval(reservation_s(draft, operation)))}::interval",
         f"pending_request = {sql.bind(_EMPTY)}",
+        f"pending_id = {sql.value('pending_id')}",
     ]
     id = f"reserve-{kebab(resource.name)}"
     return _update(draft, resource, sql, assignments, id=id, states=states, checks_version=True, is_visible=False)
 
 
-def settle(
-    draft: Draft, resource: Resource, operation: Operation, state: str, *, with_fields: bool = False
-) -> Statement:
+def settle(draft: Draft, resource: Resource, state: str, *, with_fields: bool = False) -> Statement:
     """Only whoever holds the row settles it, and only once; `with_fields` writes what was decided before as well."""
     sql = draft.sql(draft.table(table_name(resource.name)))
     assignments = [f"status = {sql.bind(literal(state))}"] if state else []
     if with_fields:
         assignments += _fields(draft, resource, sql)
     is_visible = bool(assignments)
-    assignments += ["pending_operation = NULL", "pending_until = NULL", "pending_request = NULL"]
+    assignments += [f"{name} = NULL" for name in _RESERVATION]
     id = f"settle-{kebab(resource.name)}" if is_visible else f"release-{kebab(resource.name)}"
     id += f"-as-{kebab(state)}" if state else ""
-    return _update(draft, resource, sql, assignments, id=id, holder=operation.name, is_visible=is_visible)
+    return _update(draft, resource, sql, assignments, id=id, is_held=True, is_visible=is_visible)
 
 
 def lock(draft: Draft, resource: Resource, grants: tuple[Grant, ...]) -> Statement:
@@ -234,7 +240,7 @@ def _update(
     *,
     id: str,
     states: Sequence[str] = (),
-    holder: str = "",
+    is_held: bool = False,
     checks_version: bool = False,
     is_locked: bool = False,
     is_visible: bool = True,
@@ -242,14 +248,14 @@ def _update(
     table = sql.table
     told = (("version", "version + 1"), ("updated_at", "now()")) if is_visible else ()
     made = [f"{name} = {text}" for name, text in told if table.column(name)]
-    if holder or is_locked:
+    if is_held or is_locked:
         conditions = [sql.equal("id")]
     else:
         conditions = list(access.by_id(sql, draft.blueprint, resource, resource.access.write))
     if states:
         conditions.append(f"status = ANY({sql.bind(_array(states))}::text[])")
-    if holder:
-        conditions.append(f"pending_operation = {sql.bind(literal(holder))}")
+    if is_held:
+        conditions.append(sql.equal("pending_id"))
     elif not is_locked:
         conditions += list(_unheld(table))
     if checks_version:

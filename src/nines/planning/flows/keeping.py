@@ -186,11 +186,12 @@ def _append_audit(draft: Draft, table: PlannedTable) -> Statement:
     columns = ["id", *([tenant] if tenant else []), "actor", "operation", "changes", "request_id"]
     values = [f"{sql.value(name, is_fresh=name == 'id')}::{_type(table, name)}" for name in columns]
     chain = sql.value("chain")
-    content = " || ".join(f"convert_to({value}::text, 'UTF8')" for value in values)
+    # An array of JSON keeps its members apart, so that no two entries have the same text.
+    content = f"jsonb_build_array({chain}::text, coalesce(last.sequence, 0) + 1, {', '.join(values)})"
     text = (
         f"INSERT INTO {table.name} ({listed(columns)}, chain, sequence, hash)\n"
         f"SELECT {', '.join(values)}, {chain}::text, coalesce(last.sequence, 0) + 1,\n"
-        f"       sha256(coalesce(last.hash, ''::bytea) || {content})\n"
+        f"       sha256(coalesce(last.hash, ''::bytea) || convert_to({content}::text, 'UTF8'))\n"
         "FROM (VALUES (1)) AS one\n"
         f"LEFT JOIN LATERAL (\n    SELECT sequence, hash FROM {table.name}\n"
         f"    WHERE chain = {chain}::text\n    ORDER BY sequence DESC\n    LIMIT 1\n) AS last ON true"

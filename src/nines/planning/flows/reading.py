@@ -16,7 +16,9 @@ from nines.planning.flows.checking import check
 from nines.planning.flows.draft import Draft
 from nines.planning.flows.statement import Sql, Statement, Wish, both, listed
 
-_HIDDEN = frozenset({"pending_operation", "pending_until", "pending_request", "next_attempt_at", "last_error"})
+_HIDDEN = frozenset(
+    {"pending_operation", "pending_id", "pending_until", "pending_request", "next_attempt_at", "last_error"}
+)
 _RANGES = (
     FieldKind.TIMESTAMP,
     FieldKind.DATE,

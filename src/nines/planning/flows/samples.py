@@ -73,7 +73,7 @@ def _text(column: PlannedColumn, text: str, *, is_fresh: bool) -> str:
     if pattern:
         return literal(f"fresh-{pattern}" if is_fresh and "@" in pattern else pattern)
     length = _LENGTH.search(text)
-    value = f"{'new' if is_fresh else 'a'} {column.name.replace('_', ' ')}"
+    value = f"{'new' if is_fresh else 'some'} {column.name.replace('_', ' ')}"
     return literal(value[: int(length[1])] if length else value)
 
 

@@ -202,7 +202,7 @@ def _finisher(blueprint: Blueprint, tables: tuple[PlannedTable, ...], operation:
         draft.call(verb, f"ask {verb} again under the same key", branches=(same,))
     draft.begin()
     settle_reserved(draft, operation, resource, "its first holder settled it after all", "nothing is written")
-    draft.also(changing.settle(draft, resource, operation, failed_state(operation, resource)))
+    draft.also(changing.settle(draft, resource, failed_state(operation, resource)))
     keeping.post(draft, operation)
     keeping.emit(draft, operation)
     keeping.audit(draft, resource)
@@ -226,7 +226,7 @@ def _claim_reserved(draft: Draft, operation: Operation, resource: Resource) -> S
     held = sql.bind(literal(operation.name))
     limit = sql.bind(str(queueing.ROWS_MAX))
     lease = sql.bind(interval(changing.reservation_s(draft, operation)))
-    columns = [*shown(table, resource), "pending_request"]
+    columns = [*shown(table, resource), "pending_id", "pending_request"]
     text = (
         f"WITH due AS (\n    SELECT id\n    FROM {name}\n    WHERE pending_operation = {held}\n"
         f"      AND pending_until <= now()\n    ORDER BY pending_until\n    LIMIT {limit}\n"

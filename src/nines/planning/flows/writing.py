@@ -222,12 +222,12 @@ def _ask(draft: Draft, operation: Operation, resource: Resource) -> None:
     good, bad = settled_state(operation, resource), failed_state(operation, resource)
     refused = f"the row is settled as {bad}" if bad else "the row is let go as it was"
     for verb in operation.calls:
-        says = f"ask {verb} under a key made of the row and the operation"
+        says = f"ask {verb} under the key of the reservation"
         draft.call(verb, says, branches=_failures(draft, verb, refused))
     draft.begin()
     settle_reserved(draft, operation, resource, "the job has settled it meanwhile", "what the job decided is answered")
     if bad or good or operation.do is Action.UPDATE:
-        draft.also(changing.settle(draft, resource, operation, bad))
+        draft.also(changing.settle(draft, resource, bad))
     _finish(draft, operation, resource)
 
 
@@ -235,7 +235,7 @@ def settle_reserved(draft: Draft, operation: Operation, resource: Resource, when
     """With what was decided before the others were asked, where a function or a caller decided something."""
     good = settled_state(operation, resource)
     decided = bool(operation.hook) or operation.do in (Action.UPDATE, Action.CUSTOM)
-    statement = changing.settle(draft, resource, operation, good, with_fields=decided)
+    statement = changing.settle(draft, resource, good, with_fields=decided)
     says = f"settle the row{f' as {good}' if good else ''}{', with what was decided' if decided else ''}"
     draft.query(statement, says, branches=(Branch(when=when, then=then),))
 
