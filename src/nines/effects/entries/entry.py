@@ -13,7 +13,7 @@ from nines.effects.link import ClassInfo, FunctionInfo, ModuleInfo
 from nines.effects.nodes import CallNode, Node
 from nines.effects.packing import Told
 from nines.effects.values import Sources
-from nines.model.service import Endpoint, Guard
+from nines.model.service import Endpoint, Guard, GuardKind
 
 _FLASK_PATH = re.compile(r"<(?:[\w.]+(?:\([^)]*\))?:)?(\w+)>")
 _SLASHES = re.compile(r"/{2,}")
@@ -78,7 +78,8 @@ def note_own_guard(frame: Frame, info: FunctionInfo | ClassInfo, gathered: Gathe
         guard = Guard(kind=kind, name=info.qualified, place=info.place)
         if not any(each.kind is kind for each in gathered.guards.values()):
             gathered.guards[(kind.value, info.qualified)] = guard
-    if "denies" in frame.facts and not gathered.guards:
+    is_told = any(g.kind is GuardKind.AUTHORISATION or g.name == info.qualified for g in gathered.guards.values())
+    if "denies" in frame.facts and not is_told:
         # Somebody is turned away by a test that was not understood.
         gathered.guards_known = False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from nines.model.effect import Effect, EffectKind
@@ -25,6 +26,9 @@ INFO = RuleInfo(
     ),
     seen_decides=True,
 )
+
+_LISTS = ("rpush", "lpush", "rpushx", "lpushx", "zadd", "sadd")
+_AWAITED = re.compile(r"queue|job|task|event|message|stream|channel|work|inbox|outbox|pending|todo", re.IGNORECASE)
 
 
 def check(service: Service) -> Iterator[Finding]:
@@ -51,7 +55,7 @@ def _finding(endpoint: Endpoint, trace: Trace, index: int, transaction: Transact
     owner = wording.short(wording.holder(endpoint, trace.opening(effect.transaction) or effect))
     what = wording.short(effect.target) if effect.target else "a message"
     # A write of nobody knows what, and a commit that depends on what was written, tell too little.
-    is_unclear = not written.target or trace.may_have_ended(*sorted((at, index)))
+    is_unclear = not written.target or trace.may_have_ended(*sorted((at, index))) or _is_kept(effect)
     return reporting.at(
         endpoint,
         trace,
@@ -66,6 +70,11 @@ def _finding(endpoint: Endpoint, trace: Trace, index: int, transaction: Transact
             ("this write is not committed yet", written.place),
         ),
     )
+
+
+def _is_kept(effect: Effect) -> bool:
+    """Whether a list may merely be kept there: nothing in its name says that anybody waits for it."""
+    return effect.action.lower() in _LISTS and not _AWAITED.search(effect.target)
 
 
 def _is_write(effect: Effect) -> bool:
