@@ -13,7 +13,7 @@ from nines.model.record import Record
 
 PATH = "README.md"
 PAGE = "index.html"
-_OPEN_MAX = 40
+_OPEN_MAX = 20
 _GROUP_MIN = 6
 """From this many on, the files of one folder stand together."""
 _HOLDS = {True: "yes", False: "**no**", None: "not known"}

@@ -15,6 +15,11 @@ def line(text: str) -> str:
     return " ".join(text.split())
 
 
+def sentence(text: str) -> str:
+    """The text with a full stop, where it does not end by itself."""
+    return text if not text or text.endswith((".", "?", "!")) else f"{text}."
+
+
 def code(text: str) -> str:
     """An inline code span, whatever backquotes the text holds."""
     text = line(text)

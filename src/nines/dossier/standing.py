@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nines.dossier.markdown import sentence
 from nines.model import words
 from nines.model.blueprint import DependencyKind
 from nines.model.design import Design, FailureMode, ScalePoint
@@ -152,12 +153,8 @@ def _loss(design: Design) -> Promise:
 
 def still_open(design: Design) -> tuple[Open, ...]:
     return tuple(
-        Open(kind=each.kind, says=_sentence(each.says), assumed=_sentence(each.assumed)) for each in _still_open(design)
+        Open(kind=each.kind, says=sentence(each.says), assumed=sentence(each.assumed)) for each in _still_open(design)
     )
-
-
-def _sentence(text: str) -> str:
-    return text if not text or text.endswith((".", "?", "!")) else f"{text}."
 
 
 def _still_open(design: Design) -> Iterator[Open]:

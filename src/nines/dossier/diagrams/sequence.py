@@ -19,7 +19,7 @@ _PAD = 10.0
 _INSET = 7.0
 """By how much a frame within a frame is narrower."""
 _DEPTH_MAX = 12
-_WORDS = {BlockKind.ALT: "instead", BlockKind.LOOP: "for each", BlockKind.TRANSACTION: "transaction"}
+_WORDS = {BlockKind.ALT: "instead", BlockKind.LOOP: "repeated", BlockKind.TRANSACTION: "transaction"}
 
 
 def draw(sequence: Sequence) -> str:

@@ -7,7 +7,7 @@ from nines.dossier.chapters.architecture import boundaries, sagas, talking
 from nines.dossier.chapters.architecture.deployables import shared_jobs
 from nines.dossier.chapters.architecture.states import unmade
 from nines.dossier.diagrams import Graph, States
-from nines.dossier.markdown import bullets, code, heading, link, page, table
+from nines.dossier.markdown import bullets, code, heading, link, page, sentence, table
 from nines.dossier.words import many
 from nines.model.blueprint import Resource
 from nines.model.design import Design, Flow, PlannedEndpoint
@@ -119,7 +119,7 @@ def _lives(lives: tuple[tuple[Resource, States], ...]) -> list[str]:
 
 def _unknown(design: Design) -> str:
     said = [
-        f"{gap.question.rstrip('.')}." + (f" Assumed: {gap.assumed.rstrip('.')}." if gap.assumed else "")
+        f"{sentence(gap.question)} {f'Assumed: {sentence(gap.assumed)}' if gap.assumed else ''}".rstrip()
         for gap in design.gaps
         if gap.kind == "reading"
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 
 from nines.dossier import words
@@ -54,35 +55,42 @@ class _Writer:
         if has_caller:
             self.found[_CALLER] = Participant(id=_CALLER, title="caller", kind=NodeKind.PERSON)
         self.found[_SELF] = Participant(id=_SELF, title=name)
+        self.is_answered = self.is_after = False
+        self.branches: tuple[Branch, ...] = ()
 
     def participants(self) -> tuple[Participant, ...]:
         return tuple(self.found.values())
 
     def items(self, flow: Flow) -> Iterator[Item]:
         """One after the other; what belongs to one transaction is put into one block."""
-        inside: list[Item] = []
-        number: int | None = None
-        is_after = is_told = False
-        for step in flow.steps:
-            if step.transaction != number:
-                yield from _transaction(inside, number)
-                inside, number = [], step.transaction
-            if (step.after_response or is_told) and not is_after:
-                is_after = True
-                inside.append(Note(over=_SELF, says="after the answer"))
-            inside += self._step(step)
-            is_told = is_told or step.kind is StepKind.RESPOND
-        yield from _transaction(inside, number)
+        for number, steps in itertools.groupby(flow.steps, lambda step: step.transaction):
+            inside = tuple(self._gathered(steps))
+            if number is None:
+                yield from inside
+            else:
+                yield Block(kind=BlockKind.TRANSACTION, sections=(Section(when="", items=inside),))
+
+    def _gathered(self, steps: Iterable[FlowStep]) -> Iterator[Item]:
+        """What is repeated together is put into one block."""
+        for is_repeated, same in itertools.groupby(steps, lambda step: step.is_repeated):
+            inside = tuple(item for step in same for item in self._step(step))
+            if is_repeated:
+                yield Block(kind=BlockKind.LOOP, sections=(Section(when="for each of several rows", items=inside),))
+            else:
+                yield from inside
 
     def _step(self, step: FlowStep) -> Iterator[Item]:
-        own = tuple(self._own(step))
-        if step.is_repeated:
-            yield Block(kind=BlockKind.LOOP, sections=(Section(when="each of several rows", items=own),))
-        else:
-            yield from own
+        if (step.after_response or self.is_answered) and not self.is_after:
+            self.is_after = True
+            yield Note(over=_SELF, says="after the answer")
+        yield from self._own(step)
+        self.is_answered = self.is_answered or step.kind is StepKind.RESPOND
         if step.undo:
             yield Note(over=_SELF, says=f"undone by {step.undo}")
-        if step.branches:
+        # In code one handler stands around many steps; it is told where it begins.
+        is_same = self.design.is_recovered and step.branches == self.branches
+        if step.branches and not is_same:
+            self.branches = step.branches
             yield Block(kind=BlockKind.ALT, sections=tuple(self._sections(step)))
 
     def _own(self, step: FlowStep) -> Iterator[Message]:
@@ -106,8 +114,10 @@ class _Writer:
             said = _keyword(step.says, "BEGIN")
             return f"{said}, {self.isolation}" if self.isolation else said
         if step.kind is StepKind.COMMIT:
-            return _keyword(step.says, "COMMIT")
-        return f"{step.says} ({step.target})" if step.target else step.says
+            is_undone = step.says.lower().startswith("roll")
+            return "ROLLBACK" if is_undone else _keyword(step.says, "COMMIT")
+        is_named = not step.target or step.target in step.says.split()
+        return step.says if is_named else f"{step.says} ({step.target})"
 
     def _sections(self, step: FlowStep) -> Iterator[Section]:
         """What is refused before anything is done, in one; every other failure by itself."""
@@ -149,12 +159,6 @@ def _kind(dependency: Dependency | None, *, is_own: bool) -> NodeKind:
     if dependency.kind in parts.BROKERS:
         return NodeKind.QUEUE
     return NodeKind.STORE if dependency.kind in parts.STORES else NodeKind.EXTERNAL
-
-
-def _transaction(items: list[Item], number: int | None) -> Iterable[Item]:
-    if number is None or not items:
-        return items
-    return [Block(kind=BlockKind.TRANSACTION, sections=(Section(when="", items=tuple(items)),))]
 
 
 def _keyword(says: str, word: str) -> str:

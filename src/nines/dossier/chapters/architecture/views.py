@@ -117,17 +117,19 @@ def _people(design: Design) -> list[tuple[Node, str]]:
             lines += ["second factor"] if role.needs_second_factor else []
             node = Node(id=f"\x00role {role.name}", title=role.name, lines=(*lines,), kind=NodeKind.PERSON)
             found.append((node, _operations(len(mine))))
-    signed_in = [each for each in design.endpoints if not each.is_public and not each.roles]
-    if signed_in and not design.is_recovered:
-        whose = _by_object(signed_in)
-        found.append(
-            (
-                Node(id=f"{_CALLERS} in", title="signed-in caller", lines=(whose,), kind=NodeKind.PERSON),
-                _operations(len(signed_in)),
-            )
+    named = {role.name for role in design.roles}
+    others = [each for each in design.endpoints if not each.is_public and not named & set(each.roles)]
+    signed_in = [each for each in others if each.guards_known]
+    if signed_in:
+        whose = () if design.is_recovered else (_by_object(signed_in),)
+        node = Node(id=f"{_CALLERS} in", title="signed-in caller", lines=whose, kind=NodeKind.PERSON)
+        found.append((node, _operations(len(signed_in))))
+    unknown = [each for each in others if not each.guards_known]
+    if unknown:
+        node = Node(
+            id=f"{_CALLERS} unknown", title="callers", lines=("who they are is not known",), kind=NodeKind.PERSON
         )
-    if not found and design.endpoints:
-        found.append((Node(id=_CALLERS, title="callers", kind=NodeKind.PERSON), _operations(len(design.endpoints))))
+        found.append((node, _operations(len(unknown))))
     return found
 
 
