@@ -9,7 +9,7 @@ from nines.dossier.chapters.architecture import boundaries, sequences, states, t
 from nines.dossier.chapters.architecture.deployables import calls_between, deployables, references_across
 from nines.dossier.diagrams import Block, BlockKind, Message, mermaid
 from nines.dossier.diagrams.nouns import Item, messages
-from nines.model.design import Design
+from nines.model.design import Branch, Design, Flow, FlowStep, PlannedEndpoint, StepKind
 from tests.dossier import designs
 
 
@@ -102,3 +102,34 @@ def test_nothing_is_invented_of_a_recovered_design() -> None:
     assert "Discovery" not in said
     assert "What is not known" in said
     assert "asked inside a transaction by `POST /orders`" in talking.links(design)
+
+
+def test_what_code_repeats_stands_together_and_a_handler_is_told_once() -> None:
+    handler = (Branch(when="IntegrityError", then="raises"),)
+    steps = (
+        FlowStep(kind=StepKind.BEGIN, says="begin", transaction=0),
+        FlowStep(kind=StepKind.QUERY, says="read orders", target="orders", transaction=0, is_repeated=True),
+        FlowStep(
+            kind=StepKind.QUERY, says="update", target="orders", transaction=0, is_repeated=True, branches=handler
+        ),
+        FlowStep(kind=StepKind.QUERY, says="insert", target="audit", transaction=0, branches=handler),
+        FlowStep(kind=StepKind.COMMIT, says="roll back", transaction=0),
+    )
+    endpoint = PlannedEndpoint(id="POST /x", method="POST", path="/x", flow=Flow(steps=steps))
+    drawn = sequences.of_endpoint(designs.recovered(), endpoint)
+    assert len(blocks(drawn.items, BlockKind.TRANSACTION)) == 1
+    repeated = blocks(drawn.items, BlockKind.LOOP)
+    assert len(repeated) == 1
+    assert [each.says for each in messages(repeated[0].sections[0].items)] == [
+        "read orders",
+        "update (orders)",
+        "raises",
+    ]
+    assert len(blocks(drawn.items, BlockKind.ALT)) == 1
+    assert [each.says for each in messages(drawn.items)][-1] == "ROLLBACK"
+
+
+def test_callers_whose_guards_were_not_understood_stand_apart() -> None:
+    titles = {node.title: node.lines for node in views.context(designs.recovered()).nodes}
+    assert titles["callers"] == ("who they are is not known",)
+    assert "signed-in caller" in titles
