@@ -47,7 +47,7 @@ def _apply(frame: Frame, thing: DecoratorThing, arguments: list[Value]) -> Value
     function = next(iter(arguments), UNKNOWN)
     taken = FunctionThing | PartialThing | WrappedThing | ClassThing
     if not any(isinstance(each.thing, taken) for each in function.alternatives()):
-        return function
+        return UNKNOWN if function.has_constant else function
     signature = frame.world.signatures.calls[thing.signature]
     if signature.route is not None:
         register(frame, thing.signature, signature, thing.receiver, dict(thing.arguments), function, thing.line)

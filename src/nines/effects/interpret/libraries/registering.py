@@ -188,6 +188,9 @@ def decorator_stage(call: LibraryCall) -> Value | None:
         if call.signature.decorates == "same":
             return first
         return Value(WrappedThing(first, call.name, (), call.line, call.frame.module.file, shape(first)))
+    if first is not None and call.signature.decorates == "thread" and not call.keywords:
+        # A library's function, or an unknown one, that will run elsewhere.
+        return first
     arguments = tuple(sorted_fields(call.bound))
     return Value(DecoratorThing(call.name, call.receiver, arguments, call.line, call.frame.module.file))
 
