@@ -147,11 +147,11 @@ def _replicas(work: Workload, exceeded: list[ResourceUse], factor: float) -> Ite
 def _primaries(work: Workload, cells: int) -> Iterator[Remedy]:
     if not 1 < cells < CELLS_MIN:
         return
-    separate = [part.name for part in work.parts if part.name]
     tenancy = work.design.tenancy
     key = f"divided by {tenancy.key}" if tenancy else "divided by a hash of the owner's id"
-    first = f"one for each of {_some(separate)}, then {key}" if len(separate) > 1 else key
-    yield SHARD, f"{cells} primaries, {first}"
+    parts = len(work.parts)
+    how = f"the {parts} parts spread over them" if cells <= parts else key
+    yield SHARD, f"{cells} primaries, {how}"
 
 
 def _others(exceeded: list[ResourceUse], factor: float) -> Iterator[Remedy]:

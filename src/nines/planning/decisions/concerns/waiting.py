@@ -5,9 +5,10 @@ from __future__ import annotations
 from nines.model.blueprint import Dependency
 from nines.model.design import Decision, Design, PlannedEndpoint, PlannedJob
 from nines.model.words import duration, many
-from nines.planning.decisions.deciding import listed, option, some
+from nines.planning.decisions.deciding import option, some
 
 NUMBER = 3
+_SHOWN_MAX = 4
 _WAIT, _LATER, _EACH = "the caller waits", "answer first, and do it in a job", "each operation by its promise"
 
 
@@ -84,17 +85,27 @@ def _time(dependency: Dependency) -> str:
 def _because(
     design: Design, waiting: list[PlannedEndpoint], later: list[PlannedEndpoint], jobs: list[str]
 ) -> list[str]:
-    found = []
+    alike: dict[tuple[str, float | None], list[str]] = {}
     for each in waiting:
-        promised = each.latency_p95_s or design.budgets.latency_p95_s
-        names = listed(dict.fromkeys(step.target for step in each.flow.calls))
-        waits = f"{each.id} waits for {names}"
-        found.append(waits if design.is_recovered else f"{each.id} promises {duration(promised)} and waits for {names}")
+        names = some(step.target for step in each.flow.calls)
+        promised_s = None if design.is_recovered else each.latency_p95_s or design.budgets.latency_p95_s
+        alike.setdefault((names, promised_s), []).append(each.id)
+    found = [_waits(ids, names, promised_s) for (names, promised_s), ids in alike.items()]
+    more = len(found) - _SHOWN_MAX
+    found = [*found[:_SHOWN_MAX], f"{more} more wait for others"] if more > 0 else found
     if later:
         found.append(f"{some(each.id for each in later)} {'is' if len(later) == 1 else 'are'} accepted at once")
     if jobs:
         found.append(f"{some(jobs)} call{'s' if len(jobs) == 1 else ''} outside any request")
     return found
+
+
+def _waits(ids: list[str], names: str, promised_s: float | None) -> str:
+    is_one = len(ids) == 1
+    waits = f"wait{'s' if is_one else ''} for {names}"
+    if promised_s is None:
+        return f"{some(ids)} {waits}"
+    return f"{some(ids)} promise{'s' if is_one else ''} {duration(promised_s)} and {waits}"
 
 
 def _consequences(waiting: list[PlannedEndpoint], later: list[PlannedEndpoint], calling: list[PlannedJob]) -> list[str]:
