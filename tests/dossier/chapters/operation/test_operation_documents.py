@@ -21,8 +21,9 @@ from nines.dossier.chapters.operation.rollout import canary
 from nines.model.blueprint import Blueprint
 from nines.model.design import Design
 from nines.planning import plan
+from nines.readers import blueprint as reader
 from tests import tools
-from tests.dossier.chapters.operation.designs import NAMES, RECOVERED, example, written
+from tests.dossier.chapters.operation.designs import EXAMPLES, NAMES, RECOVERED, example, written
 from tests.dossier.chapters.operation.openslo_schema import SCHEMA
 from tests.planning.blueprints import blueprints
 
@@ -269,6 +270,39 @@ def check_links(documents: dict[str, str]) -> None:
         for target in _LINK.findall(_FENCE.sub("", text)) if path.endswith(".md") else ():
             found = str((Path("/") / path).parent.joinpath(target).resolve())[1:]
             assert found in documents, f"{path}: {target}"
+
+
+OTHERS = {
+    "weeks": (("window: 30d", "window: 7d"), ("platform: kubernetes", "platform: compose")),
+    "late": (
+        ("window: 30d", "window: 28d"),
+        ("replication: synchronous", "replication: asynchronous"),
+        ("rpo: 0s", "rpo: 60s"),
+    ),
+    "alone": (("window: 30d", "window: 1d"), ("replication: synchronous, ", ""), ("min: 3, max: 16", "min: 1, max: 1")),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_other_windows_copies_and_platforms(kind: str, tmp_path: Path) -> None:
+    text = (EXAMPLES / "payments.yaml").read_text(encoding="utf-8")
+    for old, new in OTHERS[kind]:
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / "payments.yaml"
+    path.write_text(text, encoding="utf-8")
+    design = plan(reader.read(path))
+    documents = written(design)
+    check_links(documents)
+    kinds = {each.kind for each in design.running.alerts}
+    assert ("standby" in kinds) == (kind != "alone")
+    assert ("autoscaler" in kinds) == (kind == "late")
+    assert any("/kubernetes/" in each for each in documents) == (kind != "weeks")
+    assert ("names no copy" in documents["operation/recovery.md"]) == (kind == "alone")
+    assert all(not mode.alert or design.running.alert(mode.alert) for mode in design.failures)
+    folder = put(tmp_path, only(design, "payments-availability"))
+    done = tools.promtool("test", "rules", str(folder / "rules_test.yaml"))
+    assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-3_000:]
 
 
 def test_the_canary_is_counted_as_everywhere() -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from nines.dossier.chapters.operation import timing
 from nines.dossier.markdown import bullets, code, fence, heading, link, page, table
 from nines.dossier.words import duration, size
 from nines.model.blueprint import Dependency, DependencyKind
@@ -55,7 +56,7 @@ def _promises(design: Design, store: Dependency) -> str:
     lost = "nothing" if sync else f"at most {duration(budgets.loss_s)}" if not none else f"up to {duration(ARCHIVE_S)}"
     restore_s = _restore_s(design)
     rows = [
-        ("a process", "the others answer, the platform starts another", "nothing", "seconds"),
+        _process(design),
         ("the primary", failover, lost, f"within {duration(budgets.recovery_s)}" if not none else _about(restore_s)),
         (
             "a zone",
@@ -80,17 +81,40 @@ def _promises(design: Design, store: Dependency) -> str:
     ]
     note = (
         f"The budgets promise a recovery point of {duration(budgets.loss_s)} and a recovery time of "
-        f"{duration(budgets.recovery_s)}. They hold for the failures that happen in any year: a process, the "
-        "primary, a zone."
+        f"{duration(budgets.recovery_s)}."
     )
+    return f"{note} {_holds(design, has_copy=not none)}\n\n" + table(
+        ("what is lost", "what happens", "data lost", "back after"), rows
+    )
+
+
+def _holds(design: Design, *, has_copy: bool) -> str:
+    if not has_copy:
+        return (
+            "They hold while the primary does: the blueprint names no copy of it, and its loss is a restore. Name one "
+            "(`replication: synchronous`), or promise what the table says."
+        )
+    kept = ["a process", "the primary", *(["a zone"] if design.deploy.zones > 1 else [])]
     beyond = (
-        " They do not hold for the loss of the region: that would need a second one, which the blueprint does not "
-        "ask for; "
-        "the last lines say what holds instead."
+        " They do not hold for the loss of the region: that would need a second one, which the blueprint does not ask "
+        "for; the last lines say what holds instead."
         if design.deploy.regions == 1
         else ""
     )
-    return f"{note}{beyond}\n\n" + table(("what is lost", "what happens", "data lost", "back after"), rows)
+    return f"They hold for the failures that happen in any year: {', '.join(kept)}.{beyond}"
+
+
+def _process(design: Design) -> tuple[str, ...]:
+    alone = any(each.replicas_min == 1 for each in design.running.deployables)
+    if alone:
+        until = f"up to {duration(timing.STARTUP_S)}"
+        return (
+            "a process",
+            "it is the only one: nobody answers until the platform has started another",
+            "nothing",
+            until,
+        )
+    return ("a process", "the others answer, the platform starts another", "nothing", "seconds")
 
 
 def _about(seconds: float) -> str:
