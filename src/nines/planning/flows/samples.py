@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from nines.model.design import PlannedColumn, PlannedTable
 from nines.model.design.ddl import literal, quoted
 
-_CHOICE = re.compile(r"IN \(('(?:[^']|'')*')")
+_CHOICE = re.compile(r"IN \(('(?:[^']|'')*')(?:, ('(?:[^']|'')*'))?")
 _LENGTH = re.compile(r"(?:char|octet)_length\([^)]*\) <= (\d+)")
 _EXACT = re.compile(r"octet_length\([^)]*\) = (\d+)")
 _LEAST = re.compile(r"(>=|>|BETWEEN) (-?[\d.]+)")
 _MOST = re.compile(r"<= (-?[\d.]+)$|<= (-?[\d.]+) ")
 _PATTERNS = {"[A-Z]{3}": "EUR", "[A-Z]{2}": "GB", r"^\+": "+441632960001", "position('@'": "ada@example.com"}
+_OTHERS = {"EUR": "USD", "GB": "FR", "+441632960001": "+441632960002", "ada@example.com": "grace@example.com"}
+"""What a row that does not exist yet has instead."""
 _HASH = "$argon2id$v=19$m=19456,t=2,p=1$c2FtcGxlc2FsdA$c2FtcGxl"
 _MOMENT = "2030-01-02T03:04:05Z"
 _PLAIN = {
@@ -66,12 +68,12 @@ def _of_type(table: PlannedTable, column: PlannedColumn, text: str, *, is_fresh:
 def _text(column: PlannedColumn, text: str, *, is_fresh: bool) -> str:
     choice = _CHOICE.search(text)
     if choice:
-        return choice[1]
+        return choice[2] or choice[1] if is_fresh else choice[1]
     if "argon2id" in text:
         return literal(_HASH)
     pattern = next((value for mark, value in _PATTERNS.items() if mark in text), "")
     if pattern:
-        return literal(f"fresh-{pattern}" if is_fresh and "@" in pattern else pattern)
+        return literal(_OTHERS[pattern] if is_fresh else pattern)
     length = _LENGTH.search(text)
     value = f"{'new' if is_fresh else 'some'} {column.name.replace('_', ' ')}"
     return literal(value[: int(length[1])] if length else value)
