@@ -153,7 +153,8 @@ def _assumptions(work: Workload, uses: tuple[ResourceUse, ...], times: tuple[Ser
 
 def _simulation(seed: int) -> str:
     return (
-        f"Poisson arrivals of the mixture, {cells.REQUESTS:,} requests a point, the first fifth not counted; "
+        f"Poisson arrivals of the mixture, {cells.REQUESTS:,} requests a point, the first fifth not counted, which "
+        "tells a p95 to about one part in ten; "
         "processors and statements exponential, password hashes and commits even, remote calls lognormal; a request "
         f"waits {duration(figures.POOL_PATIENCE_S)} for a connection and "
         f"{duration(figures.BULKHEAD_PATIENCE_S)} for a slot, then it fails. Where more than "
