@@ -66,7 +66,7 @@ def finite(value: Any) -> bool:
 
 def test_what_gives_way_first_is_told_first() -> None:
     opening = pages(designed("payments"))["capacity/README.md"].splitlines()[2]
-    assert "**rate of gateway**, at 1.6 times the expected load: after 5 months" in opening
+    assert "**rate of gateway**, at 1.56 times the expected load: after 5 months" in opening
     assert "not expected to grow" in pages(notes())["capacity/README.md"].splitlines()[2]
 
 

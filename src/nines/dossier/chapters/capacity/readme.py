@@ -49,7 +49,7 @@ def _opening(design: Design, plan: CapacityPlan) -> str:
         return f"{start} At the peak every resource stays within its safe use."
     return (
         f"{start} At the peak every resource stays within its safe use. What gives way first is **{scarcest.name}**, "
-        f"at {scarcest.room:.2g} times the expected load{_when(demand.growth_per_year, scarcest.room)}."
+        f"at {words.amount(scarcest.room)} times the expected load{_when(demand.growth_per_year, scarcest.room)}."
     )
 
 
