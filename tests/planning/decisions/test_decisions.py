@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from msgspec.structs import replace
 
-from nines.model.blueprint import Blueprint, Deployment
+from nines.model.blueprint import Blueprint, Deployment, OpenQuestion
 from nines.model.design import Decision, Design
 from nines.planning import plan
 from tests.planning.blueprints import blueprints
@@ -147,6 +147,16 @@ def test_given_is_what_the_blueprint_says() -> None:
     assert given["data-store"]
     assert not given["write-path"]
     assert not given["runtime"]
+
+
+def test_what_was_only_assumed_is_not_given() -> None:
+    payments = example("payments")
+    question = OpenQuestion(path="deploy.platform", question="What does it run on?", assumed="kubernetes", matters="")
+    found = decided(plan(replace(payments, open_questions=(question,))), "deployment-platform")
+    said = decided(designed("payments"), "deployment-platform")
+    assert found is not None
+    assert said is not None
+    assert (found.is_given, said.is_given) == (False, True)
 
 
 def test_what_nobody_said_is_a_question_with_what_was_assumed() -> None:

@@ -23,10 +23,13 @@ _SHOWN_MAX = 3
 
 
 def is_said(design: Design, path: str) -> bool:
-    """Whether somebody wrote it in the blueprint; of a service that exists it was found in its code."""
+    """Whether somebody decided it in the blueprint; of a service that exists it was found in its code.
+
+    What stands there for a question that is still open was assumed, not said."""
     if design.blueprint is None:
         return True
-    return path in dict(design.blueprint.places)
+    is_open = any(question.path == path for question in design.blueprint.open_questions)
+    return path in dict(design.blueprint.places) and not is_open
 
 
 def database(design: Design) -> Dependency | None:
