@@ -139,3 +139,25 @@ def test_a_signature_is_no_sign_in(tmp_path: Path) -> None:
     text += "    except ValueError:\n        raise HTTPException(status_code=400)\n    return event['id']\n"
     (endpoint,) = service(tmp_path, {"main.py": FASTAPI + text}).endpoints
     assert {guard.kind for guard in endpoint.guards} == {GuardKind.SIGNATURE}
+
+
+@pytest.mark.parametrize(("paged", "limit"), [("PageNumberPagination", Known.SET), ("", Known.MISSING)])
+def test_settings_that_stand_in_a_class(paged: str, limit: Known, tmp_path: Path) -> None:
+    held = f"'DEFAULT_PAGINATION_CLASS': 'rest_framework.pagination.{paged}', 'PAGE_SIZE': 9" if paged else ""
+    files = django(
+        "from rest_framework import serializers, viewsets\nclass Shown(serializers.ModelSerializer):\n"
+        "    class Meta:\n        model = Item\n        fields = ['name']\n"
+        "class Items(viewsets.ReadOnlyModelViewSet):\n    queryset = Item.objects.all()\n"
+        "    serializer_class = Shown\n"
+    )
+    files["shop/urls.py"] = (
+        "from django.urls import include, path\nfrom rest_framework import routers\nfrom shop import views\n"
+        "router = routers.DefaultRouter()\nrouter.register('items', views.Items)\n"
+        "urlpatterns = [path('', include(router.urls))]\n"
+    )
+    files["shop/settings.py"] += f"class Core(Configuration):\n    REST_FRAMEWORK = {{{held}}}\n"
+    read = service(tmp_path, files)
+    listed = [
+        e for e in trace(read, "GET /items/").effects if e.kind is EffectKind.DATABASE_READ and e.reaches_response
+    ]
+    assert {each.limit for each in listed} == {limit}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nines.effects.interpret.naming.resolve import global_value
+from nines.effects.interpret.naming.resolve import class_value, global_value
 from nines.effects.interpret.state.world import World
 from nines.effects.link import ModuleInfo
 from nines.effects.values import ContainerThing, Value, field
@@ -32,6 +32,18 @@ def _setting(world: World, name: str, key: str) -> Value | None:
             return value
         if isinstance(value.thing, ContainerThing):
             held = field(value, key)
+            if held is not None:
+                return held
+    return _in_a_class(world, name, key)
+
+
+def _in_a_class(world: World, name: str, key: str) -> Value | None:
+    """Settings that stand as attributes of a class, where no module has the name: django-configurations."""
+    named = [module for module in world.linked.modules.values() if "setting" in module.name or "config" in module.name]
+    for module in sorted(named, key=_rank):
+        for info in module.classes:
+            value = class_value(world, info, name) if name in info.attributes else None
+            held = field(value, key) if value is not None and key else value
             if held is not None:
                 return held
     return None
