@@ -387,7 +387,7 @@ class TestUnboundedQuery:
 
     def test_its_name_alone_is_less_sure(self) -> None:
         (finding,) = found(self.RULE, service(self.READ, tables=(self.TABLE,)))
-        assert (finding.tier, finding.confidence) == (Tier.RELIABILITY, Confidence.MEDIUM)
+        assert (finding.tier, finding.confidence) == (Tier.PERFORMANCE, Confidence.MEDIUM)
 
     @staticmethod
     def filling(table: str, entry: Endpoint | None = None) -> tuple[Endpoint, Trace]:
@@ -420,23 +420,23 @@ class TestUnboundedQuery:
         assert [finding.tier for finding in found(self.RULE, told)] == [Tier.PERFORMANCE]
 
     @pytest.mark.parametrize(
-        ("predicate", "tier"),
+        ("predicate", "severity"),
         [
-            (Predicate(column="is_active", origins=(origin("constant", "True"),)), Tier.RELIABILITY),
-            (Predicate(column="is_superuser", origins=(origin("constant", "True"),)), Tier.PERFORMANCE),
-            (Predicate(column="state", origins=(origin("caller", "state"),)), Tier.RELIABILITY),
-            (Predicate(column="state", origins=(origin("constant", "open"),)), Tier.PERFORMANCE),
-            (Predicate(column="created_at", operator=">", origins=(origin("caller", "since"),)), Tier.RELIABILITY),
-            (Predicate(column="created_at", operator=">", origins=(origin("clock"),)), Tier.PERFORMANCE),
-            (Predicate(column="lines.order", origins=(origin("caller", "id"),)), Tier.PERFORMANCE),
+            (Predicate(column="is_active", origins=(origin("constant", "True"),)), Severity.MEDIUM),
+            (Predicate(column="is_superuser", origins=(origin("constant", "True"),)), Severity.LOW),
+            (Predicate(column="state", origins=(origin("caller", "state"),)), Severity.MEDIUM),
+            (Predicate(column="state", origins=(origin("constant", "open"),)), Severity.LOW),
+            (Predicate(column="created_at", operator=">", origins=(origin("caller", "since"),)), Severity.MEDIUM),
+            (Predicate(column="created_at", operator=">", origins=(origin("clock"),)), Severity.LOW),
+            (Predicate(column="lines.order", origins=(origin("caller", "id"),)), Severity.LOW),
             (Predicate(column="created_at", origins=(origin("caller", "at"),)), None),
-            (Predicate(column="owner_id", operator="or", origins=(origin("caller", "id"),)), Tier.PERFORMANCE),
-            (Predicate(column="is_hidden", operator="or", origins=(origin("constant", "False"),)), Tier.RELIABILITY),
+            (Predicate(column="owner_id", operator="or", origins=(origin("caller", "id"),)), Severity.LOW),
+            (Predicate(column="is_hidden", operator="or", origins=(origin("constant", "False"),)), Severity.MEDIUM),
         ],
     )
-    def test_what_the_conditions_leave(self, predicate: Predicate, tier: Tier | None) -> None:
+    def test_what_the_conditions_leave(self, predicate: Predicate, severity: Severity | None) -> None:
         told = service(replace(self.READ, predicates=(predicate,)), others=(self.filling("orders"),))
-        assert [finding.tier for finding in found(self.RULE, told)] == ([tier] if tier else [])
+        assert [finding.severity for finding in found(self.RULE, told)] == ([severity] if severity else [])
 
     def test_what_a_class_compares_in_its_own_way_may_be_narrow(self) -> None:
         read = replace(self.READ, predicates=(Predicate(column="holder", origins=(origin("caller", "holder"),)),))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nines.model.blueprint.dependency import Dependency, DependencyKind
-from nines.model.blueprint.operation import Events, Job, Limit, Module, Operation
+from nines.model.blueprint.operation import SIGNING, Events, Job, Limit, Module, Operation
 from nines.model.blueprint.resource import Resource, ValueType
 from nines.model.blueprint.service import (
     Authentication,
@@ -71,6 +71,11 @@ class Blueprint(Record):
         """The operation's own limit, else the default."""
         own = next((each for each in self.limits if each.operation == operation), None)
         return own or next((each for each in self.limits if not each.operation), None)
+
+    def is_open(self, operation: Operation) -> bool:
+        """Whether anybody may call it, signed in or not."""
+        has_none = self.auth is None or self.auth.scheme == "none"
+        return operation.is_public or operation.do in SIGNING or has_none
 
     @property
     def database(self) -> Dependency | None:

@@ -29,6 +29,20 @@ class Action(StrEnum):
     """The owner's function does it; `hook` names it."""
 
 
+SIGNING = frozenset(
+    {
+        Action.REGISTER,
+        Action.SIGN_IN,
+        Action.REFRESH,
+        Action.SEND_CODE,
+        Action.VERIFY_CODE,
+        Action.REQUEST_RESET,
+        Action.RESET_PASSWORD,
+    }
+)
+"""Whoever uses these has no access token yet."""
+
+
 class Idempotency(Record):
     is_required: bool = False
     ttl_s: float = 86_400.0

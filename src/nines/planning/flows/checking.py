@@ -12,7 +12,8 @@ _WITHOUT_BODY = (Action.READ, Action.LIST, Action.DELETE, Action.SIGN_OUT, Actio
 def check(draft: Draft, operation: Operation) -> None:
     """Identity, role, rate and body, cheapest refusal first."""
     branches = []
-    if not operation.is_public:
+    is_open = draft.blueprint.is_open(operation)
+    if not is_open:
         branches.append(
             Branch(when="the caller's token is missing, expired or wrong", then="it is refused", status=401)
         )
@@ -27,7 +28,14 @@ def check(draft: Draft, operation: Operation) -> None:
         branches.append(Branch(when="the Idempotency-Key is missing", then="it is refused", status=400))
     if operation.needs_if_match:
         branches.append(Branch(when="If-Match is missing", then="it is refused", status=428))
-    if operation.do not in _WITHOUT_BODY:
+    if _has_body(operation):
         branches.append(Branch(when="the body breaks its schema", then="each flaw is named", status=422))
-    who = "the rate and the body" if operation.is_public else "the caller, the rate and the body"
+    who = "the rate and the body" if is_open else "the caller, the rate and the body"
     draft.add(StepKind.CHECK, f"check {who}", branches=branches)
+
+
+def _has_body(operation: Operation) -> bool:
+    """Whether a caller sends more than the address: what moves or is the owner's own says what it takes."""
+    if operation.do in (Action.TRANSITION, Action.CUSTOM):
+        return bool(operation.takes)
+    return operation.do not in _WITHOUT_BODY

@@ -14,7 +14,7 @@ from nines.planning.flows.draft import Draft
 from nines.planning.flows.keeping import LEASE_S, interval
 from nines.planning.flows.reading import one
 from nines.planning.flows.statement import Statement, Wish, both
-from nines.planning.flows.writing import CHANGED, MISSING, TWICE, sources
+from nines.planning.flows.writing import CHANGED, MISSING, sources, taken
 
 ADVANCES_MAX = 10
 """How often a step is tried before a person is called."""
@@ -78,7 +78,9 @@ def _change_first(draft: Draft, operation: Operation, resource: Resource) -> Non
     """What the caller sees at once, in the transaction that begins the saga."""
     if operation.do is Action.CREATE:
         draft.query(
-            changing.insert(draft, resource, operation), f"insert the {keeping.subject(resource)}", branches=(TWICE,)
+            changing.insert(draft, resource, operation),
+            f"insert the {keeping.subject(resource)}",
+            branches=taken(resource),
         )
         for statement in changing.insert_children(draft, resource):
             draft.query(statement, f"insert its {statement.tables[0].replace('_', ' ')}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nines.model.blueprint import Action, Operation, Resource
 from nines.model.design import Branch, StepKind
 from nines.planning.data import facts
+from nines.planning.data.names import table_name
 from nines.planning.flows import changing, keeping
 from nines.planning.flows.checking import check
 from nines.planning.flows.draft import Draft, is_queued
@@ -13,7 +14,7 @@ from nines.planning.flows.reading import one
 RETRIES_MAX = 3
 """Of a transaction that the database refused for a conflict; then the caller gets 503."""
 _BAD_WORDS = ("fail", "reject", "declin", "refus", "cancel", "expir", "error", "dead", "abort", "void", "bounce")
-TWICE = Branch(when="a unique key is taken", then="nothing is written", status=409)
+_TWICE = Branch(when="a unique key is taken", then="nothing is written", status=409)
 _BROKEN = Branch(when="an invariant is broken", then="nothing is written", status=422)
 MISSING = Branch(when="there is none, or the caller may not change it", then="both look alike", status=404)
 CHANGED = Branch(when="If-Match names another version", then="nothing is changed", status=412)
@@ -29,7 +30,11 @@ def create(draft: Draft, operation: Operation, resource: Resource) -> None:
     _decide(draft, operation)
     noun = keeping.subject(resource)
     reserved = " as reserved" if operation.calls else ""
-    draft.query(changing.insert(draft, resource, operation), f"insert the {noun}{reserved}", branches=(TWICE, _BROKEN))
+    draft.query(
+        changing.insert(draft, resource, operation),
+        f"insert the {noun}{reserved}",
+        branches=(*taken(resource), _BROKEN),
+    )
     for statement in changing.insert_children(draft, resource):
         draft.query(statement, f"insert its {statement.tables[0].replace('_', ' ')}")
     if operation.calls:
@@ -101,6 +106,12 @@ def move(draft: Draft, operation: Operation, resource: Resource) -> None:
     _respond(draft, 200)
 
 
+def taken(resource: Resource) -> tuple[Branch, ...]:
+    """What a caller meets whose values are in use: only keys that callers set can be taken by them."""
+    settable = {field.name for field in resource.fields if not field.is_read_only}
+    return (_TWICE,) if any(part.partition(".")[0] in settable for key in resource.unique for part in key) else ()
+
+
 def remove(draft: Draft, operation: Operation, resource: Resource) -> None:
     _isolate(
         draft, operation, "One DELETE names the row and its version; what refers to it is a foreign key's business."
@@ -109,8 +120,11 @@ def remove(draft: Draft, operation: Operation, resource: Resource) -> None:
     draft.begin()
     keeping.claim_key(draft, operation)
     _decide(draft, operation)
-    used = Branch(when="others refer to it", then="nothing is deleted", status=409)
-    draft.query(changing.delete(draft, resource), "delete the row", branches=(MISSING, CHANGED, used))
+    own = f"{table_name(resource.name)}."
+    columns = (column for table in draft.tables for column in table.columns)
+    is_used = any(column.references.startswith(own) and column.on_delete == "RESTRICT" for column in columns)
+    used = (Branch(when="others refer to it", then="nothing is deleted", status=409),) if is_used else ()
+    draft.query(changing.delete(draft, resource), "delete the row", branches=(MISSING, CHANGED, *used))
     draft.also(one(draft, resource, resource.access.write, suffix="-to-change"))
     _finish(draft, operation, resource)
     _respond(draft, 204)

@@ -27,8 +27,6 @@ ACTIONS = frozenset(
         Action.RESET_PASSWORD,
     }
 )
-ANONYMOUS = ACTIONS - {Action.SIGN_OUT, Action.SIGN_OUT_EVERYWHERE}
-"""Whoever uses these has no access token yet."""
 CODE_LIFETIME_S = 600
 CODE_DIGITS = 6
 TOKEN_LENGTH_MAX = 2_048

@@ -60,7 +60,7 @@ def _endpoint(operation: Operation, routes: dict[str, paths.Route], blueprint: B
         request_example=body.example if body else None,
         body_bytes_max=_body_bytes_max(blueprint) if body else 0,
         cache_control=_cache_control(operation, blueprint),
-        is_public=_is_public(operation, blueprint),
+        is_public=blueprint.is_open(operation),
         roles=operation.roles,
         grants=grants(operation, resource, blueprint),
         idempotency=operation.idempotency,
@@ -103,16 +103,11 @@ def grants(operation: Operation, resource: Resource | None, blueprint: Blueprint
     return (*(g for g in access.read if g.kind in (GrantKind.OWNER, GrantKind.TENANT)), *by_role)
 
 
-def _is_public(operation: Operation, blueprint: Blueprint) -> bool:
-    has_none = blueprint.auth is None or blueprint.auth.scheme == "none"
-    return operation.is_public or operation.do in accounts.ANONYMOUS or has_none
-
-
 def _cache_control(operation: Operation, blueprint: Blueprint) -> str:
     """Shared caches keep public things for a short while; others ask again with the ETag each time."""
     if operation.do in accounts.ACTIONS or operation.gives:
         return "no-store"
-    if operation.do in (Action.READ, Action.LIST) and _is_public(operation, blueprint):
+    if operation.do in (Action.READ, Action.LIST) and blueprint.is_open(operation):
         return f"public, max-age={PUBLIC_AGE_S}"
     return "private, no-cache"
 
@@ -176,7 +171,7 @@ def _status_endpoint(waiting: list[Operation], blueprint: Blueprint) -> PlannedE
     """The status resource of everything that has none of its own."""
     shape = shapes.of_progress()
     says = "How work went that was accepted with 202."
-    operation = Operation(name=_STATUS_ID, do=Action.READ, is_public=all(_is_public(o, blueprint) for o in waiting))
+    operation = Operation(name=_STATUS_ID, do=Action.READ, is_public=all(blueprint.is_open(o) for o in waiting))
     identifier = PlannedParameter(
         name="operation_id",
         location="path",

@@ -159,12 +159,17 @@ def _callers_keys(resource: Resource, blueprint: Blueprint) -> Iterator[tuple[st
 
 
 def _users(resource: Resource, blueprint: Blueprint) -> list[str]:
+    """What keeps a row from being deleted: rows that refer to it, and rows that an account owns."""
+    owns = facts.account_of(blueprint) is resource
     return [
         shapes.an(each.name)
         for each in blueprint.resources
-        for field in each.fields
-        if field.kind is FieldKind.REFERENCE and field.of == resource.name and field.on_delete is OnDelete.RESTRICT
+        if (owns and facts.has_owner(each)) or any(_keeps(field, resource) for field in each.fields)
     ]
+
+
+def _keeps(field: Field, resource: Resource) -> bool:
+    return field.kind is FieldKind.REFERENCE and field.of == resource.name and field.on_delete is OnDelete.RESTRICT
 
 
 def _wrong_members(operation: Operation, endpoint: PlannedEndpoint, blueprint: Blueprint) -> tuple[_Wrong, ...]:

@@ -85,7 +85,9 @@ def _grows(effect: Effect, table: Table | None, *, is_seen: bool) -> bool:
 
 
 def _weight(endpoint: Endpoint, effect: Effect, table: Table | None, growth: Growth) -> Weight | None:
-    """How much it matters: whether the table grows with use, how much of it is read, and who asks."""
+    """How much it matters: whether the table grows with use, how much of it is read, and who asks.
+
+    Only all rows of a table that is seen to grow with use, read in a request, are told to end a process one day."""
     read = share(effect, table)
     if growth is Growth.BY_HAND or read is Share.FEW or _is_catalogue(effect):
         return None
@@ -98,10 +100,10 @@ def _weight(endpoint: Endpoint, effect: Effect, table: Table | None, growth: Gro
         return _SLOW
     is_sure = growth is Growth.USE
     if endpoint.kind is not EndpointKind.HTTP:
-        return (INFO.tier, Severity.MEDIUM, Confidence.LOW) if read is Share.ALL and is_sure else _SLOW
-    if read is Share.ALL:
-        return (INFO.tier, INFO.severity, Confidence.HIGH if is_sure else Confidence.MEDIUM)
-    return (INFO.tier, Severity.MEDIUM, Confidence.MEDIUM if is_sure else Confidence.LOW)
+        return _SLOW
+    if read is Share.ALL and is_sure:
+        return (INFO.tier, INFO.severity, Confidence.HIGH)
+    return (Tier.PERFORMANCE, Severity.MEDIUM, Confidence.MEDIUM if is_sure or read is Share.ALL else Confidence.LOW)
 
 
 def _is_catalogue(effect: Effect) -> bool:
@@ -115,7 +117,7 @@ def _of_parent(endpoint: Endpoint, effect: Effect, growth: Growth) -> Weight | N
     is_list = is_its_list(endpoint, effect)
     is_of_one = not any(predicate.operator == "in" for predicate in conditions(effect))
     if is_list and is_of_one and _STREAM.search(last_word(effect)):
-        return (INFO.tier, Severity.MEDIUM, Confidence.MEDIUM if growth is Growth.USE else Confidence.LOW)
+        return (Tier.PERFORMANCE, Severity.MEDIUM, Confidence.MEDIUM if growth is Growth.USE else Confidence.LOW)
     return _SLOW if is_list or _GROWS_FOR_EVER.search(last_word(effect)) else None
 
 

@@ -111,7 +111,7 @@ def _properties(design: Design) -> list[str]:
                     (
                         code(f"{resource.name}.{field.name}"),
                         ", ".join(marks),
-                        "nobody" if field.kind is FieldKind.PASSWORD else readers,
+                        readers if field.is_answered else "nobody",
                     )
                 )
         if resource.states:
