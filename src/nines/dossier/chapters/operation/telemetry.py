@@ -159,11 +159,11 @@ def _traces(design: Design) -> list[str]:
         + (f" The outbox carries it in {code(f'{outbox.name}.trace_parent')}." if outbox and carried else ""),
         kept,
         "A histogram carries the trace of one of its slow requests as an exemplar, so that "
-        f"{link('the dashboard', _board(design))} "
-        "leads to the trace.",
+        f"{_board(design)} leads to the trace.",
     ]
     return [each for each in found if each]
 
 
 def _board(design: Design) -> str:
-    return f"dashboards/{design.name}.json"
+    """The dashboard, which is drawn only where something is watched."""
+    return link("the dashboard", f"dashboards/{design.name}.json") if design.running.alerts else "a dashboard"
