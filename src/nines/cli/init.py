@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from nines import reports
-from nines.cli import outputs
+from nines.cli import options, outputs
 from nines.model.errors import SettingsError, UsageError
 from nines.model.settings import Identity, Settings
 from nines.readers import settings as settings_reader
@@ -25,7 +25,7 @@ _APP = re.compile(r"\w+(\.\w+)*(:\w+(\(\))?)?")
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path), default=".")
+@options.project
 @click.option("--rate", type=float, help="Requests a second that it must carry.")
 @click.option("--criticality", type=click.Choice(list(BUDGETS)), default=None, help="Sets the budgets.")
 @click.option("--app", default="", help="The application object, package.module:name.")

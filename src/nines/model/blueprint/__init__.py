@@ -8,6 +8,7 @@ from __future__ import annotations
 from nines.model.blueprint.blueprint import Blueprint
 from nines.model.blueprint.dependency import Breaker, Dependency, DependencyKind, Fallback, RetryPolicy
 from nines.model.blueprint.operation import (
+    OF_ACCOUNTS,
     Action,
     Deprecation,
     Event,
@@ -49,6 +50,7 @@ from nines.model.blueprint.service import (
 )
 
 __all__ = [
+    "OF_ACCOUNTS",
     "Access",
     "Action",
     "Authentication",

@@ -41,6 +41,8 @@ SIGNING = frozenset(
     }
 )
 """Whoever uses these has no access token yet."""
+OF_ACCOUNTS = SIGNING | {Action.SIGN_OUT, Action.SIGN_OUT_EVERYWHERE}
+"""What only people who sign in here are offered."""
 
 
 class Idempotency(Record):

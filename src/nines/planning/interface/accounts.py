@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nines.model.blueprint import Action, Authentication, Blueprint, Field, FieldKind, Resource
+from nines.model.blueprint import OF_ACCOUNTS, Action, Authentication, Blueprint, Field, FieldKind, Resource
 from nines.model.contract import Schema
 from nines.model.design import Shape
 from nines.planning.data import facts
@@ -14,19 +14,6 @@ from nines.planning.interface.naming import own
 from nines.planning.interface.schemas import closed, name_of, of_field, opened, password
 from nines.planning.interface.shapes import of_create
 
-ACTIONS = frozenset(
-    {
-        Action.REGISTER,
-        Action.SIGN_IN,
-        Action.REFRESH,
-        Action.SIGN_OUT,
-        Action.SIGN_OUT_EVERYWHERE,
-        Action.SEND_CODE,
-        Action.VERIFY_CODE,
-        Action.REQUEST_RESET,
-        Action.RESET_PASSWORD,
-    }
-)
 CODE_LIFETIME_S = 600
 CODE_DIGITS = 6
 TOKEN_LENGTH_MAX = 2_048
@@ -78,7 +65,7 @@ def answer(action: Action, blueprint: Blueprint) -> Shape | None:
 
 def shapes(blueprint: Blueprint) -> Iterator[Shape]:
     for operation in blueprint.operations:
-        if operation.do in ACTIONS:
+        if operation.do in OF_ACCOUNTS:
             yield from (each for each in (request(operation.do, blueprint), answer(operation.do, blueprint)) if each)
 
 

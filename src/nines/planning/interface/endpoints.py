@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from nines.model.blueprint import Action, Blueprint, Grant, GrantKind, Operation, Resource
+from nines.model.blueprint import OF_ACCOUNTS, Action, Blueprint, Grant, GrantKind, Operation, Resource
 from nines.model.design import Design, PlannedEndpoint, PlannedParameter, Shape
 from nines.planning.data.names import words
 from nines.planning.interface import accounts, naming, paths, problems, shapes
@@ -86,7 +86,7 @@ def grants(operation: Operation, resource: Resource | None, blueprint: Blueprint
     A new object is nobody's yet, so only roles can stand in its way. A change follows the rule of writing; a role that
     may read every object and that the operation names may change it, too. Without a rule of writing, whose object it
     is decides, as in reading."""
-    if resource is None or operation.is_public or operation.do in accounts.ACTIONS:
+    if resource is None or operation.is_public or operation.do in OF_ACCOUNTS:
         return ()
     access = resource.access
     if operation.do is Action.LIST:
@@ -105,7 +105,7 @@ def grants(operation: Operation, resource: Resource | None, blueprint: Blueprint
 
 def _cache_control(operation: Operation, blueprint: Blueprint) -> str:
     """Shared caches keep public things for a short while; others ask again with the ETag each time."""
-    if operation.do in accounts.ACTIONS or operation.gives:
+    if operation.do in OF_ACCOUNTS or operation.gives:
         return "no-store"
     if operation.do in (Action.READ, Action.LIST) and blueprint.is_open(operation):
         return f"public, max-age={PUBLIC_AGE_S}"
@@ -114,7 +114,7 @@ def _cache_control(operation: Operation, blueprint: Blueprint) -> str:
 
 def _request(operation: Operation, blueprint: Blueprint) -> Shape | None:
     resource = blueprint.resource(operation.on)
-    if operation.do in accounts.ACTIONS:
+    if operation.do in OF_ACCOUNTS:
         return accounts.request(operation.do, blueprint)
     if operation.do is Action.CREATE and resource is not None:
         return shapes.of_create(resource, blueprint)
@@ -158,7 +158,7 @@ def _summary(operation: Operation) -> str:
 
 def _progress_path(operation: Operation, routes: dict[str, paths.Route], blueprint: Blueprint) -> str:
     """Where a caller of asynchronous work learns how it went; "" for work that is done when it is answered."""
-    if not operation.is_asynchronous or operation.do in (Action.READ, Action.LIST, *accounts.ACTIONS):
+    if not operation.is_asynchronous or operation.do in (Action.READ, Action.LIST, *OF_ACCOUNTS):
         return ""
     resource = blueprint.resource(operation.on)
     reading = next((o for o in blueprint.operations if o.do is Action.READ and o.on == operation.on), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nines.model.blueprint import (
+    OF_ACCOUNTS,
     Action,
     Blueprint,
     DependencyKind,
@@ -100,7 +101,7 @@ def _quota(limit: Limit) -> str:
 def _of_things(operation: Operation, endpoint: PlannedEndpoint, blueprint: Blueprint) -> Iterator[_Failure]:
     """What the state of things does not allow."""
     resource = blueprint.resource(operation.on)
-    if resource is None or operation.do in accounts.ACTIONS:
+    if resource is None or operation.do in OF_ACCOUNTS:
         return
     spoken = shapes.spoken(resource.name)
     if "{" in endpoint.path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nines.model.blueprint import (
+    OF_ACCOUNTS,
     Action,
     Authentication,
     Blueprint,
@@ -24,7 +25,7 @@ def successes(
     operation: Operation, endpoint: PlannedEndpoint, blueprint: Blueprint, status_path: str
 ) -> Iterator[PlannedAnswer]:
     resource = blueprint.resource(operation.on)
-    if operation.do in accounts.ACTIONS:
+    if operation.do in OF_ACCOUNTS:
         yield _of_account(operation, endpoint, blueprint)
     elif operation.is_asynchronous and operation.do not in (Action.READ, Action.LIST):
         yield _later(operation, endpoint, blueprint, status_path)

@@ -4,23 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nines.model.blueprint import Action, Authentication, Blueprint, FieldKind, ResourceKind
+from nines.model.blueprint import OF_ACCOUNTS, Action, Authentication, Blueprint, FieldKind, ResourceKind
 from nines.model.design import Objection
 from nines.planning.objecting import objection, option, signs_in_here
 
-_OF_ACCOUNTS = frozenset(
-    {
-        Action.REGISTER,
-        Action.SIGN_IN,
-        Action.REFRESH,
-        Action.SIGN_OUT,
-        Action.SIGN_OUT_EVERYWHERE,
-        Action.SEND_CODE,
-        Action.VERIFY_CODE,
-        Action.REQUEST_RESET,
-        Action.RESET_PASSWORD,
-    }
-)
 _FOREIGN = frozenset({"oauth2-jwt", "oidc"})
 _ELSEWHERE = option(
     "leave signing in to an identity provider (scheme: oidc)",
@@ -49,7 +36,7 @@ def object_to(blueprint: Blueprint) -> Iterator[Objection]:
 def _wrong_resource(blueprint: Blueprint) -> Iterator[Objection]:
     for operation in blueprint.operations:
         resource = blueprint.resource(operation.on)
-        if operation.do not in _OF_ACCOUNTS or resource is None or resource.kind is ResourceKind.ACCOUNT:
+        if operation.do not in OF_ACCOUNTS or resource is None or resource.kind is ResourceKind.ACCOUNT:
             continue
         yield objection(
             __name__,

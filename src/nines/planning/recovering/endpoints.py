@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nines.model.blueprint import Action
-from nines.model.contract import Operation
+from nines.model.contract import Contract, Operation
 from nines.model.design import PlannedAnswer, PlannedEndpoint, PlannedParameter, Shape
 from nines.model.effect import EffectKind, Rows
-from nines.model.service import Endpoint, Service
+from nines.model.service import Endpoint
 from nines.model.trace import Trace
-from nines.planning.recovering.participants import Participants
 from nines.planning.recovering.steps import flow
 
 _IN_PATH = ("path", "query", "header")
 _ACTIONS = {"POST": Action.CREATE, "PUT": Action.UPDATE, "PATCH": Action.UPDATE, "DELETE": Action.DELETE}
 
 
-def endpoint(found: Endpoint, service: Service, participants: Participants) -> PlannedEndpoint:
-    """One endpoint; what nobody said stays empty."""
-    operation = _operation(found, service)
-    trace = service.trace(found.id)
+def endpoint(found: Endpoint, operation: Operation | None, trace: Trace | None) -> PlannedEndpoint:
+    """One endpoint, with what the contract documents of it; what nobody said stays empty."""
     isolations = sorted({t.isolation for t in trace.transactions if t.isolation}) if trace else []
     return PlannedEndpoint(
         id=operation.id if operation and " " not in operation.id else found.id,
@@ -34,25 +31,24 @@ def endpoint(found: Endpoint, service: Service, participants: Participants) -> P
         answers=_answers(operation),
         is_public=found.guards_known and not found.is_guarded,
         is_critical=not found.is_safe,
-        flow=flow(found, trace, participants),
+        flow=flow(found, trace),
         isolation=", ".join(isolations).lower(),
         guards_known=found.guards_known,
         place=found.place,
     )
 
 
-def shapes(found: Iterable[Endpoint], service: Service) -> tuple[Shape, ...]:
+def shapes(documented: Iterable[tuple[Endpoint, Operation | None]]) -> tuple[Shape, ...]:
     """The bodies that the contract documents."""
-    operations = ((endpoint, _operation(endpoint, service)) for endpoint in found)
     return tuple(
         Shape(name=_body_name(endpoint), schema=operation.body.schema)
-        for endpoint, operation in operations
+        for endpoint, operation in documented
         if operation is not None and operation.body is not None
     )
 
 
-def _operation(found: Endpoint, service: Service) -> Operation | None:
-    contract = service.contract
+def operation_of(found: Endpoint, contract: Contract | None) -> Operation | None:
+    """What the contract says of the endpoint."""
     if contract is None:
         return None
     return next((each for each in contract.operations if found.serves(each.method, each.path)), None)

@@ -9,9 +9,9 @@ import msgspec
 
 from nines.model.blueprint import DependencyKind
 from nines.model.design import Design, Gap
-from nines.model.effect import Effect, EffectKind, Known
+from nines.model.effect import EffectKind, Known
 from nines.model.service import EndpointKind, Service
-from nines.planning.recovering.participants import ANY_CACHE, TASK_QUEUE, UNKNOWN_HTTP, reached
+from nines.planning.recovering.participants import ANY_CACHE, TASK_QUEUE, UNKNOWN_HTTP, name_of
 
 _PLACES_MAX = 5
 """Places named in one gap; a longer list is not read."""
@@ -68,7 +68,7 @@ def _about_dependencies(design: Design, service: Service) -> Iterator[Gap]:
             matters="how long one slow dependency holds up everything else",
         )
     if UNKNOWN_HTTP in names:
-        places = _places([str(e.place) for e in effects if _is_at(e, UNKNOWN_HTTP) and e.place])
+        places = _places([str(e.place) for e in effects if name_of(e) == UNKNOWN_HTTP and e.place])
         yield Gap(
             question="Which services are called at addresses that only the configuration knows?",
             matters="dependencies, their availability, the allow-list for egress",
@@ -93,11 +93,6 @@ def _about_dependencies(design: Design, service: Service) -> Iterator[Gap]:
             where=_places([str(e.place) for e in missing if e.place]),
             kind="reading",
         )
-
-
-def _is_at(effect: Effect, name: str) -> bool:
-    found = reached(effect)
-    return found is not None and found.name == name
 
 
 def _about_tables(design: Design) -> Iterator[Gap]:

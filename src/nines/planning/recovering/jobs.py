@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from nines.model.design import PlannedJob
 from nines.model.service import EndpointKind, Service
-from nines.planning.recovering.participants import Participants
 from nines.planning.recovering.steps import flow
 
 _KINDS = {
@@ -14,14 +13,14 @@ _KINDS = {
 }
 
 
-def jobs(service: Service, participants: Participants) -> tuple[PlannedJob, ...]:
+def jobs(service: Service) -> tuple[PlannedJob, ...]:
     return tuple(
         PlannedJob(
             name=endpoint.id,
             says=endpoint.summary or _KINDS[endpoint.kind],
             attempts_max=0,
             concurrency=0,
-            flow=flow(endpoint, service.trace(endpoint.id), participants),
+            flow=flow(endpoint, service.trace(endpoint.id)),
         )
         for endpoint in service.endpoints
         if endpoint.kind in _KINDS

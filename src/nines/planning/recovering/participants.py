@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from nines.model.blueprint import Dependency, DependencyKind
+from nines.model.blueprint import DependencyKind
 from nines.model.effect import Effect, EffectKind
 from nines.model.record import Record
 
@@ -78,13 +78,7 @@ def _host(target: str) -> str:
     return host if _HOST.fullmatch(host) else ""
 
 
-class Participants:
-    """The dependencies of one design, to be asked by effect."""
-
-    def __init__(self, dependencies: tuple[Dependency, ...]) -> None:
-        self._names = {dependency.name for dependency in dependencies}
-
-    def of(self, effect: Effect) -> str:
-        """The dependency's name, "" where there is none."""
-        found = reached(effect)
-        return found.name if found is not None and found.name in self._names else ""
+def name_of(effect: Effect) -> str:
+    """The dependency's name, "" where there is none."""
+    found = reached(effect)
+    return found.name if found is not None else ""

@@ -9,7 +9,6 @@ from nines.model.contract import Contract
 from nines.model.design import Design, Source
 from nines.model.service import EndpointKind, Service
 from nines.planning.recovering import dependencies, endpoints, gaps, jobs, tables
-from nines.planning.recovering.participants import Participants
 
 _VERSION = re.compile(r"^v\d+$")
 _SCHEMES = {"openIdConnect": "oidc", "apiKey": "api-key", "mutualTLS": "mtls", "oauth2": "oauth2-jwt"}
@@ -19,10 +18,9 @@ def recover(service: Service, *, budgets: Promises, where: str) -> Design:
     """The design that a service has, as far as its code says; nothing is invented where it says nothing.
 
     `budgets` are those of the project's configuration; they are promises that somebody made, not measurements."""
-    found = dependencies.dependencies(service)
-    participants = Participants(found)
     http = [endpoint for endpoint in service.endpoints if endpoint.kind is EndpointKind.HTTP]
-    planned = tuple(endpoints.endpoint(each, service, participants) for each in http)
+    documented = [(each, endpoints.operation_of(each, service.contract)) for each in http]
+    planned = tuple(endpoints.endpoint(each, operation, service.trace(each.id)) for each, operation in documented)
     design = Design(
         card=Card(
             name=service.name,
@@ -33,10 +31,10 @@ def recover(service: Service, *, budgets: Promises, where: str) -> Design:
         where=where,
         budgets=budgets,
         auth=_authentication(service.contract),
-        dependencies=found,
+        dependencies=dependencies.dependencies(service),
         endpoints=planned,
-        shapes=endpoints.shapes(http, service),
-        jobs=jobs.jobs(service, participants),
+        shapes=endpoints.shapes(documented),
+        jobs=jobs.jobs(service),
         tables=tables.tables(service),
     )
     return gaps.with_gaps(design, service)

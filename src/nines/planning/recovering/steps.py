@@ -6,7 +6,7 @@ from nines.model.design import Branch, Flow, FlowStep, StepKind
 from nines.model.effect import Effect, EffectKind
 from nines.model.service import Endpoint, GuardKind
 from nines.model.trace import Trace
-from nines.planning.recovering.participants import Participants
+from nines.planning.recovering.participants import name_of
 
 STEPS_MAX = 60
 """Steps of one flow; a diagram of more tells nobody anything, and the flow says that it is cut."""
@@ -33,7 +33,7 @@ _VERBS = {
 }
 
 
-def flow(endpoint: Endpoint, trace: Trace | None, participants: Participants) -> Flow:
+def flow(endpoint: Endpoint, trace: Trace | None) -> Flow:
     """The steps in order; effects on different arms of a branch are all there, as they are in the trace."""
     if trace is None:
         return Flow(is_complete=False)
@@ -44,14 +44,14 @@ def flow(endpoint: Endpoint, trace: Trace | None, participants: Participants) ->
         steps.append(FlowStep(kind=StepKind.CHECK, says=f"check the caller ({names})"))
     numbers: dict[int, int] = {}
     for effect in trace.effects:
-        step = _step(effect, participants, numbers)
+        step = _step(effect, numbers)
         if step is not None and (not steps or step != steps[-1]):
             steps.append(step)
     is_cut = len(steps) > STEPS_MAX
     return Flow(steps=tuple(steps[:STEPS_MAX]), is_complete=not (is_cut or trace.blind))
 
 
-def _step(effect: Effect, participants: Participants, numbers: dict[int, int]) -> FlowStep | None:
+def _step(effect: Effect, numbers: dict[int, int]) -> FlowStep | None:
     kind = _KINDS.get(effect.kind)
     if kind is None:
         return None
@@ -62,7 +62,7 @@ def _step(effect: Effect, participants: Participants, numbers: dict[int, int]) -
     return FlowStep(
         kind=kind,
         says=_says(effect, kind),
-        target=(effect.target if kind is StepKind.QUERY else "") or participants.of(effect),
+        target=(effect.target if kind is StepKind.QUERY else "") or name_of(effect),
         transaction=transaction,
         timeout_s=effect.deadline.duration_s,
         attempts_max=max([1, *attempts]),

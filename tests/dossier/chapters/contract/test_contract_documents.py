@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from msgspec.structs import replace
 from openapi_spec_validator import validate
 
-from nines.dossier import yaml
+from nines.dossier import markdown, yaml
 from nines.dossier.chapters import contract
 from nines.dossier.chapters.contract import graphql, openapi, pages
 from nines.model.blueprint import Action, Blueprint, Card, Field, FieldKind, Operation, Resource
@@ -116,7 +116,7 @@ def test_every_link_leads_somewhere(documents: dict[str, str]) -> None:
             found = str((Path("/") / path).parent.joinpath(name).resolve())[1:]
             assert found in documents, f"{path}: {target}"
             titles = _HEADING.findall(documents[found])
-            assert not anchor or titles.count(next(t for t in titles if pages.anchor(t) == anchor)) == 1
+            assert not anchor or titles.count(next(t for t in titles if markdown.anchor(t) == anchor)) == 1
 
 
 def test_every_example_on_a_page_is_whole(documents: dict[str, str]) -> None:

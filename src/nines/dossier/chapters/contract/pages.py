@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nines.dossier.chapters.contract import exchanges, headers, openapi, security
-from nines.dossier.markdown import code, fence, heading, link, page, table
+from nines.dossier.markdown import anchor, code, fence, heading, link, page, table
 from nines.model.design import Design, Document, PlannedAnswer, PlannedEndpoint
 
 FOLDER = "operations"
@@ -20,11 +20,6 @@ def file_name(tag: str) -> str:
     """ "RefundRequest" is told in "refund-request.md"."""
     kebab = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", tag).lower()
     return re.sub(r"[^a-z0-9]+", "-", kebab).strip("-") + ".md"
-
-
-def anchor(title: str) -> str:
-    """As the usual renderers of Markdown make it of a heading."""
-    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
 def title_of(endpoint: PlannedEndpoint) -> str:
