@@ -13,11 +13,11 @@ help:
 	@echo "make tools   fetch what some tests check the dossier with, as far as it can be had"
 	@echo "make lock    renew requirements.lock"
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock pyproject.toml runtime/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "nines needs Python 3.11 or newer; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . --editable runtime
 	@touch $(READY)
 
 setup: $(READY)

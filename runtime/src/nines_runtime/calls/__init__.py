@@ -1,0 +1,1 @@
+"""Calls to others: deadlines, retries, breakers, bulkheads."""

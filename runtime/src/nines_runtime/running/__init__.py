@@ -1,0 +1,1 @@
+"""The process: settings, health, drain, logs, metrics, traces."""
