@@ -1,0 +1,8 @@
+"""From a design to the service that keeps it: pure, deterministic, a part for each kind of file, found by being there."""
+
+from __future__ import annotations
+
+from nines.building.file import File
+from nines.building.write import write
+
+__all__ = ["File", "write"]

@@ -1,0 +1,54 @@
+"""What things of a design are called in the Python of its service; every part asks here, so that imports agree."""
+
+from __future__ import annotations
+
+import keyword
+import re
+
+from nines.model.blueprint.operation import OF_ACCOUNTS
+from nines.model.design import Design, PlannedEndpoint
+
+_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+")
+SIGNING = "signing"
+"""The generated module of the operations by which people sign in; written by the part `accounts`."""
+OTHERS = "others"
+"""The generated module of operations that belong to no resource."""
+
+
+def snake(name: str) -> str:
+    """A name in any case as Python writes functions and modules: createPayment, payment.captured, base-url."""
+    words = "_".join(word.lower() for word in _WORD.findall(name)) or "unnamed"
+    return f"{words}_" if keyword.iskeyword(words) or words[0].isdigit() else words
+
+
+def pascal(name: str) -> str:
+    """A name in any case as Python writes classes."""
+    return "".join(word[:1].upper() + word[1:] for word in snake(name).split("_"))
+
+
+def constant(name: str) -> str:
+    """A name in any case as Python writes constants: list-payments becomes LIST_PAYMENTS."""
+    return snake(name).rstrip("_").upper()
+
+
+def package(design: Design) -> str:
+    """The import name of the service."""
+    return snake(design.name)
+
+
+def source(design: Design, path: str) -> str:
+    """The path of a Python file of the service: source(design, "_generated/sql.py")."""
+    return f"src/{package(design)}/{path}"
+
+
+def module(design: Design, endpoint: PlannedEndpoint) -> str:
+    """The generated module that has the operation and whose `operations` lists it."""
+    if endpoint.action in OF_ACCOUNTS:
+        return SIGNING
+    table = design.table_of(endpoint.resource) if endpoint.resource else None
+    return snake(table.name) if table else OTHERS
+
+
+def modules(design: Design) -> tuple[str, ...]:
+    """Every generated module with operations, in the order of the contract."""
+    return tuple(dict.fromkeys(module(design, endpoint) for endpoint in design.endpoints))
