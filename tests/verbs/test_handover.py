@@ -12,16 +12,24 @@ from hypothesis import strategies as st
 from nines.model.design import Document
 from nines.model.errors import NinesError, UsageError
 from nines.verbs import handover
-from nines.verbs.handover import LOCK, Comparison
+from nines.verbs.handover import DOSSIER, Comparison, Handover, Item, Lock
+
+LOCK = DOSSIER.lock
+HEAD = Lock(version=1, source="x.yaml", files={})
 
 
-def _documents(**files: str) -> tuple[Document, ...]:
-    return tuple(Document(path=path.replace("__", "/"), text=text) for path, text in files.items())
+def _documents(**files: str) -> tuple[Item, ...]:
+    return handover.items(Document(path=path.replace("__", "/"), text=text) for path, text in files.items())
 
 
-def _hand_over(folder: Path, documents: Sequence[Document], *, force: bool = False) -> Comparison:
-    comparison = handover.compare(folder, documents, "x.yaml")
-    handover.write(folder, documents, "x.yaml", comparison, force=force)
+def _compare(folder: Path, files: Sequence[Item]) -> Comparison:
+    return Handover(folder, files, HEAD).compare()
+
+
+def _hand_over(folder: Path, files: Sequence[Item], *, force: bool = False) -> Comparison:
+    wanted = Handover(folder, files, HEAD)
+    comparison = wanted.compare()
+    wanted.write(comparison, force=force)
     return comparison
 
 
@@ -48,7 +56,7 @@ def test_what_was_written_is_renewed_and_what_is_no_longer_made_is_removed(tmp_p
     assert (found.changed, found.stale) == (("README",), ("data/README", "data/ddl"))
     assert not (tmp_path / "data").exists()
     assert (tmp_path / "README").read_text() == "new\n"
-    assert handover.compare(tmp_path, _documents(README="new\n"), "x.yaml").is_current
+    assert _compare(tmp_path, _documents(README="new\n")).is_current
 
 
 def test_an_edited_file_stops_everything_and_the_edit_is_named(tmp_path: Path) -> None:
@@ -76,7 +84,7 @@ def test_an_edited_file_that_is_no_longer_made_stays(tmp_path: Path) -> None:
     found = _hand_over(tmp_path, _documents(README="one\n"))
     assert (found.stale, found.orphaned) == (("data/README",), ("data/ddl",))
     assert (tmp_path / "data/ddl").read_text() == "mine\n"
-    assert handover.compare(tmp_path, _documents(README="one\n"), "x.yaml").is_current
+    assert _compare(tmp_path, _documents(README="one\n")).is_current
 
 
 def test_files_of_the_owner_stay_beside_the_dossier(tmp_path: Path) -> None:
@@ -89,7 +97,7 @@ def test_files_of_the_owner_stay_beside_the_dossier(tmp_path: Path) -> None:
 def test_a_file_that_was_deleted_is_written_again(tmp_path: Path) -> None:
     _hand_over(tmp_path, FIRST)
     (tmp_path / "README").unlink()
-    assert not handover.compare(tmp_path, FIRST, "x.yaml").is_current
+    assert not _compare(tmp_path, FIRST).is_current
     assert _hand_over(tmp_path, FIRST).new == ("README",)
 
 
@@ -97,7 +105,7 @@ def test_a_file_that_was_deleted_is_written_again(tmp_path: Path) -> None:
 def test_a_lock_that_is_broken_makes_every_file_somebody_elses(tmp_path: Path, lock: bytes) -> None:
     _hand_over(tmp_path, FIRST)
     (tmp_path / LOCK).write_bytes(lock)
-    found = handover.compare(tmp_path, _documents(README="changed\n"), "x.yaml")
+    found = _compare(tmp_path, _documents(README="changed\n"))
     assert (found.edited, found.stale) == (("README",), ())
     assert _hand_over(tmp_path, FIRST).unchanged == ("README", "data/README", "data/ddl")
 
@@ -126,13 +134,13 @@ def test_an_interrupted_run_is_taken_up_again_with_another_blueprint(
 @pytest.mark.parametrize("path", ["../out.md", "/etc/out.md", "a/../../out.md", "a//b", LOCK])
 def test_a_path_outside_of_the_dossier_is_refused(tmp_path: Path, path: str) -> None:
     with pytest.raises(NinesError, match="outside"):
-        _hand_over(tmp_path / "d", (Document(path=path, text="x\n"),))
+        _hand_over(tmp_path / "d", (Item(path=path, content=b"x\n"),))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_two_documents_of_one_name_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(NinesError, match="two chapters"):
-        _hand_over(tmp_path, (Document(path="a.md", text="x\n"), Document(path="A.md", text="y\n")))
+    with pytest.raises(NinesError, match="two parts"):
+        _hand_over(tmp_path, (Item(path="a.md", content=b"x\n"), Item(path="A.md", content=b"y\n")))
 
 
 def test_a_link_does_not_carry_files_elsewhere(tmp_path: Path) -> None:
@@ -179,7 +187,24 @@ def test_after_any_runs_the_folder_holds_the_last_dossier_and_nothing_else(runs:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for run in runs:
-            _hand_over(folder, [Document(path=path, text=text) for path, text in run.items()])
+            _hand_over(folder, [Item(path=path, content=text.encode()) for path, text in run.items()])
         held = _held(folder)
         held.pop(LOCK)
         assert held == {path: text.encode() for path, text in runs[-1].items()}
+
+
+def test_what_is_the_owners_is_created_once_and_never_touched_again(tmp_path: Path) -> None:
+    own = (*FIRST, Item(path="own.py", content=b"first\n", is_owned=True))
+    assert "own.py" in _hand_over(tmp_path, own).new
+    (tmp_path / "own.py").write_text("mine\n")
+    later = (*FIRST, Item(path="own.py", content=b"second\n", is_owned=True))
+    found = _hand_over(tmp_path, later, force=True)
+    assert found.is_current
+    assert found.kept == ("own.py",)
+    assert (tmp_path / "own.py").read_text() == "mine\n"
+    (tmp_path / "own.py").unlink()
+    _hand_over(tmp_path, later)
+    assert not (tmp_path / "own.py").exists(), "what the owner took away must not come back"
+    _hand_over(tmp_path, FIRST)
+    _hand_over(tmp_path, later)
+    assert not (tmp_path / "own.py").exists()

@@ -23,7 +23,7 @@ from nines.planning.objections import object_to
 from nines.readers import blueprint as blueprint_reader
 from nines.readers.openapi import text as openapi_text
 from nines.verbs import handover
-from nines.verbs.handover import Comparison
+from nines.verbs.handover import Comparison, Handover, Lock
 from nines.verbs.project import Project
 from nines.verbs.reading import read
 
@@ -135,8 +135,9 @@ def hand_over(
     Raises UsageError, with nothing written, where somebody's edits would be lost and `force` is not given."""
     progress = progress or Silent()
     progress.stage("writing the chapters")
-    documents = dossier.write(design)
-    comparison = handover.compare(folder, documents, design.where)
+    head = Lock(version=1, source=design.where, files={})
+    files = Handover(folder, handover.items(dossier.write(design)), head)
+    comparison = files.compare()
     if not check:
-        handover.write(folder, documents, design.where, comparison, force=force)
+        files.write(comparison, force=force)
     return comparison

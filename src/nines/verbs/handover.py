@@ -1,4 +1,4 @@
-"""The files of a dossier in their folder: nothing half written, nothing of anybody else's overwritten or removed."""
+"""Written files in their folder: nothing half written, nothing of anybody else's overwritten or removed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from nines.model.design import Document
 from nines.model.errors import NinesError, UsageError
 from nines.model.record import Record, StrictRecord
 
-LOCK = "nines-dossier.lock"
 FILES_MAX = 5_000
 _LOCK_BYTES_MAX = 4_000_000
 _SHOWN_MAX = 20
@@ -24,13 +23,41 @@ _DIFF_BYTES_MAX = 200_000
 _TEMPORARY = ".nines-"
 
 
-class _Lock(StrictRecord):
+class Kind(Record):
+    """What a folder holds, in the words of its messages."""
+
+    lock: str
+    noun: str
+    command: str
+    """That writes one."""
+
+
+DOSSIER = Kind(lock="nines-dossier.lock", noun="dossier", command="nines design BLUEPRINT -o FOLDER")
+SERVICE = Kind(lock="nines.lock", noun="service", command="nines build BLUEPRINT -o FOLDER")
+
+
+class Item(Record):
+    """One file as it shall stand."""
+
+    path: str
+    content: bytes
+    is_owned: bool = False
+    """Somebody else's from the moment it was created: never overwritten, removed, or created a second time."""
+
+
+class Lock(StrictRecord):
     """What was written, so that a later run knows its own files from those that somebody edited."""
 
     version: int
     source: str
     files: dict[str, tuple[str, ...]]
     """Hashes (SHA-256) under their paths; two of them only while files are being replaced."""
+    owned: tuple[str, ...] = ()
+    """What was created once and is the owner's."""
+    generator: str = ""
+    """The version that wrote it."""
+    is_ejected: bool = False
+    """The runtime's source stands beside the service and is the owner's too."""
 
 
 class Comparison(Record):
@@ -45,6 +72,8 @@ class Comparison(Record):
     """Of an earlier run, and no longer made."""
     orphaned: tuple[str, ...] = ()
     """The same, and edited since: they stay."""
+    kept: tuple[str, ...] = ()
+    """The owner's, whatever became of them."""
     is_locked: bool = True
     """Whether the lock agrees with the files."""
 
@@ -53,116 +82,173 @@ class Comparison(Record):
         return self.is_locked and not (self.new or self.changed or self.edited or self.stale)
 
 
-def compare(folder: Path, documents: Sequence[Document], source: str) -> Comparison:
-    """Raises UsageError where the folder cannot hold a dossier."""
-    _check(folder, documents)
-    known = _known(folder)
-    found: dict[str, list[str]] = {}
-    for document in documents:
-        found.setdefault(_standing(folder, document, known), []).append(document.path)
-    wanted = {document.path for document in documents}
-    for path in sorted(set(known) - wanted):
-        digest = _digest_of(folder / path)
-        if digest:
-            found.setdefault("stale" if digest in known[path] else "orphaned", []).append(path)
-    return Comparison(
-        **{kind: tuple(sorted(paths)) for kind, paths in found.items()},
-        is_locked=_text_of(folder / LOCK) == _locked(documents, source),
-    )
+def items(documents: Iterable[Document]) -> tuple[Item, ...]:
+    return tuple(Item(path=document.path, content=document.text.encode()) for document in documents)
 
 
-def write(folder: Path, documents: Sequence[Document], source: str, comparison: Comparison, *, force: bool) -> None:
-    """Brings the folder up to date, all files or none; raises UsageError where somebody's edits would be lost."""
-    if comparison.edited and not force:
-        raise _edits(folder, documents, comparison.edited)
-    if comparison.is_current:
-        return
-    by_path = {document.path: document for document in documents}
-    renewed = [by_path[path] for path in (*comparison.new, *comparison.changed, *comparison.edited)]
+class Handover:
+    """One set of files for one folder; `head` is what the lock tells beside them."""
+
+    def __init__(self, folder: Path, files: Sequence[Item], head: Lock, *, kind: Kind = DOSSIER) -> None:
+        self.folder, self.kind, self.head = folder, kind, head
+        self._items = {item.path: item for item in files}
+        self._check(files)
+        self._lock = read_lock(folder, kind)
+
+    def compare(self) -> Comparison:
+        """How the folder stands."""
+        found: dict[str, list[str]] = {}
+        for item in self._items.values():
+            found.setdefault(self._standing(item), []).append(item.path)
+        for path in sorted(set(self._lock.files) - self._generated.keys()):
+            digest = _digest_of(self.folder / path)
+            if digest:
+                found.setdefault("stale" if digest in self._lock.files[path] else "orphaned", []).append(path)
+        return Comparison(
+            **{kind: tuple(sorted(paths)) for kind, paths in found.items()},
+            is_locked=_text_of(self.folder / self.kind.lock) == _encoded(self._wanted()),
+        )
+
+    def write(self, comparison: Comparison, *, force: bool) -> None:
+        """Brings the folder up to date, all files or none; raises UsageError where somebody's edits would be lost."""
+        if comparison.edited and not force:
+            raise self._edits(comparison.edited)
+        if comparison.is_current:
+            return
+        renewed = [self._items[path] for path in (*comparison.new, *comparison.changed, *comparison.edited)]
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            staged = self._staged(renewed)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        try:
+            if renewed:
+                # An interruption from here on leaves old and new files side by side, and this lock knows both.
+                _replace(self.folder / self.kind.lock, _encoded(self._both()).encode())
+            for temporary, target in staged:
+                temporary.replace(target)
+            for path in comparison.stale:
+                (self.folder / path).unlink(missing_ok=True)
+                _prune(self.folder, (self.folder / path).parent)
+            _replace(self.folder / self.kind.lock, _encoded(self._wanted()).encode())
+        except OSError as error:
+            raise self._unwritable(error) from error
+        finally:
+            for temporary, _ in staged:
+                with contextlib.suppress(OSError):
+                    temporary.unlink()
+
+    @property
+    def _generated(self) -> dict[str, Item]:
+        return {path: item for path, item in self._items.items() if not item.is_owned}
+
+    def _wanted(self) -> Lock:
+        """What the lock says when everything stands."""
+        files = {path: (_digest(item.content),) for path, item in sorted(self._generated.items())}
+        created = {path for path, item in self._items.items() if item.is_owned}
+        return msgspec.structs.replace(self.head, files=files, owned=tuple(sorted({*self._lock.owned, *created})))
+
+    def _both(self) -> Lock:
+        """What it says while files are being replaced: an owner's file counts as created when it stands."""
+        known = self._lock.files
+        both = {path: (*known.get(path, ()), _digest(item.content)) for path, item in self._generated.items()}
+        return msgspec.structs.replace(self.head, files=dict(sorted({**known, **both}.items())), owned=self._lock.owned)
+
+    def _check(self, files: Sequence[Item]) -> None:
+        folder, noun = self.folder, self.kind.noun
+        if folder.exists() and not folder.is_dir():
+            raise UsageError("this is no folder", where=str(folder), hint=f"Name one: {self.kind.command}")
+        if len(files) > FILES_MAX:
+            raise NinesError(f"the {noun} would have more than {FILES_MAX:,} files", where=str(folder))
+        seen: set[str] = set()
+        for item in files:
+            path = PurePosixPath(item.path)
+            if path.is_absolute() or ".." in path.parts or str(path) != item.path or item.path == self.kind.lock:
+                raise NinesError(f"a file would stand outside of the {noun}: {item.path}", where=str(folder))
+            if item.path.lower() in seen:
+                raise NinesError(f"two parts of the {noun} write one file: {item.path}", where=str(folder))
+            seen.add(item.path.lower())
+            self._check_inside(path)
+
+    def _check_inside(self, path: PurePosixPath) -> None:
+        """A folder that is a link would carry its files elsewhere."""
+        for parent in path.parents:
+            here = self.folder / parent
+            if here != self.folder and (here.is_symlink() or (here.exists() and not here.is_dir())):
+                raise UsageError(
+                    f"this is no folder of the {self.kind.noun}", where=str(here), hint="Move it away, or name another."
+                )
+
+    def _standing(self, item: Item) -> str:
+        target = self.folder / item.path
+        if not os.path.lexists(target):
+            return "kept" if item.is_owned and item.path in self._lock.owned else "new"
+        if item.is_owned:
+            return "kept"
+        digest = _digest_of(target)
+        if digest == _digest(item.content) and not target.is_symlink():
+            return "unchanged"
+        return "changed" if digest and digest in self._lock.files.get(item.path, ()) else "edited"
+
+    def _staged(self, renewed: Iterable[Item]) -> list[tuple[Path, Path]]:
+        """Every file beside its place, so that what is left to do is renaming."""
+        staged: list[tuple[Path, Path]] = []
+        try:
+            for item in renewed:
+                target = self.folder / item.path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                if target.is_dir() and not target.is_symlink():
+                    raise UsageError(f"a folder stands where a file of the {self.kind.noun} belongs", where=str(target))
+                staged.append((_written(target, item.content), target))
+        except BaseException:
+            for temporary, _ in staged:
+                with contextlib.suppress(OSError):
+                    temporary.unlink()
+            raise
+        return staged
+
+    def _edits(self, edited: Sequence[str]) -> UsageError:
+        lines = [f"  {path}: {_lost(self.folder / path, self._items[path].content)}" for path in edited[:_SHOWN_MAX]]
+        if len(edited) > _SHOWN_MAX:
+            lines.append(f"  ... and {len(edited) - _SHOWN_MAX} more")
+        return UsageError(
+            f"{len(edited)} file{'s' if len(edited) > 1 else ''} would be overwritten that nines did not write like "
+            "this",
+            where=str(self.folder),
+            detail="\n".join(lines),
+            hint="Move what you wrote to a file of your own, or overwrite it with --force. Nothing was written.",
+        )
+
+    def _unwritable(self, error: OSError) -> UsageError:
+        return UsageError(
+            f"it cannot be written: {error.strerror or error}",
+            where=str(error.filename or self.folder),
+            hint=f"Name a folder of your own: {self.kind.command}",
+        )
+
+
+def read_lock(folder: Path, kind: Kind) -> Lock:
+    """Of an earlier run; one that cannot be read knows nothing, so that every file counts as edited."""
+    nothing = Lock(version=1, source="", files={})
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        known = _known(folder)
-        staged = _staged(folder, renewed)
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-    try:
-        if renewed:
-            # An interruption from here on leaves old and new files side by side, and this lock knows both.
-            both = {document.path: (*known.get(document.path, ()), _digest(document.text)) for document in documents}
-            _replace(folder / LOCK, _encoded(source, {**known, **both}))
-        for temporary, target in staged:
-            temporary.replace(target)
-        for path in comparison.stale:
-            (folder / path).unlink(missing_ok=True)
-            _prune(folder, (folder / path).parent)
-        _replace(folder / LOCK, _locked(documents, source))
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-    finally:
-        for temporary, _ in staged:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-
-
-def _check(folder: Path, documents: Sequence[Document]) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise UsageError("this is no folder", where=str(folder), hint="Name one: nines design BLUEPRINT -o dossier")
-    if len(documents) > FILES_MAX:
-        raise NinesError(f"the dossier would have more than {FILES_MAX:,} files", where=str(folder))
-    seen: set[str] = set()
-    for document in documents:
-        path = PurePosixPath(document.path)
-        if path.is_absolute() or ".." in path.parts or str(path) != document.path or document.path == LOCK:
-            raise NinesError(f"a chapter names a file outside of the dossier: {document.path}", where=str(folder))
-        if document.path.lower() in seen:
-            raise NinesError(f"two chapters write one file: {document.path}", where=str(folder))
-        seen.add(document.path.lower())
-        _check_inside(folder, path)
-
-
-def _check_inside(folder: Path, path: PurePosixPath) -> None:
-    """A folder of the dossier that is a link would carry its files elsewhere."""
-    for parent in path.parents:
-        here = folder / parent
-        if here != folder and (here.is_symlink() or (here.exists() and not here.is_dir())):
-            raise UsageError("this is no folder of the dossier", where=str(here), hint="Move it away, or name another.")
-
-
-def _standing(folder: Path, document: Document, known: dict[str, tuple[str, ...]]) -> str:
-    target = folder / document.path
-    if not os.path.lexists(target):
-        return "new"
-    digest = _digest_of(target)
-    if digest == _digest(document.text) and not target.is_symlink():
-        return "unchanged"
-    return "changed" if digest and digest in known.get(document.path, ()) else "edited"
-
-
-def _known(folder: Path) -> dict[str, tuple[str, ...]]:
-    """The hashes of an earlier run; a lock that cannot be read knows nothing, so that every file counts as edited."""
-    try:
-        with (folder / LOCK).open("rb") as stream:
-            lock = msgspec.json.decode(stream.read(_LOCK_BYTES_MAX), type=_Lock)
+        with (folder / kind.lock).open("rb") as stream:
+            lock = msgspec.json.decode(stream.read(_LOCK_BYTES_MAX), type=Lock)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-        return {}
-    return {
+        return nothing
+    known = {
         path: hashes
         for path, hashes in lock.files.items()
         if not (PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts)
     }
+    return msgspec.structs.replace(lock, files=known)
 
 
-def _locked(documents: Iterable[Document], source: str) -> str:
-    return _encoded(source, {document.path: (_digest(document.text),) for document in documents})
-
-
-def _encoded(source: str, files: dict[str, tuple[str, ...]]) -> str:
-    lock = _Lock(version=1, source=source, files=dict(sorted(files.items())))
+def _encoded(lock: Lock) -> str:
     return msgspec.json.format(msgspec.json.encode(lock), indent=1).decode() + "\n"
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _digest_of(path: Path) -> str:
@@ -181,36 +267,18 @@ def _text_of(path: Path) -> str:
         return ""
 
 
-def _staged(folder: Path, documents: Iterable[Document]) -> list[tuple[Path, Path]]:
-    """Every document beside its place, so that what is left to do is renaming."""
-    staged: list[tuple[Path, Path]] = []
-    try:
-        for document in documents:
-            target = folder / document.path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if target.is_dir() and not target.is_symlink():
-                raise UsageError("a folder stands where a file of the dossier belongs", where=str(target))
-            staged.append((_written(target, document.text), target))
-    except BaseException:
-        for temporary, _ in staged:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-        raise
-    return staged
-
-
-def _written(target: Path, text: str) -> Path:
+def _written(target: Path, content: bytes) -> Path:
     handle, name = tempfile.mkstemp(prefix=_TEMPORARY, dir=target.parent)
-    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-        stream.write(text)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(content)
     umask = os.umask(0)
     os.umask(umask)
     Path(name).chmod(0o666 & ~umask)
     return Path(name)
 
 
-def _replace(target: Path, text: str) -> None:
-    _written(target, text).replace(target)
+def _replace(target: Path, content: bytes) -> None:
+    _written(target, content).replace(target)
 
 
 def _prune(folder: Path, empty: Path) -> None:
@@ -223,36 +291,15 @@ def _prune(folder: Path, empty: Path) -> None:
         empty = empty.parent
 
 
-def _edits(folder: Path, documents: Sequence[Document], edited: Sequence[str]) -> UsageError:
-    by_path = {document.path: document for document in documents}
-    lines = [f"  {path}: {_lost(folder / path, by_path[path].text)}" for path in edited[:_SHOWN_MAX]]
-    if len(edited) > _SHOWN_MAX:
-        lines.append(f"  ... and {len(edited) - _SHOWN_MAX} more")
-    return UsageError(
-        f"{len(edited)} file{'s' if len(edited) > 1 else ''} would be overwritten that nines did not write like this",
-        where=str(folder),
-        detail="\n".join(lines),
-        hint="Move what you wrote to a file of your own, or overwrite it with --force. Nothing was written.",
-    )
-
-
-def _lost(path: Path, text: str) -> str:
-    """How much of what stands there is nowhere in the new text."""
+def _lost(path: Path, content: bytes) -> str:
+    """How much of what stands there is nowhere in the new file."""
     if not path.is_file():
         return "is no file"
     if path.stat().st_size > _DIFF_BYTES_MAX:
         return "differs"
-    delta = difflib.ndiff(text.splitlines(), _text_of(path).splitlines())
+    delta = difflib.ndiff(content.decode("utf-8", "replace").splitlines(), _text_of(path).splitlines())
     lost = [line[2:].strip() for line in delta if line.startswith("+ ")]
     if not lost:
         return "lines were taken out"
     first = next((line for line in lost if line), "")
     return f"{len(lost)} line{'s' if len(lost) > 1 else ''} would be lost: {first[:60]}"
-
-
-def _unwritable(folder: Path, error: OSError) -> UsageError:
-    return UsageError(
-        f"it cannot be written: {error.strerror or error}",
-        where=str(error.filename or folder),
-        hint="Name a folder of your own: nines design BLUEPRINT -o FOLDER",
-    )
