@@ -1,0 +1,18 @@
+"""The trace that runs through a call: W3C Trace Context."""
+
+from __future__ import annotations
+
+import os
+from contextvars import ContextVar
+
+trace_parent: ContextVar[str] = ContextVar("trace_parent", default="")
+"""Of what is being worked on; whoever begins a piece of work sets it."""
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+
+def child_of(parent: str) -> str:
+    """A traceparent with the same trace and flags, and a span of its own; empty for none that holds."""
+    parts = parent.split("-")
+    if len(parts) != 4 or parts[0] != "00" or len(parts[1]) != 32 or len(parts[2]) != 16 or len(parts[3]) != 2:
+        return ""
+    return f"00-{parts[1]}-{os.urandom(8).hex()}-{parts[3]}"
