@@ -22,6 +22,8 @@ class PlannedColumn(Record):
     width_bytes: int = 8
     """The average on disk."""
     says: str = ""
+    member: str = ""
+    """What keeps it in a body: "label", "account_id", "amount.currency"; empty: none does."""
     place: Place | None = None
 
 
@@ -110,6 +112,12 @@ class PlannedQuery(Record):
     """SQL with $1, $2 ..."""
     arguments: tuple[str, ...] = ()
     """SQL literals that make it run: for trying it with EXPLAIN."""
+    parameters: tuple[str, ...] = ()
+    """What each argument stands for: a column, or "to_status", "from_statuses", "if_version", "lease", "limit"...;
+    "has:support" is whether the caller has one of the roles, "id[]" several, "filter:", "from:", "before:" and "after:"
+    with a column what a page is asked for by."""
+    base: str = ""
+    """The id as it is where no other text wants the same one: "insert-payment"."""
     tables: tuple[str, ...] = ()
     index: str = ""
     """The index that it is meant to use."""

@@ -157,9 +157,14 @@ def stored(blueprint: Blueprint, field: Field, *, lookups: frozenset[str] = froz
     """The columns of a field; `lookups` are the fields that must be found by value."""
     if field.kind is FieldKind.VALUE:
         value = blueprint.value_type(field.of)
-        parts = [stored(blueprint, _within(field, part)) for part in (value.fields if value else ())]
+        inner = value.fields if value else ()
+        parts = [stored(blueprint, _within(field, part)) for part in inner]
         return Stored(
-            columns=tuple(column for part in parts for column in part.columns),
+            columns=tuple(
+                replace(column, member=f"{snake(field.name)}.{snake(each.name)}")
+                for each, part in zip(inner, parts, strict=True)
+                for column in part.columns
+            ),
             checks=tuple(check for part in parts for check in part.checks),
         )
     if field.is_encrypted:
@@ -174,6 +179,7 @@ def stored(blueprint: Blueprint, field: Field, *, lookups: frozenset[str] = froz
         is_personal=field.is_personal,
         width_bytes=_KIND_WIDTHS.get(field.kind, width(type, field.length_max)) * (3 if field.is_list else 1),
         says=field.says,
+        member=name,
         place=field.place,
     )
     if field.kind is FieldKind.REFERENCE:
@@ -192,6 +198,7 @@ def _encrypted(field: Field, *, with_digest: bool) -> Stored:
         is_encrypted=True,
         width_bytes=_CIPHER_OVERHEAD_BYTES + plain,
         says=field.says or CIPHERTEXT,
+        member=snake(field.name),
         place=field.place,
     )
     if not with_digest:
@@ -202,6 +209,7 @@ def _encrypted(field: Field, *, with_digest: bool) -> Stored:
         is_nullable=field.is_optional,
         is_personal=field.is_personal,
         width_bytes=_WIDTHS["bytea"],
+        member=snake(field.name),
         says="HMAC-SHA-256 of the normalised value under a key of its own: equal values are found without decryption",
     )
     return Stored(columns=(secret, digest), checks=((digest.name, f"octet_length({quoted(digest.name)}) = 32"),))

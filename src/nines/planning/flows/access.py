@@ -22,8 +22,9 @@ def conditions(
     if not owner or not is_owners(grants):
         return
     mine = sql.equal(owner, alias=alias)
-    if any(grant.kind is GrantKind.ROLE for grant in grants):
-        yield f"({mine} OR {sql.bind('false')}::boolean)"
+    roles = ",".join(grant.role for grant in grants if grant.kind is GrantKind.ROLE)
+    if roles:
+        yield f"({mine} OR {sql.bind('false', f'has:{roles}')}::boolean)"
     else:
         yield mine
 

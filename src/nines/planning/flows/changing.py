@@ -67,11 +67,11 @@ def insert(draft: Draft, resource: Resource, operation: Operation) -> Statement:
     ]
     if operation.calls:
         wanted += ["pending_operation", "pending_until", "pending_request", "pending_id"]
-        lease = sql.bind(interval(reservation_s(draft, operation)))
+        lease = sql.bind(interval(reservation_s(draft, operation)), "lease")
         values += [
-            sql.bind(literal(operation.name)),
+            sql.bind(literal(operation.name), "pending_operation"),
             f"now() + {lease}::interval",
-            sql.bind(_EMPTY),
+            sql.bind(_EMPTY, "pending_request"),
             sql.value("pending_id"),
         ]
     text = (
@@ -152,7 +152,7 @@ def update(draft: Draft, resource: Resource) -> Statement:
 def transition(draft: Draft, resource: Resource, operation: Operation, states: Sequence[str]) -> Statement:
     """One statement checks and changes the state, so that of two callers one comes too late."""
     sql = draft.sql(draft.table(table_name(resource.name)))
-    assignments = [f"status = {sql.bind(literal(operation.to_state))}"]
+    assignments = [f"status = {sql.bind(literal(operation.to_state), 'to_status')}"]
     id = f"move-{kebab(resource.name)}-to-{kebab(operation.to_state)}"
     return _update(draft, resource, sql, assignments, id=id, states=states, checks_version=True)
 
@@ -160,7 +160,7 @@ def transition(draft: Draft, resource: Resource, operation: Operation, states: S
 def move_by_service(draft: Draft, resource: Resource, operation: Operation, states: Sequence[str]) -> Statement:
     """A step of a saga: the service itself moves the row, whoever owns it."""
     sql = draft.sql(draft.table(table_name(resource.name)))
-    assignments = [f"status = {sql.bind(literal(operation.to_state))}"]
+    assignments = [f"status = {sql.bind(literal(operation.to_state), 'to_status')}"]
     id = f"move-{kebab(resource.name)}-to-{kebab(operation.to_state)}-by-saga"
     return _update(draft, resource, sql, assignments, id=id, states=states, is_locked=True)
 
@@ -169,21 +169,27 @@ def reserve(draft: Draft, resource: Resource, operation: Operation, states: Sequ
     """The row remembers which operation holds it, and until when; what callers see of it stays as it is."""
     sql = draft.sql(draft.table(table_name(resource.name)))
     assignments = [
-        f"pending_operation = {sql.bind(literal(operation.name))}",
-        f"pending_until = now() + {sql.bind(interval(reservation_s(draft, operation)))}::interval",
-        f"pending_request = {sql.bind(_EMPTY)}",
+        f"pending_operation = {sql.bind(literal(operation.name), 'pending_operation')}",
+        f"pending_until = now() + {sql.bind(interval(reservation_s(draft, operation)), 'lease')}::interval",
+        f"pending_request = {sql.bind(_EMPTY, 'pending_request')}",
         f"pending_id = {sql.value('pending_id')}",
     ]
     id = f"reserve-{kebab(resource.name)}"
     return _update(draft, resource, sql, assignments, id=id, states=states, checks_version=True, is_visible=False)
 
 
-def settle(draft: Draft, resource: Resource, state: str, *, with_fields: bool = False) -> Statement:
-    """Only whoever holds the row settles it, and only once; `with_fields` writes what was decided before as well."""
+def settle(
+    draft: Draft, resource: Resource, state: str, *, with_fields: bool = False, is_answered: bool = False
+) -> Statement:
+    """Only whoever holds the row settles it, and only once; `with_fields` writes what was decided before as well.
+
+    `is_answered`: what those who were asked told of the row is kept."""
     sql = draft.sql(draft.table(table_name(resource.name)))
-    assignments = [f"status = {sql.bind(literal(state))}"] if state else []
+    assignments = [f"status = {sql.bind(literal(state), 'to_status')}"] if state else []
     if with_fields:
         assignments += _fields(draft, resource, sql)
+    elif is_answered:
+        assignments += told(draft, resource, sql)
     is_visible = bool(assignments)
     assignments += [f"{name} = NULL" for name in _RESERVATION]
     id = f"settle-{kebab(resource.name)}" if is_visible else f"release-{kebab(resource.name)}"
@@ -206,8 +212,25 @@ def store(draft: Draft, resource: Resource, state: str = "") -> Statement:
     sql = draft.sql(draft.table(table_name(resource.name)))
     assignments = _fields(draft, resource, sql)
     if resource.states:
-        assignments.append(f"status = {sql.bind(literal(state or resource.states[0].name))}")
+        assignments.append(f"status = {sql.bind(literal(state or resource.states[0].name), 'to_status')}")
     return _update(draft, resource, sql, assignments, id=f"store-{kebab(resource.name)}", is_locked=True)
+
+
+def told(draft: Draft, resource: Resource, sql: Sql) -> list[str]:
+    """What only those who are asked can know: optional, and set by no caller. What they do not tell stays as it is."""
+    return [
+        f"{quoted(name)} = coalesce({sql.bind('NULL', name)}::{_type(sql.table, name)}, {quoted(name)})"
+        for field in resource.fields
+        if is_told(field)
+        for name in _columns(draft, resource, field.name)
+        if sql.table.column(name)
+    ]
+
+
+def is_told(field: Field) -> bool:
+    """Whether it is for others to tell."""
+    is_simple = field.kind not in (FieldKind.VALUE, FieldKind.REFERENCE, FieldKind.PASSWORD) and not field.is_list
+    return field.is_read_only and field.is_optional and field.default is None and is_simple and not field.is_encrypted
 
 
 def _fields(draft: Draft, resource: Resource, sql: Sql) -> list[str]:
@@ -253,7 +276,7 @@ def _update(
     else:
         conditions = list(access.by_id(sql, draft.blueprint, resource, resource.access.write))
     if states:
-        conditions.append(f"status = ANY({sql.bind(_array(states))}::text[])")
+        conditions.append(f"status = ANY({sql.bind(_array(states), 'from_statuses')}::text[])")
     if is_held:
         conditions.append(sql.equal("pending_id"))
     elif not is_locked:
@@ -270,7 +293,7 @@ def _update(
 def _of_version(sql: Sql) -> Iterator[str]:
     """If-Match as a condition; NULL where the caller sends none and need not."""
     if sql.table.column("version"):
-        value = f"{sql.bind('NULL')}::bigint"
+        value = f"{sql.bind('NULL', 'if_version')}::bigint"
         yield f"({value} IS NULL OR version = {value})"
 
 

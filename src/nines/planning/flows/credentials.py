@@ -154,7 +154,7 @@ def count_failure(draft: Draft, account: Resource) -> Statement:
     table = draft.table(accounts.failures_name(account))
     sql = draft.sql(table)
     scope, subject = sql.value("scope"), sql.value("subject_hash", is_fresh=True)
-    lasting = f"now() + {sql.bind(interval(accounts.FAILURES_TTL_S))}::interval"
+    lasting = f"now() + {sql.bind(interval(accounts.FAILURES_TTL_S), 'lifetime')}::interval"
     name = table.name
     failures = f"CASE WHEN {name}.expires_at > now() THEN {name}.failures + 1 ELSE 1 END"
     doublings = f"least({WAIT_DOUBLINGS_MAX}, greatest(0, {name}.failures + 1 - {FREE_FAILURES}))"
@@ -183,9 +183,10 @@ def upsert_code(draft: Draft, account: Resource, purpose: str) -> Statement:
     holder = accounts.holder(account)
     columns = ["id", holder, "purpose", "code_hash"]
     values = [
-        sql.bind(literal(purpose)) if name == "purpose" else sql.value(name, is_fresh=name == "id") for name in columns
+        sql.bind(literal(purpose), "purpose") if name == "purpose" else sql.value(name, is_fresh=name == "id")
+        for name in columns
     ]
-    ttl = sql.bind(interval(accounts.CODE_TTL_S))
+    ttl = sql.bind(interval(accounts.CODE_TTL_S), "ttl")
     text = (
         f"INSERT INTO {table.name} ({listed(columns)}, expires_at)\n"
         f"VALUES ({', '.join(values)}, now() + {ttl}::interval)\n"
@@ -223,7 +224,8 @@ def move(draft: Draft, account: Resource, to_state: str) -> Statement:
     sql = draft.sql(table)
     made = "".join(f", {name} = {text}" for name, text in (("version", "version + 1"), ("updated_at", "now()")))
     text = (
-        f"UPDATE {quoted(table.name)}\nSET status = {sql.bind(literal(to_state))}{made}\nWHERE {sql.equal('id')}\n"
+        f"UPDATE {quoted(table.name)}\nSET status = {sql.bind(literal(to_state), 'to_status')}{made}\n"
+        f"WHERE {sql.equal('id')}\n"
         "RETURNING id, status"
     )
     wish = Wish(table=table.name, equal=("id",))

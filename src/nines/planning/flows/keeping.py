@@ -46,7 +46,7 @@ def finish_key(draft: Draft, operation: Operation) -> None:
     status, body, resource = sql.value("status_code"), sql.value("body"), sql.value("resource_id")
     text = (
         f"UPDATE {table.name}\nSET status_code = {status}, body = {body}, resource_id = {resource}\n"
-        f"WHERE {both(_same(sql, key, operation))}"
+        f"WHERE {both(_same(sql, key, operation))}\n  AND status_code IS NULL"
     )
     wish = Wish(table=table.name, equal=key)
     draft.query(
@@ -91,7 +91,7 @@ def leave_mail(draft: Draft, template: str) -> None:
     sql = draft.sql(table)
     columns = [column.name for column in table.columns if not column.default and column.name != "last_error"]
     values = [
-        sql.bind(literal(template)) if name == "template" else sql.value(name, is_fresh=name == "id")
+        sql.bind(literal(template), "template") if name == "template" else sql.value(name, is_fresh=name == "id")
         for name in columns
     ]
     text = f"INSERT INTO {table.name} ({listed(columns)})\nVALUES ({', '.join(values)})"
@@ -117,7 +117,7 @@ def _key(table: PlannedTable) -> tuple[str, ...]:
 
 def _same(sql: Sql, key: tuple[str, ...], operation: Operation) -> list[str]:
     return [
-        f"operation = {sql.bind(literal(operation.name))}" if column == "operation" else sql.equal(column)
+        f"operation = {sql.bind(literal(operation.name), 'operation')}" if column == "operation" else sql.equal(column)
         for column in key
     ]
 
@@ -127,11 +127,13 @@ def _claim(draft: Draft, table: PlannedTable, operation: Operation) -> Statement
     key = _key(table)
     ttl_s = operation.idempotency.ttl_s if operation.idempotency else 0.0
     values = [
-        sql.bind(literal(operation.name)) if column == "operation" else sql.value(column, is_fresh=column == "key")
+        sql.bind(literal(operation.name), "operation")
+        if column == "operation"
+        else sql.value(column, is_fresh=column == "key")
         for column in key
     ]
     digest = sql.value("request_hash")
-    lease, ttl = sql.bind(interval(LEASE_S)), sql.bind(interval(ttl_s))
+    lease, ttl = sql.bind(interval(LEASE_S), "lease"), sql.bind(interval(ttl_s), "ttl")
     name = table.name
     text = (
         f"INSERT INTO {name} ({listed(key)}, request_hash, locked_until, expires_at)\n"
@@ -173,7 +175,7 @@ def _insert_event(draft: Draft, event: str) -> Statement:
     version = next((each.version for each in draft.blueprint.events.types if each.name == event), 1)
     given = {"event": literal(event), "event_version": str(version), "payload": "'{}'"}
     values = [
-        sql.bind(given[name]) if name in given else sql.value(name, is_fresh=name == "id")
+        sql.bind(given[name], name) if name in given else sql.value(name, is_fresh=name == "id")
         for name in [*columns, "trace_parent"]
     ]
     text = f"INSERT INTO {table.name} ({listed([*columns, 'trace_parent'])})\nVALUES ({', '.join(values)})"
@@ -219,7 +221,7 @@ def _insert_posting(draft: Draft, ledger: Resource, operation: Operation) -> Sta
     sql = draft.sql(table)
     columns = [column.name for column in table.columns if not column.default]
     values = [
-        sql.bind(literal(operation.name))
+        sql.bind(literal(operation.name), "operation")
         if name == "operation"
         else sql.value(name, is_fresh=name in ("id", "subject_id"))
         for name in columns
@@ -247,7 +249,7 @@ def _insert_entry(draft: Draft, ledger: Resource) -> Statement:
         if tenant:
             conditions.append(f"{alias}.{quoted(tenant)} = {bound[tenant]}::{_type(table, tenant)}")
         code = literal("cash") if alias == "debit" else sample(draft.tables, accounts, "code")
-        conditions += [f"{alias}.code = {sql.bind(code)}", f"{alias}.currency = {currency}"]
+        conditions += [f"{alias}.code = {sql.bind(code, f'{alias}_code')}", f"{alias}.currency = {currency}"]
     text = (
         f"INSERT INTO {quoted(table.name)} ({listed([*plain, *sides])})\n"
         f"SELECT {', '.join(values)}, debit.id, credit.id\n"

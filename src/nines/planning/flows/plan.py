@@ -35,6 +35,8 @@ def queries(design: Design) -> Design:
                 used_by=tuple(users),
                 text=statement.text,
                 arguments=statement.arguments,
+                parameters=statement.parameters,
+                base=statement.id,
                 tables=statement.tables,
                 index=index.name if index else "",
                 rows_max=statement.rows_max,

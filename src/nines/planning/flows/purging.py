@@ -94,7 +94,7 @@ def _by_identifier(draft: Draft, table: PlannedTable) -> Statement:
     """Walks on from the last identifier that it looked at: rows that must stay are passed once in each turn."""
     sql = draft.sql(table)
     name = quoted(table.name)
-    bound, last = f"{sql.bind(_LONG_AGO)}::uuid", f"{sql.bind(_LONG_AGO)}::uuid"
+    bound, last = f"{sql.bind(_LONG_AGO, 'before:id')}::uuid", f"{sql.bind(_LONG_AGO, 'after:id')}::uuid"
     unneeded = "".join(f"\n      AND {condition}" for condition in _unneeded(draft, sql, table))
     unreferred = "".join(f"\n      AND {condition}" for condition in _unreferred(draft, table))
     text = (
@@ -114,7 +114,7 @@ def _by_identifier(draft: Draft, table: PlannedTable) -> Statement:
 
 
 def _lifetime(sql: Sql, table: PlannedTable) -> str:
-    return f"{sql.bind(interval(table.retention_s or 0.0))}::interval"
+    return f"{sql.bind(interval(table.retention_s or 0.0), 'lifetime')}::interval"
 
 
 def _unneeded(draft: Draft, sql: Sql, table: PlannedTable) -> Iterator[str]:

@@ -80,7 +80,7 @@ def claiming(
     """Rows that are due, each to one worker for the time of its lease."""
     sql = draft.sql(table)
     name = quoted(table.name)
-    limit, lease = sql.bind(str(rows_max)), sql.bind(interval(lease_s))
+    limit, lease = sql.bind(str(rows_max), "limit"), sql.bind(interval(lease_s), "lease")
     text = (
         f"WITH due AS (\n    SELECT id\n    FROM {name}\n    WHERE {where}\n      AND next_attempt_at <= now(){also}\n"
         f"    ORDER BY next_attempt_at\n    LIMIT {limit}\n    FOR UPDATE SKIP LOCKED\n)\n"
@@ -115,7 +115,8 @@ def _delete(draft: Draft, table: PlannedTable) -> Statement:
 
 def _retry(draft: Draft, table: PlannedTable, attempts_max: int) -> Statement:
     sql = draft.sql(table)
-    error, wait, most = sql.value("last_error"), sql.bind(interval(LEASE_S)), sql.bind(str(attempts_max))
+    error, wait = sql.value("last_error"), sql.bind(interval(LEASE_S), "wait")
+    most = sql.bind(str(attempts_max), "attempts_max")
     text = (
         f"UPDATE {table.name}\nSET last_error = {error}, next_attempt_at = now() + {wait}::interval, "
         f"is_dead = attempts >= {most}\nWHERE {both([sql.equal('id'), sql.equal('attempts')])}"
@@ -127,9 +128,9 @@ def _retry(draft: Draft, table: PlannedTable, attempts_max: int) -> Statement:
 def _turn(draft: Draft, every_s: float) -> Statement:
     table = draft.table(facts.own_name(draft.blueprint, own.SCHEDULES))
     sql = draft.sql(table)
-    name = sql.bind(literal(draft.name))
+    name, every = sql.bind(literal(draft.name), "name"), sql.bind(interval(every_s), "every")
     text = (
-        f"INSERT INTO {table.name} (name, due_at)\nVALUES ({name}, now() + {sql.bind(interval(every_s))}::interval)\n"
+        f"INSERT INTO {table.name} (name, due_at)\nVALUES ({name}, now() + {every}::interval)\n"
         f"ON CONFLICT (name) DO UPDATE\nSET due_at = EXCLUDED.due_at\n"
         f"WHERE {table.name}.due_at <= now()\nRETURNING name"
     )

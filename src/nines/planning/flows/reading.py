@@ -14,6 +14,7 @@ from nines.planning.data.names import kebab, plural, snake, table_name
 from nines.planning.flows import access, keeping
 from nines.planning.flows.checking import check
 from nines.planning.flows.draft import Draft
+from nines.planning.flows.samples import sample
 from nines.planning.flows.statement import Sql, Statement, Wish, both, listed
 
 _HIDDEN = frozenset(
@@ -161,7 +162,7 @@ def _page(draft: Draft, operation: Operation, resource: Resource, scope: str, fi
     if filter:
         for column in _filter_columns(draft, resource, filter):
             equal.append(column)
-            conditions.append(_by_state(sql, resource) if column == "status" else sql.equal(column))
+            conditions.append(_by_state(sql, resource) if column == "status" else _by_value(sql, column))
     for other in operation.filters:
         if other != filter:
             conditions += _narrowing(draft, sql, resource, other, is_leading=_is_leading(resource, other))
@@ -170,7 +171,7 @@ def _page(draft: Draft, operation: Operation, resource: Resource, scope: str, fi
     size = operation.page or Page()
     text = (
         f"SELECT {listed(shown(table, resource))}\nFROM {quoted(table.name)}\nWHERE {both(conditions)}\n"
-        f"ORDER BY {', '.join(_ordered(part) for part in order)}\nLIMIT {sql.bind(str(size.default + 1))}"
+        f"ORDER BY {', '.join(_ordered(part) for part in order)}\nLIMIT {sql.bind(str(size.default + 1), 'limit')}"
     )
     by = [word for word in ("owner" if scope else "", kebab(filter or "")) if word]
     id = f"list-{kebab(plural(snake(resource.name)))}" + (f"-by-{'-and-'.join(by)}" if by else "")
@@ -186,7 +187,11 @@ def _page(draft: Draft, operation: Operation, resource: Resource, scope: str, fi
 def _by_state(sql: Sql, resource: Resource) -> str:
     """The sample asks for the last of the states: the first are where work waits, and have queries of their own."""
     names = facts.state_names(resource)
-    return f"status = {sql.bind(literal(names[-1]))}" if names else sql.equal("status")
+    return f"status = {sql.bind(literal(names[-1]), 'filter:status')}" if names else _by_value(sql, "status")
+
+
+def _by_value(sql: Sql, column: str) -> str:
+    return f"{quoted(column)} = {sql.bind(sample(sql.tables, sql.table, column), f'filter:{column}')}"
 
 
 def order_of(draft: Draft, operation: Operation, resource: Resource) -> tuple[str, ...]:
@@ -214,7 +219,10 @@ def _after(sql: Sql, order: Sequence[str]) -> str:
     """Everything after the last row of the page before: one comparison of rows where all parts go one way."""
     names = [part.partition(" ")[0] for part in order]
     directions = [part.endswith(" DESC") for part in order]
-    values = [sql.bind(_extreme(sql, name, is_largest=down)) for name, down in zip(names, directions, strict=True)]
+    values = [
+        sql.bind(_extreme(sql, name, is_largest=down), f"after:{name}")
+        for name, down in zip(names, directions, strict=True)
+    ]
     casts = [f"{value}::{_type(sql.table, name)}" for value, name in zip(values, names, strict=True)]
     if len(set(directions)) == 1:
         return f"({listed(names)}) {'<' if directions[0] else '>'} ({', '.join(casts)})"
@@ -252,14 +260,14 @@ def _narrowing(draft: Draft, sql: Sql, resource: Resource, name: str, *, is_lead
     for column in _filter_columns(draft, resource, name):
         type = _type(sql.table, column)
         if is_leading:
-            value = f"{sql.bind('NULL')}::{type}"
+            value = f"{sql.bind('NULL', f'filter:{column}')}::{type}"
             found.append(f"({value} IS NULL OR {quoted(column)} = {value})")
         elif type.endswith("[]"):
-            value = f"{sql.bind('NULL')}::{type}"
+            value = f"{sql.bind('NULL', f'filter:{column}')}::{type}"
             found.append(f"({value} IS NULL OR {quoted(column)} @> {value})")
         else:
-            for operator in (">=", "<"):
-                value = f"{sql.bind('NULL')}::{type}"
+            for operator, bound in ((">=", "from"), ("<", "before")):
+                value = f"{sql.bind('NULL', f'{bound}:{column}')}::{type}"
                 found.append(f"({value} IS NULL OR {quoted(column)} {operator} {value})")
     return found
 

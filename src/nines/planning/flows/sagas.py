@@ -145,10 +145,12 @@ def _start(draft: Draft, table: PlannedTable, operation: Operation) -> Statement
     sql = draft.sql(table)
     columns = [column.name for column in table.columns if (not column.default and column.name != "last_error")]
     values = [
-        sql.bind(literal(operation.name)) if name == "operation" else sql.value(name, is_fresh=name == "id")
+        sql.bind(literal(operation.name), "operation")
+        if name == "operation"
+        else sql.value(name, is_fresh=name == "id")
         for name in columns
     ]
-    lease = sql.bind(interval(LEASE_S))
+    lease = sql.bind(interval(LEASE_S), "lease")
     text = (
         f"INSERT INTO {table.name} ({', '.join(columns)}, next_attempt_at)\n"
         f"VALUES ({', '.join(values)}, now() + {lease}::interval)"
@@ -158,7 +160,7 @@ def _start(draft: Draft, table: PlannedTable, operation: Operation) -> Statement
 
 def _advance(draft: Draft, table: PlannedTable) -> Statement:
     sql = draft.sql(table)
-    state, status, lease = sql.value("state"), sql.value("status"), sql.bind(interval(LEASE_S))
+    state, status, lease = sql.value("state"), sql.value("status"), sql.bind(interval(LEASE_S), "lease")
     text = (
         f"UPDATE {table.name}\nSET step = step + 1, state = {state}, status = {status}, attempts = 0,\n"
         f"    next_attempt_at = now() + {lease}::interval\nWHERE {both([sql.equal('id'), sql.equal('step')])}"
@@ -168,7 +170,7 @@ def _advance(draft: Draft, table: PlannedTable) -> Statement:
 
 def _end(draft: Draft, table: PlannedTable, status: str) -> Statement:
     sql = draft.sql(table)
-    text = f"UPDATE {table.name}\nSET status = {sql.bind(literal(status))}\nWHERE {sql.equal('id')}"
+    text = f"UPDATE {table.name}\nSET status = {sql.bind(literal(status), 'to_status')}\nWHERE {sql.equal('id')}"
     return sql.done("end-saga", text, wish=Wish(table=table.name, equal=("id",)), rows_max=0, is_write=True)
 
 
@@ -176,7 +178,7 @@ def _claim(draft: Draft, table: PlannedTable) -> Statement:
     sql = draft.sql(table)
     name = table.name
     where = "status IN ('running', 'compensating')"
-    limit, lease = sql.bind(str(CLAIMED_MAX)), sql.bind(interval(LEASE_S))
+    limit, lease = sql.bind(str(CLAIMED_MAX), "limit"), sql.bind(interval(LEASE_S), "lease")
     columns = ("id", "operation", "subject_id", "step", "status", "state", "attempts")
     text = (
         f"WITH due AS (\n    SELECT id\n    FROM {name}\n    WHERE {where}\n      AND next_attempt_at <= now()\n"

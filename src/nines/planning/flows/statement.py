@@ -25,6 +25,8 @@ class Statement(Record):
     id: str
     text: str
     arguments: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+    """What each argument stands for, as PlannedQuery tells it."""
     tables: tuple[str, ...] = ()
     wish: Wish | None = None
     rows_max: int | None = None
@@ -36,23 +38,26 @@ class Sql:
     """Collects the arguments of one statement and hands out their placeholders."""
 
     def __init__(self, tables: Sequence[PlannedTable], table: PlannedTable) -> None:
-        self._tables = tables
+        self.tables = tables
         self.table = table
         self.arguments: list[str] = []
+        self.parameters: list[str] = []
 
-    def bind(self, literal: str) -> str:
+    def bind(self, literal: str, stands_for: str) -> str:
         self.arguments.append(literal)
+        self.parameters.append(stands_for)
         return f"${len(self.arguments)}"
 
     def value(self, column: str, *, is_fresh: bool = False, table: PlannedTable | None = None) -> str:
         """A placeholder whose sample is one of the column."""
-        return self.bind(sample(self._tables, table or self.table, column, is_fresh=is_fresh))
+        return self.bind(sample(self.tables, table or self.table, column, is_fresh=is_fresh), column)
 
     def array(self, column: str) -> str:
         """A placeholder for several values of the column, cast to what it is."""
         found = self.table.column(column)
         type = found.type if found else "text"
-        return f"{self.bind(f'ARRAY[{sample(self._tables, self.table, column)}]::{type}[]')}::{type}[]"
+        literal = f"ARRAY[{sample(self.tables, self.table, column)}]::{type}[]"
+        return f"{self.bind(literal, f'{column}[]')}::{type}[]"
 
     def equal(self, column: str, *, alias: str = "") -> str:
         return f"{alias}{quoted(column)} = {self.value(column)}"
@@ -72,6 +77,7 @@ class Sql:
             id=id,
             text=text,
             arguments=tuple(self.arguments),
+            parameters=tuple(self.parameters),
             tables=(self.table.name, *others),
             wish=wish,
             rows_max=rows_max,

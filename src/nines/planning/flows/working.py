@@ -17,7 +17,7 @@ from nines.planning.flows import changing, keeping, purging, queueing, sagas
 from nines.planning.flows.draft import Draft, Script, timeout_s
 from nines.planning.flows.keeping import LEASE_S, interval
 from nines.planning.flows.reading import shown
-from nines.planning.flows.statement import Statement, Wish, both
+from nines.planning.flows.statement import Statement, Wish, both, listed
 from nines.planning.flows.writing import failed_state, settle_reserved
 
 FINISH_EVERY_S = 5.0
@@ -115,7 +115,14 @@ def _worked(draft: Draft, job: Job, resource: Resource) -> None:
     if not job.calls:
         _ask_owner(draft, job)
     lost = Branch(when="another worker has claimed it since", then="nothing is written; that worker's result counts")
-    done = _settle(draft, job, resource, job.to_state, id=f"finish-{kebab(resource.name)}-in-{kebab(job.name)}")
+    done = _settle(
+        draft,
+        job,
+        resource,
+        job.to_state,
+        id=f"finish-{kebab(resource.name)}-in-{kebab(job.name)}",
+        is_answered=bool(job.calls),
+    )
     draft.query(done, f"settle it{f' as {job.to_state}' if job.to_state else ''}", branches=(lost,))
     draft.also(_retry(draft, resource))
     if job.failed_state:
@@ -165,15 +172,21 @@ def _claim(draft: Draft, job: Job, resource: Resource, lease_s: float) -> Statem
     )
 
 
-def _settle(draft: Draft, job: Job, resource: Resource, state: str, *, id: str) -> Statement:
+def _settle(draft: Draft, job: Job, resource: Resource, state: str, *, id: str, is_answered: bool = False) -> Statement:
     table = draft.table(table_name(resource.name))
     sql = draft.sql(table)
-    moved = [f"status = {sql.bind(literal(state))}"] if state else []
+    moved = [f"status = {sql.bind(literal(state), 'to_status')}"] if state else []
+    moved += changing.told(draft, resource, sql) if is_answered else []
     made = ["version = version + 1", "updated_at = now()"] if table.column("version") else []
     rest = ["attempts = 0", "next_attempt_at = now()", "last_error = NULL"]
-    conditions = [sql.equal("id"), f"status = {sql.bind(literal(job.from_state))}", sql.equal("attempts")]
+    conditions = [
+        sql.equal("id"),
+        f"status = {sql.bind(literal(job.from_state), 'from_status')}",
+        sql.equal("attempts"),
+    ]
     text = (
-        f"UPDATE {quoted(table.name)}\nSET {', '.join([*moved, *rest, *made])}\nWHERE {both(conditions)}\nRETURNING id"
+        f"UPDATE {quoted(table.name)}\nSET {', '.join([*moved, *rest, *made])}\nWHERE {both(conditions)}\n"
+        f"RETURNING {listed(shown(table, resource))}"
     )
     return sql.done(id, text, wish=Wish(table=table.name, equal=("id",)), rows_max=1, is_write=True)
 
@@ -181,7 +194,7 @@ def _settle(draft: Draft, job: Job, resource: Resource, state: str, *, id: str) 
 def _retry(draft: Draft, resource: Resource) -> Statement:
     table = draft.table(table_name(resource.name))
     sql = draft.sql(table)
-    error, wait = sql.value("last_error"), sql.bind(interval(LEASE_S))
+    error, wait = sql.value("last_error"), sql.bind(interval(LEASE_S), "wait")
     text = (
         f"UPDATE {quoted(table.name)}\nSET last_error = {error}, next_attempt_at = now() + {wait}::interval\n"
         f"WHERE {both([sql.equal('id'), sql.equal('attempts')])}"
@@ -206,6 +219,7 @@ def _finisher(blueprint: Blueprint, tables: tuple[PlannedTable, ...], operation:
     keeping.post(draft, operation)
     keeping.emit(draft, operation)
     keeping.audit(draft, resource)
+    keeping.finish_key(draft, operation)
     draft.commit()
     keeping.publish(draft, operation)
     return Work(
@@ -223,9 +237,9 @@ def _claim_reserved(draft: Draft, operation: Operation, resource: Resource) -> S
     table = draft.table(table_name(resource.name))
     sql = draft.sql(table)
     name = quoted(table.name)
-    held = sql.bind(literal(operation.name))
-    limit = sql.bind(str(queueing.ROWS_MAX))
-    lease = sql.bind(interval(changing.reservation_s(draft, operation)))
+    held = sql.bind(literal(operation.name), "pending_operation")
+    limit = sql.bind(str(queueing.ROWS_MAX), "limit")
+    lease = sql.bind(interval(changing.reservation_s(draft, operation)), "lease")
     columns = [*shown(table, resource), "pending_id", "pending_request"]
     text = (
         f"WITH due AS (\n    SELECT id\n    FROM {name}\n    WHERE pending_operation = {held}\n"

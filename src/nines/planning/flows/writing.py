@@ -249,7 +249,7 @@ def settle_reserved(draft: Draft, operation: Operation, resource: Resource, when
     """With what was decided before the others were asked, where a function or a caller decided something."""
     good = settled_state(operation, resource)
     decided = bool(operation.hook) or operation.do in (Action.UPDATE, Action.CUSTOM)
-    statement = changing.settle(draft, resource, good, with_fields=decided)
+    statement = changing.settle(draft, resource, good, with_fields=decided, is_answered=True)
     says = f"settle the row{f' as {good}' if good else ''}{', with what was decided' if decided else ''}"
     draft.query(statement, says, branches=(Branch(when=when, then=then),))
 

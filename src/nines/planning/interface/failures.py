@@ -160,12 +160,15 @@ def _callers_keys(resource: Resource, blueprint: Blueprint) -> Iterator[tuple[st
 
 
 def _users(resource: Resource, blueprint: Blueprint) -> list[str]:
-    """What keeps a row from being deleted: rows that refer to it, and rows that an account owns."""
+    """What keeps a row from being deleted: rows that refer to it, that an account owns, or that are a tenant's."""
     owns = facts.account_of(blueprint) is resource
+    is_tenant = facts.tenant_resource(blueprint) is resource
     return [
         shapes.an(each.name)
         for each in blueprint.resources
-        if (owns and facts.has_owner(each)) or any(_keeps(field, resource) for field in each.fields)
+        if (owns and facts.has_owner(each))
+        or (is_tenant and facts.tenant_column(blueprint, each) not in ("", "id"))
+        or any(_keeps(field, resource) for field in each.fields)
     ]
 
 
