@@ -136,3 +136,13 @@ class Migration(Record):
     says: str = ""
     is_blocking: bool = False
     """Takes a lock that stops writers for longer than an instant."""
+    is_alone: bool = False
+    """Runs outside of a transaction, and is the only statement of its step."""
+
+    @property
+    def script(self) -> str:
+        """As a file; its first line tells the phase, and "alone" where it must run outside of a transaction:
+        "-- contract, alone: ..."."""
+        how = f"{self.phase}, alone" if self.is_alone else self.phase
+        blocking = " BLOCKING: plan a pause." if self.is_blocking else ""
+        return f"-- {how}: {' '.join(self.says.split())}{blocking}\n{self.sql}"

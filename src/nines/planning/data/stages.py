@@ -58,7 +58,14 @@ class Stages:
                 name = identifier(f"{number:04d}", step.name.replace("-", "_"))
                 sql = step.sql if step.is_alone else f"{LOCK_TIMEOUT}\n{step.sql}"
                 found.append(
-                    Migration(name=name, phase=phase, sql=f"{sql}\n", says=step.says, is_blocking=step.is_blocking)
+                    Migration(
+                        name=name,
+                        phase=phase,
+                        sql=f"{sql}\n",
+                        says=step.says,
+                        is_blocking=step.is_blocking,
+                        is_alone=step.is_alone,
+                    )
                 )
                 number += 1
         return tuple(found)

@@ -26,7 +26,7 @@ def write(design: Design) -> Iterator[Document]:
             ("tables.md", details.text(design), "Every table with its columns, keys and checks"),
             ("schema.sql", scripts.schema(design), "The schema, for an empty PostgreSQL"),
             ("queries.sql", scripts.queries(design), "Every query, with arguments to try it"),
-            *((f"migrations/{each.name}.sql", scripts.migration(each), each.says) for each in design.migrations),
+            *((f"migrations/{each.name}.sql", each.script, each.says) for each in design.migrations),
         )
         if text
     ]

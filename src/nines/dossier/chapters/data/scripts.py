@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nines.model.design import Design, Migration, PlannedQuery
+from nines.model.design import Design, PlannedQuery
 from nines.model.design.ddl import schema_script
 
 
@@ -15,11 +15,6 @@ def queries(design: Design) -> str:
     if not design.queries:
         return ""
     return "\n\n".join(map(_query, design.queries)) + "\n"
-
-
-def migration(step: Migration) -> str:
-    blocking = " BLOCKING: plan a pause." if step.is_blocking else ""
-    return f"-- {step.phase}: {' '.join(step.says.split())}{blocking}\n{step.sql}"
 
 
 def _query(query: PlannedQuery) -> str:
