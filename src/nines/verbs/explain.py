@@ -1,57 +1,228 @@
-"""`nines explain`: the page of a rule or an experiment, found by its id, its last part, or words in it."""
+"""`nines explain`: the page of a rule, an experiment, a pattern or an objection, by its id or by words in it."""
 
 from __future__ import annotations
 
-from nines import experiments, rules
+import functools
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+
+from nines import experiments, patterns, rules
 from nines.model.errors import UsageError
 from nines.model.record import Record
+from nines.planning import objections
 from nines.verbs import names
+
+HITS_MAX = 20
+"""More are no answer but a list of everything."""
+_TITLE, _NAME, _LEAD, _TEXT = 8.0, 12.0, 3.0, 1.0
+"""What a word weighs where it stands: in the title or another name, in the id, in the first sentence, anywhere else."""
+_TEXT_MAX = 4
+"""A page that repeats a word twenty times is not five times as good an answer."""
+_SMALL = re.compile(r"an?|and|are|as|at|be|by|do|for|from|how|i|in|is|it|my|of|on|or|our|the|to|what|when|which|with")
+"""Words that say nothing of what is looked for."""
+
+
+class Kind(StrEnum):
+    PATTERN = "pattern"
+    RULE = "rule"
+    EXPERIMENT = "experiment"
+    OBJECTION = "objection"
+
+    @property
+    def rank(self) -> int:
+        return list(Kind).index(self)
+
+
+class Link(Record):
+    """Another topic, and why it is worth a look."""
+
+    id: str
+    kind: Kind
+    title: str
+    why: str
+    """What it is to the topic: "what to do instead", "finds its absence", "proves it", "stands beside it"."""
 
 
 class Topic(Record):
     """Something that can be explained."""
 
     id: str
-    kind: str
-    """rule or experiment."""
+    kind: Kind
     title: str
     page: str
+    """Markdown."""
+    summary: str = ""
+    also_called: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
 
 
+@functools.cache
 def topics() -> tuple[Topic, ...]:
-    """Everything that has a page, sorted by id."""
-    found = [Topic(id=r.id, kind="rule", title=r.info.title, page=r.page) for r in rules.discover()]
-    found += [Topic(id=e.id, kind="experiment", title=e.info.claim, page=e.page) for e in experiments.discover()]
-    return tuple(sorted(found, key=lambda topic: topic.id))
+    """Everything that has a page: by kind, patterns in the order of their topics, the others by id."""
+    found = [*_patterns(), *_rules(), *_experiments(), *_objections()]
+    return tuple(_linked(found))
 
 
 def explain(name: str) -> Topic:
-    """The topic with this id or last part; raises UsageError with the nearest names."""
-    known = topics()
-    wanted = name.strip().lower().replace("_", "-")
-    exact = [topic for topic in known if names.is_named(topic.id, (wanted,))]
-    if exact:
-        return exact[0]
-    near = names.near(wanted, [topic.id for topic in known])
+    """The topic with this id, last part, title or other name; raises UsageError with the nearest names."""
+    found = named(name)
+    if found is not None:
+        return found
+    near = names.near(_plain(name), [topic.id for topic in topics()])
     hint = f"Did you mean: {', '.join(near)}?" if near else "List them with: nines explain"
     raise UsageError(f"nothing is called {name!r}, and no page speaks of it", hint=hint)
 
 
-def search(words: str) -> tuple[Topic, ...]:
-    """The topics whose pages hold every word: those that have them in their id or title first."""
-    wanted = words.lower().split()
-    found = [
-        topic for topic in topics() if wanted and all(word in f"{topic.id} {topic.page}".lower() for word in wanted)
-    ]
+def named(name: str) -> Topic | None:
+    """The topic that is called so; a rule before a pattern of the same name, since reports name rules."""
+    wanted = _plain(name)
+    exact = [topic for topic in topics() if names.is_named(topic.id, (wanted,))]
+    others = [topic for topic in topics() if wanted in map(_plain, (topic.title, *topic.also_called))]
+    return next(iter(exact or others), None)
 
-    def rank(topic: Topic) -> tuple[int, int, str]:
-        heading = f"{topic.id} {topic.title}".lower()
-        page = topic.page.lower()
-        return (-sum(word in heading for word in wanted), -sum(page.count(word) for word in wanted), topic.id)
 
-    return tuple(sorted(found, key=rank))
+def search(words: str, *, limit: int = HITS_MAX) -> tuple[Topic, ...]:
+    """The topics that speak of the words, the best first: those that hold all of them, or else the most of them."""
+    wanted = [word for word in _words(words) if not _SMALL.fullmatch(word)]
+    scored = [(_score(topic, wanted), topic) for topic in topics()]
+    most = max((held for (held, _), _ in scored), default=0)
+    found = [(score, topic) for (held, score), topic in scored if held and held == most]
+    found.sort(key=lambda each: (-each[0], each[1].kind.rank, each[1].id))
+    return tuple(topic for _, topic in found[:limit])
+
+
+def about(id: str) -> tuple[Topic, ...]:
+    """The patterns that say what should be done where this rule, experiment or objection speaks."""
+    wanted = {pattern.id for pattern in patterns.about(id)}
+    return tuple(topic for topic in topics() if topic.kind is Kind.PATTERN and topic.id in wanted)
 
 
 def is_slip(name: str) -> bool:
-    """Whether a name looks more like a misspelt one than like words to search for."""
-    return " " not in name.strip() and bool(names.near(name, [topic.id for topic in topics()]))
+    """Whether a name looks more like a misspelt one than like a word to search for, as "cahce" does."""
+    is_near = " " not in name.strip() and bool(names.near(_plain(name), [topic.id for topic in topics()]))
+    return is_near and ("-" in name or "/" in name or not search(name))
+
+
+def _patterns() -> list[Topic]:
+    return [
+        Topic(
+            id=pattern.id,
+            kind=Kind.PATTERN,
+            title=pattern.title,
+            page=pattern.page,
+            summary=pattern.summary,
+            also_called=pattern.also_called,
+        )
+        for pattern in patterns.discover()
+    ]
+
+
+def _rules() -> list[Topic]:
+    return [Topic(id=rule.id, kind=Kind.RULE, title=rule.info.title, page=rule.page) for rule in rules.discover()]
+
+
+def _experiments() -> list[Topic]:
+    return [
+        Topic(id=each.id, kind=Kind.EXPERIMENT, title=each.info.title, page=each.page, summary=each.info.claim)
+        for each in experiments.discover()
+    ]
+
+
+def _objections() -> list[Topic]:
+    return [
+        Topic(id=code, kind=Kind.OBJECTION, title=title, page=_objection(code, title))
+        for code, title in objections.titles()
+    ]
+
+
+def _objection(code: str, title: str) -> str:
+    """An objection has no page of its own: what it says depends on the blueprint that it is raised against."""
+    raised = f"# {title.rstrip('.')}\n\n`nines design` raises `{code}` where a blueprint says so"
+    return f"{raised}, with the place, the arithmetic, and at least two ways out with what each gains and costs.\n"
+
+
+def _linked(found: Sequence[Topic]) -> list[Topic]:
+    """Gives each topic its links, in both directions."""
+    by_id = {topic.id: topic for topic in found}
+    links: dict[str, list[Link]] = {topic.id: [] for topic in found}
+    for pattern in patterns.discover():
+        for ids, there, back in (
+            (pattern.rules, "finds its absence", "what to do instead"),
+            (pattern.experiments, "proves it", "what makes it hold"),
+            (pattern.objections, "asks for it in a blueprint", "what answers it"),
+        ):
+            for id in filter(by_id.__contains__, ids):
+                links[pattern.id].append(_link(by_id[id], there))
+                links[id].append(_link(by_id[pattern.id], back))
+        links[pattern.id] += [_link(by_id[id], "stands beside it") for id in pattern.related if id in by_id]
+    return [
+        Topic(
+            id=topic.id,
+            kind=topic.kind,
+            title=topic.title,
+            page=topic.page,
+            summary=topic.summary or _lead(topic.page),
+            also_called=topic.also_called,
+            links=tuple(links[topic.id]),
+        )
+        for topic in found
+    ]
+
+
+def _link(topic: Topic, why: str) -> Link:
+    return Link(id=topic.id, kind=topic.kind, title=topic.title, why=why)
+
+
+def _lead(page: str) -> str:
+    """The first sentence that is neither a heading nor a list."""
+    paragraph = next((p for p in page.split("\n\n") if p.strip() and p.lstrip()[0] not in "#-|`"), "")
+    return re.split(r"(?<=[.!?])\s+(?=[A-Z])", " ".join(paragraph.split()), maxsplit=1)[0]
+
+
+def _score(topic: Topic, wanted: Sequence[str]) -> tuple[int, float]:
+    """How many of the words it holds, and how prominently."""
+    held, score = 0, 0.0
+    places = (
+        (_NAME, _words(topic.id)),
+        (_TITLE, _words(" ".join((topic.title, *topic.also_called)))),
+        (_LEAD, _words(topic.summary)),
+    )
+    text = _words_of(topic.page)
+    for word in wanted:
+        stem = _stem(word)
+        weight = sum(gain for gain, there in places if any(_stem(each) == stem for each in there))
+        weight += _TEXT * min(_TEXT_MAX, text.count(stem))
+        held += weight > 0
+        score += weight
+    return held, score
+
+
+@functools.lru_cache(maxsize=512)
+def _words_of(page: str) -> tuple[str, ...]:
+    return tuple(_stem(word) for word in _words(page))
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"[a-z0-9]+", text.lower()))
+
+
+def _stem(word: str) -> str:
+    """Near enough to join "retries" and "retry", "limits" and "limit", "caching" and "cache"."""
+    for ending, instead in (
+        ("ies", "y"),
+        ("ied", "y"),
+        ("ing", ""),
+        ("ed", ""),
+        ("es", ""),
+        ("s", ""),
+        ("e", ""),
+        ("y", "y"),
+    ):
+        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
+            return word.removesuffix(ending) + instead
+    return word
+
+
+def _plain(name: str) -> str:
+    return "-".join(name.strip().lower().replace("_", "-").split())

@@ -34,12 +34,18 @@ def object_to(blueprint: Blueprint) -> tuple[Objection, ...]:
     return tuple(sorted(found, key=_order))
 
 
+@functools.cache
+def titles() -> tuple[tuple[str, str], ...]:
+    """The code of each objection with what it says, in a sentence."""
+    return tuple(
+        (code, " ".join((importlib.import_module(raise_.__module__).__doc__ or "").split()))
+        for code, raise_ in objectors()
+    )
+
+
 def page() -> str:
     """Markdown: every objection with what it says, for people who want to know what is looked for."""
-    rows = [
-        f"| `{code}` | {' '.join((importlib.import_module(raise_.__module__).__doc__ or '').split())} |"
-        for code, raise_ in objectors()
-    ]
+    rows = [f"| `{code}` | {title} |" for code, title in titles()]
     return "\n".join([_HEAD, "| objection | raised where |", "|---|---|", *rows, ""])
 
 
