@@ -35,7 +35,7 @@ def test_what_others_tell_is_kept_with_the_move() -> None:
 
 
 def test_a_role_that_may_as_well_is_told_by_its_name() -> None:
-    assert _query("reserve-payment").parameters[4:8] == ("id", "merchant_id", "owner_id", "has:merchant")
+    assert _query("reserve-payment").parameters[4:8] == ("id", "caller.tenant", "caller.subject", "has:merchant")
 
 
 def test_a_page_is_asked_for_by_filters_and_what_comes_before_it() -> None:

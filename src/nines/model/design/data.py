@@ -114,8 +114,9 @@ class PlannedQuery(Record):
     """SQL literals that make it run: for trying it with EXPLAIN."""
     parameters: tuple[str, ...] = ()
     """What each argument stands for: a column, or "to_status", "from_statuses", "if_version", "lease", "limit"...;
-    "has:support" is whether the caller has one of the roles, "id[]" several, "filter:", "from:", "before:" and "after:"
-    with a column what a page is asked for by."""
+    "caller.tenant" and "caller.subject" are the caller's own, "has:support" is whether the caller has one of the roles,
+    "id[]" stands for several, and "filter:", "from:", "before:" and "after:" with a column for what a page is asked
+    for by."""
     base: str = ""
     """The id as it is where no other text wants the same one: "insert-payment"."""
     tables: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What signing in needs beside the account: credentials, sessions, refresh tokens, codes, and counted failures."""
+"""What signing in needs beside the account: credentials, roles, sessions, refresh tokens, codes, counted failures."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from nines.model.blueprint import Action, Blueprint, FieldKind, Resource
 from nines.model.design import PlannedCheck, PlannedColumn, PlannedIndex, PlannedTable
-from nines.model.design.ddl import identifier
+from nines.model.design.ddl import identifier, literal
 from nines.planning.data import facts
-from nines.planning.data.columns import column_type, width
+from nines.planning.data.columns import CIPHERTEXT, column_type, width
 from nines.planning.data.names import table_name
 
 CODE_ATTEMPTS_MAX = 5
@@ -26,8 +26,24 @@ def account_tables(blueprint: Blueprint, resource: Resource) -> Iterator[Planned
         yield _sessions(blueprint, resource)
         yield _refresh_tokens(blueprint, resource)
         yield _failures(blueprint, resource)
+    if blueprint.roles:
+        yield _roles(blueprint, resource)
+    if has_second_factor(blueprint):
+        yield _second_factors(blueprint, resource)
     if facts.uses(blueprint, *_CODES):
         yield _codes(blueprint, resource)
+
+
+def has_second_factor(blueprint: Blueprint) -> bool:
+    return any(role.needs_second_factor for role in blueprint.roles)
+
+
+def roles_name(resource: Resource) -> str:
+    return identifier(facts.singular(resource), "roles")
+
+
+def second_factors_name(resource: Resource) -> str:
+    return identifier(facts.singular(resource), "second_factors")
 
 
 def credentials_name(resource: Resource) -> str:
@@ -95,6 +111,12 @@ def _credentials(blueprint: Blueprint, resource: Resource) -> PlannedTable:
                 says="argon2id with its salt and costs (RFC 9106)",
             ),
             PlannedColumn(name="changed_at", type="timestamptz", default="now()"),
+            PlannedColumn(
+                name="used_at",
+                type="timestamptz",
+                default="now()",
+                says="the last sign-in: whoever comes back is not purged",
+            ),
         ),
         indexes=(_key(name, holder(resource)),),
         checks=(
@@ -117,6 +139,7 @@ def _sessions(blueprint: Blueprint, resource: Resource) -> PlannedTable:
             _of_account(resource),
             PlannedColumn(name="address", type="inet", is_nullable=True, is_personal=True, width_bytes=10),
             PlannedColumn(name="agent", type="text", is_nullable=True, is_personal=True, width_bytes=60),
+            *_shown_factor(blueprint),
             PlannedColumn(name="expires_at", type="timestamptz"),
             PlannedColumn(name="revoked_at", type="timestamptz", is_nullable=True, width_bytes=1),
             _created(),
@@ -124,6 +147,47 @@ def _sessions(blueprint: Blueprint, resource: Resource) -> PlannedTable:
         indexes=(_key(name, "id"),),
         checks=(PlannedCheck(name=identifier(name, "agent", "check"), expression="char_length(agent) <= 255"),),
         retention_s=ttl_s,
+    )
+
+
+def _shown_factor(blueprint: Blueprint) -> Iterator[PlannedColumn]:
+    if has_second_factor(blueprint):
+        says = "tokens of this session say so, so that roles which need it can be used"
+        yield PlannedColumn(name="has_second_factor", type="boolean", width_bytes=1, says=says)
+
+
+def _roles(blueprint: Blueprint, resource: Resource) -> PlannedTable:
+    name = roles_name(resource)
+    allowed = ", ".join(literal(role.name) for role in blueprint.roles)
+    return PlannedTable(
+        name=name,
+        says="Who has which role; granted at the console of an operator, by no operation that could be called.",
+        module=facts.module_name(blueprint, resource),
+        columns=(
+            _of_account(resource),
+            PlannedColumn(name="role", type="text", width_bytes=10),
+            _created(),
+        ),
+        indexes=(_key(name, holder(resource), "role"),),
+        checks=(PlannedCheck(name=identifier(name, "role", "check"), expression=f"role IN ({allowed})"),),
+    )
+
+
+def _second_factors(blueprint: Blueprint, resource: Resource) -> PlannedTable:
+    name = second_factors_name(resource)
+    return PlannedTable(
+        name=name,
+        says="The secret that somebody's authenticator shares (RFC 6238).",
+        module=facts.module_name(blueprint, resource),
+        columns=(
+            _of_account(resource),
+            PlannedColumn(name="secret", type="bytea", is_encrypted=True, width_bytes=50, says=CIPHERTEXT),
+            PlannedColumn(
+                name="last_step", type="bigint", default="0", says="of the code that was used last: none works twice"
+            ),
+            _created(),
+        ),
+        indexes=(_key(name, holder(resource)),),
     )
 
 

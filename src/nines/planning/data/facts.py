@@ -88,6 +88,29 @@ def reserving(blueprint: Blueprint, resource: Resource) -> tuple[str, ...]:
     return tuple(each.name for each in operations_on(blueprint, resource) if each.calls)
 
 
+def signing_state(blueprint: Blueprint, resource: Resource) -> str:
+    """The one state in which somebody can sign in: the first, or the one after their address was verified."""
+    if not resource.states or resource.kind is not ResourceKind.ACCOUNT:
+        return ""
+    first = resource.states[0]
+    return first.to[0] if first.to and uses(blueprint, Action.VERIFY_CODE) else first.name
+
+
+def unverified_state(blueprint: Blueprint, resource: Resource) -> str:
+    """In which an account stands until somebody shows that its address is theirs; "": nobody is asked to."""
+    signing = signing_state(blueprint, resource)
+    first = resource.states[0].name if signing else ""
+    return first if first != signing else ""
+
+
+def sources(blueprint: Blueprint, resource: Resource, to_state: str) -> tuple[str, ...]:
+    """The states from which an operation may go there: what a code has to show is granted by nobody."""
+    unverified = unverified_state(blueprint, resource)
+    is_shown = resource.kind is ResourceKind.ACCOUNT and to_state == signing_state(blueprint, resource)
+    names = (state.name for state in resource.states if to_state in state.to)
+    return tuple(name for name in names if not (is_shown and name == unverified))
+
+
 def lookups(blueprint: Blueprint, resource: Resource) -> frozenset[str]:
     """The fields that rows are found by: filters, unique keys, and the names that people sign in with."""
     wanted = {name for key in resource.unique for name in key}

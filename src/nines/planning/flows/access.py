@@ -17,11 +17,11 @@ def conditions(
     """The tenant always, the owner where only owners may; a role that may as well is told by a flag."""
     tenant = facts.tenant_column(blueprint, resource)
     if tenant:
-        yield sql.equal(tenant, alias=alias)
+        yield sql.equal(tenant, alias=alias, stands_for="caller.tenant")
     owner = facts.owner_column(resource)
     if not owner or not is_owners(grants):
         return
-    mine = sql.equal(owner, alias=alias)
+    mine = sql.equal(owner, alias=alias, stands_for="caller.subject")
     roles = ",".join(grant.role for grant in grants if grant.kind is GrantKind.ROLE)
     if roles:
         yield f"({mine} OR {sql.bind('false', f'has:{roles}')}::boolean)"

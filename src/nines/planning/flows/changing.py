@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 
-from nines.model.blueprint import Field, FieldKind, Grant, Operation, Resource
+from msgspec.structs import replace
+
+from nines.model.blueprint import Field, FieldKind, Grant, Operation, Resource, ResourceKind
 from nines.model.design import PlannedTable
 from nines.model.design.ddl import literal, quoted
-from nines.planning.data import facts
+from nines.planning.data import accounts, facts
 from nines.planning.data.columns import column_names, is_child, lookup_name
 from nines.planning.data.lists import list_name
 from nines.planning.data.names import kebab, table_name
@@ -141,7 +144,7 @@ def update(draft: Draft, resource: Resource) -> Statement:
     columns = [
         name
         for field in resource.fields
-        if not field.is_read_only and not is_child(field)
+        if not field.is_read_only and not is_child(field) and field != facts.login_field(resource)
         for name in _columns(draft, resource, field.name)
         if name != _tenant(draft, resource)
     ]
@@ -154,7 +157,23 @@ def transition(draft: Draft, resource: Resource, operation: Operation, states: S
     sql = draft.sql(draft.table(table_name(resource.name)))
     assignments = [f"status = {sql.bind(literal(operation.to_state), 'to_status')}"]
     id = f"move-{kebab(resource.name)}-to-{kebab(operation.to_state)}"
-    return _update(draft, resource, sql, assignments, id=id, states=states, checks_version=True)
+    moved = _update(draft, resource, sql, assignments, id=id, states=states, checks_version=True)
+    return _signing_out(draft, resource, operation, moved)
+
+
+def _signing_out(draft: Draft, resource: Resource, operation: Operation, moved: Statement) -> Statement:
+    """Who is locked out or leaves is signed out by the same statement, everywhere and at once."""
+    sessions = next((each for each in draft.tables if each.name == accounts.sessions_name(resource)), None)
+    stays = operation.to_state == facts.signing_state(draft.blueprint, resource)
+    if resource.kind is not ResourceKind.ACCOUNT or sessions is None or stays:
+        return moved
+    text = (
+        f"WITH moved AS (\n{textwrap.indent(moved.text, '    ')}\n), ended AS (\n"
+        f"    UPDATE {sessions.name}\n    SET revoked_at = now()\n"
+        f"    WHERE {quoted(accounts.holder(resource))} IN (SELECT id FROM moved)\n      AND revoked_at IS NULL\n)\n"
+        f"SELECT {listed(shown(draft.table(moved.tables[0]), resource))}\nFROM moved"
+    )
+    return replace(moved, text=text, tables=(*moved.tables, sessions.name))
 
 
 def move_by_service(draft: Draft, resource: Resource, operation: Operation, states: Sequence[str]) -> Statement:
@@ -247,7 +266,7 @@ def _fields(draft: Draft, resource: Resource, sql: Sql) -> list[str]:
 def delete(draft: Draft, resource: Resource) -> Statement:
     table = draft.table(table_name(resource.name))
     sql = draft.sql(table)
-    conditions = list(access.by_id(sql, draft.blueprint, resource, resource.access.write))
+    conditions = list(access.by_id(sql, draft.blueprint, resource, draft.changers(resource)))
     conditions += list(_unheld(table))
     conditions += list(_of_version(sql))
     text = f"DELETE FROM {quoted(table.name)}\nWHERE {both(conditions)}\nRETURNING id"
@@ -274,7 +293,7 @@ def _update(
     if is_held or is_locked:
         conditions = [sql.equal("id")]
     else:
-        conditions = list(access.by_id(sql, draft.blueprint, resource, resource.access.write))
+        conditions = list(access.by_id(sql, draft.blueprint, resource, draft.changers(resource)))
     if states:
         conditions.append(f"status = ANY({sql.bind(_array(states), 'from_statuses')}::text[])")
     if is_held:

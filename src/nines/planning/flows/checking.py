@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from nines.model.blueprint import Action, Operation
 from nines.model.design import Branch, StepKind
+from nines.planning.data import accounts, facts
+from nines.planning.flows import sessions
 from nines.planning.flows.draft import Draft
 
 _WITHOUT_BODY = (Action.READ, Action.LIST, Action.DELETE, Action.SIGN_OUT, Action.SIGN_OUT_EVERYWHERE)
@@ -32,6 +34,10 @@ def check(draft: Draft, operation: Operation) -> None:
         branches.append(Branch(when="the body breaks its schema", then="each flaw is named", status=422))
     who = "the rate and the body" if is_open else "the caller, the rate and the body"
     draft.add(StepKind.CHECK, f"check {who}", branches=branches)
+    account = facts.account_of(draft.blueprint)
+    if not is_open and account and any(each.name == accounts.sessions_name(account) for each in draft.tables):
+        gone = Branch(when="the session of the token was revoked or is over", then="it is refused", status=401)
+        draft.query(sessions.see(draft, account), "see that its session still holds", branches=(gone,))
 
 
 def _has_body(operation: Operation) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nines.model.blueprint import Blueprint, Dependency, Fallback
+from nines.model.blueprint import Blueprint, Dependency, Fallback, Grant, GrantKind, Resource
 from nines.model.design import Branch, Flow, FlowStep, PlannedTable, StepKind
 from nines.model.record import Record
 from nines.planning.flows.statement import Sql, Statement
@@ -27,19 +27,31 @@ class Draft:
     """Puts a script together; `transaction` is the number of the open one."""
 
     def __init__(
-        self, blueprint: Blueprint, tables: Sequence[PlannedTable], name: str, *, status: int | None = None
+        self,
+        blueprint: Blueprint,
+        tables: Sequence[PlannedTable],
+        name: str,
+        *,
+        status: int | None = None,
+        grants: tuple[Grant, ...] = (),
     ) -> None:
-        """`status` is what the operation answers when all goes well."""
+        """`status` is what the operation answers when all goes well; `grants` is what its object must allow."""
         self.blueprint = blueprint
         self.tables = tables
         self.name = name
         self.status = status
+        self._grants = grants
         self.statements: list[Statement] = []
         self.steps: list[FlowStep] = []
         self._open: int | None = None
         self._is_answered = False
         self._begun = 0
         self._isolation = ("", "")
+
+    def changers(self, resource: Resource) -> tuple[Grant, ...]:
+        """Who may change an object: whoever may write it, and the roles that this operation lets do so."""
+        roles = tuple(grant for grant in self._grants if grant.kind is GrantKind.ROLE)
+        return tuple(dict.fromkeys((*resource.access.write, *roles))) if resource.access.write else ()
 
     def sql(self, table: PlannedTable) -> Sql:
         return Sql(self.tables, table)

@@ -120,7 +120,14 @@ def _lifetime(sql: Sql, table: PlannedTable) -> str:
 def _unneeded(draft: Draft, sql: Sql, table: PlannedTable) -> Iterator[str]:
     """Nobody changed the row for as long, and nothing is under way."""
     if table.resource and table.column("updated_at"):
-        yield f"updated_at < now() - {_lifetime(sql, table)}"
+        lifetime = _lifetime(sql, table)
+        yield f"updated_at < now() - {lifetime}"
+        resource = draft.blueprint.resource(table.resource)
+        if resource and resource.kind is ResourceKind.ACCOUNT:
+            # Signing in changes nothing of the account, and is use of it all the same.
+            name, holder = accounts.credentials_name(resource), accounts.holder(resource)
+            inner = f"SELECT 1 FROM {name} WHERE {holder} = {quoted(table.name)}.id AND used_at >= now() - {lifetime}"
+            yield f"NOT EXISTS ({inner})"
     if table.name == facts.own_name(draft.blueprint, own.SAGAS):
         yield "status IN ('finished', 'compensated')"
 

@@ -155,10 +155,10 @@ def _page(draft: Draft, operation: Operation, resource: Resource, scope: str, fi
     conditions: list[str] = []
     tenant = facts.tenant_column(draft.blueprint, resource)
     owner = facts.owner_column(resource) if scope else ""
-    for column in [each for each in (tenant, owner) if each]:
-        if column not in equal:
+    for column, who in ((tenant, "caller.tenant"), (owner, "caller.subject")):
+        if column and column not in equal:
             equal.append(column)
-            conditions.append(sql.equal(column))
+            conditions.append(sql.equal(column, stands_for=who))
     if filter:
         for column in _filter_columns(draft, resource, filter):
             equal.append(column)

@@ -14,7 +14,7 @@ from nines.planning.flows.draft import Draft
 from nines.planning.flows.keeping import LEASE_S, interval
 from nines.planning.flows.reading import one
 from nines.planning.flows.statement import Statement, Wish, both
-from nines.planning.flows.writing import CHANGED, MISSING, sources, taken
+from nines.planning.flows.writing import CHANGED, MISSING, taken
 
 ADVANCES_MAX = 10
 """How often a step is tried before a person is called."""
@@ -85,11 +85,11 @@ def _change_first(draft: Draft, operation: Operation, resource: Resource) -> Non
         for statement in changing.insert_children(draft, resource):
             draft.query(statement, f"insert its {statement.tables[0].replace('_', ' ')}")
     elif operation.do is Action.TRANSITION:
-        states = sources(resource, operation.to_state)
+        states = facts.sources(draft.blueprint, resource, operation.to_state)
         late = Branch(when=f"its state is not {' or '.join(states)}", then="nothing is changed", status=409)
         move = changing.transition(draft, resource, operation, states)
         draft.query(move, f"move it to {operation.to_state}", branches=(MISSING, late, CHANGED))
-        draft.also(one(draft, resource, resource.access.write, suffix="-to-change"))
+        draft.also(one(draft, resource, draft.changers(resource), suffix="-to-change"))
     else:
         return
     keeping.audit(draft, resource)
@@ -107,7 +107,9 @@ def _step(draft: Draft, table: PlannedTable, operation: Operation, step: SagaSte
     local = draft.blueprint.operation(step.do)
     resource = draft.blueprint.resource(local.on) if local else None
     if local and resource and local.do is Action.TRANSITION:
-        move = changing.move_by_service(draft, resource, local, sources(resource, local.to_state))
+        move = changing.move_by_service(
+            draft, resource, local, facts.sources(draft.blueprint, resource, local.to_state)
+        )
         draft.query(move, f"carry out {step.do}", branches=(refused,), undo=step.undo)
         keeping.emit(draft, local)
         keeping.audit(draft, resource)
@@ -122,7 +124,9 @@ def _compensate(draft: Draft, step: SagaStep, resource: Resource) -> None:
     """The statement that takes a local step back, or ends the object of a saga that failed before it."""
     back = draft.blueprint.operation(step.undo)
     if back and back.do is Action.TRANSITION and back.on == resource.name:
-        draft.also(changing.move_by_service(draft, resource, back, sources(resource, back.to_state)))
+        draft.also(
+            changing.move_by_service(draft, resource, back, facts.sources(draft.blueprint, resource, back.to_state))
+        )
 
 
 def _back(draft: Draft, operation: Operation, number: int) -> str:

@@ -80,7 +80,13 @@ def _take(left: list[Statement], step: FlowStep) -> Statement:
 def _operation(design: Design, blueprint: Blueprint, operation: Operation) -> Script:
     endpoint = design.endpoint(operation.name)
     success = endpoint.success if endpoint else None
-    draft = Draft(blueprint, design.tables, operation.name, status=success.status if success else None)
+    draft = Draft(
+        blueprint,
+        design.tables,
+        operation.name,
+        status=success.status if success else None,
+        grants=endpoint.grants if endpoint else (),
+    )
     resource = blueprint.resource(operation.on)
     account = facts.account_of(blueprint)
     if operation.do in signing.ACTIONS:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from nines.model.blueprint import Action, Operation, Resource
 from nines.model.design import Branch, StepKind
-from nines.planning.data import accounts
-from nines.planning.flows import credentials, keeping
+from nines.planning.data import accounts, facts
+from nines.planning.flows import credentials, keeping, sessions
 from nines.planning.flows.checking import check
 from nines.planning.flows.draft import Draft
 
@@ -24,14 +24,13 @@ def _register(draft: Draft, operation: Operation, account: Resource) -> None:
     draft.add(StepKind.COMPUTE, "hash the password with argon2id, outside of any transaction")
     draft.begin()
     keeping.claim_key(draft, operation)
-    taken = Branch(when="the name is taken", then="no account is written, and the answer is the same")
-    draft.query(credentials.register(draft, operation, account), "insert the account", branches=(taken,))
-    draft.query(credentials.insert_credentials(draft, account), "insert its credentials")
-    if any(table.name == accounts.codes_name(account) for table in draft.tables):
-        draft.query(credentials.upsert_code(draft, account, "verify"), "keep the digest of a one-time code")
+    taken = Branch(when="the name is taken", then="nothing is written of it, and its owner is told by mail")
+    again = Branch(when="nobody has verified the name yet", then="this registration takes the place of the last one")
+    says = "insert the account, its credentials, and the digest of a one-time code"
+    draft.query(credentials.register(draft, operation, account), says, branches=(taken, again))
     keeping.leave_mail(draft, "verify")
     _end(draft, operation, account)
-    draft.add(StepKind.RESPOND, "answer that a code may be on its way")
+    _answer_evenly(draft)
     _mail(draft, operation)
 
 
@@ -41,20 +40,28 @@ def _sign_in(draft: Draft, operation: Operation, account: Resource) -> None:
     )
     draft.query(
         credentials.read_failures(draft, account),
-        "read how often this account and this address failed",
+        "see whether this account or this address failed too often",
         branches=(blocked,),
     )
     draft.query(credentials.find_credentials(draft, account), "find the account with its hash")
     wrong = Branch(
-        when="the password is wrong or there is no such account",
-        then="the failure is counted for account and address; a hash of nobody is verified so that both take as long",
+        when="the password is wrong, there is no such account, or nobody may sign in to it",
+        then="the failure is counted for account and address; a hash of nobody is verified so that all take as long",
         status=401,
     )
     draft.add(StepKind.COMPUTE, "verify the password with argon2id, outside of any transaction", branches=(wrong,))
     draft.also(credentials.count_failure(draft, account))
+    if accounts.has_second_factor(draft.blueprint):
+        missing = Branch(when="a role asks for a second factor and none was sent", then="it is asked for", status=401)
+        differs = Branch(when="the code of the second factor is wrong", then="the failure is counted", status=401)
+        draft.add(StepKind.COMPUTE, "compare the code of the second factor", branches=(missing, differs))
     draft.begin()
-    draft.query(credentials.insert_session(draft, account), "insert the session")
-    draft.query(credentials.insert_token(draft, account), "keep the digest of a refresh token")
+    gone = Branch(when="the account was locked or closed meanwhile", then="it is refused", status=401)
+    draft.query(sessions.insert_session(draft, account), "insert the session", branches=(gone,))
+    if accounts.has_second_factor(draft.blueprint):
+        twice = Branch(when="that code was used before", then="it is refused", status=401)
+        draft.query(sessions.use_second_factor(draft, account), "use the second factor's code up", branches=(twice,))
+    draft.query(sessions.insert_token(draft, account), "keep the digest of a refresh token")
     draft.query(credentials.forget_failures(draft, account), "forget the account's failures")
     _end(draft, operation, account)
     draft.add(StepKind.COMPUTE, "sign an access token")
@@ -69,11 +76,11 @@ def _refresh(draft: Draft, operation: Operation, account: Resource) -> None:
         status=401,
     )
     unknown = Branch(when="it is unknown or over", then="it is refused", status=401)
-    draft.query(credentials.use_token(draft, account), "use the refresh token up", branches=(used, unknown))
-    draft.also(credentials.read_token(draft, account), credentials.revoke_session(draft, account))
+    draft.query(sessions.use_token(draft, account), "use the refresh token up", branches=(used, unknown))
+    draft.also(sessions.read_token(draft, account), sessions.revoke_session(draft, account))
     gone = Branch(when="the session was revoked or is over", then="the token is refused", status=401)
-    draft.query(credentials.read_session(draft, account), "read the session with its account", branches=(gone,))
-    draft.query(credentials.insert_token(draft, account), "keep the digest of the next refresh token")
+    draft.query(sessions.read_session(draft, account), "read the session with its account", branches=(gone,))
+    draft.query(sessions.insert_token(draft, account), "keep the digest of the next refresh token")
     draft.commit()
     draft.add(StepKind.COMPUTE, "sign an access token")
     draft.add(StepKind.RESPOND, "answer with both tokens")
@@ -82,38 +89,45 @@ def _refresh(draft: Draft, operation: Operation, account: Resource) -> None:
 
 def _sign_out(draft: Draft, operation: Operation, account: Resource) -> None:
     draft.begin()
-    draft.query(credentials.revoke_session(draft, account), "revoke the session")
+    draft.query(sessions.revoke_session(draft, account), "revoke the session")
     _end(draft, operation, account)
     draft.add(StepKind.RESPOND, "answer 204, also where it was revoked before")
 
 
 def _sign_out_everywhere(draft: Draft, operation: Operation, account: Resource) -> None:
     draft.begin()
-    draft.query(credentials.revoke_all(draft, account), "revoke every session of the account")
+    draft.query(sessions.revoke_all(draft, account), "revoke every session of the account")
     _end(draft, operation, account)
     draft.add(StepKind.RESPOND, "answer 204")
 
 
 def _send_code(draft: Draft, operation: Operation, account: Resource) -> None:
-    purpose = "reset" if operation.do is Action.REQUEST_RESET else "verify"
     none = Branch(when="there is none", then="nothing is written and nothing is sent; the answer is the same")
-    draft.query(credentials.find_account(draft, account), "find the account", branches=(none,))
     draft.begin()
-    draft.query(
-        credentials.upsert_code(draft, account, purpose),
-        "keep the digest of a new one-time code in the place of the old one",
-    )
-    keeping.leave_mail(draft, purpose)
+    says = "keep the digest of a new code under the same challenge"
+    draft.query(credentials.renew_code(draft, account), says, branches=(none,))
+    keeping.leave_mail(draft, "verify")
     _end(draft, operation, account)
-    draft.add(StepKind.RESPOND, "answer that a code may be on its way")
+    _answer_evenly(draft)
+    _mail(draft, operation)
+
+
+def _request_reset(draft: Draft, operation: Operation, account: Resource) -> None:
+    none = Branch(when="there is none", then="nothing is written and nothing is sent; the answer is the same")
+    draft.begin()
+    says = "keep the digest of a new one-time code in the place of the old one"
+    draft.query(credentials.upsert_code(draft, account, "reset"), says, branches=(none,))
+    keeping.leave_mail(draft, "reset")
+    _end(draft, operation, account)
+    _answer_evenly(draft)
     _mail(draft, operation)
 
 
 def _verify_code(draft: Draft, operation: Operation, account: Resource) -> None:
     draft.begin()
-    _try_code(draft, account)
-    if operation.to_state:
-        draft.query(credentials.move(draft, account, operation.to_state), f"move the account to {operation.to_state}")
+    _try_code(draft, account, "verify")
+    if facts.unverified_state(draft.blueprint, account):
+        draft.query(credentials.verify(draft, account), _VERIFIED)
     _end(draft, operation, account)
     draft.add(StepKind.RESPOND, "answer")
 
@@ -121,19 +135,32 @@ def _verify_code(draft: Draft, operation: Operation, account: Resource) -> None:
 def _reset_password(draft: Draft, operation: Operation, account: Resource) -> None:
     draft.add(StepKind.COMPUTE, "hash the new password with argon2id, outside of any transaction")
     draft.begin()
-    _try_code(draft, account)
+    _try_code(draft, account, "reset")
     draft.query(credentials.change_password(draft, account), "keep the new hash")
-    draft.query(credentials.revoke_all(draft, account), "revoke every session of the account")
+    draft.query(sessions.revoke_all(draft, account), "revoke every session of the account")
+    draft.query(credentials.forget_failures(draft, account), "forget the account's failures")
+    if facts.unverified_state(draft.blueprint, account):
+        draft.query(credentials.verify(draft, account), _VERIFIED)
+    keeping.leave_mail(draft, "changed")
     _end(draft, operation, account)
     draft.add(StepKind.RESPOND, "answer")
 
 
-def _try_code(draft: Draft, account: Resource) -> None:
+_VERIFIED = "move the account on, where its address was not verified before"
+
+
+def _try_code(draft: Draft, account: Resource, purpose: str) -> None:
     over = Branch(when="it is unknown, over, or was tried too often", then="it is refused", status=422)
-    draft.query(credentials.count_try(draft, account), "count the attempt and read the digest", branches=(over,))
+    statement = credentials.count_try(draft, account, purpose)
+    draft.query(statement, "count the attempt and read the digest", branches=(over,))
     wrong = Branch(when="they differ", then="the count is committed, and the code is refused", status=422)
     draft.add(StepKind.COMPUTE, "compare the digests in constant time", branches=(wrong,))
     draft.query(credentials.delete_code(draft, account), "delete the code: it works once")
+
+
+def _answer_evenly(draft: Draft) -> None:
+    draft.add(StepKind.COMPUTE, "wait until a whole number of 50 ms has passed, so that the time tells nothing")
+    draft.add(StepKind.RESPOND, "answer that a code may be on its way")
 
 
 def _end(draft: Draft, operation: Operation, account: Resource) -> None:
@@ -158,7 +185,7 @@ _ACTIONS: dict[Action, Callable[[Draft, Operation, Resource], None]] = {
     Action.SIGN_OUT_EVERYWHERE: _sign_out_everywhere,
     Action.SEND_CODE: _send_code,
     Action.VERIFY_CODE: _verify_code,
-    Action.REQUEST_RESET: _send_code,
+    Action.REQUEST_RESET: _request_reset,
     Action.RESET_PASSWORD: _reset_password,
 }
 ACTIONS = frozenset(_ACTIONS)

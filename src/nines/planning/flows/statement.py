@@ -48,9 +48,11 @@ class Sql:
         self.parameters.append(stands_for)
         return f"${len(self.arguments)}"
 
-    def value(self, column: str, *, is_fresh: bool = False, table: PlannedTable | None = None) -> str:
-        """A placeholder whose sample is one of the column."""
-        return self.bind(sample(self.tables, table or self.table, column, is_fresh=is_fresh), column)
+    def value(
+        self, column: str, *, is_fresh: bool = False, table: PlannedTable | None = None, stands_for: str = ""
+    ) -> str:
+        """A placeholder whose sample is one of the column; it stands for the column's value unless something is said."""
+        return self.bind(sample(self.tables, table or self.table, column, is_fresh=is_fresh), stands_for or column)
 
     def array(self, column: str) -> str:
         """A placeholder for several values of the column, cast to what it is."""
@@ -59,8 +61,8 @@ class Sql:
         literal = f"ARRAY[{sample(self.tables, self.table, column)}]::{type}[]"
         return f"{self.bind(literal, f'{column}[]')}::{type}[]"
 
-    def equal(self, column: str, *, alias: str = "") -> str:
-        return f"{alias}{quoted(column)} = {self.value(column)}"
+    def equal(self, column: str, *, alias: str = "", stands_for: str = "") -> str:
+        return f"{alias}{quoted(column)} = {self.value(column, stands_for=stands_for)}"
 
     def done(
         self,

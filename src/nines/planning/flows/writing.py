@@ -49,7 +49,7 @@ def change(draft: Draft, operation: Operation, resource: Resource) -> None:
     _isolate(draft, operation, "The version in the condition decides: a change that came between affects no row.")
     check(draft, operation)
     draft.query(
-        one(draft, resource, resource.access.write, suffix="-to-change"),
+        one(draft, resource, draft.changers(resource), suffix="-to-change"),
         "read the object as it is, and merge the change",
         branches=(MISSING,),
     )
@@ -78,7 +78,7 @@ def move(draft: Draft, operation: Operation, resource: Resource) -> None:
     _isolate(
         draft, operation, "State and version are conditions of the UPDATE itself; who comes second affects no row."
     )
-    states = sources(resource, operation.to_state)
+    states = facts.sources(draft.blueprint, resource, operation.to_state)
     check(draft, operation)
     late = Branch(when=f"its state is not {' or '.join(states)}", then="nothing is changed", status=409)
     held = (_HELD,) if facts.reserving(draft.blueprint, resource) else ()
@@ -86,13 +86,13 @@ def move(draft: Draft, operation: Operation, resource: Resource) -> None:
     draft.begin()
     keeping.claim_key(draft, operation)
     if operation.hook:
-        draft.query(changing.lock(draft, resource, resource.access.write), "lock the row", branches=branches)
+        draft.query(changing.lock(draft, resource, draft.changers(resource)), "lock the row", branches=branches)
         _decide(draft, operation)
         branches = ()
     if operation.calls:
         reserve = changing.reserve(draft, resource, operation, states)
         draft.query(reserve, "reserve the row for this operation", branches=branches)
-        draft.also(one(draft, resource, resource.access.write, suffix="-to-change"))
+        draft.also(one(draft, resource, draft.changers(resource), suffix="-to-change"))
         _ask(draft, operation, resource)
     elif operation.hook:
         store = changing.store(draft, resource, operation.to_state)
@@ -101,7 +101,7 @@ def move(draft: Draft, operation: Operation, resource: Resource) -> None:
     else:
         statement = changing.transition(draft, resource, operation, states)
         draft.query(statement, f"move it to {operation.to_state}", branches=branches)
-        draft.also(one(draft, resource, resource.access.write, suffix="-to-change"))
+        draft.also(one(draft, resource, draft.changers(resource), suffix="-to-change"))
         _finish(draft, operation, resource)
     _respond(draft, 200)
 
@@ -125,7 +125,7 @@ def remove(draft: Draft, operation: Operation, resource: Resource) -> None:
     is_used = any(column.references.startswith(own) and column.on_delete == "RESTRICT" for column in columns)
     used = (Branch(when="others refer to it", then="nothing is deleted", status=409),) if is_used else ()
     draft.query(changing.delete(draft, resource), "delete the row", branches=(MISSING, CHANGED, *used))
-    draft.also(one(draft, resource, resource.access.write, suffix="-to-change"))
+    draft.also(one(draft, resource, draft.changers(resource), suffix="-to-change"))
     _finish(draft, operation, resource)
     _respond(draft, 204)
 
@@ -139,7 +139,7 @@ def custom(draft: Draft, operation: Operation, resource: Resource | None, *, has
     locked = resource if has_object else None
     if locked is not None:
         held = (_HELD,) if facts.reserving(draft.blueprint, locked) else ()
-        lock = changing.lock(draft, locked, locked.access.write)
+        lock = changing.lock(draft, locked, draft.changers(locked))
         draft.query(lock, "lock the row", branches=(MISSING, *held))
     if locked is not None and operation.calls:
         _decide(draft, operation)
@@ -185,11 +185,6 @@ def _decide(draft: Draft, operation: Operation) -> None:
     conflict = Branch(when=f"the database refuses it {RETRIES_MAX} times", then="nothing is changed", status=503)
     says = f"run the owner's function {operation.hook or operation.name}"
     draft.add(StepKind.COMPUTE, says, branches=(refused, conflict))
-
-
-def sources(resource: Resource, to_state: str) -> tuple[str, ...]:
-    """The states from which one may go there."""
-    return tuple(state.name for state in resource.states if to_state in state.to)
 
 
 def settled_state(operation: Operation, resource: Resource) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from nines.model.blueprint import OF_ACCOUNTS, Action, Authentication, Blueprint, Field, FieldKind, Resource
 from nines.model.contract import Schema
 from nines.model.design import Shape
-from nines.planning.data import facts
+from nines.planning.data import accounts, facts
 from nines.planning.interface import examples
 from nines.planning.interface.naming import own
 from nines.planning.interface.schemas import closed, name_of, of_field, opened, password
@@ -37,7 +37,8 @@ def request(action: Action, blueprint: Blueprint) -> Shape | None:
         case Action.REFRESH:
             return _body("RefreshRequest", {"refresh_token": _TOKEN}, {"refresh_token": _REFRESH_TOKEN})
         case Action.SEND_CODE:
-            return _asking("CodeRequest", login, blueprint)
+            # By the challenge of a registration, and not by the name: it tells nothing about who has an account.
+            return _body("CodeRequest", {"challenge_id": _CHALLENGE}, {"challenge_id": CHALLENGE})
         case Action.REQUEST_RESET:
             return _asking("ResetRequest", login, blueprint)
         case Action.VERIFY_CODE:
@@ -106,10 +107,6 @@ def problems(action: Action) -> tuple[str, ...]:
     }.get(action, ())
 
 
-def has_second_factor(blueprint: Blueprint) -> bool:
-    return any(role.needs_second_factor for role in blueprint.roles)
-
-
 def _login(account: Resource | None) -> Field:
     found = facts.login_field(account) if account else None
     return found or Field(name="email", kind=FieldKind.EMAIL)
@@ -130,7 +127,7 @@ def _sign_in(login: Field, secret: Field, blueprint: Blueprint) -> Shape:
     }
     example: dict[str, Any] = {name_of(each): examples.value(each, blueprint) for each in (login, secret)}
     required = tuple(members)
-    if has_second_factor(blueprint):
+    if accounts.has_second_factor(blueprint):
         members["code"] = _CODE | {"description": "Of the second factor, where the account has one."}
     return Shape(name=own("SignIn"), schema=closed(members, required), example=example)
 

@@ -20,6 +20,7 @@ from nines.model.blueprint import (
 from nines.model.design import PlannedAnswer, PlannedEndpoint
 from nines.model.words import duration
 from nines.planning.data import facts
+from nines.planning.data.accounts import has_second_factor
 from nines.planning.interface import accounts, problems, shapes
 from nines.planning.interface.schemas import name_of
 from nines.planning.interface.successes import EVERYWHERE, may_wait
@@ -78,7 +79,7 @@ def _of_request(operation: Operation, endpoint: PlannedEndpoint, blueprint: Blue
 def _of_caller(operation: Operation, endpoint: PlannedEndpoint, blueprint: Blueprint) -> Iterator[_Failure]:
     for code in accounts.problems(operation.do):
         yield code, "", ()
-    if operation.do is Action.SIGN_IN and accounts.has_second_factor(blueprint):
+    if operation.do is Action.SIGN_IN and has_second_factor(blueprint):
         yield "second-factor-required", "", ()
     if not endpoint.is_public:
         yield "unauthorized", "", ()
@@ -108,7 +109,7 @@ def _of_things(operation: Operation, endpoint: PlannedEndpoint, blueprint: Bluep
         is_hidden = any(grant.kind in (GrantKind.OWNER, GrantKind.TENANT) for grant in endpoint.grants)
         yield "not-found", f"There is no such {spoken}{', or it is not yours' if is_hidden else ''}.", ()
     if operation.do is Action.TRANSITION:
-        yield "state-conflict", _conflict(operation, resource), ()
+        yield "state-conflict", _conflict(operation, resource, blueprint), ()
     if operation.do in (Action.UPDATE, Action.DELETE, Action.TRANSITION) and facts.reserving(blueprint, resource):
         yield "operation-pending", "", ()
     yield from _of_rules(operation, resource, blueprint)
@@ -141,8 +142,8 @@ def _decides(call: str, blueprint: Blueprint) -> bool:
     return asked is not None and asked.kind in (DependencyKind.HTTP, DependencyKind.GRPC)
 
 
-def _conflict(operation: Operation, resource: Resource) -> str:
-    before = [state.name for state in resource.states if operation.to_state in state.to]
+def _conflict(operation: Operation, resource: Resource, blueprint: Blueprint) -> str:
+    before = facts.sources(blueprint, resource, operation.to_state)
     others = [state.name for state in resource.states if state.name not in before]
     now = operation.to_state if operation.to_state in others else next(iter(others), "")
     wanted = " or ".join(before)
