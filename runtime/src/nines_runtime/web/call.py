@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from nines_runtime.calls.deadline import Deadline
 from nines_runtime.web.caller import Caller, Headers
+from nines_runtime.web.problem import Problem
+
+if TYPE_CHECKING:
+    from nines_runtime.web.operations import Key
+
+_HEX = re.compile(r"[0-9a-f]{32}\Z")
+_ETAG = re.compile(r'"(0|[1-9][0-9]{0,18})"\Z')
 
 
 class Call:
     """Made by the edge once the caller, the rate and the body were checked."""
 
-    __slots__ = ("address", "body", "caller", "deadline", "headers", "method", "operation", "parameters", "path",
-                 "query", "request_id", "trace_parent")  # fmt: skip
+    __slots__ = ("address", "body", "caller", "deadline", "headers", "key", "method", "operation", "parameters",
+                 "path", "query", "request_id", "trace_parent")  # fmt: skip
 
     operation: str
     """The operationId."""
@@ -31,6 +40,39 @@ class Call:
     request_id: str
     trace_parent: str
     deadline: Deadline
+    key: Key | None
+    """How the operation takes Idempotency-Key."""
+
+    def __init__(
+        self,
+        *,
+        operation: str,
+        method: str,
+        path: str,
+        deadline: Deadline,
+        parameters: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        headers: Headers | None = None,
+        body: bytes = b"",
+        caller: Caller | None = None,
+        address: str = "",
+        request_id: str = "",
+        trace_parent: str = "",
+        key: Key | None = None,
+    ) -> None:
+        self.operation = operation
+        self.method = method
+        self.path = path
+        self.deadline = deadline
+        self.parameters = parameters if parameters is not None else {}
+        self.query = query if query is not None else {}
+        self.headers = headers if headers is not None else {}
+        self.body = body
+        self.caller = caller if caller is not None else Caller()
+        self.address = address
+        self.request_id = request_id
+        self.trace_parent = trace_parent
+        self.key = key
 
     @property
     def subject(self) -> str:
@@ -40,16 +82,41 @@ class Call:
     def tenant(self) -> str:
         return self.caller.tenant
 
+    @property
+    def idempotency_key(self) -> str:
+        """Empty: none was sent."""
+        return self.headers.get("idempotency-key", "")
+
     def has(self, *roles: str) -> bool:
         """Whether the caller has one of the roles."""
-        raise NotImplementedError
+        return not self.caller.roles.isdisjoint(roles)
 
     def identifier(self, name: str, prefix: str = "") -> UUID:
         """The path parameter as an identifier; raises Problem("not-found") for what is none, for nothing has it."""
-        raise NotImplementedError
+        found = identifier(self.parameters[name], prefix)
+        if found is None:
+            raise Problem("not-found")
+        return found
 
     @property
     def version(self) -> int | None:
         """Of If-Match; None where it is not given or is *. Raises Problem("precondition-failed") for an ETag that this
         service never gives out."""
-        raise NotImplementedError
+        given = self.headers.get("if-match", "*").strip()
+        if given == "*":
+            return None
+        matched = _ETAG.match(given)
+        if matched is None or (version := int(matched[1])) >= 2**63:
+            raise Problem("precondition-failed")
+        return version
+
+
+def identifier(text: str, prefix: str = "") -> UUID | None:
+    """`<prefix>_<32 hex>`, or a plain UUID where there is no prefix; None for what is none."""
+    if prefix:
+        head, _, text = text.partition("_")
+        if head != prefix:
+            return None
+    elif len(text) == 36 and text[8] == text[13] == text[18] == text[23] == "-":
+        text = text.replace("-", "")
+    return UUID(hex=text) if _HEX.match(text) else None

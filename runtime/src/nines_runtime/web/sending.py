@@ -1,0 +1,52 @@
+"""How an answer leaves: with the headers that every answer has, and without a body where the caller has it already."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from nines_runtime.web.answer import Answer
+from nines_runtime.web.asgi import Send
+from nines_runtime.web.exchange import Exchange
+
+SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+_NOT_IN_304 = (b"location", b"retry-after")
+
+
+@lru_cache(maxsize=64)
+def _content_type(media_type: str) -> tuple[bytes, bytes]:
+    return b"content-type", media_type.encode("latin-1")
+
+
+async def send_answer(
+    send: Send, answer: Answer, exchange: Exchange, *, common: tuple[tuple[bytes, bytes], ...] = SECURITY_HEADERS
+) -> int:
+    """Sends it and returns the status, which is 304 where If-None-Match names the answer's ETag."""
+    status, body, method = answer.status, answer.body, exchange.method
+    known = exchange.headers.get("if-none-match")
+    if known is not None and status == 200 and method in ("GET", "HEAD") and _is_known(answer, known):
+        status, body = 304, b""
+        headers = [header for header in answer.headers if header[0] not in _NOT_IN_304]
+    elif answer.media_type:
+        headers = [_content_type(answer.media_type), (b"content-length", b"%d" % len(body)), *answer.headers]
+    else:
+        headers = list(answer.headers)
+    headers.append((b"x-request-id", exchange.request_id.encode("ascii")))
+    headers += common
+    if exchange.quotas:
+        headers += exchange.quotas
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+    return status
+
+
+def _is_known(answer: Answer, known: str) -> bool:
+    etag = answer.header(b"etag")
+    if etag is None:
+        return False
+    if known.strip() == "*":
+        return True
+    wanted = etag.decode("latin-1").removeprefix("W/")
+    return any(each.strip().removeprefix("W/") == wanted for each in known.split(","))
