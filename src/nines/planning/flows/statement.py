@@ -51,7 +51,7 @@ class Sql:
     def value(
         self, column: str, *, is_fresh: bool = False, table: PlannedTable | None = None, stands_for: str = ""
     ) -> str:
-        """A placeholder whose sample is one of the column; it stands for the column's value unless something is said."""
+        """A placeholder whose sample is one of the column; it stands for the column unless something is said."""
         return self.bind(sample(self.tables, table or self.table, column, is_fresh=is_fresh), stands_for or column)
 
     def array(self, column: str) -> str:
