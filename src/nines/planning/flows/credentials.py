@@ -109,7 +109,8 @@ def find_credentials(draft: Draft, account: Resource) -> Statement:
         factor = ", f.secret AS factor_secret"
         join, names = f"\nLEFT JOIN {name} AS f ON f.{holder} = a.id", [*names, name]
     text = (
-        f"SELECT a.id{status}, c.password_hash{sessions.roles(draft, account)}{factor}\nFROM {quoted(table.name)} AS a\n"
+        f"SELECT a.id{status}, c.password_hash{sessions.roles(draft, account)}{factor}\n"
+        f"FROM {quoted(table.name)} AS a\n"
         f"JOIN {quoted(other.name)} AS c ON c.{holder} = a.id{join}\n"
         f"WHERE {sql.equal(login, alias='a.')}"
     )
