@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from collections.abc import Hashable, Sequence
 from typing import Any
 
@@ -9,14 +11,36 @@ import asyncpg
 
 from nines_runtime.calls.deadline import Deadline
 from nines_runtime.data.database import Database
+from nines_runtime.data.failures import Conflict, Unavailable
+
+LANES = 2
+ROWS_MAX = 256
+WAITING_MAX = 5_000
+CONFLICTS_MAX = 3
+"""How often a statement is tried that others got in the way of."""
+LOOK_EVERY_S = 0.05
+"""How late somebody may be told that their deadline has passed."""
+
+
+class _Row:
+    __slots__ = ("alone", "arguments", "deadline", "written")
+
+    def __init__(
+        self,
+        deadline: Deadline,
+        arguments: Sequence[Any],
+        alone: Hashable | None,
+        written: asyncio.Future[asyncpg.Record | None],
+    ) -> None:
+        self.deadline, self.arguments, self.alone, self.written = deadline, arguments, alone, written
 
 
 class Batch:
     """Rows of several requests, written by one statement; without a timer: what arrives while a flush is under way
     goes with the next, and two may be under way at once.
 
-    `statement` takes one array for each column, and returns for each row that it wrote the row's place among them,
-    from 1, as `place`, with whatever else the caller wants to know:
+    `statement` takes `constants`, then one array for each column, and returns for each row that it wrote the row's
+    place among them, from 1, as `place`, with whatever else the caller wants to know:
 
         WITH asked AS (
             SELECT * FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS asked (id, name, place)
@@ -24,20 +48,133 @@ class Batch:
             INSERT INTO things (id, name) SELECT id, name FROM asked ON CONFLICT (name) DO NOTHING RETURNING id
         )
         SELECT asked.place FROM written JOIN asked USING (id)
-    """
+
+    A value must not be a list or tuple itself, for PostgreSQL knows no arrays of arrays."""
 
     def __init__(
-        self, database: Database, statement: str, *, rows_max: int = 500, waiting_max: int = 5_000, lanes: int = 2
+        self,
+        database: Database,
+        statement: str,
+        *,
+        constants: Sequence[Any] = (),
+        rows_max: int = ROWS_MAX,
+        waiting_max: int = WAITING_MAX,
+        lanes: int = LANES,
     ) -> None:
-        self._database, self._statement = database, statement
+        self._database, self._statement, self._constants = database, statement, tuple(constants)
         self._rows_max, self._waiting_max, self._lanes = rows_max, waiting_max, lanes
+        self._waiting: deque[_Row] = deque()
+        self._flying: dict[int, list[_Row]] = {}
+        self._alone: set[Hashable] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._watch: asyncio.TimerHandle | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Rows that no statement has taken yet."""
+        return len(self._waiting)
 
     async def add(
         self, deadline: Deadline, arguments: Sequence[Any], *, alone: Hashable | None = None
     ) -> asyncpg.Record | None:
         """The row that the statement returned for these arguments; None where it wrote nothing (a conflict).
 
-        Two rows with the same `alone` never go into one statement, so that the second sees what the first did.
-        A row that breaks a rule fails alone: Violated, or the database's own error. Unavailable where nobody can
-        know whether it was written, or where too many wait."""
-        raise NotImplementedError
+        Two rows with the same `alone` never go at once, so that the second sees what the first did. A row that
+        breaks a rule fails alone: Violated, or the database's own error. Unavailable where nobody can know whether
+        it was written, or where too many wait."""
+        if len(self._waiting) >= self._waiting_max:
+            raise Unavailable
+        loop = asyncio.get_running_loop()
+        row = _Row(deadline, arguments, alone, loop.create_future())
+        self._waiting.append(row)
+        if len(self._tasks) < self._lanes:
+            task = loop.create_task(self._lane())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        if self._watch is None:
+            self._watch = loop.call_later(LOOK_EVERY_S, self._look, loop)
+        return await row.written
+
+    async def close(self) -> None:
+        """Waits for what is under way; take no more requests before."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _lane(self) -> None:
+        number = id(asyncio.current_task())
+        while rows := self._next():
+            self._flying[number] = rows
+            self._alone.update(row.alone for row in rows if row.alone is not None)
+            try:
+                await self._write(rows)
+            finally:
+                del self._flying[number]
+                self._alone.difference_update([row.alone for row in rows])
+
+    def _next(self) -> list[_Row]:
+        rows: list[_Row] = []
+        seen: set[Hashable] = set()
+        later: list[_Row] = []
+        while self._waiting and len(rows) < self._rows_max:
+            row = self._waiting.popleft()
+            if row.written.done():
+                continue
+            if row.alone is not None:
+                if row.alone in seen or row.alone in self._alone:
+                    later.append(row)
+                    continue
+                seen.add(row.alone)
+            rows.append(row)
+        self._waiting.extendleft(reversed(later))
+        return rows
+
+    async def _write(self, rows: list[_Row]) -> None:
+        """A statement that fails has written nothing; its halves are tried until the row is found that is to blame."""
+        try:
+            found = await self._flushed(rows)
+        except Unavailable as outage:
+            for row in rows:
+                _fail(row, Unavailable(outage.retry_after_s or 0.0))
+        except Exception as error:
+            if len(rows) == 1:
+                _fail(rows[0], error)
+                return
+            middle = len(rows) // 2
+            await self._write(rows[:middle])
+            await self._write(rows[middle:])
+        except BaseException:
+            for row in rows:
+                _fail(row, Unavailable())
+            raise
+        else:
+            by_place = {row["place"]: row for row in found}
+            for place, row in enumerate(rows, 1):
+                if not row.written.done():
+                    row.written.set_result(by_place.get(place))
+
+    async def _flushed(self, rows: list[_Row]) -> Sequence[asyncpg.Record]:
+        columns = list(zip(*(row.arguments for row in rows), strict=True))
+        # The one who waits longest decides: a flush is not given up because one of its rows is in a hurry.
+        deadline = max((row.deadline for row in rows), key=lambda each: each.left_s)
+        for attempt in range(CONFLICTS_MAX):
+            try:
+                return await self._database.fetch(deadline, self._statement, *self._constants, *columns)
+            except Conflict:
+                if attempt + 1 == CONFLICTS_MAX:
+                    raise
+        return []
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Tells those whose deadline has passed; what is under way may still be written."""
+        self._watch = None
+        for rows in (self._waiting, *self._flying.values()):
+            for row in rows:
+                if not row.deadline.left_s:
+                    _fail(row, Unavailable())
+        if self._waiting or self._flying:
+            self._watch = loop.call_later(LOOK_EVERY_S, self._look, loop)
+
+
+def _fail(row: _Row, error: Exception) -> None:
+    if not row.written.done():
+        row.written.set_exception(error)

