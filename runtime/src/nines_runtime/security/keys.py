@@ -109,7 +109,7 @@ class SigningKeys:
 
     @classmethod
     def parse(cls, text: str) -> SigningKeys:
-        """Private keys as PEM blocks, one after the other; or Ed25519 seeds of 32 bytes as base64url with commas between."""
+        """Private keys as PEM blocks, one after the other; or Ed25519 seeds (base64url of 32 bytes), with commas."""
         blocks = _PEM.findall(text)
         if blocks:
             return cls([_of_pem(block) for block in blocks])
