@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from nines.cli.telling import Files, Reason, headline, reason, told_in, warnings, wrapped
 from nines.model import words
-from nines.model.design import Choice, Design, Gap, Objection
+from nines.model.design import Design, Gap, Objection
 from nines.model.record import Record
-from nines.reports import harmless
 from nines.verbs.design import Planned
 from nines.verbs.handover import Comparison
 
-_WIDTH = 100
 _REASONS_MAX = 20
 """Objections that are told with their options; of more, the codes are counted."""
 _SHOWN_MAX = 10
 """Files, questions and warnings that are listed; more are counted."""
-
-
-class Option(Record, omit_defaults=False):
-    name: str
-    gains: str
-    costs: str
-    when: str
-
-
-class Reason(Record, omit_defaults=False):
-    """An objection, as a machine wants it."""
-
-    code: str
-    where: str
-    path: str
-    says: str
-    options: tuple[Option, ...]
 
 
 class Question(Record, omit_defaults=False):
@@ -43,16 +24,6 @@ class Question(Record, omit_defaults=False):
     assumed: str
     matters: str
     where: str
-
-
-class Files(Record, omit_defaults=False):
-    new: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-    unchanged: int = 0
-    edited: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
-    """Of an earlier run and edited since: they stay, and are no longer the dossier's."""
 
 
 class Summary(Record, omit_defaults=False):
@@ -81,8 +52,8 @@ class Summary(Record, omit_defaults=False):
         return cls(
             name=planned.name,
             is_refused=True,
-            reasons=tuple(map(_reason, planned.reasons)),
-            warnings=tuple(map(_reason, planned.warnings)),
+            reasons=tuple(map(reason, planned.reasons)),
+            warnings=tuple(map(reason, planned.warnings)),
         )
 
     @classmethod
@@ -97,20 +68,13 @@ class Summary(Record, omit_defaults=False):
             front=_front(folder, found),
             is_check=is_check,
             is_current=found.is_current,
-            files=Files(
-                new=found.new,
-                changed=found.changed,
-                unchanged=len(found.unchanged),
-                edited=found.edited,
-                removed=found.stale,
-                kept=found.orphaned,
-            ),
+            files=Files.of(found),
             breaking=tuple(f"{each.operation} {each.where} {each.says}" for each in planned.breaking),
             bottleneck=_bottleneck(design),
             availability=forecast.availability if forecast else None,
             availability_promised=forecast.target if forecast else None,
             questions=tuple(map(_question, design.gaps)),
-            warnings=tuple(map(_reason, planned.warnings)),
+            warnings=tuple(map(reason, planned.warnings)),
         )
 
 
@@ -123,16 +87,15 @@ def refusal(planned: Planned) -> str:
     if count > _REASONS_MAX:
         codes = Counter(objection.code for objection in planned.reasons[_REASONS_MAX:])
         more = ", ".join(f"{number} × {code}" for code, number in codes.most_common())
-        lines += ["", *_wrapped(f"and {count - _REASONS_MAX} more: {more}", "", "  ")]
-    lines += _warnings(tuple(map(_reason, planned.warnings)))
-    return _told(lines)
+        lines += ["", *wrapped(f"and {count - _REASONS_MAX} more: {more}", "", "  ")]
+    lines += warnings(tuple(map(reason, planned.warnings)))
+    return told_in(lines)
 
 
 def summary(told: Summary) -> str:
-    lines = [_headline(told)]
-    if told.is_check:
-        lines += _differences(told.files)
-    lines += [f"  kept, for it was edited: {path}" for path in told.files.kept[:_SHOWN_MAX]]
+    lines = list(
+        headline(told.name, "dossier", told.folder, told.files, is_check=told.is_check, is_current=told.is_current)
+    )
     lines += _breaking(told.breaking)
     if told.bottleneck:
         lines.append(f"first bottleneck: {told.bottleneck}")
@@ -143,44 +106,17 @@ def summary(told: Summary) -> str:
             f"promised: {verdict}"
         )
     lines += _questions(told.questions)
-    lines += _warnings(told.warnings)
+    lines += warnings(told.warnings)
     if told.front and not told.is_check:
         lines.append(f"read first: {told.front}")
-    return _told(lines)
-
-
-def _headline(told: Summary) -> str:
-    files = told.files
-    total = len(files.new) + len(files.changed) + len(files.edited) + files.unchanged
-    if told.is_check:
-        state = "is up to date" if told.is_current else "is out of date"
-        return f"{told.name}: the dossier of {total} files in {told.folder} {state}"
-    counts = (
-        (len(files.new), "new"),
-        (len(files.changed), "changed"),
-        (len(files.edited), "overwritten"),
-        (files.unchanged, "unchanged"),
-        (len(files.removed), "removed"),
-    )
-    parts = ", ".join(f"{count} {word}" for count, word in counts if count)
-    return f"{told.name}: {total} files in {told.folder}" + (f" ({parts})" if parts else "")
-
-
-def _differences(files: Files) -> Iterator[str]:
-    found = [f"  missing: {path}" for path in files.new]
-    found += [f"  out of date: {path}" for path in files.changed]
-    found += [f"  edited by hand: {path}" for path in files.edited]
-    found += [f"  no longer made: {path}" for path in files.removed]
-    yield from found[: 2 * _SHOWN_MAX]
-    if len(found) > 2 * _SHOWN_MAX:
-        yield f"  ... and {len(found) - 2 * _SHOWN_MAX} more"
+    return told_in(lines)
 
 
 def _breaking(breaking: Sequence[str]) -> Iterator[str]:
     if breaking:
         yield f"breaks callers of the released contract: {len(breaking)} change{'s' if len(breaking) > 1 else ''}"
     for each in breaking[:_SHOWN_MAX]:
-        yield from _wrapped(each, "  - ", "    ")
+        yield from wrapped(each, "  - ", "    ")
 
 
 def _questions(questions: Sequence[Question]) -> Iterator[str]:
@@ -188,40 +124,20 @@ def _questions(questions: Sequence[Question]) -> Iterator[str]:
         yield f"open questions: {len(questions)}"
     for each in questions[:_SHOWN_MAX]:
         assumed = f" Assumed: {each.assumed}." if each.assumed else ""
-        yield from _wrapped(f"{each.question}{assumed}", "  - ", "    ")
+        yield from wrapped(f"{each.question}{assumed}", "  - ", "    ")
     if len(questions) > _SHOWN_MAX:
         yield f"  ... and {len(questions) - _SHOWN_MAX} more"
 
 
-def _warnings(warnings: Sequence[Reason]) -> Iterator[str]:
-    if warnings:
-        yield f"warnings: {len(warnings)}"
-    for each in warnings[:_SHOWN_MAX]:
-        yield from _wrapped(f"{each.where} {each.code}: {each.says}", "  - ", "    ")
-    if len(warnings) > _SHOWN_MAX:
-        yield f"  ... and {len(warnings) - _SHOWN_MAX} more"
-
-
 def _objection(objection: Objection) -> Iterator[str]:
     yield f"{objection.where}: {objection.code}"
-    yield from _wrapped(objection.says, "  ", "  ")
+    yield from wrapped(objection.says, "  ", "  ")
     for number, each in enumerate(objection.options, 1):
-        yield from _wrapped(each.name, f"  {number}. ", "     ")
-        yield from _wrapped(each.gains, "     + ", "       ")
-        yield from _wrapped(each.costs, "     - ", "       ")
+        yield from wrapped(each.name, f"  {number}. ", "     ")
+        yield from wrapped(each.gains, "     + ", "       ")
+        yield from wrapped(each.costs, "     - ", "       ")
         if each.when:
-            yield from _wrapped(f"when {each.when}", "       ", "       ")
-
-
-def _wrapped(text: str, first: str, rest: str) -> list[str]:
-    return textwrap.wrap(
-        " ".join(text.split()),
-        _WIDTH,
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+            yield from wrapped(f"when {each.when}", "       ", "       ")
 
 
 def _front(folder: Path, found: Comparison) -> str:
@@ -244,24 +160,5 @@ def _bottleneck(design: Design) -> str:
     return f"{found.bottleneck} at {found.factor:g}× the peak ({words.rate(found.rate_hz)}), {used}"
 
 
-def _reason(objection: Objection) -> Reason:
-    return Reason(
-        code=objection.code,
-        where=objection.where,
-        path=objection.path,
-        says=objection.says,
-        options=tuple(map(_option, objection.options)),
-    )
-
-
-def _option(choice: Choice) -> Option:
-    return Option(name=choice.name, gains=choice.gains, costs=choice.costs, when=choice.when)
-
-
 def _question(gap: Gap) -> Question:
     return Question(question=gap.question, assumed=gap.assumed, matters=gap.matters, where=gap.where)
-
-
-def _told(lines: Sequence[str]) -> str:
-    text: str = harmless("\n".join(lines))
-    return text

@@ -25,8 +25,8 @@ EXIT_INTERRUPTED = ending.EXIT_INTERRUPTED
 DEBUG = "NINES_DEBUG"
 """The environment variable that shows the traceback of an unexpected error."""
 _REPORT = f"This is a defect of nines. Set {DEBUG}=1, run it again, and report what it prints, please."
-_NOT_COMMANDS = {"asked", "designed", "main", "options", "outputs", "progress"}
-_FOLDER_COMMANDS = {"agent", "ask", "compare", "design"}
+_NOT_COMMANDS = {"asked", "built", "designed", "main", "options", "outputs", "progress", "telling"}
+_FOLDER_COMMANDS = {"agent", "ask", "build", "compare", "design"}
 """Their --output is a folder or a file of its own kind, not that of a report."""
 
 

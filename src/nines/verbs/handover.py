@@ -43,6 +43,8 @@ class Item(Record):
     content: bytes
     is_owned: bool = False
     """Somebody else's from the moment it was created: never overwritten, removed, or created a second time."""
+    is_continued: bool = False
+    """Made of what stands there, so that nothing of it is lost whoever wrote it."""
 
 
 class Lock(StrictRecord):
@@ -100,7 +102,7 @@ class Handover:
         found: dict[str, list[str]] = {}
         for item in self._items.values():
             found.setdefault(self._standing(item), []).append(item.path)
-        for path in sorted(set(self._lock.files) - self._generated.keys()):
+        for path in sorted(set(self._lock.files) - self._items.keys()):
             digest = _digest_of(self.folder / path)
             if digest:
                 found.setdefault("stale" if digest in self._lock.files[path] else "orphaned", []).append(path)
@@ -188,7 +190,8 @@ class Handover:
         digest = _digest_of(target)
         if digest == _digest(item.content) and not target.is_symlink():
             return "unchanged"
-        return "changed" if digest and digest in self._lock.files.get(item.path, ()) else "edited"
+        is_ours = item.is_continued or (digest and digest in self._lock.files.get(item.path, ()))
+        return "changed" if is_ours and target.is_file() else "edited"
 
     def _staged(self, renewed: Iterable[Item]) -> list[tuple[Path, Path]]:
         """Every file beside its place, so that what is left to do is renaming."""

@@ -9,9 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nines.building.file import File
+from nines.building.project import overlays, readme, tooling
 from nines.model.design import Design
 
 
 def write(design: Design) -> Iterator[File]:
     """Everything outside `_generated/`, `operations/` and `gateways/` that follows from the design alone."""
-    yield from ()
+    yield File(path="Makefile", text=tooling.makefile(design))
+    yield File(path=".gitattributes", text=tooling.attributes(design))
+    for path, text in (
+        ("README.md", readme.text(design)),
+        ("pyproject.toml", tooling.pyproject(design)),
+        ("requirements.txt", tooling.own_requirements()),
+        (".gitignore", tooling.ignored()),
+        (".github/workflows/check.yaml", tooling.workflow(design)),
+    ):
+        yield File(path=path, text=text, is_owned=True)
+    yield from overlays.write(design)

@@ -102,6 +102,8 @@ def _operation(endpoint: PlannedEndpoint, design: Design) -> Json:
     }
     if endpoint.deprecation is not None:
         found["deprecated"] = True
+        if endpoint.deprecation.sunset:
+            found["x-sunset"] = endpoint.deprecation.sunset
     if endpoint.parameters:
         found["parameters"] = [_parameter(each) for each in endpoint.parameters]
     if endpoint.request:

@@ -1,0 +1,64 @@
+"""The owner's first page: what is whose, how it runs, and requests that work."""
+
+from __future__ import annotations
+
+from nines.building.names import package
+from nines.building.project import requests
+from nines.model.blueprint import DependencyKind
+from nines.model.design import Design
+
+
+def text(design: Design) -> str:
+    name = package(design)
+    blocks = "\n\n".join(requests.shell(design))
+    first = (
+        f"""
+## First requests
+
+```sh
+{blocks}
+```
+"""
+        if blocks
+        else ""
+    )
+    has_database = any(each.kind is DependencyKind.POSTGRES for each in design.dependencies)
+    laptop = " with a PostgreSQL of its own below `.local/`" if has_database else ""
+    return f"""# {design.name}
+
+{design.card.purpose or "What it does stands in `blueprint.yaml`."}
+
+```sh
+make            # sets up .venv, then linters, types and tests
+make run        # http://127.0.0.1:8000{laptop}, and keys that are made up
+nines check .   # reviews it, runs it, tries to break it, and gives a verdict
+```
+
+Only Python 3.11 or newer and make are needed.
+{first}
+## What is yours, and what is generated
+
+| yours: created once, never touched again | what for |
+|---|---|
+| `blueprint.yaml` | what the service is; everything generated follows from it |
+| `src/{name}/operations/` | the decisions that a blueprint cannot hold |
+| `src/{name}/gateways/` | how others are asked: one file for each, behind a typed protocol |
+| `src/{name}/app.py`, `settings.py` | what is put together, and your own routes (FastAPI) |
+| `tests/unit/`, `requirements.txt`, `Dockerfile`, `local.mk`, `deploy/production/`, `ops/*/own.*` | |
+
+Everything else is generated and listed in `nines.lock`: `src/{name}/_generated/` is the service, and what a reviewer
+reads to trust it; `dossier/` says why it is as it is. Migrations are added and never rewritten.
+
+## Change it
+
+Edit `blueprint.yaml`, then:
+
+```sh
+nines build blueprint.yaml -o .           # says what the change means for callers and for data
+nines build blueprint.yaml -o . --check   # writes nothing; fails when something is out of date
+```
+
+Callers are never broken by accident: that takes `--accept-breaking`, and is written into `CHANGES.md`. A migration has
+phases: `python -m {name}.migrate` expands before a release, and `--contract` tidies up when no old process is left.
+`nines eject .` puts the runtime's source beside yours, should you want to part.
+"""

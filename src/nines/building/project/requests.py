@@ -1,0 +1,126 @@
+"""First requests: the operations that somebody can call on an empty service, in an order in which they work."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from nines.building.names import package
+from nines.model.blueprint import Action, FieldKind
+from nines.model.design import Design, PlannedEndpoint
+from nines.model.record import Record
+
+URL = "http://127.0.0.1:8000"
+_REQUESTS_MAX = 4
+
+
+class Request(Record):
+    """One request of the README."""
+
+    endpoint: PlannedEndpoint
+    body: Any = None
+    takes: tuple[tuple[str, str], ...] = ()
+    """Members of the body that are identifiers of what an earlier request made: the member, and the shell variable."""
+    gives: str = ""
+    """The shell variable that is given the identifier of what it made."""
+
+
+def first(design: Design) -> tuple[Request, ...]:
+    """Creations before what refers to them, then a look at what was made."""
+    found: list[Request] = []
+    made: dict[str, str] = {}
+    for endpoint in _creations(design):
+        request = _creation(design, endpoint, made)
+        if request is not None and len(found) < _REQUESTS_MAX:
+            found.append(request)
+            made[endpoint.resource] = request.gives
+    lists = (each for each in design.endpoints if each.action is Action.LIST and each.resource in made)
+    found += [Request(endpoint=each) for each in list(lists)[-1:]]
+    return tuple(found)
+
+
+def is_signing_in(design: Design) -> bool:
+    """Whether people sign in here, so that a token is the answer to a request."""
+    return any(each.action is Action.SIGN_IN for each in design.endpoints)
+
+
+def needs_token(design: Design) -> bool:
+    return design.auth is not None and design.auth.scheme not in ("none", "")
+
+
+def roles(design: Design) -> tuple[str, ...]:
+    """Those that make the first requests work, in the order of the blueprint."""
+    wanted = {role for request in first(design) for role in request.endpoint.roles[:1]}
+    return tuple(role.name for role in design.roles if role.name in wanted)
+
+
+def shell(design: Design) -> Iterator[str]:
+    """The requests as lines for a shell; each block is one request."""
+    if needs_token(design) and not is_signing_in(design):
+        words = [f"--role {role}" for role in roles(design)]
+        words = [*(["--tenant first"] if design.tenancy else []), *words]
+        yield f"TOKEN=$(.venv/bin/python -m {package(design)}.tokens --subject somebody {' '.join(words)})".rstrip()
+    for request in first(design):
+        yield _curl(design, request)
+
+
+def _curl(design: Design, request: Request) -> str:
+    endpoint = request.endpoint
+    words = [f"curl -s {URL}{endpoint.path}"]
+    if endpoint.method != "GET":
+        words[0] = f"curl -s -X {endpoint.method} {URL}{endpoint.path}"
+    if needs_token(design) and not endpoint.is_public:
+        words.append('-H "Authorization: Bearer $TOKEN"')
+    if endpoint.idempotency is not None:
+        words.append("-H \"Idempotency-Key: $(python3 -c 'import uuid; print(uuid.uuid4())')\"")
+    if request.body is not None:
+        text = json.dumps(request.body, ensure_ascii=False)
+        quoted = "'" + text.replace("'", "'\\''") + "'"
+        for member, variable in request.takes:
+            quoted = re.sub(rf'("{member}": )"[^"]*"', rf"""\1"'"${variable}"'" """.rstrip(), quoted)
+        words += [f'-H "Content-Type: {endpoint.request_media_type or "application/json"}"', f"-d {quoted}"]
+    line = " \\\n  ".join(words)
+    if request.gives:
+        return f'{request.gives}=$({line} \\\n  | tee /dev/stderr | sed -n \'s/.*"id":"\\([^"]*\\)".*/\\1/p\')'
+    return line
+
+
+def _creations(design: Design) -> list[PlannedEndpoint]:
+    """Parents before their children, as tables are ordered."""
+    order = {table.resource: number for number, table in enumerate(design.tables) if table.resource}
+    found = [
+        each
+        for each in design.endpoints
+        if each.action in (Action.CREATE, Action.REGISTER) and "{" not in each.path and _role(design, each)
+    ]
+    return sorted(found, key=lambda each: order.get(each.resource, len(order)))
+
+
+def _role(design: Design, endpoint: PlannedEndpoint) -> bool:
+    """Whether somebody without a second factor may call it."""
+    strong = {role.name for role in design.roles if role.needs_second_factor}
+    return endpoint.is_public or not endpoint.roles or bool(set(endpoint.roles) - strong)
+
+
+def _creation(design: Design, endpoint: PlannedEndpoint, made: Mapping[str, str]) -> Request | None:
+    """None where it refers to something that nothing before it made."""
+    body = endpoint.request_example
+    resource = design.blueprint.resource(endpoint.resource) if design.blueprint else None
+    takes: list[tuple[str, str]] = []
+    if isinstance(body, Mapping) and resource is not None:
+        body = dict(body)
+        for field in resource.fields:
+            member = next((name for name in (f"{field.name}_id", field.name) if name in body), "")
+            if field.kind is not FieldKind.REFERENCE or not member:
+                continue
+            if field.of in made:
+                takes.append((member, made[field.of]))
+            elif field.is_optional:
+                del body[member]
+            else:
+                return None
+    variable = re.sub(r"[^A-Z0-9]+", "_", endpoint.resource.upper()) or "MADE"
+    gives = variable if endpoint.action is Action.CREATE else ""
+    return Request(endpoint=endpoint, body=body, takes=tuple(takes), gives=gives)

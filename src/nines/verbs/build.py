@@ -1,0 +1,154 @@
+"""`nines build`: from a blueprint to a service, and from its next version to the same service, changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from nines import __version__, building, dossier
+from nines.model.blueprint import DependencyKind
+from nines.model.change import ContractChange
+from nines.model.design import Design, Migration
+from nines.model.errors import SourceError
+from nines.model.progress import Progress, Silent
+from nines.model.record import Record
+from nines.verbs import announcing, growing, placing
+from nines.verbs.design import Planned, from_blueprint
+from nines.verbs.handover import SERVICE, Comparison, Handover, Item, Lock, read_lock
+from nines.verbs.runtime import FOLDER, Runtime, requirements, runtime
+
+BLUEPRINT = "blueprint.yaml"
+CONTRACT = "openapi.yaml"
+_CONTRACT_BYTES_MAX = 20_000_000
+
+
+class Built(Record):
+    """What was written, or why nothing was."""
+
+    planned: Planned
+    comparison: Comparison | None = None
+    """How the folder stood before; None: the blueprint was refused."""
+    changes: tuple[ContractChange, ...] = ()
+    """From the contract that stood there."""
+    migrations: tuple[Migration, ...] = ()
+    """Those that are new."""
+    is_first: bool = True
+    is_ejected: bool = False
+
+
+class Wish(Record):
+    """How a build is meant, beside its blueprint."""
+
+    force: bool = False
+    check: bool = False
+    accept_breaking: bool = False
+    renames: dict[str, str] = {}
+    fills: dict[str, str] = {}
+
+
+def build(
+    blueprint: Path,
+    folder: Path,
+    wish: Wish,
+    *,
+    today: date,
+    released: Path | None = None,
+    progress: Progress | None = None,
+) -> Built:
+    """Writes the service, or only compares; raises UsageError, with nothing written, where something would be lost.
+
+    `released` is the contract that callers rely on; without it the one that stands in the folder."""
+    progress = progress or Silent()
+    planned = from_blueprint(blueprint, released=released, progress=progress)
+    if planned.design is None:
+        return Built(planned=planned)
+    design = _at_home(planned.design)
+    standing = design.released or _text(folder / CONTRACT)
+    changes = announcing.compare(design, standing)
+    breaking = announcing.unannounced(changes, standing, today)
+    if breaking and not wish.accept_breaking and not wish.check:
+        raise announcing.refusal(breaking, str(folder))
+    progress.stage("writing the service")
+    lock = read_lock(folder, SERVICE)
+    grown = growing.grow(design, folder, growing.told(folder, renames=wish.renames, fills=wish.fills))
+    items = (
+        *_source(blueprint, folder),
+        *grown.items,
+        *_changes(folder, changes, today),
+        *_generated(design),
+        *_runtime(design, runtime(), is_ejected=lock.is_ejected),
+    )
+    head = Lock(version=1, source=BLUEPRINT, files={}, generator=f"nines {__version__}", is_ejected=lock.is_ejected)
+    files = Handover(folder, items, head, kind=SERVICE)
+    comparison = files.compare()
+    if not wish.check:
+        files.write(comparison, force=wish.force)
+    return Built(
+        planned=planned,
+        comparison=comparison,
+        changes=changes,
+        migrations=grown.added,
+        is_first=grown.is_first,
+        is_ejected=lock.is_ejected,
+    )
+
+
+def _at_home(design: Design) -> Design:
+    """Whatever the blueprint was called before, it is called the same in the service."""
+    warnings = tuple(
+        replace(each, where=each.where.replace(design.where, BLUEPRINT, 1)) if design.where else each
+        for each in design.warnings
+    )
+    return replace(design, where=BLUEPRINT, warnings=warnings)
+
+
+def _generated(design: Design) -> Iterator[Item]:
+    """What follows from the design alone."""
+    owned = {"Dockerfile"}
+    for document in placing.place(dossier.write(design)):
+        # Migrations are append-only, so that those of the dossier, which begin anew each time, are not among them.
+        if not document.path.startswith(f"{growing.FOLDER}/"):
+            yield Item(path=document.path, content=document.text.encode(), is_owned=document.path in owned)
+    for file in building.write(design):
+        yield Item(path=file.path, content=file.text.encode(), is_owned=file.is_owned)
+
+
+def _runtime(design: Design, found: Runtime, *, is_ejected: bool) -> Iterator[Item]:
+    """The wheel, and the pins of everything that is installed beside it."""
+    has_redis = any(each.kind is DependencyKind.REDIS for each in design.dependencies)
+    left_out = () if has_redis else ("redis",)
+    for path, pins, without in (
+        ("requirements.lock", found.needed, left_out),
+        ("requirements-dev.lock", found.tools, left_out),
+    ):
+        text = requirements(found, pins=pins, without=without, is_ejected=is_ejected)
+        yield Item(path=path, content=text.encode())
+    if not is_ejected:
+        yield Item(path=f"{FOLDER}/{found.wheel.name}", content=found.wheel.content)
+
+
+def _source(blueprint: Path, folder: Path) -> Iterator[Item]:
+    """The blueprint; where it stands there already, the owner has it as it shall be."""
+    target = folder / BLUEPRINT
+    is_same = target.exists() and blueprint.samefile(target)
+    yield Item(path=BLUEPRINT, content=blueprint.read_bytes(), is_continued=is_same)
+
+
+def _changes(folder: Path, changes: tuple[ContractChange, ...], today: date) -> Iterator[Item]:
+    text = announcing.entry(_text(folder / announcing.PATH), changes, today)
+    if text:
+        yield Item(path=announcing.PATH, content=text.encode(), is_continued=True)
+
+
+def _text(path: Path) -> str:
+    """What stands there; "" where nothing does."""
+    if not path.exists():
+        return ""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(_CONTRACT_BYTES_MAX).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"it cannot be read: {error}", where=str(path)) from None
