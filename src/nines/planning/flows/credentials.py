@@ -156,12 +156,15 @@ def count_failure(draft: Draft, account: Resource) -> Statement:
     text = (
         f"INSERT INTO {name} (scope, subject_hash, expires_at)\n"
         f"VALUES ('account', {subject}, {lasting}), ('address', {address}, {lasting})\n"
-        f"ON CONFLICT (scope, subject_hash) DO UPDATE\n"
+        "ON CONFLICT (scope, subject_hash) DO UPDATE\n"
         f"SET failures = CASE WHEN {name}.expires_at > now() THEN {name}.failures + 1 ELSE 1 END,\n"
-        f"    blocked_until = CASE WHEN {name}.expires_at > now() AND {name}.failures >= {free}\n"
-        f"        THEN now() + interval '{FIRST_WAIT_S:g} s'\n"
-        f"            * power(2, least({WAIT_DOUBLINGS_MAX}, {name}.failures - {free}))\n"
-        "        ELSE now() END,\n"
+        "    blocked_until = CASE\n"
+        f"        WHEN {name}.expires_at <= now() THEN now()\n"
+        f"        WHEN {name}.failures < {free} THEN now()\n"
+        f"        ELSE now() + interval '{FIRST_WAIT_S:g} s'\n"
+        f"            * power(2, least({WAIT_DOUBLINGS_MAX}, {name}.failures\n"
+        f"                - {free}))\n"
+        "    END,\n"
         "    expires_at = EXCLUDED.expires_at\nRETURNING scope, failures, blocked_until"
     )
     wish = Wish(table=name, equal=("scope", "subject_hash"))
