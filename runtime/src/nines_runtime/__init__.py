@@ -1,5 +1,16 @@
 """What a reliable backend needs at run time."""
 
+from nines_runtime.calls.breaker import Breaker, BreakerOpen
+from nines_runtime.calls.bulkhead import Bulkhead, BulkheadFull
+from nines_runtime.calls.client import Client
+from nines_runtime.calls.credential import Credential
+from nines_runtime.calls.deadline import DEADLINE_HEADER, Deadline
+from nines_runtime.calls.egress import Egress, EgressRefused
+from nines_runtime.calls.mail import Mail, Mailer
+from nines_runtime.calls.observer import CallObserver
+from nines_runtime.calls.outcome import Declined, Unanswered, Why
+from nines_runtime.calls.reply import Reply
+from nines_runtime.calls.retry import Retry, RetryBudget, retry
 from nines_runtime.data.accepting import Accepting, keyed_insert
 from nines_runtime.data.audit import Audit, ChainReport
 from nines_runtime.data.batch import Batch
@@ -13,6 +24,22 @@ from nines_runtime.data.ledger import Entry, Ledger
 from nines_runtime.data.origin import Origin, Task
 from nines_runtime.data.outbox import Outbox, everywhere
 from nines_runtime.data.statements import KeyStatements, LedgerStatements, OutboxStatements, SagaStatements
+from nines_runtime.security.apikeys import ApiKey, ApiKeyAuthenticator, KeptKey
+from nines_runtime.security.authenticator import TokenAuthenticator
+from nines_runtime.security.codes import Code, Codes
+from nines_runtime.security.encryption import Cipher, Lookup, Undecipherable
+from nines_runtime.security.guessing import Guesses, refuse_blocked
+from nines_runtime.security.issuing import LocalIssuer, TokenIssuer
+from nines_runtime.security.jwks import JwksAuthenticator
+from nines_runtime.security.keys import SigningKey, SigningKeys
+from nines_runtime.security.passwords import Passwords
+from nines_runtime.security.policy import Policy, known, owner, public, role
+from nines_runtime.security.refresh import RefreshStatements, RefreshTokens, Rejected, Rotated
+from nines_runtime.security.revocation import Revocations
+from nines_runtime.security.secret import Secret, digest_of, is_same
+from nines_runtime.security.sessions import Csrf, SessionAuthenticator
+from nines_runtime.security.tokens import TokenRefused, TokenRules
+from nines_runtime.security.totp import Totp
 from nines_runtime.web.answer import Answer
 from nines_runtime.web.call import Call
 from nines_runtime.web.caller import ANONYMOUS, Authenticator, Caller, Headers
@@ -24,49 +51,104 @@ from nines_runtime.web.problem import KINDS, Problem
 __version__ = "0.1.0"
 __all__ = [
     "ANONYMOUS",
+    "DEADLINE_HEADER",
     "KINDS",
     "Accepting",
     "Answer",
+    "ApiKey",
+    "ApiKeyAuthenticator",
     "Audit",
     "Authenticator",
     "Batch",
+    "Breaker",
+    "BreakerOpen",
+    "Bulkhead",
+    "BulkheadFull",
     "Call",
+    "CallObserver",
     "Caller",
     "ChainReport",
+    "Cipher",
     "Claim",
+    "Client",
+    "Code",
+    "Codes",
     "Conflict",
+    "Credential",
+    "Csrf",
     "Cursors",
     "Database",
+    "Deadline",
+    "Declined",
     "Edge",
+    "Egress",
+    "EgressRefused",
     "EmbeddedServer",
     "Entry",
     "GiveUp",
+    "Guesses",
     "Headers",
     "Jobs",
+    "JwksAuthenticator",
+    "KeptKey",
     "Key",
     "KeyStatements",
     "Keys",
     "Ledger",
     "LedgerStatements",
     "Limit",
+    "LocalIssuer",
+    "Lookup",
+    "Mail",
+    "Mailer",
     "Operation",
     "Operations",
     "Origin",
     "Outbox",
     "OutboxStatements",
     "Page",
+    "Passwords",
+    "Policy",
     "Problem",
     "Queue",
+    "RefreshStatements",
+    "RefreshTokens",
+    "Rejected",
+    "Reply",
+    "Retry",
+    "RetryBudget",
+    "Revocations",
+    "Rotated",
     "SagaStatements",
     "Schedule",
+    "Secret",
+    "SessionAuthenticator",
+    "SigningKey",
+    "SigningKeys",
     "Task",
+    "TokenAuthenticator",
+    "TokenIssuer",
+    "TokenRefused",
+    "TokenRules",
     "TooEarly",
+    "Totp",
+    "Unanswered",
     "Unavailable",
+    "Undecipherable",
     "Violated",
     "Violation",
+    "Why",
+    "digest_of",
     "everywhere",
     "identifier_of",
     "identifier_text",
+    "is_same",
     "keyed_insert",
+    "known",
     "new_id",
+    "owner",
+    "public",
+    "refuse_blocked",
+    "retry",
+    "role",
 ]

@@ -81,11 +81,12 @@ def _first(levels: tuple[dict[str, Any], ...], names: tuple[str, ...], secret: s
         for name in names:
             value = level.get(name)
             if isinstance(value, str) and value.strip():
-                return _harmless(value, secret)
+                return harmless(value, secret)
     return ""
 
 
-def _harmless(text: str, secret: str) -> str:
+def harmless(text: str, secret: str) -> str:
+    """What somebody else said, cut off, in one line, and without what looks like a secret or a person."""
     if secret:
         text = text.replace(secret, "[redacted]")
     text = _SECRET.sub("[redacted]", text[: REASON_LENGTH_MAX * 2])
