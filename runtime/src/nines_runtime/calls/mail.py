@@ -29,7 +29,7 @@ TEXT_LENGTH_MAX = 262_144
 CONCURRENCY = 8
 _PORTS = {"smtp": 587, "smtps": 465}
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_UNUSABLE = 553
+UNUSABLE = 553
 """Of an address or a subject that is not even sent (RFC 5321, 4.2.3)."""
 _OUTCOMES = {Why.TIMEOUT: TIMEOUT, Why.THROTTLED: REFUSED, Why.CREDENTIAL: REFUSED}
 
@@ -102,7 +102,7 @@ class Mailer:
 
     async def send(self, deadline: Deadline, mail: Mail, *, verb: str = "send") -> None:
         if reason := objection(mail):
-            raise Declined(self.name, verb, status=_UNUSABLE, reason=reason)
+            raise Declined(self.name, verb, status=UNUSABLE, reason=reason)
         message = written(mail, self._sender)
         try:
             await self._bulkhead.enter(deadline)
