@@ -159,7 +159,9 @@ class Laboratory:
 
     async def _sign_in(self) -> None:
         """Registers and signs in on the present database."""
-        self._sessions = make_sessions(self.contract, self.settings, self._client, self._note)
+        self._sessions = make_sessions(
+            self.contract, self.settings, self._client, self._note, self._site.service.output
+        )
         self.identities = await self._sessions.open()
 
     # --- experiments ----------------------------------------------------------------------------------

@@ -11,18 +11,26 @@ from nines.lab.load.request import request_of
 from nines.lab.requests.fields import PASSWORD
 from nines.lab.requests.login import propose
 from nines.lab.requests.secrets import Secrets
-from nines.lab.requests.sessions import Sessions
+from nines.lab.requests.sessions import RunCommand, Sessions
 from nines.model.contract import Contract
 from nines.model.experiment import Call
 from nines.model.history import Exchange
 from nines.model.settings import Identity, LoginSettings, Settings
 
 
-def make_sessions(contract: Contract, settings: Settings, client: Client, note: Callable[[str], None]) -> Sessions:
-    """Sessions that are still to be opened, by the configured doors or by those that the contract shows."""
+def make_sessions(
+    contract: Contract,
+    settings: Settings,
+    client: Client,
+    note: Callable[[str], None],
+    run: RunCommand | None = None,
+) -> Sessions:
+    """Sessions that are still to be opened, by the configured doors or by those that the contract shows.
+
+    `run` gives what a command prints in the service's environment."""
     register, login = propose(contract)
     register = settings.register if settings.register.path else register
-    login = settings.login if settings.login.path or settings.login.headers else login
+    login = settings.login if settings.login.is_given else login
 
     secrets = Secrets()
 
@@ -37,6 +45,7 @@ def make_sessions(contract: Contract, settings: Settings, client: Client, note: 
         register=register,
         login=login,
         send=send,
+        run=run,
         note=note,
         now_s=time.time,
         secrets=secrets,
@@ -45,7 +54,7 @@ def make_sessions(contract: Contract, settings: Settings, client: Client, note: 
 
 def _identities(given: tuple[Identity, ...], register: LoginSettings, login: LoginSettings) -> tuple[Identity, ...]:
     """The configured ones; where they are administrators only, an owner and a peer come first if they may register."""
-    if any(not identity.is_admin for identity in given) or not (register.path and (login.path or login.headers)):
+    if any(not identity.is_admin for identity in given) or not (register.path and login.is_given):
         return given
     taken = {identity.name for identity in given}
     names = [name for name in ("owner", "peer") if name not in taken]

@@ -117,7 +117,7 @@ class Identity(StrictRecord):
 
 
 class LoginSettings(StrictRecord):
-    """How an identity signs in: one request whose answer holds a token, or that sets a cookie."""
+    """How an identity signs in: one request whose answer holds a token, or that sets a cookie; or a command."""
 
     method: str = "POST"
     path: str = ""
@@ -130,6 +130,13 @@ class LoginSettings(StrictRecord):
     """Where the token is in the answer: a dotted path such as "access_token" or "user.token"."""
     header: str = "Authorization"
     format: str = "Bearer {token}"
+    command: str = ""
+    """Instead of a request: a command line in the service's environment that prints the token, such as
+    "python -m app.tokens --subject {username} --role {role}"; for tokens that come from an issuer elsewhere."""
+
+    @property
+    def is_given(self) -> bool:
+        return bool(self.path or self.headers or self.command)
 
 
 class SecuritySettings(StrictRecord):

@@ -180,3 +180,17 @@ def test_settings_that_cannot_work_are_clear_errors(
 
     with pytest.raises(error, match=says.replace("{", r"\{")):
         asyncio.run(scenario())
+
+
+def test_what_a_command_prints_is_given_back_and_its_failure_has_its_own_words(
+    premises: Premises, project: Path
+) -> None:
+    settings = Settings(service=ServiceSettings(env={"SEED": "for the laboratory"}, python=sys.executable))
+    service = Service(premises, settings, project)
+    told = "import os, sys; print(os.environ['SEED']); sys.exit(int(sys.argv[1]))"
+    assert asyncio.run(service.output(["python", "-c", told, "0"])) == "for the laboratory\n"
+    with pytest.raises(LaunchError, match="exit code 1") as caught:
+        asyncio.run(service.output(["python", "-c", "raise SystemExit('no key')"]))
+    assert "no key" in caught.value.detail
+    with pytest.raises(LaunchError, match="cannot be run"):
+        asyncio.run(service.output(["there-is-no-such-program"]))

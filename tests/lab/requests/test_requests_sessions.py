@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from nines.lab.requests.flaws import decoded, expires_s, flawed
 from nines.lab.requests.login import propose
 from nines.lab.requests.sessions import Sessions, values_of, with_credentials
 from nines.model.contract import Contract, SecurityScheme
+from nines.model.errors import LaunchError
 from nines.model.experiment import Call, CredentialFlaw
 from nines.model.history import Exchange, Outcome
 from nines.model.settings import Identity, LoginSettings
@@ -39,6 +41,8 @@ class Door:
         self.notes: list[str] = []
         self.now_s = 1_000.0
         self.accepts = "Bearer "
+        self.prints: list[str] = []
+        self.commands: list[tuple[str, ...]] = []
 
     async def send(self, call: Call) -> Exchange:
         self.calls.append(call)
@@ -56,6 +60,12 @@ class Door:
             headers=self.headers,
         )
 
+    async def run(self, words: Sequence[str]) -> str:
+        self.commands.append(tuple(words))
+        if not self.prints:
+            raise LaunchError("it ended with exit code 1", detail="no seed")
+        return self.prints.pop(0)
+
     def sessions(self, login: LoginSettings, register: LoginSettings | None = None, *who: Identity) -> Sessions:
         return Sessions(
             BANK,
@@ -65,6 +75,7 @@ class Door:
             send=self.send,
             note=self.notes.append,
             now_s=lambda: self.now_s,
+            run=self.run,
         )
 
 
@@ -103,6 +114,29 @@ def test_cookies_and_fixed_headers() -> None:
     nobody = Door()
     assert asyncio.run(nobody.sessions(LoginSettings()).open()) == ()
     assert nobody.notes
+
+
+def test_a_command_prints_the_token_of_an_issuer_elsewhere_and_is_run_again_before_it_expires() -> None:
+    door = Door()
+    door.prints = [f"{jwt(sub='1', exp=1_100)}\n", f"{jwt(sub='1', exp=9_000)}\n"]
+    login = LoginSettings(command="python -m app.tokens --subject {username} --role {role}")
+    who = Identity(name="owner", username="some body", values={"role": "customer"})
+    sessions = door.sessions(login, None, who)
+    assert [each.name for each in asyncio.run(sessions.open())] == ["owner"]
+    assert door.commands == [("python", "-m", "app.tokens", "--subject", "some body", "--role", "customer")]
+    assert asyncio.run(sessions.headers("owner")) == sessions.known_headers("owner")
+    assert len(door.commands) == 1
+    door.now_s = 1_080.0
+    assert dict(asyncio.run(sessions.headers("owner")))["authorization"] == f"Bearer {jwt(sub='1', exp=9_000)}"
+    assert door.calls == [], "nobody asks the service"
+
+
+@pytest.mark.parametrize(("printed", "said"), [([], "no seed"), ([""], "must print a token"), (["a b"], "must print")])
+def test_a_command_that_prints_no_token_is_noted(printed: list[str], said: str) -> None:
+    door = Door()
+    door.prints = printed
+    assert asyncio.run(door.sessions(LoginSettings(command="tokens")).open()) == ()
+    assert said in door.notes[0]
 
 
 def test_a_token_is_renewed_before_it_expires() -> None:

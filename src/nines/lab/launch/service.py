@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import shlex
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -26,6 +26,9 @@ STOP_LIMIT_S = 30.0
 """What Kubernetes grants between SIGTERM and SIGKILL."""
 SETUP_LIMIT_S = 300.0
 ANSWER_LIMIT_S = 10.0
+OUTPUT_LIMIT_S = 30.0
+"""For a command that prints something, such as a token."""
+_SAID_MAX = 2_000
 _POLL_S = 0.02
 _LOOK_S = 0.2
 _PORTS_MAX = 3
@@ -122,6 +125,34 @@ class Service:
             if process.is_running:
                 await asyncio.shield(process.kill())
         return True
+
+    async def output(self, words: Sequence[str]) -> str:
+        """What a command prints in the service's environment; LaunchError with its own words where it fails."""
+        line = shlex.join(words)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *words,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=self.environment(),
+                cwd=self._directory(self._settings.service.directory),
+            )
+        except OSError as error:
+            raise LaunchError(f"it cannot be run: {error.strerror or error}", where=line) from error
+        try:
+            async with asyncio.timeout(OUTPUT_LIMIT_S):
+                said, complaint = await process.communicate()
+        except TimeoutError:
+            raise LaunchError(f"it was not done within {OUTPUT_LIMIT_S:.0f} s", where=line) from None
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await asyncio.shield(process.wait())
+        if process.returncode != 0:
+            detail = complaint.decode(errors="replace")[-_SAID_MAX:]
+            raise LaunchError(f"it ended with exit code {process.returncode}", where=line, detail=detail)
+        return said.decode(errors="replace")
 
     async def start(self, values: Mapping[str, str] | None = None) -> float:
         """Starts it and waits until it is ready; the seconds that took. Values of an earlier start are kept."""

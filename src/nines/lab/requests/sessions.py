@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shlex
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +16,7 @@ from nines.lab.requests.flaws import Headers, expires_s, flawed
 from nines.lab.requests.graph import Graph
 from nines.lab.requests.secrets import Secrets
 from nines.model.contract import Contract, Operation
+from nines.model.errors import NinesError
 from nines.model.experiment import Call, CredentialFlaw
 from nines.model.history import Exchange, Outcome
 from nines.model.settings import Identity, LoginSettings
@@ -23,11 +25,14 @@ UNAUTHORIZED = 401
 RENEW_BEFORE_S = 30.0
 """How long before its expiry a token is renewed."""
 TOKEN_NAMES = ("accesstoken", "token", "jwt", "idtoken", "authtoken", "bearer", "apikey", "key", "sessiontoken")
+RunCommand = Callable[[Sequence[str]], Awaitable[str]]
 _FORMATS = ("Bearer {token}", "Token {token}", "JWT {token}", "{token}")
 
 
 class Sessions:
-    """Who is signed in, and with which headers. `send` sends a call of nobody as it is; `now_s` is Unix time."""
+    """Who is signed in, and with which headers.
+
+    `send` sends a call of nobody as it is; `run` gives what a command prints; `now_s` is Unix time."""
 
     def __init__(
         self,
@@ -39,6 +44,7 @@ class Sessions:
         send: Callable[[Call], Awaitable[Exchange]],
         note: Callable[[str], None],
         now_s: Callable[[], float],
+        run: RunCommand | None = None,
         secrets: Secrets | None = None,
     ) -> None:
         self._contract = contract
@@ -46,6 +52,7 @@ class Sessions:
         self._register = register
         self._login = login
         self._send = send
+        self._run = run
         self._note = note
         self._now_s = now_s
         self._headers: dict[str, Headers] = {}
@@ -95,6 +102,8 @@ class Sessions:
             for header, value in self._headers[name]:
                 self.secrets.learn(name, header, _bare(value), f"as the settings say for identity {name}: {header}")
             return True
+        if self._login.command and self._run is not None:
+            return await self._printed(identity, self._run)
         if not self._login.path and self._login.headers:
             return await self._shown_each_time(identity)
         if not self._login.path:
@@ -121,6 +130,21 @@ class Sessions:
         for header, value in headers:
             how = f"the name and the password of identity {identity.name} as HTTP's basic credentials"
             self.secrets.learn(identity.name, header, _bare(value), how)
+        return True
+
+    async def _printed(self, identity: Identity, run: RunCommand) -> bool:
+        """A token that a command prints, because its issuer is elsewhere."""
+        try:
+            words = [filled(word, values_of(identity)) for word in shlex.split(self._login.command)]
+            token = (await run(words)).strip()
+        except (NinesError, ValueError) as error:
+            self._note(f"identity {identity.name}: login.command failed: {error}")
+            return False
+        if not token or len(token.split()) > 1:
+            self._note(f"identity {identity.name}: login.command must print a token and nothing else")
+            return False
+        self.secrets.learn(identity.name, "token", token, f"what this prints: {shlex.join(words)}")
+        self._headers[identity.name] = ((self._login.header.lower(), self._format.replace("{token}", token)),)
         return True
 
     async def _registered(self, identity: Identity) -> None:
