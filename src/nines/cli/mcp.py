@@ -38,7 +38,7 @@ def command(*, roots: tuple[Path, ...], port: int | None, token_file: Path | Non
     from nines.mcp import serving  # noqa: PLC0415 -- the protocol's library takes a while, and --help needs none of it
     from nines.mcp.roots import Roots  # noqa: PLC0415
 
-    allowed = Roots.of(roots or (Path(),))
+    allowed = Roots.of(roots) if roots else Roots.of_here()
     if port is None:
         if token_file is not None:
             raise UsageError("--token-file belongs to --http", hint="Over standard streams no token is needed.")

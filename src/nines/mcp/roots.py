@@ -33,11 +33,20 @@ class Roots(Record):
             found.append(resolved)
         return cls(folders=tuple(dict.fromkeys(found))[:FOLDERS_MAX])
 
+    @classmethod
+    def of_here(cls) -> Roots:
+        """The working directory; none where it is everything there is, or somebody's home."""
+        here = Path.cwd().resolve()
+        return cls(folders=()) if here in (Path(here.anchor), Path.home().resolve()) else cls(folders=(here,))
+
     def holds(self, path: Path) -> bool:
         return any(path.is_relative_to(folder) for folder in self.folders)
 
     def inside(self, text: str) -> Path:
         """The path with every link followed; raises UsageError where it leads outside, whether or not it exists."""
+        if not self.folders:
+            hint = "Start it in a project's folder, or with: nines mcp --root DIR"
+            raise UsageError("no folder is allowed", where=text, hint=hint)
         try:
             path = Path(os.path.realpath(self.folders[0] / text))
         except (OSError, RuntimeError, ValueError) as error:

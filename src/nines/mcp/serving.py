@@ -19,11 +19,12 @@ from nines.mcp.roots import Roots
 from nines.mcp.server import Engineer
 from nines.model.errors import UsageError
 from nines.verbs import ending
+from nines.verbs.reading import is_debugging
 
 PATH = "/mcp"
 HOST = "127.0.0.1"
 _NAMES = (HOST, "localhost")
-_CLOSING_LIMIT_S = 5
+_CLOSING_LIMIT_S = 1
 _BACKLOG = 64
 _CONNECTIONS_MAX = 64
 _BODY_BYTES_MAX = 1024 * 1024
@@ -38,6 +39,7 @@ _App = Callable[[_Scope, _Receive, _Send], Awaitable[None]]
 
 def over_streams(roots: Roots) -> None:
     """Serves one client on standard input and output, until either closes or a signal comes."""
+    _quiet_libraries()
     with wire.claimed() as (incoming, outgoing), suppress(asyncio.CancelledError):
         asyncio.run(_streams(roots, incoming, outgoing))
     _raise_if_asked()
@@ -68,6 +70,7 @@ def _is_gone(error: BaseException) -> bool:
 
 def over_http(roots: Roots, *, port: int, token: str, announce: Callable[[str], None]) -> None:
     """Serves on loopback; `announce` is told the address when it is open."""
+    _quiet_libraries()
     with _listening(port) as listener, suppress(asyncio.CancelledError):
         actual: int = listener.getsockname()[1]
         asyncio.run(_http(roots, listener, actual, token, lambda: announce(f"http://{HOST}:{actual}{PATH}")))
@@ -107,7 +110,7 @@ async def _http(roots: Roots, listener: socket.socket, port: int, token: str, an
     )
     config = uvicorn.Config(
         Guarded(cast("_App", app), token=token, hosts=allowed, origins=origins),
-        log_level=logging.WARNING,
+        log_level=logging.INFO if is_debugging() else logging.CRITICAL,
         access_log=False,
         server_header=False,
         backlog=_BACKLOG,
@@ -124,6 +127,12 @@ async def _http(roots: Roots, listener: socket.socket, port: int, token: str, an
         finally:
             serving.should_exit = True
             await task
+
+
+def _quiet_libraries() -> None:
+    """What a stopping server's libraries say of connections that were cut tells nobody anything."""
+    if not is_debugging():
+        logging.getLogger("mcp").setLevel(logging.CRITICAL)
 
 
 def _raise_if_asked() -> None:

@@ -21,7 +21,8 @@ class Lines:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._loop = asyncio.get_running_loop()
-        self._lines: asyncio.Queue[str | None] = asyncio.Queue(_WAITING_MAX)
+        self._lines: asyncio.Queue[str | None] = asyncio.Queue()
+        self._room = threading.Semaphore(_WAITING_MAX)
         threading.Thread(target=self._read, daemon=True).start()
 
     def __aiter__(self) -> Lines:
@@ -29,6 +30,7 @@ class Lines:
 
     async def __anext__(self) -> str:
         line = await self._lines.get()
+        self._room.release()
         if line is None:
             raise StopAsyncIteration
         return line
@@ -51,8 +53,10 @@ class Lines:
 
     def _hand_over(self, line: str | None) -> None:
         """Waits while too many lines are unread, so that a flood of them stays in the pipe."""
+        self._room.acquire()
+        # A loop that is closed takes nothing any more.
         with suppress(RuntimeError):
-            asyncio.run_coroutine_threadsafe(self._lines.put(line), self._loop).result()
+            self._loop.call_soon_threadsafe(self._lines.put_nowait, line)
 
 
 class Output:

@@ -7,7 +7,7 @@ import re
 from importlib import resources
 
 from nines.model.errors import SourceError
-from nines.model.page import Page, parse
+from nines.model.page import Page, Section, parse
 from nines.model.record import Record
 
 _PACKAGE = "nines.personas"
@@ -27,6 +27,11 @@ class Persona(Record):
     """For those who offer a paragraph."""
     text: str
     """Everything else, as Markdown with level-two headings."""
+    sections: tuple[Section, ...] = ()
+
+    def section(self, title: str) -> str:
+        """The text under a heading of `text`; "" where there is none."""
+        return next((section.text for section in self.sections if section.title == title), "")
 
 
 class Input(Record):
@@ -52,7 +57,11 @@ class Task(Record):
 def engineer() -> Persona:
     page = parse(_read("engineer.md"), f"{_PACKAGE}/engineer.md")
     return Persona(
-        title=page.title, when=page.lead, in_short=page.section(_SHORT), text=_sections(page, without=(_SHORT,))
+        title=page.title,
+        when=" ".join(page.lead.split()),
+        in_short=page.section(_SHORT),
+        text=_sections(page, without=(_SHORT,)),
+        sections=page.sections,
     )
 
 
