@@ -45,6 +45,8 @@ class Mapped:
     columns: dict[str, MappedColumn] = field(default_factory=dict)
     relations: dict[str, Relation] = field(default_factory=dict)
     unique: list[tuple[str, ...]] = field(default_factory=list)
+    partly_unique: dict[tuple[str, ...], frozenset[str]] = field(default_factory=dict)
+    """Unique where a condition holds, with the columns that it speaks of; none: it was not understood."""
     indexes: list[tuple[str, ...]] = field(default_factory=list)
     key: str = ""
     is_complete: bool = True
@@ -62,3 +64,9 @@ class Mapped:
 
     def is_unique(self, columns: set[str]) -> bool:
         return any(set(key) <= columns for key in self.unique)
+
+    def excludes(self, columns: set[str]) -> bool:
+        """Whether a second row with the same values is refused, as far as reading tells: of a condition only its columns
+        are known, not whether these values meet it."""
+        partly = (others.union(key) for key, others in self.partly_unique.items() if others)
+        return self.is_unique(columns) or any(columns.issuperset(key) for key in partly)

@@ -51,6 +51,7 @@ def _table(world: World, each: Mapped) -> Table:
         name=each.name,
         columns=columns,
         unique=tuple(dict.fromkeys(tuple(name.lower() for name in key) for key in each.unique)),
+        partly_unique=tuple(tuple(name.lower() for name in key) for key in each.partly_unique),
         indexes=tuple(dict.fromkeys(tuple(name.lower() for name in key) for key in each.indexes)),
         relationships=tuple(relationships),
         model=each.info.qualified,

@@ -34,6 +34,8 @@ class Table(Record):
     columns: tuple[Column, ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
     """Unique constraints and unique indexes over one or several columns, the primary key included."""
+    partly_unique: tuple[tuple[str, ...], ...] = ()
+    """Those that hold for some rows only (`WHERE ...`)."""
     indexes: tuple[tuple[str, ...], ...] = ()
     relationships: tuple[Relationship, ...] = ()
     model: str = ""
@@ -48,3 +50,7 @@ class Table(Record):
     def is_unique_over(self, columns: frozenset[str]) -> bool:
         """Whether fixing these columns selects at most one row."""
         return any(set(key) <= columns for key in self.unique)
+
+    def may_be_unique_over(self, columns: frozenset[str]) -> bool:
+        """Whether it does so at least for the rows that some condition picks."""
+        return any(set(key) <= columns for key in (*self.unique, *self.partly_unique))

@@ -87,7 +87,7 @@ def _finding(endpoint: Endpoint, trace: Trace, race: tuple[int, int], table: Tab
     keys = frozenset(predicate.column for predicate in read.predicates if predicate.operator == "=")
     column = ", ".join(sorted({p.column for p in read.predicates if is_filled(p, write)}))
     is_known = table is not None and table.is_complete
-    if table is not None and (table.is_unique_over(keys) or collides(table, write, read)):
+    if table is not None and (table.may_be_unique_over(keys) or collides(table, write, read)):
         message = f"two requests at once both find no row of {write.target} with this {column}; the second gets a 500"
         consequence = "The unique constraint keeps the data right, but its error is handled nowhere."
         severity, confidence = Severity.LOW, Confidence.MEDIUM

@@ -73,7 +73,7 @@ def _row_found_or_created(call: LibraryCall) -> Value:
     token, row = emit_query(how, replace(read, limit_one=True, limit=Known.SET), rows=Rows.ONE)
     fixed = {c.column for c in read.conditions if c.operator == "=" and not c.table}
     unclear = table is None or not table.is_complete or not read.known
-    conflict = unclear or (table is not None and table.is_unique(fixed))
+    conflict = unclear or (table is not None and table.excludes(fixed))
     defaults = [v for v in (call.argument("defaults"), call.argument("create_defaults")) if v is not None]
     changes = written_of(table, {f"*{n}": value for n, value in enumerate(defaults)})
     plain = {name: value for name, value in given.items() if "__" not in name}

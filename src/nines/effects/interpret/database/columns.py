@@ -51,7 +51,10 @@ def _makes_attribute(world: World, owner: ClassInfo, decorator: code.Expression)
 
 
 def add_attribute(world: World, table: Mapped, owner: ClassInfo, name: str, binding: AssignBinding) -> bool:
-    """Adds what an attribute declares; whether it is a part of the table, or surely none."""
+    """Adds what an attribute declares, in the place of what a base says under the same name; whether it is a part of
+    the table, or surely none."""
+    table.columns.pop(name, None)
+    table.relations.pop(name, None)
     value = class_binding_value(world, owner, binding) if binding.value is not None else Value()
     place = Place(file=owner.module.file, line=binding.line)
     thing = value.thing
@@ -76,7 +79,8 @@ def _annotation_declares(world: World, table: Mapped, owner: ClassInfo, binding:
         frame = Frame(world, owner.module)
         outer = evaluate(frame, annotation.value).thing
         signature = world.signatures.calls.get(outer.name) if isinstance(outer, LibraryThing) else None
-        return signature is not None and signature.column is not None
+        # The type of a column that a base merely announces (`if TYPE_CHECKING:`) is declared by whoever assigns it.
+        return signature is not None and signature.column is not None and signature.mechanism == "first_argument"
     return False
 
 

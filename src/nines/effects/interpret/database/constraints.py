@@ -5,7 +5,7 @@ from __future__ import annotations
 from nines.effects.interpret.database.declarations import flag, rule_of
 from nines.effects.interpret.state.world import World
 from nines.effects.mapped import Mapped
-from nines.effects.values import ContainerThing, ObjectThing, Value
+from nines.effects.values import ContainerThing, CriterionThing, ObjectThing, Value
 from nines.effects.values import field as held_field
 
 
@@ -23,12 +23,20 @@ def add_constraints(world: World, table: Mapped, declared: Value, role: str) -> 
         rule = rule_of(world, inner.type) if isinstance(inner, ObjectThing) else None
         if rule is None or rule.kind not in ("unique", "index"):
             continue
-        if held_field(entry, "condition") is not None:
-            continue
         columns = _columns_of(entry, table)
         unique = rule.kind == "unique" or flag(entry, rule.unique) is True
-        if columns:
+        condition = held_field(entry, "condition")
+        if condition is not None:
+            if unique and columns:
+                table.partly_unique[columns] = _columns_named(condition, table)
+        elif columns:
             (table.unique if unique else table.indexes).append(columns)
+
+
+def _columns_named(condition: Value, table: Mapped) -> frozenset[str]:
+    thing = condition.thing
+    names = [each[0] for each in thing.predicates] if isinstance(thing, CriterionThing) and thing.known else []
+    return frozenset(table.column_of(name.removeprefix("?").partition("__")[0]) for name in names)
 
 
 def _columns_of(entry: Value, table: Mapped) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from nines.effects.limits import TEXT_MAX
 from nines.effects.mapped import Mapped
 from nines.effects.nodes import EffectNode, TransactionNode
 from nines.effects.queries import Query
-from nines.effects.values import ClassThing, InstanceThing, ObjectThing, Value, merge_sources, unknown
+from nines.effects.values import ClassThing, InstanceThing, ObjectThing, Value, field, merge_sources, unknown
 from nines.model.effect import EffectKind, Known, Rows
 from nines.model.place import Place
 
@@ -49,7 +49,20 @@ def run_of(call: LibraryCall) -> Run:
     if isinstance(thing, ClassThing):
         bases = call.world.linked.ancestry(thing.info)[1]
         type = bases[0] if bases else ""
-    return Run(call.frame, call.place, type, call.connection, call.library, call.signature.blocks)
+    run = Run(call.frame, call.place, type, call.connection, call.library, call.signature.blocks)
+    if run.begins == "auto" and call.receiver is not None and _commits_alone(call, call.receiver, type):
+        run.begins = "explicit"
+    return run
+
+
+def _commits_alone(call: LibraryCall, receiver: Value, type: str) -> bool:
+    """Whether the connection was told, or may have been told, to commit every statement by itself."""
+    told = call.world.signatures.trait(type, "commits_alone")
+    for name, text in (told if isinstance(told, dict) else {}).items():
+        held = field(receiver, name)
+        if held is not None and (not held.has_constant or str(held.constant) == text):
+            return True
+    return False
 
 
 def emit_query(

@@ -13,4 +13,8 @@ def mechanism(call: LibraryCall) -> Value | None:
 
 
 def first(call: LibraryCall) -> Value:
-    return call.arguments[0] if call.arguments else next(iter(call.bound.values()), UNKNOWN)
+    """The first argument, by its place or by the name of the first parameter."""
+    if call.arguments:
+        return call.arguments[0]
+    named = call.bound.get(call.signature.parameters[0]) if call.signature.parameters else None
+    return named or next(iter(call.bound.values()), UNKNOWN)
