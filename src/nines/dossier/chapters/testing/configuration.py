@@ -7,13 +7,16 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nines.model.blueprint import Action, DependencyKind
+from nines.model.blueprint import Action, DependencyKind, GrantKind
 from nines.model.design import Design, PlannedEndpoint
 
 PATH = "nines.toml"
 RATE_MAX_HZ = 2_000.0
 PASSWORD = "correct horse for the laboratory"  # noqa: S105 -- of people who are made for a trial.
 TOKEN = "Bearer replace-this-by-a-token-of-the-laboratory"  # noqa: S105 -- says what belongs there.
+LABORATORY = "only-for-the-laboratory-and-long-enough-for-any-algorithm"
+_WRITTEN = {"FIELD_KEYS": "1:b25seS1mb3ItdGhlLWxhYm9yYXRvcnktMzItYnl0ZXM="}
+"""Secrets that are written in a way of their own."""
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _NOBODY = {
@@ -54,7 +57,7 @@ def _blocks(design: Design) -> Iterator[str]:
         },
     )
     yield _load(design)
-    package = design.name.replace("-", "_")
+    package = _package(design)
     has_database = any(each.kind is DependencyKind.POSTGRES for each in design.dependencies)
     yield _table(
         "service",
@@ -89,15 +92,18 @@ def _load(design: Design) -> str:
 
 
 def _environment(design: Design) -> Iterator[tuple[str, str]]:
+    yield "ENVIRONMENT", "laboratory"
     for dependency in design.dependencies:
         names = _VARIABLE.findall(dependency.url) or [f"{_upper(dependency.name)}_URL"]
         value = _address(dependency.kind, dependency.name)
         yield from ((name, value) for name in names)
     for name in _VARIABLE.findall(design.auth.issuer) if design.auth else ():
         yield name, "https://issuer.invalid"
+    if is_issued_elsewhere(design):
+        yield "LOCAL_ISSUER_SEED", LABORATORY
     for secret in design.secrets:
         if "never in the service" not in secret.held_in and "_MIGRATION_" not in f"_{secret.name}_":
-            yield secret.name, "only-for-the-laboratory-and-long-enough-for-any-algorithm"
+            yield secret.name, _WRITTEN.get(secret.name, LABORATORY)
 
 
 def _address(kind: DependencyKind, name: str) -> str:
@@ -130,6 +136,9 @@ def _parts(design: Design, *, has_database: bool) -> Iterator[str]:
 
 
 def _identities(design: Design) -> Iterator[str]:
+    if is_issued_elsewhere(design):
+        yield from _elsewhere(design)
+        return
     sign_in = _endpoint(design, Action.SIGN_IN)
     register = _endpoint(design, Action.REGISTER)
     support = next((role.name for role in design.roles if role.needs_second_factor), "")
@@ -155,6 +164,46 @@ def _identities(design: Design) -> Iterator[str]:
         token = _token(sign_in)
         body = {"method": sign_in.method, "path": sign_in.path, "json": _body(sign_in)}
         yield _table("login", {**body, **({"token": token} if token else {})})
+
+
+def is_issued_elsewhere(design: Design) -> bool:
+    """Whether tokens come from an issuer for whom the service's own `tokens` stands in."""
+    return design.auth is not None and design.auth.scheme in ("oauth2-jwt", "oidc")
+
+
+def _elsewhere(design: Design) -> Iterator[str]:
+    """Two equals who must not see what the other has, somebody for each role that sees all, and whoever is mightier."""
+    strong = [role.name for role in design.roles if role.needs_second_factor]
+    weak = [role.name for role in design.roles if not role.needs_second_factor]
+    # Within a tenant a role may see everything; tenants must not see each other whatever their roles.
+    free = set() if design.tenancy else {g.role for e in design.endpoints for g in e.grants if g.kind is GrantKind.ROLE}
+    equal = [name for name in weak if name not in free]
+    for name in _WHOM:
+        yield _somebody(design, name, equal, tenant=f"tenant-of-{name}")
+    for name in weak:
+        if name in free:
+            yield _somebody(design, f"somebody-of-{name}", [name], tenant="")
+    if strong:
+        yield _somebody(design, "admin", strong, tenant=f"tenant-of-{_WHOM[0]}", is_admin=True)
+    words = [f"python -m {_package(design)}.tokens --subject {{username}}"]
+    words += ["--tenant {tenant}"] if design.tenancy else []
+    words += ["--role {roles}"] if design.roles else []
+    words += ["--factors {factors}"] if strong else []
+    yield _table("login", {"command": " ".join(words)})
+
+
+def _somebody(design: Design, name: str, roles: list[str], *, tenant: str, is_admin: bool = False) -> str:
+    found: dict[str, Any] = {"name": name, "username": name, "register": False}
+    found |= {"is_admin": True} if is_admin else {}
+    values = {"tenant": tenant} if design.tenancy else {}
+    values |= {"roles": ",".join(roles)} if design.roles else {}
+    values |= {"factors": "2" if is_admin else "1"} if any(each.needs_second_factor for each in design.roles) else {}
+    block = _table("identities", found, is_listed=True)
+    return f"{block}\n\n{_table('identities.values', values)}" if values else block
+
+
+def _package(design: Design) -> str:
+    return design.name.replace("-", "_")
 
 
 def _endpoint(design: Design, action: Action) -> PlannedEndpoint | None:
