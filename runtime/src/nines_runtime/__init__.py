@@ -12,18 +12,26 @@ from nines_runtime.calls.outcome import Declined, Unanswered, Why
 from nines_runtime.calls.reply import Reply
 from nines_runtime.calls.retry import Retry, RetryBudget, retry
 from nines_runtime.data.accepting import Accepting, keyed_insert
-from nines_runtime.data.audit import Audit, ChainReport
+from nines_runtime.data.audit import Audit
 from nines_runtime.data.batch import Batch
+from nines_runtime.data.cache import Cache
 from nines_runtime.data.database import Database
 from nines_runtime.data.embedded import EmbeddedServer
 from nines_runtime.data.failures import Conflict, Unavailable, Violated, Violation
 from nines_runtime.data.identifiers import identifier_of, identifier_text, new_id
-from nines_runtime.data.jobs import GiveUp, Jobs, Queue, Schedule, TooEarly
+from nines_runtime.data.inbox import Inbox
+from nines_runtime.data.jobs import Jobs
 from nines_runtime.data.keys import Claim, Keys
 from nines_runtime.data.ledger import Entry, Ledger
+from nines_runtime.data.migrations import Migrated, MigrationError, migrate
 from nines_runtime.data.origin import Origin, Task
 from nines_runtime.data.outbox import Outbox, everywhere
+from nines_runtime.data.relay import Event, relay_queue
+from nines_runtime.data.sagas import LocalStep, Overtaken, RemoteStep, Saga, SagaPlan, Sagas
 from nines_runtime.data.statements import KeyStatements, LedgerStatements, OutboxStatements, SagaStatements
+from nines_runtime.data.subscribers import Subscriber, Subscribers, check_signature, subscribers_of
+from nines_runtime.data.tasks import GiveUp, Queue, Schedule, TaskMetrics, TooEarly
+from nines_runtime.data.verifying import ChainReport
 from nines_runtime.security.apikeys import ApiKey, ApiKeyAuthenticator, KeptKey
 from nines_runtime.security.authenticator import TokenAuthenticator
 from nines_runtime.security.codes import Code, Codes
@@ -64,6 +72,7 @@ __all__ = [
     "BreakerOpen",
     "Bulkhead",
     "BulkheadFull",
+    "Cache",
     "Call",
     "CallObserver",
     "Caller",
@@ -85,9 +94,11 @@ __all__ = [
     "EgressRefused",
     "EmbeddedServer",
     "Entry",
+    "Event",
     "GiveUp",
     "Guesses",
     "Headers",
+    "Inbox",
     "Jobs",
     "JwksAuthenticator",
     "KeptKey",
@@ -98,14 +109,18 @@ __all__ = [
     "LedgerStatements",
     "Limit",
     "LocalIssuer",
+    "LocalStep",
     "Lookup",
     "Mail",
     "Mailer",
+    "Migrated",
+    "MigrationError",
     "Operation",
     "Operations",
     "Origin",
     "Outbox",
     "OutboxStatements",
+    "Overtaken",
     "Page",
     "Passwords",
     "Policy",
@@ -114,18 +129,25 @@ __all__ = [
     "RefreshStatements",
     "RefreshTokens",
     "Rejected",
+    "RemoteStep",
     "Reply",
     "Retry",
     "RetryBudget",
     "Revocations",
     "Rotated",
+    "Saga",
+    "SagaPlan",
     "SagaStatements",
+    "Sagas",
     "Schedule",
     "Secret",
     "SessionAuthenticator",
     "SigningKey",
     "SigningKeys",
+    "Subscriber",
+    "Subscribers",
     "Task",
+    "TaskMetrics",
     "TokenAuthenticator",
     "TokenIssuer",
     "TokenRefused",
@@ -138,6 +160,7 @@ __all__ = [
     "Violated",
     "Violation",
     "Why",
+    "check_signature",
     "digest_of",
     "everywhere",
     "identifier_of",
@@ -145,10 +168,13 @@ __all__ = [
     "is_same",
     "keyed_insert",
     "known",
+    "migrate",
     "new_id",
     "owner",
     "public",
     "refuse_blocked",
+    "relay_queue",
     "retry",
     "role",
+    "subscribers_of",
 ]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import asyncpg
-import msgspec
 
 from nines_runtime.calls.deadline import Deadline
 from nines_runtime.data.database import Database
 from nines_runtime.data.identifiers import new_id
 from nines_runtime.data.origin import Origin, actor_of
 from nines_runtime.data.statements import AUDIT_APPEND
+from nines_runtime.data.verifying import ChainReport, verify_chain, verify_chains
 
 _NOTHING: Mapping[str, Any] = {}
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 20250)), current_setting('transaction_isolation')"
@@ -65,6 +65,16 @@ class Audit:
         # A lane whose statement failed is left alone: nobody knows whether its entry is there, or comes yet.
         self._lanes.append(lane)
 
+    async def verify_chain(self, database: Database, deadline: Deadline, kind: str, id: object) -> ChainReport:
+        """Whether what is written of one object is what was written."""
+        return await verify_chain(
+            database, deadline, f"{kind}:{id}", table=self.table, tenant_column=self.tenant_column
+        )
+
+    def verify(self, database: Database, deadline: Deadline) -> AsyncIterator[ChainReport]:
+        """The same of every chain there is."""
+        return verify_chains(database, deadline, table=self.table, tenant_column=self.tenant_column)
+
     def _new_lane(self) -> int:
         self._lanes_made += 1
         return self._lanes_made
@@ -78,17 +88,3 @@ class Audit:
         if isolation == "repeatable read":
             # Its snapshot is older than the lock: the last entry that it sees may not be the last.
             raise RuntimeError("An audit entry cannot be added in repeatable_read: use read_committed or serializable.")
-
-
-class ChainReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one chain."""
-
-    chain: str
-    entries: int
-    broken_at: int | None = None
-    """The sequence of the first entry that does not follow from the one before it."""
-    says: str = ""
-
-    @property
-    def is_intact(self) -> bool:
-        return self.broken_at is None

@@ -4,7 +4,7 @@
     server.start()
     database = Database(server.url())
 
-It keeps what it acknowledged (fsync is on), listens on loopback only, and trusts everybody there: not for production."""
+It keeps what it acknowledged (fsync is on), listens on loopback only, and trusts everybody there: no production."""
 
 from __future__ import annotations
 

@@ -1,80 +1,39 @@
-"""Work that nobody waits for: queues whose rows are claimed, and turns of a schedule, within this process."""
+"""Work that nobody waits for: queues whose rows are claimed, and turns of a schedule, within this process.
+
+    purging = Schedule(name="purge", every_s=3_600, run=purge)
+    jobs = Jobs(database, queues=[relay_queue(outbox, deliver, service="shop")], schedules=[purging])
+    jobs.start()
+    ...
+    await jobs.stop(limit_s=10)
+
+Any number of processes may do so: a row is leased to one of them at a time, and a turn is taken by one."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol
-
-import msgspec
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from nines_runtime.calls.deadline import Deadline
 from nines_runtime.data.database import Database
+from nines_runtime.data.queueing import STATEMENT_S_MAX, OnError, Worker
 from nines_runtime.data.statements import TAKE_TURN
+from nines_runtime.data.tasks import NoMetrics, Queue, Schedule, TaskMetrics
+from nines_runtime.data.waits import around
 
-Row = Mapping[str, Any]
-
-
-class GiveUp(Exception):  # noqa: N818 -- It says what is to be done.
-    """Raised by a piece of work that was refused for good: it is not tried again."""
-
-
-class TooEarly(Exception):  # noqa: N818 -- It says what is the case.
-    """Raised by a piece of work whose time has not come: it becomes due again, and no attempt is counted as failed."""
-
-    def __init__(self, wait_s: float = 60.0) -> None:
-        super().__init__(f"It is due again in {wait_s:g} s.")
-        self.wait_s = wait_s
+LOOK_EVERY_S_MIN, LOOK_EVERY_S_MAX = 1.0, 60.0
+LOOKS_PER_TURN = 4
+_logger = logging.getLogger("nines_runtime.jobs")
 
 
-class Queue(msgspec.Struct, frozen=True, kw_only=True):
-    """A job whose pieces are rows that are due."""
-
-    name: str
-    claim: str
-    """SQL; its last two arguments are how many rows at most and the lease."""
-    claim_arguments: tuple[Any, ...] = ()
-    """Those before them."""
-    work: Callable[[Row, Deadline], Awaitable[None]]
-    """Does one piece and settles it, in a transaction of its own whose last condition names `row["attempts"]`."""
-    retry: str = ""
-    """SQL: error, wait, [attempts_max,] id, attempt. Empty: a row is due again when its lease ends."""
-    retry_marks_dead: bool = False
-    """Whether `retry` takes attempts_max and marks the row as dead itself."""
-    give_up: Callable[[Row, Deadline], Awaitable[None]] | None = None
-    """Settles a piece whose last attempt failed, or that was refused for good."""
-    delete: str = ""
-    """SQL: ids. What was done is deleted; empty: `work` settles it."""
-    attempts_max: int = 20
-    concurrency: int = 8
-    lease_s: float = 60.0
-    poll_s: float = 1.0
-    oldest: str = ""
-    """SQL: a row whose member `oldest` is an interval, or NULL where nothing is due."""
-
-
-class Schedule(msgspec.Struct, frozen=True, kw_only=True):
-    """A job that runs every so often, in one of all processes."""
-
-    name: str
-    every_s: float
-    run: Callable[[Deadline], Awaitable[None]]
-    limit_s: float = 300.0
-
-
-class TaskMetrics(Protocol):
-    """Where figures go; the names are those of the dossier's telemetry."""
-
-    def delay(self, task: str, outcome: str, seconds: float) -> None: ...
-    def oldest(self, task: str, seconds: float) -> None: ...
-    def dead(self, task: str, count: int) -> None: ...
-    def success(self, task: str, at_s: float) -> None: ...
-    def interval(self, task: str, seconds: float) -> None: ...
+def _log(name: str, error: BaseException) -> None:
+    _logger.warning("a piece of work failed", extra={"task": name, "error": type(error).__name__})
 
 
 class Jobs:
-    """`take_turn` is the statement of the service's own schedules."""
+    """`take_turn` is the statement of the service's own schedules; `on_error` is told every failure."""
 
     def __init__(
         self,
@@ -84,23 +43,68 @@ class Jobs:
         schedules: Sequence[Schedule] = (),
         take_turn: str = TAKE_TURN,
         metrics: TaskMetrics | None = None,
-        on_error: Callable[[str, BaseException], None] = lambda _name, _error: None,
-        clock: Callable[[], float] = time.monotonic,
+        on_error: OnError = _log,
+        wall: Callable[[], float] = time.time,
     ) -> None:
-        self._database, self._take_turn, self._metrics, self._clock = database, take_turn, metrics, clock
-        self._queues, self._schedules, self._on_error = tuple(queues), tuple(schedules), on_error
-        self._bells = {each.name: asyncio.Event() for each in self._queues}
+        self._database, self._take_turn, self._on_error, self._wall = database, take_turn, on_error, wall
+        self._metrics: TaskMetrics = metrics or NoMetrics()
+        self._workers = {each.name: Worker(each, database, self._metrics, on_error) for each in queues}
+        self._schedules = tuple(schedules)
+        self._running: list[asyncio.Task[None]] = []
+        self._turns: set[asyncio.Task[None]] = set()
+        self._stopped = asyncio.Event()
 
     def start(self) -> None:
         """Begins to work in the running event loop."""
-        raise NotImplementedError
+        for worker in self._workers.values():
+            self._running.append(asyncio.create_task(worker.run(), name=worker.queue.name))
+        for schedule in self._schedules:
+            self._metrics.interval(schedule.name, schedule.every_s)
+            self._metrics.success(schedule.name, self._wall())
+            self._running.append(asyncio.create_task(self._keep_time(schedule), name=schedule.name))
 
     async def stop(self, limit_s: float) -> None:
         """Claims nothing more, lets what is under way end, and after the limit cuts it: its lease brings it back."""
-        raise NotImplementedError
+        deadline = Deadline.after(limit_s)
+        self._stopped.set()
+        await asyncio.gather(*(worker.stop(deadline.left_s) for worker in self._workers.values()))
+        if self._turns:
+            await asyncio.wait(self._turns, timeout=deadline.left_s)
+        for task in (*self._turns, *self._running):
+            task.cancel()
+        await asyncio.gather(*self._turns, *self._running, return_exceptions=True)
+        self._running.clear()
 
     def wake(self, name: str) -> None:
         """Tells a queue that something is due, so that it need not wait for its next look."""
-        bell = self._bells.get(name)
-        if bell is not None:
-            bell.set()
+        worker = self._workers.get(name)
+        if worker is not None:
+            worker.bell.set()
+
+    async def _keep_time(self, schedule: Schedule) -> None:
+        every_s = min(LOOK_EVERY_S_MAX, max(LOOK_EVERY_S_MIN, schedule.every_s / LOOKS_PER_TURN))
+        while not self._stopped.is_set():
+            turn = asyncio.create_task(self._turn(schedule), name=schedule.name)
+            self._turns.add(turn)
+            turn.add_done_callback(self._turns.discard)
+            await asyncio.wait((turn,))
+            try:
+                async with asyncio.timeout(around(every_s)):
+                    await self._stopped.wait()
+            except TimeoutError:
+                continue
+
+    async def _turn(self, schedule: Schedule) -> None:
+        try:
+            taken = await self._database.fetchrow(
+                Deadline.after(STATEMENT_S_MAX), self._take_turn, schedule.name, timedelta(seconds=schedule.every_s)
+            )
+            if taken is None:
+                return
+            async with asyncio.timeout(schedule.limit_s):
+                await schedule.run(Deadline.after(schedule.limit_s))
+        except Exception as error:
+            # It is run again at its next turn.
+            self._on_error(schedule.name, error)
+        else:
+            self._metrics.success(schedule.name, self._wall())

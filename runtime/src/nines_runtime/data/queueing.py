@@ -1,0 +1,181 @@
+"""One queue at work: claims what is due, does several pieces at once, and settles, tries again or gives up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from nines_runtime.calls.deadline import Deadline
+from nines_runtime.data.database import Database
+from nines_runtime.data.tasks import GiveUp, Queue, Row, TaskMetrics, TooEarly, reason_of
+from nines_runtime.data.waits import around, doubled
+
+STATEMENT_S_MAX = 5.0
+WORK_SHARE = 0.8
+"""Of a lease: a piece that takes longer is cut, so that it has ended when another may claim it."""
+ROOM_SHARE = 0.75
+OUTAGE_S_MAX = 5.0
+OLDEST_EVERY_S = 15.0
+DELETED_MAX = 500
+
+OnError = Callable[[str, BaseException], None]
+
+
+class Worker:
+    """`bell` is rung when something may be due, or when it is to stop."""
+
+    def __init__(self, queue: Queue, database: Database, metrics: TaskMetrics, on_error: OnError) -> None:
+        self.queue = queue
+        self.bell = asyncio.Event()
+        self._database, self._metrics, self._on_error = database, metrics, on_error
+        self._is_stopping = False
+        self._pieces: set[asyncio.Task[None]] = set()
+        self._done: list[Any] = []
+        self._deleting: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Until it is stopped; an outage of the database only makes it wait."""
+        failures, looked_s = 0, 0.0
+        self._metrics.dead(self.queue.name, 0)
+        while not self._is_stopping:
+            self.bell.clear()
+            try:
+                is_full = await self._claim()
+                if time.monotonic() - looked_s > OLDEST_EVERY_S:
+                    looked_s = time.monotonic()
+                    await self._look()
+                failures = 0
+            except Exception as error:
+                failures += 1
+                self._on_error(self.queue.name, error)
+                await self._rest(doubled(failures, first_s=0.2, longest_s=OUTAGE_S_MAX))
+                continue
+            if is_full:
+                await self._some_room()
+            else:
+                await self._rest(around(self.queue.poll_s))
+
+    async def stop(self, limit_s: float) -> None:
+        """What is under way may end; after the limit it is cut, and its lease brings it back."""
+        self._is_stopping = True
+        self.bell.set()
+        if self._pieces:
+            await asyncio.wait(self._pieces, timeout=limit_s)
+        for piece in self._pieces:
+            piece.cancel()
+        if self._pieces:
+            await asyncio.wait(self._pieces)
+        if self._deleting is not None:
+            await self._deleting
+
+    async def _claim(self) -> bool:
+        """Whether there may be more than there is room for."""
+        room = self.queue.concurrency - len(self._pieces)
+        lease = timedelta(seconds=self.queue.lease_s)
+        arguments = (*self.queue.claim_arguments, room, lease)
+        begun_s = time.monotonic()
+        rows = await self._database.fetch(_soon(), self.queue.claim, *arguments)
+        # The lease began when the statement did.
+        deadline = Deadline(begun_s + WORK_SHARE * self.queue.lease_s)
+        for row in rows:
+            piece = asyncio.create_task(self._do(row, deadline), name=self.queue.name)
+            self._pieces.add(piece)
+            piece.add_done_callback(self._pieces.discard)
+        return len(rows) >= room
+
+    async def _some_room(self) -> None:
+        """A quarter of the places, so that a long queue is not claimed row by row."""
+        while len(self._pieces) > ROOM_SHARE * self.queue.concurrency:
+            await asyncio.wait(self._pieces, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _rest(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.bell.wait()
+
+    async def _do(self, row: Row, deadline: Deadline) -> None:
+        try:
+            async with asyncio.timeout(deadline.left_s):
+                await self.queue.work(row, deadline)
+        except TooEarly as early:
+            await self._settled(self._postpone(row, early))
+        except Exception as error:
+            self._on_error(self.queue.name, error)
+            await self._settled(self._fail(row, error))
+        else:
+            self._metrics.delay(self.queue.name, "done", _since(row))
+            if self.queue.delete:
+                self._delete(row["id"])
+
+    async def _settled(self, settling: Awaitable[None]) -> None:
+        """Where even that fails, the end of its lease makes the row due again."""
+        try:
+            await settling
+        except Exception as error:
+            self._on_error(self.queue.name, error)
+
+    async def _postpone(self, row: Row, early: TooEarly) -> None:
+        wait = timedelta(seconds=around(early.wait_s))
+        if self.queue.postpone:
+            await self._database.execute(_soon(), self.queue.postpone, wait, row["id"], row["attempts"])
+        else:
+            await self._retry(row, reason_of(early), wait, attempts_max=_NEVER)
+
+    async def _fail(self, row: Row, error: Exception) -> None:
+        attempt = row.get("attempts", 0)
+        is_over = isinstance(error, GiveUp) or attempt >= self.queue.attempts_max
+        wait = timedelta(seconds=doubled(attempt))
+        if is_over and self.queue.give_up is not None:
+            await self.queue.give_up(row, _soon(self.queue.lease_s))
+        elif is_over and self.queue.retry_marks_dead:
+            await self._retry(row, reason_of(error), wait, attempts_max=0)
+        else:
+            await self._retry(row, reason_of(error), wait, attempts_max=self.queue.attempts_max)
+            return
+        self._metrics.dead(self.queue.name, 1)
+        self._metrics.delay(self.queue.name, "dead", _since(row))
+
+    async def _retry(self, row: Row, reason: str, wait: timedelta, *, attempts_max: int) -> None:
+        if not self.queue.retry:
+            return
+        limit = (attempts_max,) if self.queue.retry_marks_dead else ()
+        await self._database.execute(_soon(), self.queue.retry, reason, wait, *limit, row["id"], row["attempts"])
+
+    def _delete(self, id: Any) -> None:
+        self._done.append(id)
+        if self._deleting is None or self._deleting.done():
+            self._deleting = asyncio.create_task(self._delete_all())
+
+    async def _delete_all(self) -> None:
+        while self._done:
+            ids, self._done = self._done[:DELETED_MAX], self._done[DELETED_MAX:]
+            try:
+                await self._database.execute(_soon(), self.queue.delete, ids)
+            except Exception as error:
+                # They are done once more: at least once is what was promised.
+                self._on_error(self.queue.name, error)
+
+    async def _look(self) -> None:
+        if not self.queue.oldest:
+            return
+        row = await self._database.fetchrow(_soon(), self.queue.oldest)
+        oldest = row["oldest"] if row is not None else None
+        self._metrics.oldest(self.queue.name, oldest.total_seconds() if oldest is not None else 0.0)
+
+
+_NEVER = 32_767
+"""The largest attempt that the column can hold."""
+
+
+def _soon(limit_s: float = STATEMENT_S_MAX) -> Deadline:
+    return Deadline.after(limit_s)
+
+
+def _since(row: Row) -> float:
+    """How long ago it became due, as far as the row tells."""
+    moment = row.get("updated_at") or row.get("created_at")
+    return max(0.0, (datetime.now(UTC) - moment).total_seconds()) if moment else 0.0

@@ -1,0 +1,102 @@
+"""From the outbox to those who want to know: at least once, each attempt later than the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from nines_runtime.calls.deadline import Deadline
+from nines_runtime.data.outbox import Outbox
+from nines_runtime.data.tasks import ATTEMPTS_MAX, Queue, Row
+
+RELAY = "relayOutbox"
+CONCURRENCY = 16
+LEASE_S = 60.0
+DELIVER_S_MAX = 10.0
+"""For one event; a destination that takes longer is asked again later."""
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """What goes out, once for each destination."""
+
+    id: UUID
+    """Tells a repetition."""
+    type: str
+    """payments.payment.captured.v1; also the topic where a destination has no other name."""
+    source: str
+    subject: str
+    time: datetime
+    data: Any
+    destination: str
+    trace_parent: str = ""
+    attempt: int = 1
+
+    def document(self) -> bytes:
+        """As a structured CloudEvent 1.0, in JSON."""
+        told = {
+            "specversion": "1.0",
+            "id": str(self.id),
+            "source": self.source,
+            "type": self.type,
+            "subject": self.subject,
+            "time": self.time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "datacontenttype": "application/json",
+            "data": self.data,
+        }
+        if self.trace_parent:
+            told["traceparent"] = self.trace_parent
+        return msgspec.json.encode(told)
+
+
+Deliver = Callable[[Event, Deadline], Awaitable[None]]
+"""Hands an event over; returns when its destination has taken it, raises where that is not sure."""
+
+
+def relay_queue(
+    outbox: Outbox,
+    deliver: Deliver,
+    *,
+    service: str,
+    name: str = RELAY,
+    attempts_max: int = ATTEMPTS_MAX,
+    concurrency: int = CONCURRENCY,
+    lease_s: float = LEASE_S,
+    poll_s: float = 1.0,
+    oldest: str = "",
+) -> Queue:
+    """The job that relays; `service` is the first part of each event's type and its source."""
+
+    async def work(row: Row, deadline: Deadline) -> None:
+        await deliver(_event(row, service), deadline.shortened(DELIVER_S_MAX))
+
+    return Queue(
+        name=name,
+        claim=outbox.statements.claim,
+        work=work,
+        retry=outbox.statements.retry,
+        retry_marks_dead=True,
+        delete=outbox.statements.delete,
+        attempts_max=attempts_max,
+        concurrency=concurrency,
+        lease_s=lease_s,
+        poll_s=poll_s,
+        oldest=oldest,
+    )
+
+
+def _event(row: Row, service: str) -> Event:
+    return Event(
+        id=row["id"],
+        type=f"{service}.{row['event']}.v{row['event_version']}",
+        source=f"/{service}",
+        subject=row["subject_id"],
+        time=row["created_at"],
+        data=row["payload"],
+        destination=row["destination"],
+        trace_parent=row["trace_parent"] or "",
+        attempt=row["attempts"],
+    )
