@@ -24,20 +24,26 @@ def address_of(host: str) -> Address | None:
         return None
 
 
+def unwrapped(address: Address) -> Address:
+    """The IPv4 address that an IPv6 one leads to: mapped, by 6to4, Teredo or NAT64; else itself."""
+    if not isinstance(address, IPv6Address):
+        return address
+    if int(address) >> 32 == _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else address)
+
+
 def is_public(address: Address) -> bool:
     """Whether anybody on the internet could reach it: not private, shared, loopback, link-local or set apart."""
-    if isinstance(address, IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
-        if inner is not None:
-            return is_public(inner)
-        if int(address) >> 32 == _NAT64:
-            return is_public(IPv4Address(int(address) & 0xFFFFFFFF))
-    return address.is_global and not address.is_multicast
+    plain = unwrapped(address)
+    return plain.is_global and not plain.is_multicast and plain not in _METADATA
 
 
 def _is_inside(address: Address) -> bool:
     """Whether a service of the same network could have it."""
     if address in _METADATA or address.is_link_local or address.is_unspecified or address.is_multicast:
+        return False
+    if isinstance(address, IPv4Address) and address.is_reserved:
         return False
     return address.is_private or (isinstance(address, IPv4Address) and address in _SHARED)
 
@@ -68,10 +74,9 @@ class Egress:
             return False
         if address_of(host) == found:
             return True
-        mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
-        found = mapped or found
+        found = unwrapped(found)
         if is_public(found):
-            return found not in _METADATA
+            return True
         if found.is_loopback and host.lower() == "localhost":
             return True
         return self._allows_private and _is_inside(found)
