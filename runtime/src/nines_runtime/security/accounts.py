@@ -24,7 +24,6 @@ from nines_runtime.security.guessing import Guesses
 from nines_runtime.security.issuing import TokenIssuer
 from nines_runtime.security.passwords import Passwords
 from nines_runtime.security.refresh import RefreshTokens
-from nines_runtime.security.secret import is_same
 from nines_runtime.security.totp import Totp
 from nines_runtime.web.call import identifier
 from nines_runtime.web.caller import Caller, Headers
@@ -33,7 +32,6 @@ from nines_runtime.web.problem import Problem
 QUANTUM_S = 0.05
 SEEING_S = 2.0
 """How long it may take to see whether a session still holds."""
-_PRODUCTION = frozenset({"production", "prod", "live", ""})
 
 
 class Evenly:
@@ -116,38 +114,3 @@ class AccountAuthenticator:
     async def _holds(self, account: UUID, session: UUID) -> bool:
         row = await self._database.fetchrow(Deadline.after(SEEING_S), self._see, session)
         return row is not None and row[0] == account
-
-
-class LaboratoryCodes(Codes):
-    """Takes one fixed code beside the right ones, where no mailbox can be read: on laptops and in laboratories."""
-
-    def __init__(self, key: bytes, *, fixed: str, environment: str) -> None:
-        refuse_in_production(environment)
-        super().__init__(key)
-        self._fixed = fixed
-
-    def matches(self, id: UUID, text: str, kept: bytes) -> bool:
-        return super().matches(id, text, kept) or is_same(text, self._fixed)
-
-
-class LaboratoryTotp(Totp):
-    """Takes one fixed code beside the right ones, as often as it comes."""
-
-    def __init__(self, *, fixed: str, environment: str, clock: Callable[[], float] = time.time) -> None:
-        refuse_in_production(environment)
-        super().__init__(clock=clock)
-        self._fixed = fixed
-
-    def accepted(self, secret: bytes, code: str, *, last_step: int = -1) -> int | None:
-        found = super().accepted(secret, code, last_step=last_step)
-        if found is None and is_same(code, self._fixed):
-            return time.time_ns()  # Later than every step and than itself a moment ago.
-        return found
-
-
-def refuse_in_production(environment: str) -> None:
-    """Raises ValueError."""
-    if environment.strip().lower() in _PRODUCTION:
-        raise ValueError(
-            "LABORATORY_CODE opens every account: it is refused where ENVIRONMENT is production, or not set at all"
-        )
