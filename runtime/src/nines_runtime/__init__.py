@@ -32,6 +32,14 @@ from nines_runtime.data.statements import KeyStatements, LedgerStatements, Outbo
 from nines_runtime.data.subscribers import Subscriber, Subscribers, check_signature, subscribers_of
 from nines_runtime.data.tasks import GiveUp, Queue, Schedule, TaskMetrics, TooEarly
 from nines_runtime.data.verifying import ChainReport
+from nines_runtime.running.application import Application, Started
+from nines_runtime.running.local import laptop
+from nines_runtime.running.logs import Log
+from nines_runtime.running.metrics import Metrics
+from nines_runtime.running.observing import CallMetrics, PoolMetrics, TaskMetrics, credentials
+from nines_runtime.running.server import run
+from nines_runtime.running.settings import Duration, Hidden, SettingsError, Url, read_settings
+from nines_runtime.running.traces import Tracer
 from nines_runtime.security.apikeys import ApiKey, ApiKeyAuthenticator, KeptKey
 from nines_runtime.security.authenticator import TokenAuthenticator
 from nines_runtime.security.codes import Code, Codes
@@ -52,6 +60,10 @@ from nines_runtime.web.answer import Answer
 from nines_runtime.web.call import Call
 from nines_runtime.web.caller import ANONYMOUS, Authenticator, Caller, Headers
 from nines_runtime.web.edge import Edge
+from nines_runtime.web.frameworks import caller_with, problems, service_of
+from nines_runtime.web.gate import Gate
+from nines_runtime.web.limits import Limiter, LocalLimiter, Quota
+from nines_runtime.web.middleware import BodyLimit, RateLimit, RequestContext
 from nines_runtime.web.operations import Key, Limit, Operation, Operations
 from nines_runtime.web.pages import Cursors, Page
 from nines_runtime.web.problem import KINDS, Problem
@@ -65,15 +77,18 @@ __all__ = [
     "Answer",
     "ApiKey",
     "ApiKeyAuthenticator",
+    "Application",
     "Audit",
     "Authenticator",
     "Batch",
+    "BodyLimit",
     "Breaker",
     "BreakerOpen",
     "Bulkhead",
     "BulkheadFull",
     "Cache",
     "Call",
+    "CallMetrics",
     "CallObserver",
     "Caller",
     "ChainReport",
@@ -89,15 +104,18 @@ __all__ = [
     "Database",
     "Deadline",
     "Declined",
+    "Duration",
     "Edge",
     "Egress",
     "EgressRefused",
     "EmbeddedServer",
     "Entry",
     "Event",
+    "Gate",
     "GiveUp",
     "Guesses",
     "Headers",
+    "Hidden",
     "Inbox",
     "Jobs",
     "JwksAuthenticator",
@@ -108,11 +126,15 @@ __all__ = [
     "Ledger",
     "LedgerStatements",
     "Limit",
+    "Limiter",
     "LocalIssuer",
+    "LocalLimiter",
     "LocalStep",
+    "Log",
     "Lookup",
     "Mail",
     "Mailer",
+    "Metrics",
     "Migrated",
     "MigrationError",
     "Operation",
@@ -124,13 +146,17 @@ __all__ = [
     "Page",
     "Passwords",
     "Policy",
+    "PoolMetrics",
     "Problem",
     "Queue",
+    "Quota",
+    "RateLimit",
     "RefreshStatements",
     "RefreshTokens",
     "Rejected",
     "RemoteStep",
     "Reply",
+    "RequestContext",
     "Retry",
     "RetryBudget",
     "Revocations",
@@ -142,8 +168,10 @@ __all__ = [
     "Schedule",
     "Secret",
     "SessionAuthenticator",
+    "SettingsError",
     "SigningKey",
     "SigningKeys",
+    "Started",
     "Subscriber",
     "Subscribers",
     "Task",
@@ -154,13 +182,17 @@ __all__ = [
     "TokenRules",
     "TooEarly",
     "Totp",
+    "Tracer",
     "Unanswered",
     "Unavailable",
     "Undecipherable",
+    "Url",
     "Violated",
     "Violation",
     "Why",
+    "caller_with",
     "check_signature",
+    "credentials",
     "digest_of",
     "everywhere",
     "identifier_of",
@@ -168,13 +200,18 @@ __all__ = [
     "is_same",
     "keyed_insert",
     "known",
+    "laptop",
     "migrate",
     "new_id",
     "owner",
+    "problems",
     "public",
+    "read_settings",
     "refuse_blocked",
     "relay_queue",
     "retry",
     "role",
+    "run",
+    "service_of",
     "subscribers_of",
 ]

@@ -35,6 +35,8 @@ from nines_runtime.web.route import Route
 from nines_runtime.web.router import Missed, Router
 from nines_runtime.web.sending import SECURITY_HEADERS, send_answer
 
+CLOSE = (b"connection", b"close")
+
 
 class Edge(Generic[Service]):
     """Answers operations; what is none of them goes to `fallback`, or is answered with 404 or 405."""
@@ -44,6 +46,7 @@ class Edge(Generic[Service]):
         operations: Operations[Service],
         *,
         fallback: App | None = None,
+        is_claimed: Callable[[Scope], bool] = lambda _scope: False,
         observer: Observer | None = None,
         gate: Gate | None = None,
         proxies_trusted: int = 0,
@@ -54,8 +57,10 @@ class Edge(Generic[Service]):
         clock: Callable[[], float] = monotonic,
     ) -> None:
         """`trusts_deadlines`: callers may shorten the deadline, which suits services of one's own. `limit_factor`
-        multiplies every limit: one caller of a laboratory does the work of many."""
+        multiplies every limit: one caller of a laboratory does the work of many. `is_claimed` tells whether the
+        fallback has a method of its own on a path that is one of ours."""
         self._fallback = fallback
+        self._is_claimed = is_claimed
         self._observer: Observer = observer or Nobody()
         self._gate = gate or Gate(clock=clock, shed=self._observer.shed)
         self._proxies_trusted = proxies_trusted
@@ -74,6 +79,11 @@ class Edge(Generic[Service]):
     @property
     def gate(self) -> Gate:
         return self._gate
+
+    def drain(self) -> None:
+        """From now on every answer tells its caller to connect anew, elsewhere."""
+        if CLOSE not in self._headers:
+            self._headers = (*self._headers, CLOSE)
 
     def open(
         self,
@@ -103,10 +113,11 @@ class Edge(Generic[Service]):
         try:
             route, parameters = self._router.find(scope["method"], path)
         except Missed as missed:
-            if self._fallback is not None and not missed.allow:
+            # Whoever stands behind may have a method that this path has not here.
+            if self._fallback is not None and (not missed.allow or self._is_claimed(scope)):
                 await self._fallback(scope, receive, send)
             else:
-                await self._missed(scope, path, send, missed.allow)
+                await self.missed(scope, send, missed.allow)
             return
         exchange = self._exchange(scope, route.operation.id, path, parameters)
         await self._serve(route, exchange, scope, receive, send)
@@ -214,8 +225,9 @@ class Edge(Generic[Service]):
                 return min(limit_s, int(told) / 1_000)
         return limit_s
 
-    async def _missed(self, scope: Scope, path: str, send: Send, allow: bytes) -> None:
-        exchange = self._exchange(scope, UNMATCHED, path, {})
+    async def missed(self, scope: Scope, send: Send, allow: bytes = b"") -> None:
+        """404, or 405 where the path has other methods."""
+        exchange = self._exchange(scope, UNMATCHED, scope["path"], {})
         if allow and exchange.method == "OPTIONS":
             answer = Answer(status=204, media_type="", headers=((b"allow", allow), (b"cache-control", b"no-store")))
         elif allow:

@@ -14,6 +14,8 @@ FIRST_SHED_AT = 0.75
 SWEEP_S = 0.05
 """How often deadlines are looked at: one timer for all requests costs less than one for each."""
 RETRY_AFTER_S = 1.0
+FULL, NOT_CRITICAL = "full", "not critical"
+SHED_REASONS = (FULL, NOT_CRITICAL)
 
 
 class Ticket:
@@ -55,7 +57,7 @@ class Gate:
         tickets = self._tickets
         if len(tickets) >= (self._first_max if sheds_first else self.in_flight_max):
             if self._shed is not None:
-                self._shed("not critical" if sheds_first else "full")
+                self._shed(NOT_CRITICAL if sheds_first else FULL)
             raise Problem("unavailable", "Too much is asked for at once.", retry_after_s=RETRY_AFTER_S)
         ticket = Ticket(at_s, asyncio.current_task())
         tickets.add(ticket)
@@ -80,14 +82,22 @@ class Gate:
             return False
         return True
 
+    def cut(self) -> None:
+        """Ends what is in flight: its callers are told to ask again."""
+        for ticket in self._tickets:
+            self._cancel(ticket)
+
+    def _cancel(self, ticket: Ticket) -> None:
+        if not ticket.is_late and ticket.task is not None:
+            ticket.is_late = True
+            ticket.task.cancel()
+
     def _sweep(self) -> None:
         self._timer = None
         if not self._tickets:
             return
         now_s = self._clock()
         for ticket in self._tickets:
-            if ticket.at_s < now_s and not ticket.is_late:
-                ticket.is_late = True
-                if ticket.task is not None:
-                    ticket.task.cancel()
+            if ticket.at_s < now_s:
+                self._cancel(ticket)
         self._timer = asyncio.get_running_loop().call_later(SWEEP_S, self._sweep)

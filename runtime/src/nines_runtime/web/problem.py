@@ -28,6 +28,7 @@ class Kind(msgspec.Struct, frozen=True):
 
 _KINDS = (
     Kind("malformed-request", 400, "Malformed request", "The body is not a JSON document."),
+    Kind("malformed-head", 400, "Malformed request", "This is no HTTP/1.1 request."),
     Kind("invalid-parameter", 400, "Invalid parameter", "A parameter cannot be used."),
     Kind(
         "invalid-cursor",
@@ -110,6 +111,7 @@ _KINDS = (
         "Precondition required",
         "This operation needs If-Match with the ETag that you read (RFC 6585, 3).",
     ),
+    Kind("head-too-large", 431, "Request head too large", "The headers are larger than is allowed."),
     Kind("rate-limited", 429, "Too many requests", "The quota is used up.", True),
     Kind("internal-error", 500, "Internal error", "Something went wrong here; tell us the request_id."),
     Kind(
