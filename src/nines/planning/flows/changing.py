@@ -221,7 +221,9 @@ def lock(draft: Draft, resource: Resource, grants: tuple[Grant, ...]) -> Stateme
     table = draft.table(table_name(resource.name))
     sql = draft.sql(table)
     conditions = list(access.by_id(sql, draft.blueprint, resource, grants))
-    text = f"SELECT {listed(shown(table, resource))}\nFROM {quoted(table.name)}\nWHERE {both(conditions)}\nFOR UPDATE"
+    held = ["pending_operation"] if table.column("pending_operation") else []
+    columns = listed([*shown(table, resource), *held])
+    text = f"SELECT {columns}\nFROM {quoted(table.name)}\nWHERE {both(conditions)}\nFOR UPDATE"
     wish = Wish(table=table.name, equal=("id",))
     return sql.done(f"lock-{kebab(resource.name)}", text, wish=wish, rows_max=1)
 

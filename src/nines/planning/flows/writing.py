@@ -9,7 +9,7 @@ from nines.planning.data.names import table_name
 from nines.planning.flows import changing, keeping
 from nines.planning.flows.checking import check
 from nines.planning.flows.draft import Draft, is_queued
-from nines.planning.flows.reading import one
+from nines.planning.flows.reading import children, one
 
 RETRIES_MAX = 3
 """Of a transaction that the database refused for a conflict; then the caller gets 503."""
@@ -269,6 +269,9 @@ def _failures(draft: Draft, verb: str, refused: str) -> tuple[Branch, ...]:
 
 
 def _finish(draft: Draft, operation: Operation, resource: Resource | None) -> None:
+    if resource is not None and operation.do is not Action.DELETE and not operation.gives:
+        for statement in children(draft, resource):
+            draft.query(statement, f"read its {statement.tables[0].replace('_', ' ')}, for the answer")
     keeping.post(draft, operation)
     keeping.emit(draft, operation)
     keeping.audit(draft, resource)
