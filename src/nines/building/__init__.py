@@ -1,4 +1,4 @@
-"""From a design to the service that keeps it: pure, deterministic, a part for each kind of file, found by being there."""
+"""From a design to the service that keeps it: pure and deterministic; a part for each kind of file is found."""
 
 from __future__ import annotations
 

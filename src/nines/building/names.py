@@ -8,7 +8,8 @@ import re
 from nines.model.blueprint.operation import OF_ACCOUNTS
 from nines.model.design import Design, PlannedEndpoint
 
-_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+")
+_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+"""As planning has it, so that a resource is called the same in Python and in the database."""
 SIGNING = "signing"
 """The generated module of the operations by which people sign in; written by the part `accounts`."""
 OTHERS = "others"
@@ -24,6 +25,16 @@ def snake(name: str) -> str:
 def pascal(name: str) -> str:
     """A name in any case as Python writes classes."""
     return "".join(word[:1].upper() + word[1:] for word in snake(name).split("_"))
+
+
+def kebab(name: str) -> str:
+    """A name in any case as ids of queries have it: RefundRequest becomes refund-request."""
+    return "-".join(word.lower() for word in _WORD.findall(name))
+
+
+def spoken(name: str) -> str:
+    """A name in any case as people say it: RefundRequest becomes refund request."""
+    return kebab(name).replace("-", " ")
 
 
 def constant(name: str) -> str:

@@ -1,0 +1,161 @@
+"""Python as text: laid out as `ruff format` would, so that nothing has to be formatted when a service is built."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+from nines.model.record import Record
+
+WIDTH = 120
+INDENT = "    "
+
+
+class Group(Record):
+    """Something in brackets that may be spread over several lines: a call, a tuple, the parameters of a function."""
+
+    head: str
+    """Everything before the bracket: "await tx.fetchrow"; empty for a tuple."""
+    parts: tuple[Part, ...]
+    brackets: str = "()"
+    tail: str = ""
+    """Everything behind the bracket: ".hex"."""
+
+
+Part: TypeAlias = "str | Group"
+
+
+def call(head: str, *parts: Part) -> Group:
+    return Group(head=head, parts=parts)
+
+
+def row(*parts: Part) -> Group:
+    """A tuple."""
+    return Group(head="", parts=parts)
+
+
+def mapping(pairs: Iterable[tuple[str, str]]) -> Group:
+    """A dictionary of string keys."""
+    return Group(head="", parts=tuple(f"{quoted(key)}: {value}" for key, value in pairs), brackets="{}")
+
+
+def flat(part: Part) -> str:
+    """On one line."""
+    if isinstance(part, str):
+        return part
+    inner = ", ".join(flat(each) for each in part.parts)
+    is_single = part.head == "" and part.brackets == "()" and len(part.parts) == 1
+    return f"{part.head}{part.brackets[0]}{inner}{',' if is_single else ''}{part.brackets[1]}{part.tail}"
+
+
+def laid(part: Part, *, before: str = "", after: str = "", depth: int = 0) -> list[str]:
+    """The lines of `before part after`, spread out only where one line does not hold it."""
+    indent = INDENT * depth
+    line = f"{indent}{before}{flat(part)}{after}"
+    if len(line) <= WIDTH or isinstance(part, str) or not part.parts:
+        return [line]
+    lines = [f"{indent}{before}{part.head}{part.brackets[0]}"]
+    for each in part.parts:
+        lines += laid(each, after=",", depth=depth + 1) if isinstance(each, Group) else [f"{indent}{INDENT}{each},"]
+    return [*lines, f"{indent}{part.brackets[1]}{part.tail}{after}"]
+
+
+def named(name: str, value: Part) -> Part:
+    """A keyword argument."""
+    if isinstance(value, str):
+        return f"{name}={value}"
+    return Group(head=f"{name}={value.head}", parts=value.parts, brackets=value.brackets, tail=value.tail)
+
+
+def docstring(text: str, *, depth: int = 0) -> list[str]:
+    """One line where it fits; else filled, with the closing quotes behind the last word."""
+    indent = INDENT * depth
+    said = " ".join(text.replace("\\", "\\\\").replace('"""', "'''").split())
+    said = f"{said} " if said.endswith('"') else said
+    line = f'{indent}"""{said}"""'
+    if len(line) <= WIDTH:
+        return [line]
+    filled = textwrap.wrap(said, WIDTH - len(indent) - 3, break_long_words=False, break_on_hyphens=False)
+    first, *rest = filled
+    return [f'{indent}"""{first}', *(f"{indent}{each}" for each in rest[:-1]), f'{indent}{rest[-1]}"""']
+
+
+def comment(text: str, *, depth: int = 0) -> list[str]:
+    indent = INDENT * depth
+    filled = textwrap.wrap(
+        " ".join(text.split()), WIDTH - len(indent) - 2, break_long_words=False, break_on_hyphens=False
+    )
+    return [f"{indent}# {each}" for each in filled]
+
+
+def quoted(text: str) -> str:
+    """A string literal in double quotes, or in single ones where that saves escapes."""
+    escaped = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+    if '"' in escaped and "'" not in escaped:
+        return f"'{escaped}'"
+    return '"' + escaped.replace('"', '\\"') + '"'
+
+
+class Imports:
+    """Collects what a module imports and writes it in the order of isort."""
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+        self._names: dict[str, set[str]] = {}
+        self._modules: set[str] = set()
+
+    def add(self, module: str, *names: str) -> None:
+        """`from module import names`; without names `import module`."""
+        if names:
+            self._names.setdefault(module, set()).update(names)
+        else:
+            self._modules.add(module)
+
+    def lines(self) -> list[str]:
+        """With a blank line between the standard library, what others wrote, and the service itself."""
+        lines = ["from __future__ import annotations"]
+        for section in range(3):
+            plain = sorted(module for module in self._modules if self._section(module) == section)
+            named = sorted(module for module in self._names if self._section(module) == section)
+            block = [f"import {module}" for module in plain]
+            for module in named:
+                block += _from(module, self._names[module])
+            if block:
+                lines += ["", *block]
+        return lines
+
+    def _section(self, module: str) -> int:
+        top = module.partition(".")[0]
+        if top == self._package:
+            return 2
+        return 0 if top in _STANDARD else 1
+
+
+_STANDARD = frozenset(
+    {"asyncio", "collections", "contextlib", "datetime", "decimal", "functools", "logging", "typing", "uuid"}
+)
+"""Of the standard library, what generated code imports."""
+
+
+def _from(module: str, names: set[str]) -> list[str]:
+    ordered = sorted(names, key=_order)
+    line = f"from {module} import {', '.join(ordered)}"
+    if len(line) <= WIDTH:
+        return [line]
+    return [f"from {module} import (", *(f"{INDENT}{name}," for name in ordered), ")"]
+
+
+def _order(name: str) -> tuple[int, str, str]:
+    """Constants, then classes, then the rest, as isort has it."""
+    plain = name.partition(" as ")[0]
+    if plain.isupper() and len(plain) > 1:
+        return 0, plain.lower(), plain
+    return (1 if plain[:1].isupper() else 2), plain.lower(), plain
+
+
+def module(says: str, imports: Imports, body: Sequence[str]) -> str:
+    """A whole file; `body` begins with what follows the imports."""
+    head = [*docstring(says), "", *imports.lines(), ""]
+    text = "\n".join([*head, *body])
+    return text.rstrip("\n") + "\n"
