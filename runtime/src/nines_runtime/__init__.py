@@ -13,6 +13,7 @@ from nines_runtime.calls.reply import Reply
 from nines_runtime.calls.retry import Retry, RetryBudget, retry
 from nines_runtime.data.accepting import Accepting, keyed_insert
 from nines_runtime.data.audit import Audit
+from nines_runtime.data.balances import Balance, Books, LedgerReport, balances, check_ledger, entries_of
 from nines_runtime.data.batch import Batch
 from nines_runtime.data.cache import Cache
 from nines_runtime.data.database import Database
@@ -36,7 +37,7 @@ from nines_runtime.running.application import Application, Started
 from nines_runtime.running.local import laptop
 from nines_runtime.running.logs import Log
 from nines_runtime.running.metrics import Metrics
-from nines_runtime.running.observing import CallMetrics, PoolMetrics, TaskMetrics, credentials
+from nines_runtime.running.observing import CallMetrics, JobMetrics, PoolMetrics, credentials
 from nines_runtime.running.server import run
 from nines_runtime.running.settings import Duration, Hidden, SettingsError, Url, read_settings
 from nines_runtime.running.traces import Tracer
@@ -80,8 +81,10 @@ __all__ = [
     "Application",
     "Audit",
     "Authenticator",
+    "Balance",
     "Batch",
     "BodyLimit",
+    "Books",
     "Breaker",
     "BreakerOpen",
     "Bulkhead",
@@ -117,6 +120,7 @@ __all__ = [
     "Headers",
     "Hidden",
     "Inbox",
+    "JobMetrics",
     "Jobs",
     "JwksAuthenticator",
     "KeptKey",
@@ -124,6 +128,7 @@ __all__ = [
     "KeyStatements",
     "Keys",
     "Ledger",
+    "LedgerReport",
     "LedgerStatements",
     "Limit",
     "Limiter",
@@ -190,10 +195,13 @@ __all__ = [
     "Violated",
     "Violation",
     "Why",
+    "balances",
     "caller_with",
+    "check_ledger",
     "check_signature",
     "credentials",
     "digest_of",
+    "entries_of",
     "everywhere",
     "identifier_of",
     "identifier_text",

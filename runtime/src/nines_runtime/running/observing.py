@@ -122,18 +122,11 @@ class CallMetrics:
         self._open.of(dependency).set(1.0 if is_open else 0.0)
 
 
-class TaskMetrics:
-    """task_delay_seconds and its like, of work outside a request."""
+class JobMetrics:
+    """What `Jobs` tells (its TaskMetrics): task_delay_seconds and its like, of work outside a request."""
 
-    def __init__(
-        self,
-        metrics: Metrics,
-        *,
-        queues: Iterable[str] = (),
-        schedules: Iterable[tuple[str, float]] = (),
-        thresholds_s: Sequence[float] = (),
-    ) -> None:
-        """`queues` are tasks that take what is due; `schedules` tasks with their interval in seconds."""
+    def __init__(self, metrics: Metrics, *, queues: Iterable[str] = (), thresholds_s: Sequence[float] = ()) -> None:
+        """`queues` are the tasks that take what is due."""
         names = tuple(queues)
         self._delay = metrics.histogram(
             "task_delay_seconds",
@@ -154,23 +147,22 @@ class TaskMetrics:
         self._success = metrics.gauge(
             "task_last_success_timestamp_seconds", "When it last ended well, in Unix time.", ("task",)
         )
-        interval = metrics.gauge("task_interval_seconds", "How often it is due.", ("task",))
-        for name, interval_s in schedules:
-            interval.of(name).set(interval_s)
+        self._interval = metrics.gauge("task_interval_seconds", "How often it is due.", ("task",))
 
-    def done(self, task: str, delay_s: float) -> None:
-        self._delay.of(task, "done").observe(max(0.0, delay_s))
+    def delay(self, task: str, outcome: str, seconds: float) -> None:
+        self._delay.of(task, outcome).observe(max(0.0, seconds))
 
-    def dead(self, task: str, delay_s: float) -> None:
-        self._delay.of(task, "dead").observe(max(0.0, delay_s))
-        self._dead.of(task).add()
+    def oldest(self, task: str, seconds: float) -> None:
+        self._oldest.of(task).set(max(0.0, seconds))
 
-    def oldest(self, task: str, age_s: float) -> None:
-        self._oldest.of(task).set(max(0.0, age_s))
+    def dead(self, task: str, count: int) -> None:
+        self._dead.of(task).add(count)
 
-    def succeeded(self, task: str, at_s: float) -> None:
-        """A scheduled task ended well, in Unix time."""
+    def success(self, task: str, at_s: float) -> None:
         self._success.of(task).set(at_s)
+
+    def interval(self, task: str, seconds: float) -> None:
+        self._interval.of(task).set(seconds)
 
 
 class PoolMetrics:
