@@ -19,9 +19,9 @@ from nines.effects.entries.entry import (
 from nines.effects.entries.gathered import Gathered, path_names
 from nines.effects.entries.handlers import innermost, view_handler
 from nines.effects.entries.hooks import run_hooks
-from nines.effects.entries.inject import dependency, injected
+from nines.effects.entries.inject import dependency, filled_by_name, injected
 from nines.effects.entries.jobs import job_entry
-from nines.effects.entries.listed import view_guards
+from nines.effects.entries.listed import told_guards, view_guards
 from nines.effects.entries.mounts import Chain, chains, entries_of
 from nines.effects.interpret.state.entrances import call
 from nines.effects.interpret.state.frame import Frame, WorkLimit
@@ -96,6 +96,7 @@ def _http(  # noqa: PLR0917
     value = UNKNOWN
     try:
         run_hooks(world, chain, gathered)
+        told_guards(route, rule, gathered)
         if view is not None:
             view_guards(world, view, gathered)
         for each in (*chain.dependencies, *_listed(route, rule)):
@@ -153,7 +154,9 @@ def _handled(  # noqa: PLR0917
     filled: dict[str, Value] = {}
     arguments: list[Value] = []
     names = [p.name for p in info.node.parameters][skip:]
-    if rule.injects:
+    if rule.fills:
+        filled = filled_by_name(frame, info, rule.fills, path, gathered, skip=skip)
+    elif rule.injects:
         handler = bound_handler(frame, handler, info, path, gathered) if skip else handler
         filled = injected(frame, info, path, gathered, skip=skip)
     else:

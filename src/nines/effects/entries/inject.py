@@ -43,6 +43,25 @@ def injected(frame: Frame, info: FunctionInfo, path: str, gathered: Gathered, *,
     return filled
 
 
+def filled_by_name(
+    frame: Frame, info: FunctionInfo, names: tuple[str, ...], path: str, gathered: Gathered, *, skip: int = 0
+) -> dict[str, Value]:
+    """Parameters whose names say what they are filled from; the others are what the framework made of their types."""
+    filled: dict[str, Value] = {}
+    for name in path_names(path):
+        place = Place(file=info.module.file, line=info.node.line)
+        gathered.parameters[name] = EndpointParameter(name=name, location="path", place=place)
+    for parameter in info.node.parameters[skip:]:
+        type_value, _, text = annotation_parts(frame.world, info.module, parameter.annotation)
+        if parameter.name in names:
+            filled[parameter.name] = _from_request(
+                frame, info, parameter, type_value, text, path, parameter.name, gathered
+            )
+        elif parameter.kind not in ("star", "double_star"):
+            filled[parameter.name] = type_value
+    return filled
+
+
 def _parameter(frame: Frame, info: FunctionInfo, parameter: code.Parameter, path: str, gathered: Gathered) -> Value:
     world = frame.world
     type_value, markers, text = annotation_parts(world, info.module, parameter.annotation)

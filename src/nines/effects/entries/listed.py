@@ -1,4 +1,4 @@
-"""Guards that a view's class lists, inherits or is decorated with."""
+"""Guards that a view's class lists, inherits or is decorated with, or that a route is told."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from nines.effects.entries.gathered import Gathered, add_guards
 from nines.effects.interpret.naming.resolve import class_value
 from nines.effects.interpret.state.entrances import evaluate
 from nines.effects.interpret.state.frame import Frame
+from nines.effects.interpret.state.records import Route
 from nines.effects.interpret.state.world import World
 from nines.effects.link import ClassInfo
+from nines.effects.signatures import RouteRule
 from nines.effects.values import ContainerThing, DecoratorThing, Value
 from nines.model import code
 
@@ -55,3 +57,25 @@ def listed_decorators(world: World, value: Value, gathered: Gathered) -> None:
             add_guards(gathered, called.guard, called.guard and name, None)
         else:
             gathered.guards_known = False
+
+
+def told_guards(route: Route, rule: RouteRule, gathered: Gathered) -> None:
+    """What the arguments of a route say of who is let in; what is not understood may be anything."""
+    arguments = dict(route.arguments)
+    if rule.open:
+        is_open = arguments.get(rule.open)
+        if is_open is None or (is_open.has_constant and not is_open.constant):
+            add_guards(gathered, "authentication", route.signature, route.place)
+        elif not is_open.has_constant:
+            gathered.guards_known = False
+    for name, kind in ((rule.authorises, "authorisation"), (rule.limits, "rate_limit")):
+        given = arguments.get(name) if name else None
+        if given is not None and not _is_empty(given):
+            add_guards(gathered, kind, route.signature, route.place)
+
+
+def _is_empty(value: Value) -> bool:
+    thing = value.thing
+    if isinstance(thing, ContainerThing):
+        return thing.entries == () and not thing.is_open
+    return value.has_constant and not value.constant

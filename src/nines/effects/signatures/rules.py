@@ -53,6 +53,15 @@ class RouteRule(StrictRecord):
     status: str = ""
     retry: RetryRule | None = None
     guard: str = ""
+    fills: tuple[str, ...] = ()
+    """Parameters of these names come from the request, from the part that they are named after; every other one is
+    the framework's own and is what its annotation says."""
+    open: str = ""
+    """The argument that lets anybody in; a route without it is guarded by authentication."""
+    authorises: str = ""
+    """The argument that names who may call it."""
+    limits: str = ""
+    """The argument that says how often."""
     has_more_paths: bool = False
     """Further positional arguments are paths too."""
 
