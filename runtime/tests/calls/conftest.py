@@ -24,17 +24,17 @@ Behaviour = Callable[[Asked, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Peer:
-    """Speaks just enough HTTP/1.1; `asked` holds every request, `open` counts connections."""
+    """Speaks just enough HTTP/1.1; `asked` holds every request."""
 
     def __init__(self, behaviour: Behaviour) -> None:
         self.behaviour = behaviour
         self.asked: list[Asked] = []
-        self.open = 0
+        self.serving: set[asyncio.Task[None] | None] = set()
         self.connections = 0
         self.url = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.open += 1
+        self.serving.add(asyncio.current_task())
         self.connections += 1
         try:
             while not writer.is_closing():
@@ -45,11 +45,23 @@ class Peer:
                 self.asked.append(Asked(head[:-4], await reader.readexactly(length)))
                 await self.behaviour(self.asked[-1], writer)
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass
         finally:
-            self.open -= 1
+            self.serving.discard(asyncio.current_task())
             writer.close()
+
+    async def asked_times(self, times: int) -> None:
+        async with asyncio.timeout(30):
+            while len(self.asked) < times:  # noqa: ASYNC110 -- whoever asks is under test
+                await asyncio.sleep(0.01)
+
+    async def close(self) -> None:
+        """Ends whatever it still does."""
+        left = [task for task in self.serving if task is not None]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
 
 def answer(status: int, body: bytes = b"", *headers: str) -> bytes:
@@ -72,15 +84,11 @@ async def _peer(behaviour: Behaviour) -> AsyncIterator[Peer]:
     peer = Peer(behaviour)
     server = await asyncio.start_server(peer.serve, "127.0.0.1", 0)
     peer.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    others = asyncio.all_tasks()
     try:
         yield peer
     finally:
         server.close()
-        serving = [task for task in asyncio.all_tasks() - others if "serve" in repr(task.get_coro())]
-        for task in serving:
-            task.cancel()
-        await asyncio.gather(*serving, return_exceptions=True)
+        await peer.close()
 
 
 @pytest.fixture

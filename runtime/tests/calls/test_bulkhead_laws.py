@@ -50,7 +50,8 @@ def test_never_more_than_its_limit_and_no_place_is_lost(
             assert bulkhead.waiting <= waiting_max
         for event in release.values():
             event.set()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+        assert all(isinstance(end, bool | asyncio.CancelledError) for end in ends)
         assert (bulkhead.in_flight, bulkhead.waiting) == (0, 0)
         assert most <= limit
 

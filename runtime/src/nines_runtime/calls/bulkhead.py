@@ -52,7 +52,7 @@ class Bulkhead:
             if place.done() and not place.cancelled():
                 # It was given a place in the moment in which it stopped waiting.
                 self.leave()
-            else:
+            elif place in self._waiting:
                 self._waiting.remove(place)
             if isinstance(error, TimeoutError):
                 raise BulkheadFull from None

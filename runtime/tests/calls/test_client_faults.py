@@ -1,0 +1,247 @@
+"""A client against somebody who stalls, resets, redirects and never ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import textwrap
+from typing import Any
+
+import pytest
+
+from nines_runtime.calls.bulkhead import Bulkhead
+from nines_runtime.calls.client import Client
+from nines_runtime.calls.deadline import Deadline
+from nines_runtime.calls.outcome import Unanswered, Why
+from nines_runtime.calls.retry import Retry
+
+
+async def stall(_: Any, writer: asyncio.StreamWriter) -> None:
+    await asyncio.sleep(60)
+
+
+async def stall_within(_: Any, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 Fine\r\nContent-Length: 10\r\n\r\nhalf")
+    await asyncio.sleep(60)
+
+
+async def drip(_: Any, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 Fine\r\nContent-Length: 1000\r\n\r\n")
+    while True:
+        writer.write(b"x")
+        await writer.drain()
+        await asyncio.sleep(0.01)
+
+
+async def reset(_: Any, writer: asyncio.StreamWriter) -> None:
+    # Closed with what is unsent thrown away: the other side sees a reset.
+    wire = writer.get_extra_info("socket")
+    wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+async def hang_up(_: Any, writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
+async def cut(_: Any, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 Fine\r\nContent-Length: 10\r\n\r\nhalf")
+    await writer.drain()
+    writer.close()
+
+
+async def endless(_: Any, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 Fine\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while True:
+        writer.write(b"1000\r\n" + b"x" * 4096 + b"\r\n")
+        await writer.drain()
+
+
+async def endless_head(_: Any, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 Fine\r\n")
+    while True:
+        writer.write(b"X-More: " + b"x" * 1024 + b"\r\n")
+        await writer.drain()
+
+
+async def enormous(_: Any, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 Fine\r\nContent-Length: 99999999999\r\n\r\nx")
+
+
+async def noise(_: Any, writer: asyncio.StreamWriter) -> None:
+    writer.write(os.urandom(64) + b"\r\n\r\n")
+
+
+async def packed(_: Any, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 Fine\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\0")
+
+
+async def away(_: Any, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 302 Away\r\nLocation: http://127.0.0.1:1/metadata\r\nContent-Length: 0\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "why"),
+    [
+        (stall, Why.TIMEOUT),
+        (stall_within, Why.TIMEOUT),
+        (drip, Why.TIMEOUT),
+        (reset, Why.CONNECTION),
+        (hang_up, Why.CONNECTION),
+        (cut, Why.CONNECTION),
+        (endless, Why.NOT_UNDERSTOOD),
+        (endless_head, Why.CONNECTION),
+        (enormous, Why.NOT_UNDERSTOOD),
+        (noise, Why.CONNECTION),
+        (packed, Why.NOT_UNDERSTOOD),
+        (away, Why.NOT_UNDERSTOOD),
+    ],
+)
+def test_every_misbehaviour_ends_in_time_with_the_truth(peer: Any, behaviour: Any, why: Why) -> None:
+    async def whole() -> None:
+        bulkhead = Bulkhead(4)
+        async with (
+            peer(behaviour) as other,
+            Client("g", other.url, timeout_s=0.3, bulkhead=bulkhead, answer_bytes_max=65_536) as client,
+        ):
+            with pytest.raises(Unanswered) as caught:
+                await asyncio.wait_for(client.post(Deadline.after(20), "/x", {}, key="k"), 10)
+            assert (caught.value.why, caught.value.may_have_happened) == (why, True)
+            assert (bulkhead.in_flight, len(other.asked)) == (0, 1)
+
+    asyncio.run(whole())
+
+
+def test_nobody_there_means_nothing_was_done() -> None:
+    async def whole() -> None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))  # Bound and not listening: whoever connects is refused.
+            async with Client("g", f"http://127.0.0.1:{taken.getsockname()[1]}", retry=Retry(base_s=0.0)) as client:
+                with pytest.raises(Unanswered) as caught:
+                    await client.post(Deadline.after(5), "/x", {})
+                assert (caught.value.why, caught.value.may_have_happened) == (Why.CONNECTION, False)
+
+    asyncio.run(whole())
+
+
+def test_what_was_never_sent_may_be_repeated_whatever_it_is(peer: Any, http: Any) -> None:
+    """A POST without a key: the connection was refused, so nothing can happen twice."""
+
+    async def whole() -> None:
+        async with peer(http.says(http.answer(200, b"1"))) as other:
+            port = int(other.url.rpartition(":")[2])
+        server = None
+
+        async def arrive() -> None:
+            nonlocal server
+            await asyncio.sleep(0.05)
+            server = await asyncio.start_server(other.serve, "127.0.0.1", port)
+
+        arriving = asyncio.create_task(arrive())
+        async with Client(
+            "g", other.url, retry=Retry(max=50, base_s=0.02, ceiling_s=0.02, chance=lambda: 1.0)
+        ) as client:
+            client._retry.budget._saved = 100.0
+            assert (await client.post(Deadline.after(20), "/x", {})).json() == 1
+        await arriving
+        assert server is not None
+        server.close()
+
+    asyncio.run(whole())
+
+
+def test_the_callers_deadline_cuts_everything_off(peer: Any) -> None:
+    async def whole() -> None:
+        async with peer(stall) as other, Client("g", other.url, timeout_s=60, retry=Retry()) as client:
+            began = asyncio.get_running_loop().time()
+            with pytest.raises(Unanswered) as caught:
+                await client.get(Deadline.after(0.2), "/x")
+            assert caught.value.why is Why.TIMEOUT
+            assert asyncio.get_running_loop().time() - began < 10
+            assert int(other.asked[0].headers["x-deadline-ms"]) <= 200
+            with pytest.raises(Unanswered) as caught:
+                await client.post(Deadline.after(-1), "/x")
+            assert (caught.value.may_have_happened, len(other.asked)) == (False, 1)
+
+    asyncio.run(whole())
+
+
+def test_a_name_that_leads_inside_is_not_called(peer: Any, http: Any) -> None:
+    """The address of the metadata of a cloud behind a harmless name; and a host that is not on the list."""
+
+    async def whole() -> None:
+        async with peer(http.says(http.answer(200, b"1"))) as other, Client("g", "http://pay.invalid") as client:
+            for url in (f"{other.url}/x", "http://169.254.169.254/latest", "http://[::ffff:127.0.0.1]/x"):
+                with pytest.raises(Unanswered) as caught:
+                    await client.get(Deadline.after(5), url)
+                assert (caught.value.why, caught.value.may_have_happened) == (Why.EGRESS, False)
+            assert other.asked == []
+
+    asyncio.run(whole())
+
+
+def test_cancellation_leaves_no_task_and_no_connection(peer: Any) -> None:
+    async def whole() -> None:
+        async with peer(stall) as other:
+            bulkhead = Bulkhead(2)
+            client = Client("g", other.url, timeout_s=60, bulkhead=bulkhead)
+            before = asyncio.all_tasks()
+            calls = [asyncio.create_task(client.get(Deadline.after(60), "/x")) for _ in range(4)]
+            await other.asked_times(2)
+            for call in calls:
+                call.cancel()
+            ends = await asyncio.gather(*calls, return_exceptions=True)
+            assert all(isinstance(end, asyncio.CancelledError | Unanswered) for end in ends)
+            assert (bulkhead.in_flight, bulkhead.waiting) == (0, 0)
+            await client.close()
+            assert asyncio.all_tasks() - before - other.serving == set()
+
+    asyncio.run(whole())
+
+
+def test_close_twice_and_open_again(peer: Any, http: Any) -> None:
+    async def whole() -> None:
+        async with peer(http.says(http.answer(200, b"1"))) as other:
+            client = Client("g", other.url)
+            await client.close()
+            assert (await client.get(Deadline.after(5), "/x")).status == 200
+            await client.close()
+            await client.close()
+
+    asyncio.run(whole())
+
+
+def test_an_interrupt_ends_a_process_that_waits_for_an_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        script = textwrap.dedent(f"""
+            import asyncio
+            from nines_runtime.calls.client import Client
+            from nines_runtime.calls.deadline import Deadline
+
+            async def main():
+                async with Client("g", "http://127.0.0.1:{silent.getsockname()[1]}", timeout_s=60) as client:
+                    await client.get(Deadline.after(60), "/x")
+
+            asyncio.run(main(), debug=True)
+        """)
+        command = [sys.executable, "-X", "dev", "-c", script]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                silent.settimeout(60)
+                connection, _ = silent.accept()
+                with contextlib.closing(connection):
+                    connection.recv(65_536)
+                    process.send_signal(signal.SIGINT)
+                    _, said = process.communicate(timeout=60)
+            finally:
+                process.kill()
+        assert "KeyboardInterrupt" in said
+        assert "Unclosed" not in said
+        assert "was never" not in said
+        assert "Task was destroyed" not in said
