@@ -1,4 +1,4 @@
-"""Operations of nines_runtime: entry points with their guards, transactions, calls of others, and what comes from whom."""
+"""Operations of nines_runtime: entry points with their guards, transactions, calls, and what comes from whom."""
 
 from __future__ import annotations
 
