@@ -18,12 +18,13 @@ import asyncpg
 import msgspec
 
 from nines_runtime.calls.deadline import Deadline
-from nines_runtime.data.failures import Conflict, Constraints, Unavailable, is_broken, problem_of
+from nines_runtime.data.failures import Conflict, Constraints, is_broken, problem_of
 from nines_runtime.data.pool import Pool
 
 Result = TypeVar("Result")
 SERIALIZABLE_ATTEMPTS_MAX = 3
 ROLLBACK_S_MAX = 2.0
+PING_S_MAX = 1.0
 _ISOLATIONS = {
     "read_committed": "BEGIN ISOLATION LEVEL READ COMMITTED",
     "repeatable_read": "BEGIN ISOLATION LEVEL REPEATABLE READ",
@@ -110,13 +111,9 @@ class Database:
     def on_wait(self, observe: Callable[[float], None]) -> None:
         self._pool.on_wait = observe
 
-    async def is_ready(self, deadline: Deadline) -> bool:
-        """Whether a statement can be carried out now."""
-        try:
-            await self.fetch(deadline, "SELECT 1")
-        except Unavailable:
-            return False
-        return True
+    async def ping(self) -> None:
+        """For readiness: raises Unavailable where no statement can be carried out now."""
+        await self.fetch(Deadline.after(PING_S_MAX), "SELECT 1")
 
     async def close(self, grace_s: float = 5.0) -> None:
         await self._pool.close(grace_s)
