@@ -27,6 +27,8 @@ FRESH_S = 300.0
 """So old keys are fetched anew, beside the requests."""
 REFETCH_S = 30.0
 """A token with an unknown key, or an issuer that is down, makes no more than one fetch in this time."""
+FIRST_S = 2.0
+"""The same while no key is known: then nobody gets in."""
 STALE_MAX_S = 86_400.0
 """So long the keys of an issuer that is down are believed."""
 FETCH_S = 3.0
@@ -98,7 +100,7 @@ class JwksAuthenticator(TokenAuthenticator):
         if age_s is None or age_s > STALE_MAX_S:
             await self._refresh()
             if self._fetched_s is None or self._monotonic() - self._fetched_s > STALE_MAX_S:
-                raise Problem("unavailable", retry_after_s=5.0)
+                raise Problem("unavailable", retry_after_s=FIRST_S)
         elif kid not in self._kids:
             await self._refresh()
         elif age_s > FRESH_S:
@@ -115,7 +117,8 @@ class JwksAuthenticator(TokenAuthenticator):
         if self._fetching is not None and not self._fetching.done():
             return self._fetching
         now = self._monotonic()
-        if self._tried_s is not None and now - self._tried_s < REFETCH_S:
+        pause_s = FIRST_S if self._fetched_s is None else REFETCH_S
+        if self._tried_s is not None and now - self._tried_s < pause_s:
             return None
         self._tried_s = now
         self._fetching = asyncio.get_running_loop().create_task(self._fetch(), name="jwks")
