@@ -31,7 +31,7 @@ from nines_runtime.data.relay import Event, relay_queue
 from nines_runtime.data.sagas import LocalStep, Overtaken, RemoteStep, Saga, SagaPlan, Sagas
 from nines_runtime.data.statements import KeyStatements, LedgerStatements, OutboxStatements, SagaStatements
 from nines_runtime.data.subscribers import Subscriber, Subscribers, check_signature, subscribers_of
-from nines_runtime.data.tasks import GiveUp, Queue, Schedule, TooEarly
+from nines_runtime.data.tasks import GiveUp, Queue, Schedule, TaskMetrics, TooEarly
 from nines_runtime.data.verifying import ChainReport
 from nines_runtime.running.application import Application, Started
 from nines_runtime.running.local import laptop
