@@ -1,0 +1,100 @@
+"""`_generated/identity.py`: keys, passwords, codes and tokens, made from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nines.building import names, python
+from nines.building.accounts.facts import People
+from nines.building.file import File
+
+_SAYS = "Who people are: keys, passwords, codes and tokens, made from the settings."
+
+
+def write(people: People) -> Iterator[File]:
+    imports = python.Imports(people.package)
+    imports.add("nines_runtime", "Cipher", "Codes", "Guesses", "Passwords", "RefreshTokens", "SigningKeys")
+    imports.add("nines_runtime", "TokenIssuer", "TokenRules")
+    imports.add("nines_runtime.security.accounts", "AccountAuthenticator", "Accounts")
+    imports.add("nines_runtime.security.accounts", "Reads")
+    imports.add(f"{people.package}._generated", "sql")
+    imports.add(f"{people.package}._generated.settings", "Settings")
+    body = [*_accounts(people, imports), "", "", *_authenticator(people)]
+    path = names.source(people.design, "_generated/identity.py")
+    yield File(path=path, text=python.module(_SAYS, imports, ["", *body]))
+
+
+def _accounts(people: People, imports: python.Imports) -> list[str]:
+    auth = people.blueprint.auth
+    assert auth is not None
+    ttl, session = f"{auth.token_ttl_s:_.0f}.0", f"{auth.refresh_ttl_s:_.0f}.0"
+    algorithms = ", ".join(f'"{each}"' for each in auth.algorithms)
+    rules: list[python.Part] = [
+        f"issuer={_issuer(auth.issuer)}",
+        f"audience={python.quoted(auth.audience or people.design.name)}",
+        f"algorithms=({algorithms}{',' if len(auth.algorithms) == 1 else ''})",
+        f"ttl_max_s={ttl}",
+    ]
+    needing = [role.name for role in people.blueprint.roles if role.needs_second_factor]
+    if needing:
+        told = ", ".join(f'"{each}"' for each in needing)
+        rules.append(f"second_factor_roles=frozenset({{{told}}})")
+    statements = _refresh_statements(people)
+    parts: list[python.Part] = [
+        f"issuer=TokenIssuer(SigningKeys.parse(settings.token_signing_key.reveal()), rules, ttl_s={ttl})",
+        "passwords=Passwords()",
+        "codes=Codes(code_key)",
+        "guesses=Guesses(code_key)",
+        python.named("refresh", python.call("RefreshTokens", session, *statements)),
+        "cipher=Cipher.parse(settings.field_keys.reveal())",
+        f"session_ttl_s={session}",
+    ]
+    if statements:
+        imports.add("nines_runtime", "RefreshStatements")
+    return [
+        "def accounts_of(settings: Settings) -> Accounts:",
+        *python.laid(python.call("TokenRules", *rules), before="rules = ", depth=1),
+        "    code_key = settings.code_key.reveal().encode()",
+        *python.laid(python.call("return Accounts", *parts), depth=1),
+    ]
+
+
+def _refresh_statements(people: People) -> list[python.Part]:
+    """The texts of the service's own tables."""
+    kebab = people.noun.replace("_", "-")
+    named = {
+        "use": f"use-{kebab}-token",
+        "read": f"read-{kebab}-token",
+        "session": f"read-{kebab}-session",
+        "insert": f"insert-{kebab}-token",
+        "revoke": f"revoke-{kebab}-session",
+    }
+    found = {
+        name: next((f"sql.{names.constant(q.id)}" for q in people.design.queries if q.base == base), "")
+        for name, base in named.items()
+    }
+    given = [f"{name}={value}" for name, value in found.items() if value]
+    return [python.named("statements", python.call("RefreshStatements", *given))]
+
+
+def _issuer(text: str) -> str:
+    """A variable of the environment is a setting; anything else is what it is."""
+    if text.startswith("${") and text.endswith("}"):
+        return f"settings.{text[2:-1].lower()}"
+    return python.quoted(text)
+
+
+def _authenticator(people: People) -> list[str]:
+    see = next(each for each in people.design.queries if each.base == f"see-{people.noun.replace('_', '-')}-session")
+    made = python.call(
+        "return AccountAuthenticator",
+        "accounts.issuer",
+        "database",
+        f"see=sql.{names.constant(see.id)}",
+        f"prefix={python.quoted(people.prefix)}",
+    )
+    return [
+        "def authenticator_of(accounts: Accounts, database: Reads) -> AccountAuthenticator:",
+        '    """Sees with each token whether its session still holds."""',
+        *python.laid(made, depth=1),
+    ]

@@ -1,0 +1,50 @@
+"""Refreshing and signing out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nines.building import python
+from nines.building.accounts.writing import Module
+from nines.model.design import PlannedEndpoint
+
+
+def refresh(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
+    people = module.people
+    module.imports.add("nines_runtime", "Problem")
+    module.imports.add("nines_runtime.security.refresh", "Rejected")
+    module.imports.add("logging")
+    module.constant("log", f'logging.getLogger("{people.package}.signing")')
+    yield from module.opened(endpoint, body=endpoint.request)
+    yield "    async with service.database.transaction(call.deadline) as tx:"
+    yield "        rotated = await service.accounts.refresh.rotate(tx, body.refresh_token)"
+    yield "    # Committed also where it is refused, so that a session which was ended for it stays so."
+    yield "    if isinstance(rotated, Rejected):"
+    yield "        if rotated.reused_session is not None:"
+    yield '            log.warning("a refresh token came twice", extra={"session": str(rotated.reused_session)})'
+    yield '        raise Problem("token-rejected")'
+    yield "    session = rotated.session"
+    roles = ['session["roles"]'] if people.has_roles else []
+    factor = ['session["has_second_factor"]'] if people.has_second_factor else []
+    parts = ("service", f'session["{people.noun}_id"]', 'session["id"]', *roles, *factor, "rotated.token")
+    yield from python.laid(python.call(f"return {module.tokens()}", *parts), depth=1)
+
+
+def sign_out(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
+    kebab = module.people.noun.replace("_", "-")
+    module.imports.add("uuid", "UUID")
+    yield from module.opened(endpoint)
+    yield "    async with service.database.transaction(call.deadline) as tx:"
+    yield f"        await tx.execute({module.sql(endpoint, f'revoke-{kebab}-session')}, UUID(call.caller.session))"
+    yield from module.audited("call.subject", '{"session": "ended"}', depth=2)
+    yield "    return Answer.nothing()"
+
+
+def sign_out_everywhere(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
+    kebab = module.people.noun.replace("_", "-")
+    module.imports.add("uuid", "UUID")
+    yield from module.opened(endpoint)
+    yield "    async with service.database.transaction(call.deadline) as tx:"
+    yield f"        await tx.execute({module.sql(endpoint, f'revoke-all-{kebab}-sessions')}, UUID(call.subject))"
+    yield from module.audited("call.subject", '{"sessions": "ended"}', depth=2)
+    yield "    return Answer.nothing()"

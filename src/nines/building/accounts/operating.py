@@ -1,0 +1,227 @@
+"""`people.py`: what an operator does at the console, for no operation grants a role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nines.building import names
+from nines.building.accounts.facts import People
+from nines.building.file import File
+
+_KNOWN = frozenset({"id", "status", "version", "created_at", "updated_at"})
+
+
+def write(people: People) -> Iterator[File]:
+    if _is_enough(people):
+        yield File(path=names.source(people.design, "people.py"), text=_text(people))
+
+
+def _is_enough(people: People) -> bool:
+    """Whether a name is all that an account must have."""
+    asked = _KNOWN | {people.login}
+    return people.table.column(people.login) is not None and all(
+        column.name in asked or column.is_nullable or column.default for column in people.table.columns
+    )
+
+
+def _text(people: People) -> str:
+    roles = [role.name for role in people.blueprint.roles]
+    needing = [role.name for role in people.blueprint.roles if role.needs_second_factor]
+    text = _HEAD
+    text += (_STATEMENTS + (_ROLE_STATEMENTS if roles else "") + (_FACTOR_STATEMENT if needing else "")).lstrip("\n")
+    text += _WITH_ROLES if roles else _WITHOUT_ROLES
+    text += (_GRANTING if roles else "") + (_ENROLLING if needing else "") + _END
+    factor = people.design.table(f"{people.noun}_sessions")
+    has_factor = factor is not None and factor.column("has_second_factor") is not None
+    marks = {
+        "PACKAGE": people.package,
+        "TABLE": people.table.name,
+        "NOUN": people.noun,
+        "LOGIN": people.login,
+        "LOWER": ".lower()" if people.is_mail else "",
+        "STATUS": ", status" if people.signing_state else "",
+        "STATE": f", '{people.signing_state}'" if people.signing_state else "",
+        "CONSTANTS": (f"ROLES = {_tuple(roles)}\n" if roles else "")
+        + (f"NEEDS_SECOND_FACTOR = {_tuple(needing)}\n" if needing else ""),
+        "ROLE": roles[0] if roles else "",
+        "PREFIX": people.prefix,
+        "ISSUER": people.design.name,
+        "TOTP": ", Totp" if needing else "",
+        "ENROL": (
+            "    if role in NEEDS_SECOND_FACTOR:\n        await _enrol(database, accounts, id, name)\n"
+            if needing
+            else ""
+        ),
+        "FACTOR_COLUMN": ", has_second_factor" if has_factor else "",
+        "FACTOR_VALUE": ", true" if has_factor else "",
+        "FACTOR_GIVEN": ", has_second_factor=True" if has_factor else "",
+    }
+    for mark, value in marks.items():
+        text = text.replace(f"@{mark}@", value)
+    return text
+
+
+def _tuple(words: list[str]) -> str:
+    inner = ", ".join(f'"{word}"' for word in words)
+    return f"({inner},)" if len(words) == 1 else f"({inner})"
+
+
+_HEAD = '''"""Accounts at the console of an operator: no operation that could be called grants a role.
+
+python -m @PACKAGE@.people add ada@example.com
+python -m @PACKAGE@.people grant ada@example.com @ROLE@
+python -m @PACKAGE@.people withdraw ada@example.com @ROLE@
+python -m @PACKAGE@.people token ada@example.com
+
+`add` asks for the password, or takes it from NEW_PASSWORD. `token` prints an access token, for laboratories alone."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import os
+import sys
+from uuid import UUID
+
+from nines_runtime import Database, Deadline@TOTP@, identifier_text, new_id
+from nines_runtime.security.accounts import Accounts
+
+from @PACKAGE@._generated.identity import accounts_of
+from @PACKAGE@.settings import Settings, load
+
+LIMIT_S = 30.0
+@CONSTANTS@'''
+_STATEMENTS = '''FIND = "SELECT id FROM @TABLE@ WHERE @LOGIN@ = $1"
+ADD = """\\
+WITH made AS (
+    INSERT INTO @TABLE@ (id, @LOGIN@@STATUS@)
+    VALUES ($1, $2@STATE@)
+    ON CONFLICT (@LOGIN@) DO NOTHING
+    RETURNING id
+)
+INSERT INTO @NOUN@_credentials (@NOUN@_id, password_hash)
+SELECT id, $3
+FROM made"""
+OPEN_SESSION = """\\
+INSERT INTO @NOUN@_sessions (id, @NOUN@_id, expires_at@FACTOR_COLUMN@)
+VALUES ($1, $2, now() + interval '1 day'@FACTOR_VALUE@)"""
+'''
+_ROLE_STATEMENTS = """GRANT = "INSERT INTO @NOUN@_roles (@NOUN@_id, role) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+WITHDRAW = "DELETE FROM @NOUN@_roles WHERE @NOUN@_id = $1 AND role = $2"
+READ_ROLES = "SELECT role FROM @NOUN@_roles WHERE @NOUN@_id = $1"
+END_SESSIONS = "UPDATE @NOUN@_sessions SET revoked_at = now() WHERE @NOUN@_id = $1 AND revoked_at IS NULL"
+"""
+_FACTOR_STATEMENT = '''ENROL = """\\
+INSERT INTO @NOUN@_second_factors (@NOUN@_id, secret)
+VALUES ($1, $2)
+ON CONFLICT (@NOUN@_id) DO NOTHING
+RETURNING @NOUN@_id"""
+'''
+_MAIN = '''
+
+def main() -> int:
+    """The command line; 1 where there is nobody of that name."""
+    parser = argparse.ArgumentParser(prog="python -m @PACKAGE@.people")
+    what = parser.add_subparsers(dest="what", required=True)
+    for name in (@VERBS@):
+        what.add_parser(name).add_argument("name")
+@MORE@    return asyncio.run(_carry_out(parser.parse_args(), load()))
+
+
+async def _carry_out(asked: argparse.Namespace, settings: Settings) -> int:
+    accounts = accounts_of(settings)
+    database = Database(settings.db_url, password=settings.db_password.reveal() if settings.db_password else "")
+    name = asked.name@LOWER@
+    try:
+        if asked.what == "add":
+            await _add(database, accounts, name)
+        id = await _find(database, name)
+        if id is None:
+            print(f"there is nobody called {name}", file=sys.stderr)
+            return 1
+@CASES@        if asked.what == "token":
+            print(await _token(database, accounts, id, settings.environment))
+        return 0
+    finally:
+        accounts.close()
+        await database.close()
+
+
+async def _find(database: Database, name: str) -> UUID | None:
+    row = await database.fetchrow(Deadline.after(LIMIT_S), FIND, name)
+    return None if row is None else row["id"]
+
+
+async def _add(database: Database, accounts: Accounts, name: str) -> None:
+    """Whoever is there already keeps their password."""
+    password = os.environ.get("NEW_PASSWORD") or getpass.getpass("Password: ")
+    password_hash = await accounts.passwords.hash(password)
+    await database.execute(Deadline.after(LIMIT_S), ADD, new_id(), name, password_hash)
+
+
+async def _token(database: Database, accounts: Accounts, id: UUID, environment: str) -> str:
+    """Of a session of its own, as if a second factor had been shown."""
+    if environment not in ("local", "laboratory"):
+        raise SystemExit("a token without a password is for laptops and laboratories, and ENVIRONMENT is another")
+    session = new_id()
+    await database.execute(Deadline.after(LIMIT_S), OPEN_SESSION, session, id)
+@ROLES_READ@    subject = identifier_text(id, "@PREFIX@")
+    return accounts.issuer.issue(subject@ROLES_GIVEN@, session=str(session)@FACTOR_GIVEN@)
+'''
+_WITH_ROLES = (
+    _MAIN.replace("@VERBS@", '"add", "grant", "withdraw", "token"')
+    .replace(
+        "@MORE@",
+        """        if name in ("grant", "withdraw"):
+            what.choices[name].add_argument("role", choices=ROLES)
+""",
+    )
+    .replace(
+        "@CASES@",
+        """        if asked.what == "grant":
+            await _grant(database, accounts, id, name, asked.role)
+        if asked.what == "withdraw":
+            await _withdraw(database, id, asked.role)
+""",
+    )
+    .replace(
+        "@ROLES_READ@",
+        """    rows = await database.fetch(Deadline.after(LIMIT_S), READ_ROLES, id)
+    roles = [row["role"] for row in rows]
+""",
+    )
+    .replace("@ROLES_GIVEN@", ", roles=roles")
+)
+_WITHOUT_ROLES = (
+    _MAIN.replace("@VERBS@", '"add", "token"')
+    .replace("@MORE@", "")
+    .replace("@CASES@", "")
+    .replace("@ROLES_READ@", "")
+    .replace("@ROLES_GIVEN@", "")
+)
+_GRANTING = '''
+
+async def _grant(database: Database, accounts: Accounts, id: UUID, name: str, role: str) -> None:
+    await database.execute(Deadline.after(LIMIT_S), GRANT, id, role)
+@ENROL@
+
+async def _withdraw(database: Database, id: UUID, role: str) -> None:
+    """Tokens that tell of the role end with their sessions."""
+    await database.execute(Deadline.after(LIMIT_S), WITHDRAW, id, role)
+    await database.execute(Deadline.after(LIMIT_S), END_SESSIONS, id)
+'''
+_ENROLLING = '''
+
+async def _enrol(database: Database, accounts: Accounts, id: UUID, name: str) -> None:
+    """Prints what the app of the second factor reads, once: nobody can see it again."""
+    secret = Totp.new_secret()
+    sealed = accounts.cipher.encrypt(secret, "@NOUN@_second_factors.secret", id)
+    if await database.fetchrow(Deadline.after(LIMIT_S), ENROL, id, sealed) is not None:
+        print(Totp.uri(secret, issuer="@ISSUER@", account=name))
+'''
+_END = """
+
+if __name__ == "__main__":
+    sys.exit(main())
+"""
