@@ -3,6 +3,7 @@ them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from nines.model.blueprint.operation import OF_ACCOUNTS
 from nines.model.contract import Schema
 from nines.model.design import Design, PlannedColumn, PlannedEndpoint, Shape
 
+_CHOICES = re.compile(r"Literal\[([^\]]*)\]")
 _REFERENCE = "#/components/schemas/"
 _SENT = [
     "class _Sent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):",
@@ -45,7 +47,7 @@ def write(design: Design) -> Iterator[File]:
             blocks.append(_told(thing, imports))
     lines: list[str] = []
     for block in (_SENT, _ANSWERED, *blocks):
-        lines += ["", *block, ""]
+        lines += ["", *spread(block), ""]
     text = python.module(
         "What callers send and are answered; the contract says the same in JSON Schema.", imports, lines
     )
@@ -109,7 +111,8 @@ def sent(shape: Shape, imports: python.Imports, *, is_update: bool = False, base
         type = annotation(schema, imports, is_request=True)
         if is_update:
             imports.add("msgspec", "UNSET", "UnsetType")
-            lines.append(f"    {_member(name, f'{type} | UnsetType', 'UNSET', imports)}")
+            wider = f"{type.removesuffix(' | None')} | UnsetType{' | None' if type.endswith(' | None') else ''}"
+            lines.append(f"    {_member(name, wider, 'UNSET', imports)}")
         elif name in required:
             lines.append(f"    {_member(name, type, '', imports)}")
         else:
@@ -164,9 +167,8 @@ def _of(thing: Thing, shape: Shape, imports: python.Imports) -> Iterator[str]:
     )
     yield "    @classmethod"
     yield from python.laid(head, depth=1)
-    parts = []
-    for name in shape.schema["properties"]:
-        parts.append(python.named(values.attribute(name), _value(thing, name, imports)))
+    members = shape.schema["properties"]
+    parts = [python.named(values.attribute(name), _value(thing, name, imports)) for name in members]
     yield from python.laid(python.call("cls", *parts), before="return ", depth=2)
 
 
@@ -262,6 +264,23 @@ def _query(endpoint: PlannedEndpoint, imports: python.Imports) -> list[str]:
     return lines
 
 
+def spread(block: list[str]) -> list[str]:
+    """The lines of a class, with choices that are too long for a line given a name before it."""
+    name = re.split(r"[ (:]", block[0])[1]
+    before: list[str] = []
+    lines = []
+    for line in block:
+        found = _CHOICES.search(line) if len(line) > python.WIDTH else None
+        if found is None:
+            lines.append(line)
+            continue
+        alias = f"{name}{names.pascal(line.strip().partition(':')[0])}"
+        choice = python.Group(head="Literal", parts=tuple(found[1].split(", ")), brackets="[]")
+        before += [*python.laid(choice, before=f"{alias} = "), ""]
+        lines.append(line.replace(found[0], alias))
+    return [*before, "", *lines] if before else lines
+
+
 def query_shape(endpoint: PlannedEndpoint) -> str:
     return names.pascal(endpoint.id)
 
@@ -287,6 +306,8 @@ def _row(thing: Thing, imports: python.Imports) -> list[str]:
     sealed = [column for column in row_columns(thing) if column.is_encrypted]
     cipher = ", cipher: Cipher" if sealed else ""
     lines += ["", "    @classmethod", f"    def of(cls, row: Mapping[str, Any]{cipher}) -> {thing.kept}:"]
+    if not sealed:
+        return [*lines, "        return cls(**{name: row[name] for name in cls.__struct_fields__})"]
     given = [
         python.named(values.attribute(column.name), _kept_value(thing, column, imports))
         for column in row_columns(thing)

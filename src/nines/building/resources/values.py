@@ -149,7 +149,7 @@ def _plain(thing: Thing, column: PlannedColumn, field: Field | None, member: str
 
 def attribute(member: str) -> str:
     """The attribute of a Struct for a member of a body."""
-    return names.snake(member) if member.isidentifier() else names.snake(member)
+    return names.snake(member)
 
 
 def is_sealed(thing: Thing) -> bool:
