@@ -51,14 +51,14 @@ def laptop(
 
 
 def kept_secret(folder: Path, name: str) -> str:
-    """Made once, by chance, readable for its owner alone: 32 bytes as hexadecimal digits."""
+    """Made once, by chance, readable for its owner alone: 32 bytes as base64url, which every kind of key takes."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = folder / name.lower()
     if not file.exists():
         made = folder / f".{name.lower()}.{os.getpid()}"
         descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as opened:
-            opened.write(chance.token_hex(SECRET_BYTES))
+            opened.write(chance.token_urlsafe(SECRET_BYTES))
         with contextlib.suppress(FileExistsError):
             os.link(made, file)
         made.unlink()

@@ -7,16 +7,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nines.model.blueprint import Action, DependencyKind, GrantKind
+from nines.model.blueprint import Action, Blueprint, Card, DependencyKind, FieldKind, GrantKind, ResourceKind
 from nines.model.design import Design, PlannedEndpoint
 
 PATH = "nines.toml"
 RATE_MAX_HZ = 2_000.0
 PASSWORD = "correct horse for the laboratory"  # noqa: S105 -- of people who are made for a trial.
 TOKEN = "Bearer replace-this-by-a-token-of-the-laboratory"  # noqa: S105 -- says what belongs there.
-LABORATORY = "only-for-the-laboratory-and-long-enough-for-any-algorithm"
-_WRITTEN = {"FIELD_KEYS": "1:b25seS1mb3ItdGhlLWxhYm9yYXRvcnktMzItYnl0ZXM="}
-"""Secrets that are written in a way of their own."""
+LABORATORY = "b25seS1mb3ItdGhlLWxhYm9yYXRvcnktMzItYnl0ZXM"
+"""32 bytes in base64, which every kind of key takes; they say what they are for."""
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _NOBODY = {
@@ -63,7 +62,7 @@ def _blocks(design: Design) -> Iterator[str]:
         "service",
         {
             "command": f"python -m {package} --host {{host}} --port {{port}}",
-            **({"setup": [f"python -m {package}.migrate"]} if has_database else {}),
+            **({"setup": [f"python -m {package}.migrate", *_people(design)]} if has_database else {}),
             "ready": "/health/ready",
         },
     )
@@ -101,9 +100,16 @@ def _environment(design: Design) -> Iterator[tuple[str, str]]:
         yield name, "https://issuer.invalid"
     if is_issued_elsewhere(design):
         yield "LOCAL_ISSUER_SEED", LABORATORY
+    # One caller makes all the load here, which in production is the work of thousands.
+    yield "LIMIT_FACTOR", "100000"
     for secret in design.secrets:
-        if "never in the service" not in secret.held_in and "_MIGRATION_" not in f"_{secret.name}_":
-            yield secret.name, _WRITTEN.get(secret.name, LABORATORY)
+        # What opens a dependency stands in its address here.
+        if (
+            not secret.dependency
+            and "never in the service" not in secret.held_in
+            and "_MIGRATION_" not in f"_{secret.name}_"
+        ):
+            yield secret.name, LABORATORY
 
 
 def _address(kind: DependencyKind, name: str) -> str:
@@ -139,6 +145,9 @@ def _identities(design: Design) -> Iterator[str]:
     if is_issued_elsewhere(design):
         yield from _elsewhere(design)
         return
+    if has_console(design):
+        yield from _made_at_console(design)
+        return
     sign_in = _endpoint(design, Action.SIGN_IN)
     register = _endpoint(design, Action.REGISTER)
     support = next((role.name for role in design.roles if role.needs_second_factor), "")
@@ -169,6 +178,39 @@ def _identities(design: Design) -> Iterator[str]:
 def is_issued_elsewhere(design: Design) -> bool:
     """Whether tokens come from an issuer for whom the service's own `tokens` stands in."""
     return design.auth is not None and design.auth.scheme in ("oauth2-jwt", "oidc")
+
+
+def has_console(design: Design) -> bool:
+    """Whether an operator makes accounts by `people`: nobody reads in a laboratory the code that shows an address to be
+    theirs, or has a second factor at hand."""
+    account = next((each for each in (design.blueprint or _NO).resources if each.kind is ResourceKind.ACCOUNT), None)
+    table = design.table_of(account.name) if account else None
+    if account is None or table is None or design.auth is None or design.auth.scheme != "own-jwt":
+        return False
+    has_password = any(each.kind is FieldKind.PASSWORD for each in account.fields)
+    needed = [c.name for c in table.columns if c.member and not c.is_nullable and not c.default]
+    return has_password and needed == ["email"]
+
+
+_NO = Blueprint(service=Card(name="none"))
+
+
+def _people(design: Design) -> Iterator[str]:
+    """The commands that make those who try the service."""
+    if not has_console(design):
+        return
+    people = f"python -m {_package(design)}.people"
+    strong = [role.name for role in design.roles]
+    for name in (*_WHOM, *(["admin"] if strong else [])):
+        yield f"{people} add {name}@example.com"
+    yield from (f"{people} grant admin@example.com {role}" for role in strong)
+
+
+def _made_at_console(design: Design) -> Iterator[str]:
+    for name in (*_WHOM, *(["admin"] if design.roles else [])):
+        found = {"name": name, "username": f"{name}@example.com", "password": PASSWORD, "register": False}
+        yield _table("identities", found | ({"is_admin": True} if name == "admin" else {}), is_listed=True)
+    yield _table("login", {"command": f"python -m {_package(design)}.people token {{username}}"})
 
 
 def _elsewhere(design: Design) -> Iterator[str]:

@@ -1,0 +1,118 @@
+"""The doors of a service: `python -m <package>`, and its migrations."""
+
+from __future__ import annotations
+
+from nines.building.names import package
+from nines.building.project import settings
+from nines.model.design import Design
+
+
+def init(design: Design) -> str:
+    purpose = " ".join((design.card.purpose or "").split())
+    return f'"""{purpose if 0 < len(purpose) < 110 else f"The service {design.name}."}"""\n'
+
+
+def main(design: Design) -> str:
+    name = package(design)
+    migrate = (
+        """        if environment.get("ENVIRONMENT") == "local":
+            apply(environment, is_all=True)
+"""
+        if settings.database(design)
+        else ""
+    )
+    imported = f"from {name}.migrate import apply\n" if migrate else ""
+    return f'''"""Starts the service: python -m {name} --host 127.0.0.1 --port 8000."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from nines_runtime import read_settings, run
+
+from {name}._generated.settings import surroundings
+from {name}.app import application
+{imported}from {name}.settings import Settings
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="{name}")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--workers", type=int, default=1, help="processes that share the port")
+    arguments = parser.parse_args()
+    with surroundings() as environment:
+{migrate}        settings = read_settings(Settings, environment)
+        return run(lambda: application(settings), host=arguments.host, port=arguments.port, workers=arguments.workers)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
+'''
+
+
+def migrate(design: Design) -> str:
+    """Reads only what leads to the database, because the job that migrates is given nothing else."""
+    name = package(design)
+    url = settings.database(design)
+    password = f"{url.removesuffix('_URL')}_MIGRATION_PASSWORD"
+    return f'''"""Brings the database to what this version needs: python -m {name}.migrate.
+
+Before a release it expands: old processes go on. With --contract it tidies up what only they needed, when the last of
+them is gone. A database that has nothing yet gets everything at once."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+from nines_runtime import Hidden, MigrationError, Url, migrate, read_settings
+
+from {name}._generated.settings import surroundings
+
+FOLDER = Path(__file__).parents[2] / "migrations"
+
+
+class MigrationSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the job is given."""
+
+    {url.lower()}: Url
+    {password.lower()}: Hidden | None = None
+
+
+def apply(environment: Mapping[str, str], *, is_all: bool = False) -> None:
+    """Raises MigrationError."""
+    settings = read_settings(MigrationSettings, environment)
+    password = settings.{password.lower()}
+    asyncio.run(
+        migrate(
+            str(settings.{url.lower()}),
+            FOLDER,
+            password=password.reveal() if password else None,
+            through="contract" if is_all else "migrate",
+            tell=lambda text: print(text, file=sys.stderr),
+        )
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="{name}.migrate")
+    parser.add_argument("--contract", action="store_true", help="also what old processes would not survive")
+    arguments = parser.parse_args()
+    with surroundings() as environment:
+        try:
+            apply(environment, is_all=arguments.contract)
+        except MigrationError as error:
+            print(error, file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
+'''
