@@ -19,3 +19,10 @@ def decode(text: str) -> bytes:
     if encode(data) != text:
         raise ValueError("not base64url in its one form")
     return data
+
+
+def of_hexadecimal(text: str) -> bytes | None:
+    """32 bytes that were written as 64 digits, as `openssl rand -hex 32` does; None for anything else."""
+    if len(text) != 64 or not all(each in "0123456789abcdefABCDEF" for each in text):
+        return None
+    return bytes.fromhex(text)

@@ -12,6 +12,8 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from nines_runtime.security import encoding
+
 KEY_BYTES = 32
 NUMBER_BYTES = 2
 NONCE_BYTES = 12
@@ -44,12 +46,16 @@ class Cipher:
 
     @classmethod
     def parse(cls, text: str) -> Cipher:
-        """FIELD_KEYS: `2:<base64>,1:<base64>`, the one that encrypts first; a key without a number has number 1."""
+        """FIELD_KEYS: `2:<base64>,1:<base64>`, the one that encrypts first.
+
+        64 hexadecimal digits are a key as well, and a key without a number has number 1."""
         keys: dict[int, bytes] = {}
         for part in filter(None, (each.strip() for each in text.replace("\n", ",").split(","))):
             number, _, key = part.rpartition(":")
             try:
-                decoded = base64.b64decode(key.translate(_URLSAFE) + "=" * (-len(key) % 4), validate=True)
+                decoded = encoding.of_hexadecimal(key) or base64.b64decode(
+                    key.translate(_URLSAFE) + "=" * (-len(key) % 4), validate=True
+                )
                 if int(number or "1") in keys:
                     raise ValueError
                 keys[int(number or "1")] = decoded

@@ -114,10 +114,11 @@ class SigningKeys:
         if blocks:
             return cls([_of_pem(block) for block in blocks])
         try:
-            seeds = [encoding.decode(part.strip().rstrip("=")) for part in text.split(",") if part.strip()]
+            parts = [part.strip().rstrip("=") for part in text.split(",") if part.strip()]
+            seeds = [encoding.of_hexadecimal(part) or encoding.decode(part) for part in parts]
             return cls([SigningKey(ed25519.Ed25519PrivateKey.from_private_bytes(seed)) for seed in seeds])
         except ValueError:
-            raise ValueError("a signing key is a PEM block, or the base64url of 32 bytes") from None
+            raise ValueError("a signing key is a PEM block, or 32 bytes as base64url or hexadecimal digits") from None
 
     @property
     def first(self) -> SigningKey:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nines.building.accounts import identity, letters, operating, signing
+from nines.building.accounts import identity, letters, operating, shapes, signing
 from nines.building.accounts.facts import people_of
 from nines.building.file import File
 from nines.model.design import Design
@@ -14,6 +14,7 @@ def write(design: Design) -> Iterator[File]:
     """`_generated/signing.py` and what goes with it; nothing where people sign in elsewhere."""
     for people in people_of(design):
         yield from signing.write(people)
+        yield from shapes.write(people)
         yield from identity.write(people)
         yield from letters.write(people)
         yield from operating.write(people)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nines.building import names, python
 from nines.building.accounts.writing import CODE_TTL_S, FAILURES_TTL_S, Module
+from nines.building.resources.values import taken
 from nines.model.design import PlannedEndpoint
 
 _KEYS_FRESH_S = 3_600
@@ -57,12 +58,13 @@ def _inserted(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
     module.imports.add("nines_runtime.data.identifiers", "new_id")
     if "ttl" in query.parameters:
         module.lasting("CODE_TTL", CODE_TTL_S)
-    values = []
+    values: list[str] = []
     for each in query.parameters:
-        column = people.table.column(each)
-        member = column.member if column and column.member else each
-        value = f"body.{member}"
-        values.append(given.get(each, module.lowered(value) if member == people.login else value))
+        column = people.table.column(each) if each not in given else None
+        if column is None:
+            values.append(given[each])
+        else:
+            values.append(taken(people.thing, column, "body", "new_id()", module.imports))
     call = python.call("await tx.fetchrow", f"sql.{names.constant(query.id)}", *values)
     yield from python.laid(call, before="row = ", depth=2)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nines.building import names
+from nines.building.resources.facts import Thing
 from nines.model.blueprint import OF_ACCOUNTS, Action, Blueprint, FieldKind, Resource, ResourceKind
 from nines.model.design import Design, PlannedEndpoint, PlannedQuery, PlannedTable
 from nines.model.record import Record
@@ -20,6 +21,11 @@ class People(Record):
     blueprint: Blueprint
     resource: Resource
     table: PlannedTable
+
+    @property
+    def thing(self) -> Thing:
+        """As the writers of resources see it."""
+        return Thing(design=self.design, resource=self.resource, table=self.table)
 
     @property
     def package(self) -> str:

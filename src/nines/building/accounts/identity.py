@@ -18,7 +18,7 @@ def write(people: People) -> Iterator[File]:
     imports.add("nines_runtime.security.accounts", "AccountAuthenticator", "Accounts")
     imports.add("nines_runtime.security.accounts", "Reads")
     imports.add(f"{people.package}._generated", "sql")
-    imports.add(f"{people.package}._generated.settings", "Settings")
+    imports.add(f"{people.package}._generated.settings", "GeneratedSettings")
     body = [*_accounts(people, imports), "", "", *_authenticator(people)]
     path = names.source(people.design, "_generated/identity.py")
     yield File(path=path, text=python.module(_SAYS, imports, ["", *body]))
@@ -52,7 +52,7 @@ def _accounts(people: People, imports: python.Imports) -> list[str]:
     if statements:
         imports.add("nines_runtime", "RefreshStatements")
     return [
-        "def accounts_of(settings: Settings) -> Accounts:",
+        "def accounts_of(settings: GeneratedSettings) -> Accounts:",
         *python.laid(python.call("TokenRules", *rules), before="rules = ", depth=1),
         "    code_key = settings.code_key.reveal().encode()",
         *python.laid(python.call("return Accounts", *parts), depth=1),

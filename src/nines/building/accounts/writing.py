@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nines.building import names, python
 from nines.building.accounts.facts import SIGNING_CHAIN, People
+from nines.building.accounts.shapes import MODULE as SHAPES
 from nines.model.blueprint import Action, Limit
 from nines.model.design import PlannedEndpoint, PlannedQuery
 
@@ -53,7 +54,7 @@ class Module:
         return self.people.query(endpoint, base)
 
     def shape(self, name: str) -> str:
-        self.imports.add(f"{self.people.package}._generated.shapes", name)
+        self.imports.add(f"{self.people.package}._generated.{SHAPES}", name)
         return name
 
     def opened(self, endpoint: PlannedEndpoint, *, body: str = "") -> list[str]:
@@ -177,7 +178,6 @@ class Module:
         self.imports.add("nines_runtime.security.secret", "Secret")
         self.imports.add("uuid", "UUID")
         self.shape("Tokens")
-        self.constant("BEARER", '"Bearer"')
         people = self.people
         holder, parameters, given = (
             f"{people.noun}_id",
@@ -198,7 +198,6 @@ class Module:
         answer = python.call(
             "Tokens",
             "access_token=access",
-            "token_type=BEARER",
             "expires_in=int(accounts.issuer.ttl_s)",
             "refresh_token=refresh.text",
         )

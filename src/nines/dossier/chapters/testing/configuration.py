@@ -110,6 +110,8 @@ def _environment(design: Design) -> Iterator[tuple[str, str]]:
             and "_MIGRATION_" not in f"_{secret.name}_"
         ):
             yield secret.name, LABORATORY
+    if has_console(design):
+        yield "NEW_PASSWORD", PASSWORD
 
 
 def _address(kind: DependencyKind, name: str) -> str:
