@@ -84,18 +84,21 @@ async def migrate(
     """Applies what the database has not seen, and returns it. Raises MigrationError.
 
     `through` is the last phase that may run: with "migrate" it stops before the first file that old code would not
-    survive. `tell` hears what is done. `url` leads to the database itself, no pooler: the lock is the session's."""
+    survive, and is refused where a later file should run. A database that has seen none gets all of them. `tell` hears what is done. `url` leads to the database itself, no pooler: the lock is the session's."""
     files = _files(folder)
     async with _locked(url, password, wait_s_max) as connection:
         await connection.execute(_KEEP)
         seen = {row["name"]: row for row in await connection.fetch(f"SELECT * FROM {TABLE} LIMIT {FILES_MAX}")}  # noqa: S608
         _check(files, seen)
         applied: list[Migrated] = []
-        for file in files:
+        # What is new has no old processes that could be in the way.
+        last = PHASES.index(through if seen else "contract")
+        for number, file in enumerate(files):
             row = seen.get(file.name)
             if row is not None and row["applied_at"] is not None:
                 continue
-            if PHASES.index(file.phase) > PHASES.index(through):
+            if PHASES.index(file.phase) > last:
+                _check_order(file, files[number:], last)
                 tell(f"stopped before {file.name}: {file.phase} is later than {through}")
                 break
             tell(f"{file.name}: {file.says or file.phase}")
@@ -137,6 +140,16 @@ def _check(files: tuple[_File, ...], seen: dict[str, asyncpg.Record]) -> None:
             )
         if (row is None or row["applied_at"] is None) and file.name < last:
             raise MigrationError(f"{file.name} comes before {last}, which is applied: give it a later number.")
+
+
+def _check_order(stop: _File, left: tuple[_File, ...], last: int) -> None:
+    """An earlier release that was never tidied up must not leave the new one without what it needs."""
+    later = next((file for file in left if PHASES.index(file.phase) <= last), None)
+    if later is not None:
+        raise MigrationError(
+            f"{later.name} has to wait for {stop.name}, which no process of the release before it survives: apply that "
+            "first, by --contract, when the last of them is gone."
+        )
 
 
 @contextlib.asynccontextmanager
