@@ -184,7 +184,7 @@ def request_hash(operation: str, path: str, body: bytes) -> bytes:
 def kept(answer: Answer) -> bytes:
     """An answer as the column `body` keeps it: its body, with its headers only where it has any."""
     usual = _PROBLEM if answer.status >= 400 else _JSON
-    if not answer.headers and answer.media_type == usual:
+    if not answer.headers and answer.media_type == usual and answer.body[:1] != _WRAPPED:
         return answer.body
     return _WRAPPED + _pack(_Kept(answer.media_type, list(answer.headers), answer.body))
 
