@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from nines.building import names, python
 from nines.building.accounts.facts import People
 from nines.building.file import File
-from nines.model.blueprint import Action
+from nines.building.project.settings import variables
+from nines.model.blueprint import Action, DependencyKind
 from nines.model.design import PlannedQuery
 
 _SAYS = "Letters: left in the transaction that asks for them, encrypted while they wait, sent by a job."
@@ -40,6 +41,56 @@ def write(people: People) -> Iterator[File]:
         return
     yield File(path=names.source(people.design, "_generated/letters.py"), text=_generated(people, left))
     yield File(path=names.source(people.design, "operations/letters.py"), text=_owned(people), is_owned=True)
+    yield from _gateway(people)
+
+
+def _gateway(people: People) -> Iterator[File]:
+    """The owner's adapter of whoever carries letters, where that is done by SMTP."""
+    carrier = next((each for each in people.design.dependencies if each.kind is DependencyKind.SMTP), None)
+    if carrier is None:
+        return
+    name = names.snake(carrier.name)
+    given = [
+        f'"{carrier.name}"',
+        f"str(settings.{variables(carrier)[0].lower()})",
+        "sender=SENDER",
+        f"timeout_s={carrier.timeout_s or 5.0!r}",
+        "credential=credential.reveal() if credential else None",
+    ]
+    if carrier.breaker:
+        told = (
+            f"error_share={carrier.breaker.error_share!r}, of={carrier.breaker.of}, open_s={carrier.breaker.open_s!r}"
+        )
+        given.append(f"breaker=Breaker({told})")
+    if carrier.bulkhead:
+        given.append(f"bulkhead=Bulkhead({carrier.bulkhead})")
+    given.append("observer=observer")
+    used = [*(["Breaker"] if carrier.breaker else []), *(["Bulkhead"] if carrier.bulkhead else [])]
+    imported = ", ".join([*used, "CallObserver", "Mailer"])
+    made = "\n".join(python.laid(python.call("return Mailer", *given), depth=1))
+    text = f'''"""How letters leave. Yours: whom they come from, and who carries them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nines_runtime import {imported}
+from nines_runtime.calls.mailbox import FolderMailer
+
+from {people.package}._generated.settings import GeneratedSettings
+
+SENDER = "{people.design.name}@example.com"
+FOLDER = Path(".local/{name}")
+"""On a laptop letters are files."""
+
+
+def {name}(settings: GeneratedSettings, observer: CallObserver | None = None) -> Mailer | FolderMailer:
+    if settings.environment == "local":
+        return FolderMailer("{carrier.name}", FOLDER, sender=SENDER, environment=settings.environment)
+    credential = settings.{name}_credential
+{made}
+'''
+    yield File(path=names.source(people.design, f"gateways/{name}.py"), text=text, is_owned=True)
 
 
 def _leave(people: People) -> PlannedQuery | None:

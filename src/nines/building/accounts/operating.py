@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from nines.building import names
 from nines.building.accounts.facts import People
 from nines.building.file import File
+from nines.building.project.settings import database
+from nines.model.blueprint import DependencyKind
 
 _KNOWN = frozenset({"id", "status", "version", "created_at", "updated_at"})
 
@@ -33,6 +35,8 @@ def _text(people: People) -> str:
     text += (_GRANTING if roles else "") + (_ENROLLING if needing else "") + _END
     factor = people.design.table(f"{people.noun}_sessions")
     has_factor = factor is not None and factor.column("has_second_factor") is not None
+    store = next(each.name for each in people.design.dependencies if each.kind is DependencyKind.POSTGRES)
+    url = database(people.design).lower()
     marks = {
         "PACKAGE": people.package,
         "TABLE": people.table.name,
@@ -45,6 +49,8 @@ def _text(people: People) -> str:
         + (f"NEEDS_SECOND_FACTOR = {_tuple(needing)}\n" if needing else ""),
         "ROLE": roles[0] if roles else "",
         "PREFIX": people.prefix,
+        "URL": url,
+        "PASSWORD_SETTING": f"{names.snake(store)}_password",
         "ISSUER": people.design.name,
         "TOTP": ", Totp" if needing else "",
         "ENROL": (
@@ -84,11 +90,11 @@ import os
 import sys
 from uuid import UUID
 
-from nines_runtime import Database, Deadline@TOTP@, identifier_text, new_id
+from nines_runtime import Database, Deadline@TOTP@, identifier_text, new_id, read_settings
 from nines_runtime.security.accounts import Accounts
 
 from @PACKAGE@._generated.identity import accounts_of
-from @PACKAGE@.settings import Settings, load
+from @PACKAGE@._generated.settings import GeneratedSettings, surroundings
 
 LIMIT_S = 30.0
 @CONSTANTS@'''
@@ -126,12 +132,15 @@ def main() -> int:
     what = parser.add_subparsers(dest="what", required=True)
     for name in (@VERBS@):
         what.add_parser(name).add_argument("name")
-@MORE@    return asyncio.run(_carry_out(parser.parse_args(), load()))
+@MORE@    asked = parser.parse_args()
+    with surroundings() as environment:
+        return asyncio.run(_carry_out(asked, read_settings(GeneratedSettings, environment)))
 
 
-async def _carry_out(asked: argparse.Namespace, settings: Settings) -> int:
+async def _carry_out(asked: argparse.Namespace, settings: GeneratedSettings) -> int:
     accounts = accounts_of(settings)
-    database = Database(settings.db_url, password=settings.db_password.reveal() if settings.db_password else "")
+    password = settings.@PASSWORD_SETTING@
+    database = Database(settings.@URL@, password=password.reveal() if password else "")
     name = asked.name@LOWER@
     try:
         if asked.what == "add":

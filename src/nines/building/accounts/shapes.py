@@ -12,6 +12,7 @@ from nines.building.resources.shapes import is_sent, sent
 from nines.model.design import Shape
 
 MODULE = "signing_shapes"
+_WORD = "  # noqa: S105 -- a word of RFC 6749"
 _SAYS = "What is sent to sign up, in and out, and what is answered; the contract says the same in JSON Schema."
 _SENT = [
     "class _Sent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):",
@@ -56,7 +57,9 @@ def _used(people: People) -> Iterator[Shape]:
 def _answered(shape: Shape, imports: python.Imports) -> list[str]:
     lines = [f"class {shape.name}(_Answered, kw_only=True):"]
     for name, schema in shape.schema.get("properties", {}).items():
-        default = f" = {python.quoted(schema['const'])}  # noqa: S105 -- a word of RFC 6749" if "const" in schema else ""
+        default = (
+            f" = {python.quoted(schema['const'])}  # noqa: S105 -- a word of RFC 6749" if "const" in schema else ""
+        )
         plain = schema if "const" not in schema else {"type": schema["type"]}
         lines.append(f"    {names.snake(name)}: {annotation(plain, imports, is_request=False)}{default}")
     return lines
