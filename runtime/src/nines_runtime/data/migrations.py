@@ -84,7 +84,8 @@ async def migrate(
     """Applies what the database has not seen, and returns it. Raises MigrationError.
 
     `through` is the last phase that may run: with "migrate" it stops before the first file that old code would not
-    survive, and is refused where a later file should run. A database that has seen none gets all of them. `tell` hears what is done. `url` leads to the database itself, no pooler: the lock is the session's."""
+    survive, and is refused where a later file should run. A database that has seen none gets all of them. `tell` hears
+    what is done. `url` leads to the database itself, no pooler: the lock is the session's."""
     files = _files(folder)
     async with _locked(url, password, wait_s_max) as connection:
         await connection.execute(_KEEP)

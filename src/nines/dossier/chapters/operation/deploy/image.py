@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nines.dossier.chapters.operation.settings import PORT
+from nines.model.blueprint import DependencyKind
 from nines.model.design import Design
 
 USER = 10001
@@ -17,6 +18,8 @@ def package(design: Design) -> str:
 
 def text(design: Design) -> str:
     name = package(design)
+    has_database = any(each.kind is DependencyKind.POSTGRES for each in design.dependencies)
+    migrations = "COPY migrations migrations\n" if has_database else ""
     health = (
         f"import sys, urllib.request; sys.exit(urllib.request.urlopen('http://127.0.0.1:{PORT}/health/live', "
         "timeout=2).status != 200)"
@@ -28,15 +31,18 @@ ARG BASE={BASE}
 
 FROM ${{BASE}} AS build
 WORKDIR /build
-COPY requirements.lock pyproject.toml README.md ./
+COPY requirements.lock requirements.txt ./
+COPY wheels wheels
 RUN python -m venv /opt/{name} && /opt/{name}/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
-COPY src src
-RUN /opt/{name}/bin/pip install --no-cache-dir --no-deps .
+# What your own code needs beside that.
+RUN /opt/{name}/bin/pip install --no-cache-dir -r requirements.txt
 
 FROM ${{BASE}}
 RUN useradd --uid {USER} --no-create-home --shell /usr/sbin/nologin service
 COPY --from=build /opt/{name} /opt/{name}
-ENV PATH=/opt/{name}/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+WORKDIR /srv
+COPY src src
+{migrations}ENV PATH=/opt/{name}/bin:$PATH PYTHONPATH=/srv/src PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER {USER}:{USER}
 EXPOSE {PORT}
 # Kubernetes asks by its own probes; this one is for compose and for plain containers.
