@@ -20,13 +20,9 @@ from nines.planning.flows.statement import Sql, Statement, Wish, both, listed
 _HIDDEN = frozenset(
     {"pending_operation", "pending_id", "pending_until", "pending_request", "next_attempt_at", "last_error"}
 )
-_RANGES = (
-    FieldKind.TIMESTAMP,
-    FieldKind.DATE,
-    FieldKind.INT32,
-    FieldKind.INT64,
-    FieldKind.DECIMAL,
-)
+_RANGES = (FieldKind.TIMESTAMP, FieldKind.DATE)
+"""What a page is asked for from and before; of anything else a value is equal or not, as the contract has it."""
+_TIMES = ("created_at", "updated_at")
 _NOT_FOUND = Branch(
     when="there is none, or the caller may not see it",
     then="both look alike, so that nothing can be guessed",
@@ -259,7 +255,9 @@ def _narrowing(draft: Draft, sql: Sql, resource: Resource, name: str, *, is_lead
     found = []
     for column in _filter_columns(draft, resource, name):
         type = _type(sql.table, column)
-        if is_leading:
+        field = resource.field(name)
+        is_range = field.kind in _RANGES if field else name in _TIMES
+        if is_leading or not (is_range or type.endswith("[]")):
             value = f"{sql.bind('NULL', f'filter:{column}')}::{type}"
             found.append(f"({value} IS NULL OR {quoted(column)} = {value})")
         elif type.endswith("[]"):

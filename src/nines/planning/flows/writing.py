@@ -48,13 +48,13 @@ def create(draft: Draft, operation: Operation, resource: Resource) -> None:
 def change(draft: Draft, operation: Operation, resource: Resource) -> None:
     _isolate(draft, operation, "The version in the condition decides: a change that came between affects no row.")
     check(draft, operation)
+    draft.begin()
+    keeping.claim_key(draft, operation)
     draft.query(
         one(draft, resource, draft.changers(resource), suffix="-to-change"),
         "read the object as it is, and merge the change",
         branches=(MISSING,),
     )
-    draft.begin()
-    keeping.claim_key(draft, operation)
     _refer(draft, resource)
     _decide(draft, operation)
     again = Branch(
