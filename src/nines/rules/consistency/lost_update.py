@@ -99,6 +99,10 @@ def _is_protected(trace: Trace, index: int, source: int) -> bool:
     """By a lock, a refusing isolation, or a condition that fails when the row has changed meanwhile."""
     write, read = trace.effects[index], trace.effects[source]
     transaction = trace.transaction_of(write)
+    # What this transaction wrote is its own until it ends: INSERT ... ON CONFLICT DO UPDATE ... RETURNING.
+    is_own = read.kind is EffectKind.DATABASE_WRITE and read.transaction is not None
+    if is_own and read.transaction == write.transaction:
+        return True
     if read.locks_rows or (transaction and transaction.isolation.lower().replace("_", " ") in _REFUSING):
         return True
     if any(

@@ -61,7 +61,7 @@ def add_attribute(world: World, table: Mapped, owner: ClassInfo, name: str, bind
     rule = rule_of(world, thing.type) if isinstance(thing, ObjectThing) else None
     if rule is not None and isinstance(thing, ObjectThing):
         declare(world, Declaration(table, owner, name, value, rule, binding, place))
-    elif binding.annotation is not None and _annotation_declares(world, table, owner, binding):
+    elif binding.annotation is not None and name[:1] != "_" and _annotation_declares(world, table, owner, binding):
         inner = annotated(world, owner.module, binding.annotation)
         if not isinstance(inner.thing, InstanceThing | ContainerThing) or mapped_target(world, inner) is None:
             nullable = is_optional(binding.annotation)

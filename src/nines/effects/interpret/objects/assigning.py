@@ -142,7 +142,9 @@ def _change_row(  # noqa: PLR0917
 ) -> None:
     """Notes that a column of a mapped object was set."""
     relation = table.relations.get(name)
-    if name not in table.columns and relation is None and name != "*" and table.is_complete:
+    is_said = name in table.columns or relation is not None or name == "*"
+    # What an object keeps for itself in memory begins with an underscore, also where some columns were not understood.
+    if not is_said and (table.is_complete or name.startswith("_")):
         return
     if relation is not None and relation.is_many:
         return

@@ -46,9 +46,8 @@ def attribute_value(frame: Frame, receiver: Value, name: str, line: int, column:
         frame.facts.add("credential")
         return constant(False)
     if isinstance(thing, UnionThing):
-        return join(
-            [attribute_value(frame, each, name, line, column) for each in thing.values if each.constant is not None]
-        )
+        told = [each for each in _units_of_work_as_one(frame, thing.values) if each.constant is not None]
+        return join([attribute_value(frame, each, name, line, column) for each in told])
     if isinstance(thing, InstanceThing):
         return of_instance(frame, receiver, thing, name, line, column)
     if isinstance(thing, ObjectThing):
@@ -76,6 +75,26 @@ def attribute_value(frame: Frame, receiver: Value, name: str, line: int, column:
         held = field(receiver, name)
         return held if held is not None else Value(MethodThing(receiver, f"{kind}.{name}"), receiver.sources)
     return Value(MethodThing(receiver, f"?.{name}"), member_sources(receiver.sources, name))
+
+
+def _units_of_work_as_one(frame: Frame, values: tuple[Value, ...]) -> list[Value]:
+    """Of several sessions that a name may stand for one is in use in any one request: rows, writes and commits are its.
+
+    Told apart, each would commit its own transaction and leave the other's open for ever."""
+    kept: dict[str, Value] = {}
+    others: list[Value] = []
+    for each in values:
+        thing = each.thing
+        if isinstance(thing, ObjectThing) and thing.query is None and _is_unit_of_work(frame, thing.type):
+            kept.setdefault(thing.type, each)
+        else:
+            others.append(each)
+    return [*kept.values(), *others]
+
+
+def _is_unit_of_work(frame: Frame, type: str) -> bool:
+    trait = frame.world.signatures.trait
+    return bool(trait(type, "unit_of_work")) and not trait(type, "lazy")
 
 
 def _language_type(value: Value) -> str:
