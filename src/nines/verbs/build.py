@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from nines import __version__, building, dossier
+from nines.building.names import source
+from nines.dossier import yaml
 from nines.model.blueprint import DependencyKind
 from nines.model.change import ContractChange
 from nines.model.design import Design, Migration
@@ -112,6 +115,9 @@ def _generated(design: Design) -> Iterator[Item]:
         # Migrations are append-only, so that those of the dossier, which begin anew each time, are not among them.
         if not document.path.startswith(f"{growing.FOLDER}/"):
             yield Item(path=document.path, content=document.text.encode(), is_owned=document.path in owned)
+        if document.path == CONTRACT:
+            served = json.dumps(yaml.load(document.text, CONTRACT), ensure_ascii=False, separators=(",", ":"))
+            yield Item(path=source(design, "_generated/openapi.json"), content=f"{served}\n".encode())
     for file in building.write(design):
         yield Item(path=file.path, content=file.text.encode(), is_owned=file.is_owned)
 

@@ -3,7 +3,8 @@
 Of the package itself it writes the entries: `__init__.py`, `__main__.py`, `migrate.py`, `tokens.py` and `settings.py`,
 with `_generated/settings.py` and, for tokens of an issuer elsewhere, `_generated/authentication.py`, whose
 `authenticator(settings)` is an async context manager. `app.py` with `application(settings) -> Application` is written
-by the part `resources`, beside `_generated/application.py`."""
+by the part `resources`, beside `_generated/application.py`. The contract stands beside these as
+`_generated/openapi.json`, which build writes."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 
 from nines.building.file import File
 from nines.building.names import source
-from nines.building.project import authentication, entries, overlays, readme, settings, tooling
+from nines.building.project import authentication, entries, overlays, readme, settings, tooling, trying
 from nines.model.design import Design
 
 
@@ -29,6 +30,7 @@ def write(design: Design) -> Iterator[File]:
     ):
         yield File(path=path, text=text, is_owned=True)
     yield from overlays.write(design)
+    yield from trying.write(design)
 
 
 def _package(design: Design) -> Iterator[File]:

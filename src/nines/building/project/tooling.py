@@ -35,7 +35,7 @@ mypy_path = "src"
 explicit_package_bases = true
 
 [[tool.mypy.overrides]]
-module = ["asyncpg.*"]
+module = ["asyncpg.*", "yaml.*"]
 ignore_missing_imports = true
 
 [tool.ruff]
