@@ -74,6 +74,7 @@ class Client:
         self._timeout_s = timeout_s
         self._retry = retry or _NO_REPEAT
         self._credential = Credential(credential) if isinstance(credential, str) and credential else credential or None
+        self._credential_refused: Callable[[], None] | None = getattr(credential, "refused", None)
         self._observer: CallObserver = observer or Nobody()
         self._clock = clock
         self._headers = {"user-agent": "nines-runtime", "accept": "application/json", "accept-encoding": "identity"}
@@ -181,6 +182,8 @@ class Client:
             message.headers[DEADLINE_HEADER] = deadline.told(self._timeout_s)
             attempt = await self._wire.attempt(message, limit_s=deadline.within(self._timeout_s))
             outcome = attempt.outcome
+            if attempt.why is Why.CREDENTIAL and self._credential_refused is not None:
+                self._credential_refused()
             if admitted is not None:
                 _settle(admitted, attempt)
             return attempt

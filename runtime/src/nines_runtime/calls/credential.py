@@ -29,4 +29,5 @@ class Credential:
 
 
 TakesCredential = Callable[[], Awaitable[Credential]]
-"""Called before each attempt, for a credential that changes; it keeps what it knows."""
+"""Called before each attempt, for a credential that changes; it keeps what it knows. Where it has a method `refused`,
+that is called when the credential was not accepted."""
