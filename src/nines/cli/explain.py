@@ -38,7 +38,10 @@ def command(*, words: tuple[str, ...], is_opened: bool, format: str, file: str) 
     if is_opened:
         _open(found, is_list=is_list)
     elif format == "terminal" and file == outputs.STANDARD_OUTPUT:
-        _list(found) if is_list else _show(explained.page(found[0]))
+        if is_list:
+            _list(found) if name else _list_by_kind(found)
+        else:
+            _show(explained.page(found[0]))
     else:
         _write(explained.written(found, "markdown" if format == "terminal" else format, is_list=is_list), file)
 
@@ -101,15 +104,21 @@ def _show(page: str) -> None:
     console.print(Markdown(page))
 
 
-def _list(topics: Sequence[Topic]) -> None:
-    """One line for each topic, its title cut to the terminal's width; hits stay in their order."""
-    width = max(len(topic.id) for topic in topics)
+def _list_by_kind(topics: Sequence[Topic]) -> None:
     for kind in dict.fromkeys(topic.kind for topic in topics):
         outputs.show(f"{kind}s")
-        for topic in (topic for topic in topics if topic.kind is kind):
-            room = max(_width() - width - 4, 20)
-            title = topic.title if len(topic.title) <= room else topic.title[: room - 1] + "…"
-            outputs.show(f"  {topic.id:<{width}}  {title}")
+        _list([topic for topic in topics if topic.kind is kind], kinds=False)
+
+
+def _list(topics: Sequence[Topic], *, kinds: bool = True) -> None:
+    """One line for each topic in the order given, its title cut to the terminal's width."""
+    width = max(len(topic.id) for topic in topics)
+    kind_width = max(len(topic.kind) for topic in topics)
+    for topic in topics:
+        head = f"  {topic.kind:<{kind_width}}  {topic.id:<{width}}  " if kinds else f"  {topic.id:<{width}}  "
+        room = max(_width() - len(head), 20)
+        title = topic.title if len(topic.title) <= room else topic.title[: room - 1] + "…"
+        outputs.show(f"{head}{title}")
 
 
 def _width() -> int:

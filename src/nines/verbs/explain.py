@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Sequence
 from enum import StrEnum
@@ -19,8 +20,14 @@ _TITLE, _NAME, _LEAD, _TEXT = 8.0, 12.0, 3.0, 1.0
 """What a word weighs where it stands: in the title or another name, in the id, in the first sentence, anywhere else."""
 _TEXT_MAX = 4
 """A page that repeats a word twenty times is not five times as good an answer."""
-_SMALL = re.compile(r"an?|and|are|as|at|be|by|do|for|from|how|i|in|is|it|my|of|on|or|our|the|to|what|when|which|with")
+_FAINT = 0.08
+"""Of the best hit's score; what lies below only mentions the words."""
+_SMALL = re.compile(
+    r"an?|and|are|as|at|be|by|do|for|from|how|i|in|is|it|my|need|no|not|of|on|or|our|should|the|to|we|"
+    r"what|when|which|with|without"
+)
 """Words that say nothing of what is looked for."""
+_FENCED = re.compile(r"^(`{3,}).*?^\1\s*$", re.MULTILINE | re.DOTALL)
 
 
 class Kind(StrEnum):
@@ -69,7 +76,7 @@ def explain(name: str) -> Topic:
     found = named(name)
     if found is not None:
         return found
-    near = names.near(_plain(name), [topic.id for topic in topics()])
+    near = names.near(_plain(name), _ids())
     hint = f"Did you mean: {', '.join(near)}?" if near else "List them with: nines explain"
     raise UsageError(f"nothing is called {name!r}, and no page speaks of it", hint=hint)
 
@@ -83,13 +90,17 @@ def named(name: str) -> Topic | None:
 
 
 def search(words: str, *, limit: int = HITS_MAX) -> tuple[Topic, ...]:
-    """The topics that speak of the words, the best first: those that hold all of them, or else the most of them."""
-    wanted = [word for word in _words(words) if not _SMALL.fullmatch(word)]
-    scored = [(_score(topic, wanted), topic) for topic in topics()]
-    most = max((held for (held, _), _ in scored), default=0)
-    found = [(score, topic) for (held, score), topic in scored if held and held == most]
+    """The topics that speak of the words, the best first: rare words count more, and so does holding all of them."""
+    wanted = [_stem(word) for word in _words(words) if not _SMALL.fullmatch(word)]
+    weights = {word: [_weight(topic, word) for topic in topics()] for word in dict.fromkeys(wanted)}
+    found: list[tuple[float, Topic]] = []
+    for position, topic in enumerate(topics()):
+        held = [word for word in weights if weights[word][position]]
+        if len(held) * 2 >= len(weights) and held:
+            score = sum(weights[word][position] * _rarity(weights[word]) for word in held)
+            found.append((score * (len(held) / len(weights)) ** 2, topic))
     found.sort(key=lambda each: (-each[0], each[1].kind.rank, each[1].id))
-    return tuple(topic for _, topic in found[:limit])
+    return tuple(topic for score, topic in found[:limit] if score >= _FAINT * found[0][0])
 
 
 def about(id: str) -> tuple[Topic, ...]:
@@ -100,8 +111,13 @@ def about(id: str) -> tuple[Topic, ...]:
 
 def is_slip(name: str) -> bool:
     """Whether a name looks more like a misspelt one than like a word to search for, as "cahce" does."""
-    is_near = " " not in name.strip() and bool(names.near(_plain(name), [topic.id for topic in topics()]))
+    is_near = " " not in name.strip() and bool(names.near(_plain(name), _ids()))
     return is_near and ("-" in name or "/" in name or not search(name))
+
+
+def _ids() -> list[str]:
+    """Objections first: of two with the same last part the later is suggested, and reports name rules by it."""
+    return [topic.id for topic in sorted(topics(), key=lambda topic: -topic.kind.rank)]
 
 
 def _patterns() -> list[Topic]:
@@ -131,15 +147,17 @@ def _experiments() -> list[Topic]:
 
 def _objections() -> list[Topic]:
     return [
-        Topic(id=code, kind=Kind.OBJECTION, title=title, page=_objection(code, title))
+        Topic(id=code, kind=Kind.OBJECTION, title=title.rstrip("."), page=_objection(code, title), summary=title)
         for code, title in objections.titles()
     ]
 
 
 def _objection(code: str, title: str) -> str:
     """An objection has no page of its own: what it says depends on the blueprint that it is raised against."""
-    raised = f"# {title.rstrip('.')}\n\n`nines design` raises `{code}` where a blueprint says so"
-    return f"{raised}, with the place, the arithmetic, and at least two ways out with what each gains and costs.\n"
+    return (
+        f"# {title.rstrip('.')}\n\nAn objection of `nines design`, called `{code}`. Where it is raised it names the line of "
+        "the blueprint, shows its arithmetic, and offers at least two ways out, with what each gains and costs.\n"
+    )
 
 
 def _linked(found: Sequence[Topic]) -> list[Topic]:
@@ -180,27 +198,25 @@ def _lead(page: str) -> str:
     return re.split(r"(?<=[.!?])\s+(?=[A-Z])", " ".join(paragraph.split()), maxsplit=1)[0]
 
 
-def _score(topic: Topic, wanted: Sequence[str]) -> tuple[int, float]:
-    """How many of the words it holds, and how prominently."""
-    held, score = 0, 0.0
-    places = (
-        (_NAME, _words(topic.id)),
-        (_TITLE, _words(" ".join((topic.title, *topic.also_called)))),
-        (_LEAD, _words(topic.summary)),
-    )
-    text = _words_of(topic.page)
-    for word in wanted:
-        stem = _stem(word)
-        weight = sum(gain for gain, there in places if any(_stem(each) == stem for each in there))
-        weight += _TEXT * min(_TEXT_MAX, text.count(stem))
-        held += weight > 0
-        score += weight
-    return held, score
+def _weight(topic: Topic, stem: str) -> float:
+    """How prominently a topic speaks of a word."""
+    name, title, lead, text = _stems(topic)
+    weight = sum(gain for gain, there in ((_NAME, name), (_TITLE, title), (_LEAD, lead)) if stem in there)
+    return weight + _TEXT * min(_TEXT_MAX, text.count(stem))
 
 
-@functools.lru_cache(maxsize=512)
-def _words_of(page: str) -> tuple[str, ...]:
-    return tuple(_stem(word) for word in _words(page))
+def _rarity(weights: Sequence[float]) -> float:
+    """A word that every page has tells nothing; one that three have tells nearly all."""
+    return math.log(1 + len(weights) / (1 + sum(weight > 0 for weight in weights)))
+
+
+@functools.lru_cache(maxsize=1024)
+def _stems(topic: Topic) -> tuple[frozenset[str], frozenset[str], frozenset[str], tuple[str, ...]]:
+    """The words of id, names, first sentence and prose; code is left out, for its names mean something else."""
+    prose = _FENCED.sub("", topic.page)
+    names_ = " ".join((topic.title, *topic.also_called))
+    id, title, lead, text = (tuple(map(_stem, _words(part))) for part in (topic.id, names_, topic.summary, prose))
+    return frozenset(id), frozenset(title), frozenset(lead), text
 
 
 def _words(text: str) -> tuple[str, ...]:
