@@ -20,6 +20,7 @@ from nines.model.progress import Progress, Silent
 from nines.model.record import Record
 from nines.verbs import announcing, growing, placing
 from nines.verbs.design import Planned, from_blueprint
+from nines.verbs.eject import SETTINGS, excluding
 from nines.verbs.handover import SERVICE, Comparison, Handover, Item, Lock, read_lock
 from nines.verbs.runtime import FOLDER, Runtime, requirements, runtime
 
@@ -81,7 +82,7 @@ def build(
         *_source(blueprint, folder),
         *grown.items,
         *_changes(folder, changes, today),
-        *_generated(design),
+        *_generated(design, is_ejected=lock.is_ejected),
         *_runtime(design, runtime(), is_ejected=lock.is_ejected),
     )
     head = Lock(version=1, source=BLUEPRINT, files={}, generator=f"nines {__version__}", is_ejected=lock.is_ejected)
@@ -108,13 +109,14 @@ def _at_home(design: Design) -> Design:
     return replace(design, where=BLUEPRINT, warnings=warnings)
 
 
-def _generated(design: Design) -> Iterator[Item]:
+def _generated(design: Design, *, is_ejected: bool) -> Iterator[Item]:
     """What follows from the design alone."""
     owned = {"Dockerfile"}
     for document in placing.place(dossier.write(design)):
         # Migrations are append-only, so that those of the dossier, which begin anew each time, are not among them.
         if not document.path.startswith(f"{growing.FOLDER}/"):
-            yield Item(path=document.path, content=document.text.encode(), is_owned=document.path in owned)
+            text = excluding(document.text) if is_ejected and document.path == SETTINGS else document.text
+            yield Item(path=document.path, content=text.encode(), is_owned=document.path in owned)
         if document.path == CONTRACT:
             served = json.dumps(yaml.load(document.text, CONTRACT), ensure_ascii=False, separators=(",", ":"))
             yield Item(path=source(design, "_generated/openapi.json"), content=f"{served}\n".encode())

@@ -246,6 +246,16 @@ def read_lock(folder: Path, kind: Kind) -> Lock:
     return msgspec.structs.replace(lock, files=known)
 
 
+def write_lock(folder: Path, kind: Kind, lock: Lock) -> None:
+    _replace(folder / kind.lock, _encoded(lock).encode())
+
+
+def put(target: Path, content: bytes) -> None:
+    """Writes one file, whole or not at all, with the folders that lead to it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _replace(target, content)
+
+
 def _encoded(lock: Lock) -> str:
     return msgspec.json.format(msgspec.json.encode(lock), indent=1).decode() + "\n"
 

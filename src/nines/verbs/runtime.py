@@ -47,6 +47,11 @@ def requirements(runtime: Runtime, *, pins: str, without: tuple[str, ...] = (), 
     return "".join(blocks)
 
 
+def without_wheel(lock: str) -> str:
+    """The same lock for a service that has the runtime's source."""
+    return "".join(block for block in _blocks(lock) if not block.startswith(f"./{FOLDER}/"))
+
+
 @functools.cache
 def runtime() -> Runtime:
     """The one that belongs to this version of nines; raises NinesError where the installation is not whole."""

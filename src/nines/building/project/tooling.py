@@ -79,6 +79,7 @@ $(READY): requirements-dev.lock requirements.txt
 \t$(PYTHON) -m venv .venv
 \t$(PIP) --require-hashes -r requirements-dev.lock
 \t$(PIP) -r requirements.txt
+\t@test ! -d src/nines_runtime || $(BIN)/python -m pip uninstall --quiet --yes nines-runtime
 \t@echo "$(CURDIR)/src" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/{name}.pth"
 \t@touch $(READY)
 
