@@ -10,6 +10,7 @@ from nines import reports
 from nines.mcp.desk import Desk
 from nines.model.errors import UsageError
 from nines.verbs import explain as explaining
+from nines.verbs import explained
 
 SCHEME = "nines://"
 _MARKDOWN = "text/markdown"
@@ -97,7 +98,7 @@ def read(desk: Desk, uri: str) -> types.ReadResourceResult:
         wanted, _, id = rest.partition("/")
         topic = next((each for each in explaining.topics() if (each.kind, each.id) == (wanted, id)), None)
         if topic is not None:
-            return _text(uri, topic.page, _MARKDOWN)
+            return _text(uri, explained.page(topic), _MARKDOWN)
     raise _nowhere(uri)
 
 

@@ -18,6 +18,7 @@ from nines.model.errors import BlueprintError, UsageError
 from nines.model.progress import Progress
 from nines.model.record import Record, StrictRecord
 from nines.verbs.answers import Answers
+from nines.verbs.ask_design import bottleneck_of
 from nines.verbs.design import Planned, from_blueprint, from_code, hand_over
 from nines.verbs.interview import QUESTIONS, interview
 from nines.verbs.project import open_project
@@ -127,8 +128,8 @@ def work(job: Job, progress: Progress) -> Designed:
     result = Result(
         says=_says(planned),
         is_refused=planned.design is None,
-        reasons=tuple(map(_objected, planned.reasons)),
-        warnings=tuple(map(_objected, planned.warnings)),
+        reasons=tuple(map(objected, planned.reasons)),
+        warnings=tuple(map(objected, planned.warnings)),
         blueprint=blueprint if asked.answers is not None else "",
     )
     if planned.design is None:
@@ -184,24 +185,20 @@ def _says(planned: Planned) -> str:
 
 def _told(result: Result, design: Design, written: list[str]) -> Result:
     forecast = design.forecast
-    points = design.capacity.points if design.capacity else ()
-    tight = next((point for point in points if point.bottleneck), None)
-    told = f"{tight.bottleneck} at {tight.factor:g}× the peak ({words.rate(tight.rate_hz)})" if tight else ""
-    none = f"none up to {words.rate(points[-1].rate_hz)}" if points else ""
     return msgspec.structs.replace(
         result,
         questions=tuple(
             Asked(key=gap.where, question=gap.question, assumed=gap.assumed, matters=gap.matters)
             for gap in design.gaps[:_LISTED_MAX]
         ),
-        bottleneck=told or none,
+        bottleneck=bottleneck_of(design),
         availability=forecast.availability if forecast else None,
         availability_promised=forecast.target if forecast else None,
         written=tuple(written),
     )
 
 
-def _objected(objection: Objection) -> Objected:
+def objected(objection: Objection) -> Objected:
     return Objected(
         code=objection.code,
         where=objection.where,

@@ -16,6 +16,7 @@ from nines.model.errors import UsageError
 from nines.model.finding import Finding
 from nines.model.record import Record, StrictRecord
 from nines.verbs import explain as explaining
+from nines.verbs import explained
 from nines.verbs.explain import Topic
 
 INFO = ToolInfo(
@@ -108,7 +109,7 @@ async def run(call: Call, asked: Arguments) -> Result:
             raise
         return _listed(call, found, asked.limit, f"nothing is called {what!r}; these pages speak of it")
     says = f"the page of the {topic.kind} {topic.id}"
-    return Result(says=says, page=shapes.cut(topic.page, _PAGE_CHARACTERS_MAX), page_id=topic.id)
+    return Result(says=says, page=shapes.cut(explained.page(topic), _PAGE_CHARACTERS_MAX), page_id=topic.id)
 
 
 def _listed(call: Call, topics: tuple[Topic, ...], limit: int, says: str) -> Result:
