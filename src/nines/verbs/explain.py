@@ -156,7 +156,7 @@ def _objection(code: str, title: str) -> str:
     """An objection has no page of its own: what it says depends on the blueprint that it is raised against."""
     return (
         f"# {title.rstrip('.')}\n\nAn objection of `nines design`, called `{code}`. Where it is raised it names the "
-        "line of the blueprint, shows its arithmetic, and offers at least two ways out, with what each gains and costs.\n"
+        "line of the blueprint, shows its arithmetic, and offers at least two ways out.\n"
     )
 
 
