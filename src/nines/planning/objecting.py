@@ -30,6 +30,8 @@ GUESSABLE = {
     Action.VERIFY_CODE: "guess codes",
     Action.RESET_PASSWORD: "guess tokens",
     Action.REQUEST_RESET: "find out which addresses have an account, and fill their mailboxes",
+    Action.SIGN_IN_BY_CODE: "guess codes",
+    Action.REQUEST_SIGN_IN: "find out which addresses have an account, and fill their mailboxes",
     Action.SEND_CODE: "fill mailboxes, and run up the bill for messages",
 }
 """Whoever may try often enough gets it."""

@@ -16,6 +16,7 @@ def register(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
     people = module.people
     yield from module.opened(endpoint, body=endpoint.request)
     yield f"    {module.evenly()}"
+    yield module.checked(people.password, f"body.{people.login}")
     yield f"    password_hash = await service.accounts.passwords.hash(body.{people.password}, deadline=call.deadline)"
     if people.is_verified:
         module.imports.add("uuid", "uuid4")
@@ -153,7 +154,11 @@ def sign_in(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
     yield f"        raise await {_refusal(module, endpoint)}(service, call, guessed, even)"
     if people.has_second_factor:
         yield from _second_factor(module)
-    yield from _opened_session(module, endpoint)
+    yield "    session = new_id()"
+    yield "    until = accounts.now() + accounts.session_ttl"
+    yield "    async with service.database.transaction(call.deadline) as tx:"
+    yield from opened_session(module, endpoint, "guessed[0]", depth=2)
+    yield from answered(module)
 
 
 def _refusal(module: Module, endpoint: PlannedEndpoint) -> str:
@@ -191,12 +196,10 @@ def _second_factor(module: Module) -> Iterator[str]:
     yield "            raise await _refused(service, call, guessed, even)"
 
 
-def _opened_session(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
+def opened_session(module: Module, endpoint: PlannedEndpoint, guessed: str, *, depth: int) -> Iterator[str]:
     people = module.people
     kebab = people.noun.replace("_", "-")
-    yield "    session = new_id()"
-    yield "    until = accounts.now() + accounts.session_ttl"
-    yield "    async with service.database.transaction(call.deadline) as tx:"
+    indent = python.INDENT * depth
     query = module.query(endpoint, f"insert-{kebab}-session")
     given = {
         "id": "session",
@@ -208,16 +211,21 @@ def _opened_session(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
     }
     values = [given[each] for each in query.parameters]
     call = python.call("await tx.fetchval", f"sql.{names.constant(query.id)}", *values)
-    yield from python.laid(call, before="opened = ", depth=2)
-    yield "        if opened is None:"
-    yield '            raise Problem("credentials-rejected")'
+    yield from python.laid(call, before="opened = ", depth=depth)
+    yield f"{indent}if opened is None:"
+    yield f'{indent}    raise Problem("credentials-rejected")'
     if people.has_second_factor:
         use = module.sql(endpoint, f"use-{kebab}-second-factor")
-        yield f'        if step is not None and await tx.fetchval({use}, step, row["id"]) is None:'
-        yield '            raise Problem("credentials-rejected")'
-    yield "        refresh = await accounts.refresh.issue(tx, session, until=until)"
-    yield f"        await tx.execute({module.sql(endpoint, f'forget-{kebab}-failures')}, guessed[0])"
-    yield from module.audited('row["id"]', '{"session": str(session)}', depth=2)
+        yield f'{indent}if step is not None and await tx.fetchval({use}, step, row["id"]) is None:'
+        yield f'{indent}    raise Problem("credentials-rejected")'
+    yield f"{indent}refresh = await accounts.refresh.issue(tx, session, until=until)"
+    forget = python.call("await tx.execute", module.sql(endpoint, f"forget-{kebab}-failures"), guessed)
+    yield from python.laid(forget, depth=depth)
+    yield from module.audited('row["id"]', '{"session": str(session)}', depth=depth)
+
+
+def answered(module: Module) -> Iterator[str]:
+    people = module.people
     roles = ['row["roles"]'] if people.has_roles else []
     factor = ["step is not None"] if people.has_second_factor else []
     parts = ("service", 'row["id"]', "session", *roles, *factor, "refresh")

@@ -26,6 +26,12 @@ _TEMPLATES = {
         "{code} is your code for a new password. It works for ten minutes.\\n"
         "If you did not ask for it, nothing has to be done.",
     ),
+    "sign-in": (
+        (Action.REQUEST_SIGN_IN,),
+        "Your code to sign in",
+        "{code} is your code to sign in. It works for ten minutes.\\n"
+        "If you did not ask for it, nothing has to be done.",
+    ),
     "changed": (
         (Action.RESET_PASSWORD,),
         "Your password was changed",

@@ -11,6 +11,11 @@ from nines.model.design import PlannedEndpoint
 
 
 def request(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
+    yield from asked_for(module, endpoint, "reset", '{"password": "reset asked for"}')
+
+
+def asked_for(module: Module, endpoint: PlannedEndpoint, purpose: str, changes: str) -> Iterator[str]:
+    """A code by the name of an account, with the same answer whether there is one or not."""
     people = module.people
     kebab = people.noun.replace("_", "-")
     module.imports.add("uuid", "uuid4")
@@ -20,15 +25,15 @@ def request(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
     yield "    code = service.accounts.codes.new(challenge)"
     ttl = module.lasting("CODE_TTL", CODE_TTL_S)
     yield "    async with service.database.transaction(call.deadline) as tx:"
-    query = module.query(endpoint, f"keep-{kebab}-code-to-reset")
+    query = module.query(endpoint, f"keep-{kebab}-code-to-{purpose}")
     given = {"id": "challenge", "code_hash": "code.digest", "ttl": ttl}
     values = [given.get(each, module.lowered(f"body.{people.login}")) for each in query.parameters]
     call = python.call("await tx.fetchrow", f"sql.{names.constant(query.id)}", *values)
     yield from python.laid(call, before="row = ", depth=2)
     yield "        if row is not None:"
     locale = ['locale=row["locale"]'] if people.has_locale else []
-    yield from module.left("reset", f"to=body.{people.login}", *locale, "code=code.text", depth=3)
-    yield from module.audited('row["id"]', '{"password": "reset asked for"}', depth=3) or ["            pass"]
+    yield from module.left(purpose, f"to=body.{people.login}", *locale, "code=code.text", depth=3)
+    yield from module.audited('row["id"]', changes, depth=3) or ["            pass"]
     yield "    await even.wait()"
     yield f"    return {module.challenge()}(service, challenge)"
 
@@ -40,6 +45,7 @@ def reset(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
     module.imports.add("nines_runtime", "Problem")
     yield from module.opened(endpoint, body=endpoint.request)
     yield "    accounts = service.accounts"
+    yield module.checked(people.password)
     yield f'    challenge = {module.tried()}(call.parameters["challenge_id"])'
     yield f"    password_hash = await accounts.passwords.hash(body.{people.password}, deadline=call.deadline)"
     yield "    async with service.database.transaction(call.deadline) as tx:"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from nines.building import names, python
-from nines.building.accounts import entering, leaving, recovering
+from nines.building.accounts import entering, leaving, recovering, without_password
 from nines.building.accounts.facts import People
 from nines.building.accounts.writing import Module
 from nines.building.file import File
@@ -35,5 +35,7 @@ _ACTIONS: dict[Action, Callable[[Module, PlannedEndpoint], Iterator[str]]] = {
     Action.SIGN_OUT: leaving.sign_out,
     Action.SIGN_OUT_EVERYWHERE: leaving.sign_out_everywhere,
     Action.REQUEST_RESET: recovering.request,
+    Action.REQUEST_SIGN_IN: without_password.request,
+    Action.SIGN_IN_BY_CODE: without_password.sign_in,
     Action.RESET_PASSWORD: recovering.reset,
 }

@@ -85,10 +85,13 @@ class Module:
         parts = [str(limit.count)]
         if limit.period_s != 60.0:
             parts.append(_number(limit.period_s))
-        if limit.per != "subject":
-            parts.append(f'per="{limit.per}"')
-        if limit.per == "account":
-            parts.append(f'field="{self._counted(endpoint)}"')
+        counted = self._counted(endpoint) if limit.per == "account" else ""
+        # Where no member of the body names the account, the address is what is left to count by.
+        per = "address" if limit.per == "account" and not counted else limit.per
+        if per != "subject":
+            parts.append(f'per="{per}"')
+        if counted:
+            parts.append(f'field="{counted}"')
         if not limit.operation:
             parts.append('name="default"')
         return f"Limit({', '.join(parts)})"
@@ -98,7 +101,7 @@ class Module:
         shape = self.people.design.shape(endpoint.request)
         members = shape.schema.get("properties", {}) if shape else {}
         wanted = (self.people.login, "challenge_id", "refresh_token")
-        return next((each for each in wanted if each in members), self.people.login)
+        return next((each for each in wanted if each in members), "")
 
     def audited(self, id: str, changes: str, *, depth: int) -> list[str]:
         """One entry of the audit trail, where it is wanted."""
@@ -138,6 +141,18 @@ class Module:
                 parts.append(f"version={version}")
             found += python.laid(python.call("await service.outbox.add", *parts), depth=depth)
         return found
+
+    def checked(self, password: str, *about: str) -> str:
+        """The line that refuses a password which everybody tries."""
+        self.imports.add("nines_runtime", "Problem")
+        self.imports.add("nines_runtime.security.strength", "objection")
+        self._helpers["strong"] = [
+            "def _check_password(password: str, *about: str) -> None:",
+            "    said = objection(password, about=about)",
+            "    if said:",
+            f'        raise Problem("invalid-request", errors=(("/{password}", said),))',
+        ]
+        return f"    _check_password({', '.join([f'body.{password}', *about])})"
 
     def challenge(self) -> str:
         """The function that answers that a code may be on its way."""
@@ -235,6 +250,8 @@ _SAYS = {
     Action.SIGN_OUT: "Ends the session of the token, also where it was ended before.",
     Action.SIGN_OUT_EVERYWHERE: "Ends every session of the account.",
     Action.REQUEST_RESET: "Sends a code for a new password to whoever has an account, and says nothing of it.",
+    Action.REQUEST_SIGN_IN: "Sends a code to sign in with to whoever has an account, and says nothing of it.",
+    Action.SIGN_IN_BY_CODE: "Opens a session for the code that was sent, without a password.",
     Action.RESET_PASSWORD: "Takes a new password for the code that was sent, and ends every session of the account.",
 }
 

@@ -24,6 +24,8 @@ class Action(StrEnum):
     SEND_CODE = "send-code"
     VERIFY_CODE = "verify-code"
     REQUEST_RESET = "request-reset"
+    REQUEST_SIGN_IN = "request-sign-in"
+    SIGN_IN_BY_CODE = "sign-in-by-code"
     RESET_PASSWORD = "reset-password"  # noqa: S105 -- the name of an action
     CUSTOM = "custom"
     """The owner's function does it; `hook` names it."""
@@ -38,6 +40,8 @@ SIGNING = frozenset(
         Action.VERIFY_CODE,
         Action.REQUEST_RESET,
         Action.RESET_PASSWORD,
+        Action.REQUEST_SIGN_IN,
+        Action.SIGN_IN_BY_CODE,
     }
 )
 """Whoever uses these has no access token yet."""

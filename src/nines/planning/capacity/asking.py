@@ -11,7 +11,7 @@ from nines.planning.capacity.pieces import Computing, Piece, Remote, Session, Sp
 
 HASHING = frozenset({Action.REGISTER, Action.SIGN_IN, Action.RESET_PASSWORD})
 """What hashes a password, or compares one with its hash."""
-SIGNING = frozenset({Action.SIGN_IN, Action.REFRESH})
+SIGNING = frozenset({Action.SIGN_IN, Action.SIGN_IN_BY_CODE, Action.REFRESH})
 _WRITING = ("insert", "update", "delete", "merge", "upsert")
 CLAIM, FINISH = "claim-idempotency-key", "finish-idempotency-key"
 

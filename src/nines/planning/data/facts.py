@@ -123,12 +123,13 @@ def login_field(resource: Resource) -> Field | None:
     """What people sign in with: the address, else the number, else the first unique string."""
     if resource.kind is not ResourceKind.ACCOUNT:
         return None
+    given = [field for field in resource.fields if not field.is_list and not field.is_read_only]
     for kind in (FieldKind.EMAIL, FieldKind.PHONE):
-        found = next((field for field in resource.fields if field.kind is kind), None)
+        found = next((field for field in given if field.kind is kind), None)
         if found:
             return found
     alone = {key[0] for key in resource.unique if len(key) == 1}
-    return next((field for field in resource.fields if field.name in alone), None)
+    return next((field for field in given if field.name in alone), None)
 
 
 def login_column(resource: Resource) -> str:

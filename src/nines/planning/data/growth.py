@@ -228,11 +228,11 @@ def _of_resource(blueprint: Blueprint, resource: Resource) -> dict[str, Inflow]:
 
 def _of_account(blueprint: Blueprint, resource: Resource) -> dict[str, Inflow]:
     pairs = (
-        (accounts.sessions_name(resource), (Action.SIGN_IN,), None),
-        (accounts.refresh_tokens_name(resource), (Action.SIGN_IN, Action.REFRESH), None),
+        (accounts.sessions_name(resource), accounts.OPENING, None),
+        (accounts.refresh_tokens_name(resource), (*accounts.OPENING, Action.REFRESH), None),
         (
             accounts.codes_name(resource),
-            (Action.REGISTER, Action.SEND_CODE, Action.REQUEST_RESET),
+            (Action.REGISTER, Action.SEND_CODE, Action.REQUEST_RESET, Action.REQUEST_SIGN_IN),
             accounts.CODE_TTL_S,
         ),
     )
@@ -253,8 +253,7 @@ def _of_service(design: Design, blueprint: Blueprint) -> dict[str, Inflow]:
     told = [_rate(blueprint, each) for each in operations for _ in each.emits]
     told += [_job_rate(blueprint, job) for job in blueprint.jobs for _ in job.emits]
     job = own.mail_job(blueprint)
-    mailing = (Action.REGISTER, Action.SEND_CODE, Action.REQUEST_RESET)
-    mailed = [_rate(blueprint, each) for each in operations if each.do in mailing]
+    mailed = [_rate(blueprint, each) for each in operations if each.do in accounts.MAILING]
     wanted = (
         (own.IDEMPOTENCY, [_rate(blueprint, each) for each in operations if each.idempotency], None),
         (own.OUTBOX, told, LINGER_S),

@@ -142,7 +142,11 @@ def _against_loss(design: Design, dependency: Dependency) -> Iterator[str]:
     elif dependency.kind is DependencyKind.REDIS:
         yield "only what can be made again may be there"
     elif dependency.kind is DependencyKind.SMTP:
-        again = [each.id for each in design.endpoints if each.action in (Action.SEND_CODE, Action.REQUEST_RESET)]
+        again = [
+            each.id
+            for each in design.endpoints
+            if each.action in (Action.SEND_CODE, Action.REQUEST_RESET, Action.REQUEST_SIGN_IN)
+        ]
         if again:
             yield f"whoever misses a message asks for another: {', '.join(again)}"
     elif dependency.kind is DependencyKind.OBJECTS:

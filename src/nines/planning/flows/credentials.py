@@ -55,10 +55,11 @@ def register(draft: Draft, operation: Operation, account: Resource) -> Statement
             f"    SELECT {id}, id, 'verify', {code}, now() + {ttl}::interval FROM made\n"
             f"    ON CONFLICT ({holder}, purpose) DO UPDATE\n    SET {_RENEWED}\n)"
         )
+    name_of = f"${insert.parameters.index(login) + 1}" if login in insert.parameters else sql.value(login)
     text = (
         f"WITH {', '.join(parts)}\nSELECT id, true AS is_made, is_new FROM made\nUNION ALL\n"
         f"SELECT id, false, false FROM {name}\n"
-        f"WHERE {quoted(login)} = ${insert.parameters.index(login) + 1}\n  AND NOT EXISTS (SELECT 1 FROM made)"
+        f"WHERE {quoted(login)} = {name_of}\n  AND NOT EXISTS (SELECT 1 FROM made)"
     )
     return sql.done(
         f"register-{kebab(account.name)}",
@@ -116,6 +117,21 @@ def find_credentials(draft: Draft, account: Resource) -> Statement:
     )
     wish = Wish(table=table.name, equal=(login,))
     return sql.done(f"find-{kebab(account.name)}-to-sign-in", text, wish=wish, rows_max=1, others=names)
+
+
+def find_by_id(draft: Draft, account: Resource) -> Statement:
+    """Who showed a code instead of a password."""
+    table = draft.table(table_name(account.name))
+    sql = draft.sql(table)
+    holder, factor, join, names = quoted(accounts.holder(account)), "", "", []
+    if accounts.has_second_factor(draft.blueprint):
+        name = accounts.second_factors_name(account)
+        factor, names = ", f.secret AS factor_secret", [name]
+        join = f"\nLEFT JOIN {name} AS f ON f.{holder} = a.id"
+    chosen = f"SELECT a.id{sessions.roles(draft, account)}{factor}"
+    text = f"{chosen}\nFROM {quoted(table.name)} AS a{join}\nWHERE {sql.equal('id', alias='a.')}"
+    wish = Wish(table=table.name, equal=("id",))
+    return sql.done(f"find-{kebab(account.name)}-by-id", text, wish=wish, rows_max=1, others=names)
 
 
 def change_password(draft: Draft, account: Resource) -> Statement:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from nines.model.blueprint import Action, Blueprint, Job, Operation
+from nines.model.blueprint import Blueprint, Job, Operation
 from nines.model.design import Design, PlannedEndpoint, PlannedJob, PlannedQuery
-from nines.planning.data import facts, own
+from nines.planning.data import accounts, facts, own
 from nines.planning.flows.draft import Script
 from nines.planning.flows.indexing import choose, served
 from nines.planning.flows.scripts import Named, job_works, named, operation_scripts, renamed, statements
@@ -94,8 +94,7 @@ def _job(design: Design, work: Work, names: Named) -> PlannedJob:
 
 def _senders(blueprint: Blueprint, job: Job) -> tuple[Operation, ...]:
     if job == own.mail_job(blueprint):
-        sending = (Action.REGISTER, Action.SEND_CODE, Action.REQUEST_RESET)
-        return tuple(each for each in blueprint.operations if each.do in sending)
+        return tuple(each for each in blueprint.operations if each.do in accounts.MAILING)
     return facts.feeding(blueprint, job)
 
 

@@ -21,7 +21,7 @@ def sign(draft: Draft, operation: Operation, account: Resource) -> None:
 
 
 def _register(draft: Draft, operation: Operation, account: Resource) -> None:
-    draft.add(StepKind.COMPUTE, "hash the password with argon2id, outside of any transaction")
+    _hash(draft, "hash the password with argon2id, outside of any transaction")
     draft.begin()
     keeping.claim_key(draft, operation)
     taken = Branch(when="the name is taken", then="nothing is written of it, and its owner is told by mail")
@@ -51,11 +51,24 @@ def _sign_in(draft: Draft, operation: Operation, account: Resource) -> None:
     )
     draft.add(StepKind.COMPUTE, "verify the password with argon2id, outside of any transaction", branches=(wrong,))
     draft.also(credentials.count_failure(draft, account))
-    if accounts.has_second_factor(draft.blueprint):
-        missing = Branch(when="a role asks for a second factor and none was sent", then="it is asked for", status=401)
-        differs = Branch(when="the code of the second factor is wrong", then="the failure is counted", status=401)
-        draft.add(StepKind.COMPUTE, "compare the code of the second factor", branches=(missing, differs))
+    _compare_second(draft, "the failure is counted")
     draft.begin()
+    _open_session(draft, operation, account)
+
+
+def _hash(draft: Draft, says: str) -> None:
+    weak = Branch(when="it is among the first that are tried", then="another one is asked for", status=422)
+    draft.add(StepKind.COMPUTE, says, branches=(weak,))
+
+
+def _compare_second(draft: Draft, wrong: str) -> None:
+    if accounts.has_second_factor(draft.blueprint):
+        missing = Branch(when="the account has a second factor and none was sent", then="it is asked for", status=401)
+        differs = Branch(when="the code of the second factor is wrong", then=wrong, status=401)
+        draft.add(StepKind.COMPUTE, "compare the code of the second factor", branches=(missing, differs))
+
+
+def _open_session(draft: Draft, operation: Operation, account: Resource) -> None:
     gone = Branch(when="the account was locked or closed meanwhile", then="it is refused", status=401)
     draft.query(sessions.insert_session(draft, account), "insert the session", branches=(gone,))
     if accounts.has_second_factor(draft.blueprint):
@@ -123,6 +136,25 @@ def _request_reset(draft: Draft, operation: Operation, account: Resource) -> Non
     _mail(draft, operation)
 
 
+def _request_sign_in(draft: Draft, operation: Operation, account: Resource) -> None:
+    none = Branch(when="there is none", then="nothing is written and nothing is sent; the answer is the same")
+    draft.begin()
+    says = "keep the digest of a new one-time code in the place of the old one"
+    draft.query(credentials.upsert_code(draft, account, "sign-in"), says, branches=(none,))
+    keeping.leave_mail(draft, "sign-in")
+    _end(draft, operation, account)
+    _answer_evenly(draft)
+    _mail(draft, operation)
+
+
+def _sign_in_by_code(draft: Draft, operation: Operation, account: Resource) -> None:
+    draft.begin()
+    _try_code(draft, account, "sign-in")
+    draft.query(credentials.find_by_id(draft, account), "find its roles, and what else it signs in with")
+    _compare_second(draft, "the attempt is counted, and it is refused")
+    _open_session(draft, operation, account)
+
+
 def _verify_code(draft: Draft, operation: Operation, account: Resource) -> None:
     draft.begin()
     _try_code(draft, account, "verify")
@@ -133,7 +165,7 @@ def _verify_code(draft: Draft, operation: Operation, account: Resource) -> None:
 
 
 def _reset_password(draft: Draft, operation: Operation, account: Resource) -> None:
-    draft.add(StepKind.COMPUTE, "hash the new password with argon2id, outside of any transaction")
+    _hash(draft, "hash the new password with argon2id, outside of any transaction")
     draft.begin()
     _try_code(draft, account, "reset")
     draft.query(credentials.change_password(draft, account), "keep the new hash")
@@ -186,6 +218,8 @@ _ACTIONS: dict[Action, Callable[[Draft, Operation, Resource], None]] = {
     Action.SEND_CODE: _send_code,
     Action.VERIFY_CODE: _verify_code,
     Action.REQUEST_RESET: _request_reset,
+    Action.REQUEST_SIGN_IN: _request_sign_in,
+    Action.SIGN_IN_BY_CODE: _sign_in_by_code,
     Action.RESET_PASSWORD: _reset_password,
 }
 ACTIONS = frozenset(_ACTIONS)

@@ -228,15 +228,14 @@ def _rewrite_lists(draft: Draft, resource: Resource) -> None:
 def _ask(draft: Draft, operation: Operation, resource: Resource) -> None:
     """Commits the reservation, asks the others, and settles in a transaction of its own."""
     draft.commit("commit the reservation, so that no lock is held while others are asked")
-    good, bad = settled_state(operation, resource), failed_state(operation, resource)
+    bad = failed_state(operation, resource)
     refused = f"the row is settled as {bad}" if bad else "the row is let go as it was"
     for verb in operation.calls:
         says = f"ask {verb} under the key of the reservation"
         draft.call(verb, says, branches=_failures(draft, verb, refused))
     draft.begin()
     settle_reserved(draft, operation, resource, "the job has settled it meanwhile", "what the job decided is answered")
-    if bad or good or operation.do is Action.UPDATE:
-        draft.also(changing.settle(draft, resource, bad))
+    draft.also(changing.settle(draft, resource, bad))
     _finish(draft, operation, resource)
 
 

@@ -25,6 +25,9 @@ _REFRESH_TOKEN = "rt_hVJ0x2n3p8QmT5sK7wYc1R4dLzB6eGfU9aXoNiPqAEk"  # noqa: S105 
 _ACCESS_TOKEN = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ1c3IifQ.c2lnbmF0dXJl"  # noqa: S105 -- an example.
 
 
+_ASKING = {Action.REQUEST_RESET: "ResetRequest", Action.REQUEST_SIGN_IN: "SignInCodeRequest"}
+
+
 def request(action: Action, blueprint: Blueprint) -> Shape | None:
     """What the caller sends."""
     account = facts.account_of(blueprint)
@@ -39,27 +42,34 @@ def request(action: Action, blueprint: Blueprint) -> Shape | None:
         case Action.SEND_CODE:
             # By the challenge of a registration, and not by the name: it tells nothing about who has an account.
             return _body("CodeRequest", {"challenge_id": _CHALLENGE}, {"challenge_id": CHALLENGE})
-        case Action.REQUEST_RESET:
-            return _asking("ResetRequest", login, blueprint)
+        case Action.REQUEST_RESET | Action.REQUEST_SIGN_IN:
+            return _asking(_ASKING[action], login, blueprint)
+        case _:
+            return _with_code(action, secret, blueprint)
+
+
+def _with_code(action: Action, secret: Field, blueprint: Blueprint) -> Shape | None:
+    match action:
         case Action.VERIFY_CODE:
             members = {"challenge_id": _CHALLENGE, "code": _CODE}
             return _body("Verification", members, {"challenge_id": CHALLENGE, "code": "482913"})
         case Action.RESET_PASSWORD:
             members = {"code": _CODE, name_of(secret): password(secret, blueprint)}
-            return _body(
-                "PasswordReset", members, {"code": "482913", name_of(secret): examples.value(secret, blueprint)}
-            )
+            example = {"code": "482913", name_of(secret): examples.value(secret, blueprint)}
+            return _body("PasswordReset", members, example)
+        case Action.SIGN_IN_BY_CODE:
+            return _by_code(blueprint)
         case _:
             return None
 
 
 def answer(action: Action, blueprint: Blueprint) -> Shape | None:
     """What a success holds; nothing for those that end something."""
-    if action in (Action.SIGN_IN, Action.REFRESH):
+    if action in (Action.SIGN_IN, Action.SIGN_IN_BY_CODE, Action.REFRESH):
         return tokens(blueprint)
     if action is Action.REGISTER and not facts.uses(blueprint, Action.VERIFY_CODE):
         return None
-    if action in (Action.REGISTER, Action.SEND_CODE, Action.REQUEST_RESET):
+    if action in (Action.REGISTER, Action.SEND_CODE, Action.REQUEST_RESET, Action.REQUEST_SIGN_IN):
         return challenge()
     return None
 
@@ -104,6 +114,7 @@ def problems(action: Action) -> tuple[str, ...]:
         Action.REFRESH: ("token-rejected",),
         Action.VERIFY_CODE: ("code-rejected",),
         Action.RESET_PASSWORD: ("code-rejected",),
+        Action.SIGN_IN_BY_CODE: ("code-rejected", "credentials-rejected"),
     }.get(action, ())
 
 
@@ -130,6 +141,14 @@ def _sign_in(login: Field, secret: Field, blueprint: Blueprint) -> Shape:
     if accounts.has_second_factor(blueprint):
         members["code"] = _CODE | {"description": "Of the second factor, where the account has one."}
     return Shape(name=own("SignIn"), schema=closed(members, required), example=example)
+
+
+def _by_code(blueprint: Blueprint) -> Shape:
+    members: dict[str, Schema] = {"code": _CODE}
+    required = tuple(members)
+    if accounts.has_second_factor(blueprint):
+        members["second_code"] = _CODE | {"description": "Of the second factor, where the account has one."}
+    return Shape(name=own("SignInByCode"), schema=closed(members, required), example={"code": "482913"})
 
 
 def _asking(name: str, login: Field, blueprint: Blueprint) -> Shape:

@@ -79,7 +79,7 @@ def _of_request(operation: Operation, endpoint: PlannedEndpoint, blueprint: Blue
 def _of_caller(operation: Operation, endpoint: PlannedEndpoint, blueprint: Blueprint) -> Iterator[_Failure]:
     for code in accounts.problems(operation.do):
         yield code, "", ()
-    if operation.do is Action.SIGN_IN and has_second_factor(blueprint):
+    if operation.do in (Action.SIGN_IN, Action.SIGN_IN_BY_CODE) and has_second_factor(blueprint):
         yield "second-factor-required", "", ()
     if not endpoint.is_public:
         yield "unauthorized", "", ()

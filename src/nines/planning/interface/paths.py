@@ -23,6 +23,8 @@ _ACCOUNTS = {
     Action.SEND_CODE: ("POST", "verification-codes"),
     Action.VERIFY_CODE: ("POST", "verifications"),
     Action.REQUEST_RESET: ("POST", "password-resets"),
+    Action.REQUEST_SIGN_IN: ("POST", "sign-in-codes"),
+    Action.SIGN_IN_BY_CODE: ("POST", "sign-in-codes/{challenge_id}/sessions"),
     Action.RESET_PASSWORD: ("PUT", "password-resets/{challenge_id}/password"),
 }
 _PARAMETER = re.compile(r"\{(\w+)\}")

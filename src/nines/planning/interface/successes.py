@@ -72,12 +72,12 @@ def _of_object(
 def _of_account(operation: Operation, endpoint: PlannedEndpoint, blueprint: Blueprint) -> PlannedAnswer:
     shape = accounts.answer(operation.do, blueprint)
     match operation.do:
-        case Action.SIGN_IN:
+        case Action.SIGN_IN | Action.SIGN_IN_BY_CODE:
             return success(endpoint, 201, "Signed in.", shape, headers=("Cache-Control",))
         case Action.REFRESH:
             says = "New tokens; the old refresh token is spent."
             return success(endpoint, 201, says, shape, headers=("Cache-Control",))
-        case Action.REGISTER | Action.SEND_CODE | Action.REQUEST_RESET:
+        case Action.REGISTER | Action.SEND_CODE | Action.REQUEST_RESET | Action.REQUEST_SIGN_IN:
             says = "Accepted; the answer is the same whether the account exists or not."
             return success(endpoint, 202, says, shape, headers=("Cache-Control",))
         case _:

@@ -11,7 +11,7 @@ from nines.planning.threats import elements
 from nines.planning.threats.drafting import choice, first_contract, ids, named, threat, verb
 
 _NUMBERS = (FieldKind.INT32, FieldKind.INT64, FieldKind.DECIMAL)
-_MESSAGES = (Action.REGISTER, Action.SEND_CODE, Action.REQUEST_RESET)
+_MESSAGES = (Action.REGISTER, Action.SEND_CODE, Action.REQUEST_RESET, Action.REQUEST_SIGN_IN)
 
 
 def of_part(design: Design, element: Element, part: elements.Part) -> Iterator[Threat]:

@@ -109,7 +109,16 @@ def _carried(design: Design, mine: list[PlannedEndpoint], role: str) -> Iterator
 
 
 _WITH_PASSWORD = frozenset({Action.REGISTER, Action.SIGN_IN, Action.RESET_PASSWORD})
-_WITHOUT_FIELDS = frozenset({Action.REFRESH, Action.SIGN_OUT, Action.SIGN_OUT_EVERYWHERE, Action.VERIFY_CODE})
+_WITHOUT_FIELDS = frozenset(
+    {
+        Action.REFRESH,
+        Action.SIGN_OUT,
+        Action.SIGN_OUT_EVERYWHERE,
+        Action.SEND_CODE,
+        Action.VERIFY_CODE,
+        Action.SIGN_IN_BY_CODE,
+    }
+)
 
 
 def _in_urls(mine: list[PlannedEndpoint]) -> list[str]:

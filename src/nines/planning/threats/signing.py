@@ -12,8 +12,8 @@ from nines.planning.flows import credentials
 from nines.planning.threats import elements
 from nines.planning.threats.drafting import AUTHENTICATION, STEADY, choice, contract, ids, threat
 
-_CODES = (Action.VERIFY_CODE, Action.RESET_PASSWORD)
-_TELLING = (Action.REGISTER, Action.SEND_CODE, Action.REQUEST_RESET)
+_CODES = (Action.VERIFY_CODE, Action.RESET_PASSWORD, Action.SIGN_IN_BY_CODE)
+_TELLING = (Action.REGISTER, Action.SEND_CODE, Action.REQUEST_RESET, Action.REQUEST_SIGN_IN)
 _HASHING = (Action.REGISTER, Action.SIGN_IN, Action.RESET_PASSWORD)
 _HASH_MS = 24
 """Of one argon2id with m = 19 MiB, t = 2, p = 1 on one core, as measured; the strength that OWASP recommends."""

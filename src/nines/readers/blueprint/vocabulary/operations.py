@@ -29,10 +29,12 @@ _ACTIONS = Choice(
         "refresh": (Action.REFRESH, "answers with new tokens for a refresh token, which is then used up"),
         "sign-out": (Action.SIGN_OUT, "ends this session"),
         "sign-out-everywhere": (Action.SIGN_OUT_EVERYWHERE, "ends every session of the account"),
-        "send-code": (Action.SEND_CODE, "sends a code for a second factor or an address"),
-        "verify-code": (Action.VERIFY_CODE, "checks the code"),
+        "send-code": (Action.SEND_CODE, "sends the code of a registration again"),
+        "verify-code": (Action.VERIFY_CODE, "shows by the code that the address is theirs"),
         "request-reset": (Action.REQUEST_RESET, "sends a link for a new password, whether or not the account exists"),
         "reset-password": (Action.RESET_PASSWORD, "sets a new password with the link's token"),
+        "request-sign-in": (Action.REQUEST_SIGN_IN, "sends a code to sign in with, whether or not the account exists"),
+        "sign-in-by-code": (Action.SIGN_IN_BY_CODE, "answers with tokens for that code, without a password"),
         "custom": (Action.CUSTOM, "the owner's function does it; `hook` names it"),
     }
 )
