@@ -225,8 +225,10 @@ def test_refused_for_good(replies: dict[str, str], status: int) -> None:
     ],
 )
 def test_no_answer_and_what_may_have_happened(replies: dict[str, str], why: Why, may_have_happened: bool) -> None:
+    # A busy machine must come as far as the message within the time.
+    timeout_s = 2.0 if "message" in replies else 0.5
     with pytest.raises(Unanswered) as caught:
-        send(Server(None, **replies), timeout_s=0.5)
+        send(Server(None, **replies), timeout_s=timeout_s)
     assert (caught.value.why, caught.value.may_have_happened) == (why, may_have_happened)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from aiohttp import web
 
 from nines_runtime.calls.client import Client
@@ -54,10 +55,9 @@ def test_a_token_is_fetched_once_replaced_early_and_forgotten_when_it_is_refused
                 await get()
                 assert shown[-1] == "Bearer t2"
                 revoked.add("Bearer t2")
-                try:
+                with pytest.raises(Unanswered) as caught:
                     await get()
-                except Unanswered as unanswered:
-                    assert not unanswered.may_have_happened
+                assert not caught.value.may_have_happened
                 await get()
                 assert (shown[-1], len(asked)) == ("Bearer t3", 3)
             assert "t3" not in repr(credential)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import Mapping
 from contextvars import ContextVar
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from time import time
 
 import aiohttp
@@ -17,7 +17,7 @@ from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from yarl import URL
 
-from nines_runtime.calls.egress import Egress, EgressRefused, GuardedResolver, address_of
+from nines_runtime.calls.egress import Egress, EgressRefused, GuardedResolver
 from nines_runtime.calls.observer import FAILED, OK, REFUSED, TIMEOUT
 from nines_runtime.calls.outcome import Why
 
@@ -96,8 +96,7 @@ class Wire:
         attempt = Attempt()
         token = _current.set(attempt)
         try:
-            async with asyncio.timeout(limit_s):
-                await self._carry_out(attempt, message, limit_s)
+            await self._carry_out(attempt, message, limit_s)
         except TimeoutError:
             _failed(attempt, Why.TIMEOUT, TIMEOUT)
         except (aiohttp.ClientError, OSError, ValueError, UnicodeError) as error:
@@ -108,17 +107,17 @@ class Wire:
 
     async def _carry_out(self, attempt: Attempt, message: Message, limit_s: float) -> None:
         host = message.url.host or ""
-        if not self._egress.allows(host) or (address_of(host) and not self._egress.admits(host, host)):
+        # An address on the list was meant; where a name leads is judged when it is resolved.
+        if not self._egress.allows(host):
             raise EgressRefused(f"{host} is not on the list of hosts to call")
         session = self._session or self._open()
-        connect_s = min(CONNECT_S, limit_s)
         async with session.request(
             message.method,
             message.url,
             headers=message.headers,
             data=message.body,
             allow_redirects=False,
-            timeout=ClientTimeout(total=None, connect=connect_s, sock_connect=connect_s, ceil_threshold=86_400),
+            timeout=_limits(limit_s),
         ) as response:
             attempt.status = response.status
             attempt.headers = response.headers
@@ -166,6 +165,13 @@ class Wire:
         # aiohttp repeats what it takes for idempotent by itself; only one layer may.
         self._session._retry_connection = False
         return self._session
+
+
+@lru_cache(maxsize=64)
+def _limits(limit_s: float) -> ClientTimeout:
+    """Most calls have the whole time of their dependency, so that few of them are made."""
+    connect_s = min(CONNECT_S, limit_s)
+    return ClientTimeout(total=limit_s, connect=connect_s, sock_connect=connect_s, ceil_threshold=86_400)
 
 
 def _is_egress(error: BaseException | None) -> bool:

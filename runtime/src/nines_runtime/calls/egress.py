@@ -63,7 +63,7 @@ class Egress:
         self._allows_private = allows_private
 
     def allows(self, host: str) -> bool:
-        return host.lower().rstrip(".") in self._hosts
+        return host in self._hosts or host.lower().rstrip(".") in self._hosts
 
     def admits(self, host: str, address: str) -> bool:
         """Whether a connection to this address may be made for this host."""

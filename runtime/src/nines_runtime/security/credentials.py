@@ -21,7 +21,6 @@ TTL_S = 300.0
 
 class _Answer(msgspec.Struct):
     access_token: str
-    token_type: str = "Bearer"
     expires_in: float = TTL_S
 
 
