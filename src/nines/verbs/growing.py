@@ -55,7 +55,7 @@ def told(folder: Path, *, renames: Mapping[str, str], fills: Mapping[str, str]) 
     if path.is_file():
         try:
             content = path.read_bytes()[: _BYTES_MAX + 1]
-            found = msgspec.yaml.decode(content, type=Told) if content.strip() else found
+            found = msgspec.yaml.decode(content or b"{}", type=Told | None) or found
         except (OSError, ValueError, msgspec.DecodeError) as error:
             hint = "It holds two tables of texts: renames and fills."
             raise SettingsError(f"it cannot be used: {error}", where=str(path), hint=hint) from None
