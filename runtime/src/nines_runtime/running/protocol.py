@@ -1,21 +1,26 @@
-"""HTTP/1.1 on a socket, with limits where uvicorn has none: for the size of a request's head, and for its time."""
+"""HTTP/1.1 on a socket, with limits where uvicorn has none: for the size of a request's head, and for its time.
+
+It also lets an application hand over a whole answer at once (scope["nines.respond"]): head and body leave in one write,
+which is one call of the system instead of two."""
 
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from nines_runtime.web.incoming import new_request_id
 from nines_runtime.web.problem import Problem
-from nines_runtime.web.sending import SECURITY_HEADERS
+from nines_runtime.web.sending import RESPOND, SECURITY_HEADERS
 
 HEAD_BYTES_MAX = 32_768
 """Request line and headers together."""
 HEADERS_MAX = 100
 HEAD_S_MAX = 10.0
 """From the first byte of a head, or from the connection, to its last."""
+_CLOSE = b"connection: close\r\n"
 
 
 class _TooLargeError(Exception):
@@ -25,9 +30,9 @@ class _TooLargeError(Exception):
 class BoundedProtocol(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._is_in_head = True
-        self._head_bytes = 0
+        self._is_in_head = False
         self._received_bytes = 0
+        """Of a head that is not whole yet, as it came."""
         self._is_too_large = False
         self._head_timer: asyncio.TimerHandle | None = None
 
@@ -41,69 +46,66 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """A caller that has said all it wants to say still gets its answer; then the connection is closed."""
-        if self.cycle is None or self.cycle.response_complete or self._is_in_head or self.cycle.more_body:
+        if self.cycle is None or self.cycle.response_complete or self.cycle.more_body or self._is_in_head:
             return False
         self.cycle.keep_alive = False
         return True
 
     def data_received(self, data: bytes) -> None:
+        self._received_bytes += len(data)
         super().data_received(data)
-        if self._is_in_head and not self.transport.is_closing():
+        if not self._is_in_head:
+            self._received_bytes = 0
+        elif not self.transport.is_closing():
             # What a head holds is known only when it is whole, so until then its bytes are counted as they come.
-            self._received_bytes += len(data)
             if self._received_bytes > HEAD_BYTES_MAX:
                 self._is_too_large = True
                 self.send_400_response("")
-            elif self._head_timer is None and self._head_bytes:
+            elif self._head_timer is None:
                 self._head_timer = self.loop.call_later(HEAD_S_MAX, self._give_up)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._is_in_head = True
-        self._received_bytes = 0
-        self._head_bytes = 1
-
-    def on_url(self, url: bytes) -> None:
-        self._count(len(url))
-        super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(len(name) + len(value) + 4)
-        if len(self.headers) >= HEADERS_MAX:
-            self._is_too_large = True
-            raise _TooLargeError
-        super().on_header(name, value)
+        lowered = name.lower()
+        if lowered == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((lowered, value))
 
     def on_headers_complete(self) -> None:
         self._is_in_head = False
-        self._head_bytes = 0
         if self._head_timer is not None:
             self._stop_timer()
+        if len(self.headers) > HEADERS_MAX or (self._received_bytes > HEAD_BYTES_MAX and self._is_over()):
+            self._is_too_large = True
+            raise _TooLargeError
         super().on_headers_complete()
+        if self.cycle is not None and self.cycle.scope is self.scope:
+            scope: Any = self.scope
+            scope[RESPOND] = partial(_respond, self.cycle)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 -- uvicorn's own words stay inside
         self._stop_timer()
-        status = 431 if self._is_too_large else 400
         problem = Problem("head-too-large" if self._is_too_large else "malformed-head")
         answer = problem.answer(instance="", request_id=(request_id := new_request_id()))
         headers = (
             (b"content-type", answer.media_type.encode("ascii")),
             (b"content-length", b"%d" % len(answer.body)),
-            (b"connection", b"close"),
             (b"x-request-id", request_id.encode("ascii")),
             *answer.headers,
             *SECURITY_HEADERS,
             *self.server_state.default_headers,
         )
         lines = b"".join(b"%s: %s\r\n" % header for header in headers)
-        self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + answer.body)
+        self.transport.write(b"".join((STATUS_LINE[answer.status], lines, _CLOSE, b"\r\n", answer.body)))
         self.transport.close()
 
-    def _count(self, size: int) -> None:
-        self._head_bytes += size
-        if self._head_bytes > HEAD_BYTES_MAX:
-            self._is_too_large = True
-            raise _TooLargeError
+    def _is_over(self) -> bool:
+        """Counted exactly only where a chunk was large enough for it to matter."""
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        return size > HEAD_BYTES_MAX
 
     def _give_up(self) -> None:
         self._head_timer = None
@@ -114,3 +116,23 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+
+def _respond(cycle: RequestResponseCycle, status: int, head: bytes, body: bytes, is_last: bool) -> bool:
+    """Writes a whole answer; False where it cannot do so now, and nothing was written.
+
+    `head` holds the lines of the headers; `is_last` tells that the connection ends with it."""
+    if cycle.disconnected:
+        return True
+    if cycle.flow.write_paused or cycle.response_started:
+        return False
+    cycle.response_started = cycle.response_complete = True
+    cycle.waiting_for_100_continue = False
+    is_last = is_last or not cycle.keep_alive
+    date = b"".join(b"%s: %s\r\n" % header for header in cycle.default_headers)
+    cycle.transport.write(b"".join((STATUS_LINE[status], date, head, _CLOSE if is_last else b"", b"\r\n", body)))
+    cycle.message_event.set()
+    if is_last:
+        cycle.transport.close()
+    cycle.on_response()
+    return True

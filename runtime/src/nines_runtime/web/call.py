@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import msgspec
+
 from nines_runtime.calls.deadline import Deadline
-from nines_runtime.web.caller import Caller, Headers
+from nines_runtime.web.caller import ANONYMOUS, Caller, Headers
 from nines_runtime.web.problem import Problem
 
 if TYPE_CHECKING:
@@ -18,61 +20,31 @@ _HEX = re.compile(r"[0-9a-f]{32}\Z")
 _ETAG = re.compile(r'"(0|[1-9][0-9]{0,18})"\Z')
 
 
-class Call:
+class Call(msgspec.Struct, kw_only=True, eq=False):
     """Made by the edge once the caller, the rate and the body were checked."""
-
-    __slots__ = ("address", "body", "caller", "deadline", "headers", "key", "method", "operation", "parameters",
-                 "path", "query", "request_id", "trace_parent")  # fmt: skip
 
     operation: str
     """The operationId."""
     method: str
     path: str
     """As it was asked for."""
-    parameters: Mapping[str, str]
-    """Of the path."""
-    query: Mapping[str, str]
-    headers: Headers
-    body: bytes
-    caller: Caller
-    address: str
-    """Of the caller; behind a trusted proxy the one that it tells."""
-    request_id: str
-    trace_parent: str
     deadline: Deadline
-    key: Key | None
+    parameters: Mapping[str, str] = {}
+    """Of the path."""
+    query: Mapping[str, str] = {}
+    headers: Headers = {}
+    body: bytes = b""
+    caller: Caller = ANONYMOUS
+    address: str = ""
+    """Of the caller; behind a trusted proxy the one that it tells."""
+    request_id: str = ""
+    trace_parent: str = ""
+    key: Key | None = None
     """How the operation takes Idempotency-Key."""
 
-    def __init__(
-        self,
-        *,
-        operation: str,
-        method: str,
-        path: str,
-        deadline: Deadline,
-        parameters: Mapping[str, str] | None = None,
-        query: Mapping[str, str] | None = None,
-        headers: Headers | None = None,
-        body: bytes = b"",
-        caller: Caller | None = None,
-        address: str = "",
-        request_id: str = "",
-        trace_parent: str = "",
-        key: Key | None = None,
-    ) -> None:
-        self.operation = operation
-        self.method = method
-        self.path = path
-        self.deadline = deadline
-        self.parameters = parameters if parameters is not None else {}
-        self.query = query if query is not None else {}
-        self.headers = headers if headers is not None else {}
-        self.body = body
-        self.caller = caller if caller is not None else Caller()
-        self.address = address
-        self.request_id = request_id
-        self.trace_parent = trace_parent
-        self.key = key
+    def __repr__(self) -> str:
+        """Without headers and body, which hold what must not be printed."""
+        return f"Call({self.request_id} {self.method} {self.operation})"
 
     @property
     def subject(self) -> str:

@@ -33,9 +33,7 @@ from nines_runtime.web.problem import Problem
 from nines_runtime.web.reading import pairs
 from nines_runtime.web.route import Route
 from nines_runtime.web.router import Missed, Router
-from nines_runtime.web.sending import SECURITY_HEADERS, send_answer
-
-CLOSE = (b"connection", b"close")
+from nines_runtime.web.sending import CLOSE, RESPOND, SECURITY_HEADERS, send_answer
 
 
 class Edge(Generic[Service]):
@@ -124,14 +122,10 @@ class Edge(Generic[Service]):
 
     def _exchange(self, scope: Scope, operation: str, path: str, parameters: Mapping[str, str]) -> Exchange:
         headers = read_headers(scope["headers"])
-        exchange = Exchange(
-            operation,
-            method=scope["method"],
-            path=path,
-            headers=headers,
-            parameters=parameters,
-            began_s=self._clock(),
-        )
+        began_s = self._clock()
+        exchange = Exchange(operation, scope["method"], path, headers, parameters, began_s, began_s)
+        # Taken out of the scope, so that nothing refers to itself and the collector has nothing to do.
+        exchange.respond = scope.pop(RESPOND, None)
         exchange.request_id = request_id_of(headers)
         exchange.trace_parent = trace_parent_of(headers, self._is_sampled)
         exchange.address = address_of(scope, headers, self._proxies_trusted)
@@ -172,8 +166,7 @@ class Edge(Generic[Service]):
             await self._admit(route, exchange)
         caller = exchange.caller
         for policy in route.policies:
-            if policy.limit.per != "account":
-                await policy.check(self._limiter, policy.counted(caller, exchange.address), exchange.quotas)
+            await policy.check(self._limiter, policy.counted(caller, exchange.address), exchange.quotas)
         route.check_headers(headers)
         body = b""
         if route.media_type:
@@ -183,9 +176,8 @@ class Edge(Generic[Service]):
         text: bytes = scope["query_string"]
         given = _query(text) if text else {}
         taken = route.take(body, given)
-        for policy in route.policies:
-            if policy.limit.per == "account":
-                await policy.check(self._limiter, policy.account(taken), exchange.quotas)
+        for policy in route.account_policies:
+            await policy.check(self._limiter, policy.account(taken), exchange.quotas)
         tracing.trace_parent.set(exchange.trace_parent)
         tracing.request_id.set(exchange.request_id)
         call = Call(
@@ -258,4 +250,4 @@ def _late(exchange: Exchange) -> Problem:
     """A request that came too slowly is its caller's matter; one that was worked on for too long is ours."""
     if exchange.is_whole:
         return Problem("unavailable", "It took longer than a request may.")
-    return Problem("request-timeout", headers=((b"connection", b"close"),))
+    return Problem("request-timeout", headers=(CLOSE,))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
+
+import msgspec
 
 from nines_runtime.web.caller import ANONYMOUS, Caller, Headers
 
@@ -11,45 +13,37 @@ UNMATCHED = "unmatched"
 """Stands for the operation of a request that meets none."""
 
 
-class Exchange:
+class Exchange(msgspec.Struct, eq=False):
     """A request on its way through the edge."""
 
-    __slots__ = ("address", "at_s", "began_s", "caller", "duration_s", "error", "headers", "is_replayed", "is_whole",
-                 "method", "operation", "parameters", "path", "problem", "quotas", "request_id", "status",
-                 "trace_parent")  # fmt: skip
+    operation: str
+    method: str
+    path: str
+    headers: Headers
+    parameters: Mapping[str, str]
+    began_s: float
+    at_s: float
+    """When it is too late."""
+    quotas: list[tuple[bytes, bytes]] = []
+    respond: Callable[[int, bytes, bytes, bool], bool] | None = None
+    """Takes a whole answer at once, where the server can."""
+    status: int = 0
+    """0: the caller hung up before there was an answer."""
+    duration_s: float = 0.0
+    caller: Caller = ANONYMOUS
+    address: str = ""
+    request_id: str = ""
+    trace_parent: str = ""
+    problem: str = ""
+    error: BaseException | None = None
+    """What nobody expected; it is in the log alone."""
+    is_replayed: bool = False
+    is_whole: bool = False
+    """The request has arrived to its end."""
 
-    def __init__(
-        self,
-        operation: str,
-        *,
-        method: str,
-        path: str,
-        headers: Headers,
-        parameters: Mapping[str, str],
-        began_s: float,
-    ) -> None:
-        self.operation = operation
-        self.method = method
-        self.path = path
-        self.headers = headers
-        self.parameters = parameters
-        self.began_s = began_s
-        self.at_s = began_s
-        """When it is too late."""
-        self.quotas: list[tuple[bytes, bytes]] = []
-        self.status = 0
-        """0: the caller hung up before there was an answer."""
-        self.duration_s = 0.0
-        self.caller: Caller = ANONYMOUS
-        self.address = ""
-        self.request_id = ""
-        self.trace_parent = ""
-        self.problem = ""
-        self.error: BaseException | None = None
-        """What nobody expected; it is in the log alone."""
-        self.is_replayed = False
-        self.is_whole = False
-        """The request has arrived to its end."""
+    def __repr__(self) -> str:
+        """Without headers, which hold credentials."""
+        return f"Exchange({self.request_id} {self.method} {self.operation} {self.status})"
 
 
 class Observer(Protocol):

@@ -81,10 +81,12 @@ class LocalLimiter:
         return Quota(is_allowed, limit.requests - count.total, more_in_s)
 
 
-def headers(name: str, limit: Limit, quota: Quota) -> tuple[tuple[bytes, bytes], ...]:
-    """RateLimit-Policy and RateLimit; Retry-After of a refusal is `t`, so never earlier."""
+def policy_header(name: str, limit: Limit) -> tuple[bytes, bytes]:
     told = name.encode("ascii", "replace")
-    return (
-        (b"ratelimit-policy", b'"%s";q=%d;w=%d' % (told, limit.requests, math.ceil(limit.window_s))),
-        (b"ratelimit", b'"%s";r=%d;t=%d' % (told, quota.left, max(1, math.ceil(quota.more_in_s)))),
-    )
+    return b"ratelimit-policy", b'"%s";q=%d;w=%d' % (told, limit.requests, math.ceil(limit.window_s))
+
+
+def quota_header(name: str, quota: Quota) -> tuple[bytes, bytes]:
+    """Retry-After of a refusal is this `t`, so it is never earlier."""
+    told = name.encode("ascii", "replace")
+    return b"ratelimit", b'"%s";r=%d;t=%d' % (told, quota.left, max(1, math.ceil(quota.more_in_s)))

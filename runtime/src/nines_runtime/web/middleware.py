@@ -25,7 +25,7 @@ from nines_runtime.web.incoming import address_of, read_headers, request_id_of, 
 from nines_runtime.web.operations import Limit
 from nines_runtime.web.problem import Problem
 from nines_runtime.web.route import Policy
-from nines_runtime.web.sending import SECURITY_HEADERS, send_answer
+from nines_runtime.web.sending import RESPOND, SECURITY_HEADERS, send_answer
 
 EXCHANGE = "nines.exchange"
 """Where in the scope the inner pieces find the request that the outermost one began."""
@@ -202,9 +202,8 @@ class BodyLimit:
 
 def begin(scope: Scope, began_s: float, proxies_trusted: int, is_sampled: Callable[[str], bool] | None) -> Exchange:
     headers = read_headers(scope["headers"])
-    exchange = Exchange(
-        UNMATCHED, method=scope["method"], path=scope["path"], headers=headers, parameters={}, began_s=began_s
-    )
+    exchange = Exchange(UNMATCHED, scope["method"], scope["path"], headers, {}, began_s, began_s)
+    exchange.respond = scope.pop(RESPOND, None)
     exchange.request_id = request_id_of(headers)
     exchange.trace_parent = trace_parent_of(headers, is_sampled)
     exchange.address = address_of(scope, headers, proxies_trusted)

@@ -24,11 +24,12 @@ _FORM = "application/x-www-form-urlencoded"
 class Policy:
     """A limit under its name, and whom it counts."""
 
-    __slots__ = ("detail", "limit", "name")
+    __slots__ = ("_told", "detail", "limit", "name")
 
     def __init__(self, limit: Limit, operation: str) -> None:
         self.name = limit.name or operation
         self.limit = limit
+        self._told = limits.policy_header(self.name, limit)
         whose = "in all" if limit.per == "all" else f"for each {limit.per}"
         self.detail = f"At most {limit.requests:,} requests in {limit.window_s:,g} s {whose}."
 
@@ -50,13 +51,23 @@ class Policy:
     async def check(self, limiter: limits.Limiter, counted: str, quotas: list[tuple[bytes, bytes]]) -> None:
         """Raises Problem("rate-limited"); adds what the answer tells about the quota."""
         quota = await limiter.take(counted, self.limit)
-        quotas.extend(limits.headers(self.name, self.limit, quota))
+        quotas += (self._told, limits.quota_header(self.name, quota))
         if not quota.is_allowed:
             raise Problem("rate-limited", self.detail, retry_after_s=quota.more_in_s)
 
 
 class Route:
-    __slots__ = ("_read", "_source", "forbidden", "is_taking", "media_type", "operation", "policies", "roles")
+    __slots__ = (
+        "_read",
+        "_source",
+        "account_policies",
+        "forbidden",
+        "is_taking",
+        "media_type",
+        "operation",
+        "policies",
+        "roles",
+    )
 
     def __init__(self, operation: Operation, *, limit_factor: float = 1.0) -> None:
         self.operation = operation
@@ -70,7 +81,10 @@ class Route:
         self._read = _reader(operation)
         limits_of = operation.limit
         several = limits_of if isinstance(limits_of, tuple) else (limits_of,) if limits_of else ()
-        self.policies = tuple(Policy(_scaled(each, limit_factor), operation.id) for each in several)
+        policies = [Policy(_scaled(each, limit_factor), operation.id) for each in several]
+        self.policies = tuple(each for each in policies if each.limit.per != "account")
+        self.account_policies = tuple(each for each in policies if each.limit.per == "account")
+        """They count what is in the body, so they are asked once it was read."""
 
     def check_headers(self, headers: Mapping[str, str]) -> None:
         """Raises Problem where a header is missing that the operation cannot do without."""

@@ -12,12 +12,20 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
+CLOSE = (b"connection", b"close")
+RESPOND = "nines.respond"
+"""Where in the scope our own server says that it takes a whole answer at once."""
 _NOT_IN_304 = (b"location", b"retry-after")
 
 
 @lru_cache(maxsize=64)
 def _content_type(media_type: str) -> tuple[bytes, bytes]:
     return b"content-type", media_type.encode("latin-1")
+
+
+@lru_cache(maxsize=8)
+def _lines(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
+    return b"".join(b"%s: %s\r\n" % header for header in headers if header != CLOSE)
 
 
 async def send_answer(
@@ -34,11 +42,19 @@ async def send_answer(
     else:
         headers = list(answer.headers)
     headers.append((b"x-request-id", exchange.request_id.encode("ascii")))
-    headers += common
     if exchange.quotas:
         headers += exchange.quotas
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+    if method == "HEAD":
+        body = b""
+    if exchange.respond is not None:
+        lines = b"".join([b"%s: %s\r\n" % header for header in headers])
+        # A value with a line break in it would be a header of its own; whoever checks every header refuses it below.
+        if lines.count(b"\n") == len(headers) and lines.count(b"\r") == len(headers):
+            is_last = CLOSE in common or CLOSE in answer.headers
+            if exchange.respond(status, lines + _lines(common), body, is_last):
+                return status
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, *common]})
+    await send({"type": "http.response.body", "body": body})
     return status
 
 
