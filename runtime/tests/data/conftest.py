@@ -1,11 +1,10 @@
-"""A real PostgreSQL for the whole folder, and a database of its own for each test."""
+"""A real PostgreSQL for the whole folder, and an empty database for each test."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +15,6 @@ import nines_runtime.data
 from nines_runtime.data.embedded import EmbeddedServer
 
 SCHEMA = Path(nines_runtime.data.__file__).parent / "schema.sql"
-TEMPLATE = "service_template"
 
 
 @pytest.fixture(scope="session")
@@ -26,8 +24,6 @@ def server() -> Iterator[EmbeddedServer]:
     found = EmbeddedServer(folder)
     try:
         found.start()
-        asyncio.run(_carry_out(found.url(), f"CREATE DATABASE {TEMPLATE}"))
-        asyncio.run(_carry_out(found.url(TEMPLATE), SCHEMA.read_text()))
         yield found
     finally:
         found.kill()
@@ -36,17 +32,22 @@ def server() -> Iterator[EmbeddedServer]:
 
 @pytest.fixture
 def url(server: EmbeddedServer) -> str:
-    """Of a fresh database with the tables of schema.sql."""
+    """Of a database with the empty tables of schema.sql, and nothing that another test left."""
     if not server.is_running:
         server.start()
-    name = f"test_{uuid.uuid4().hex}"
-    asyncio.run(_carry_out(server.url(), f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY"))
-    return server.url(name)
+    asyncio.run(_clear(server.url()))
+    return server.url()
 
 
-async def _carry_out(url: str, script: str) -> None:
+async def _clear(url: str) -> None:
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute(script)
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE usename IS NOT NULL AND pid <> pg_backend_pid()"
+        )
+        await connection.execute("DROP SCHEMA public CASCADE")
+        await connection.execute("CREATE SCHEMA public")
+        await connection.execute(SCHEMA.read_text())
     finally:
         await connection.close()

@@ -242,7 +242,7 @@ def test_of_two_that_conflict_one_is_tried_again(url: str) -> None:
 
         found = await asyncio.gather(*(database.serializable(soon(), add) for _ in range(2)))
         assert sorted(found) == [20, 40]
-        assert attempts == 3
+        assert attempts >= 3
 
     run(url, work)
 

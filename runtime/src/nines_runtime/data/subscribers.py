@@ -74,7 +74,7 @@ class Subscribers:
         self._clients = {
             name: Client(
                 name,
-                each.url,
+                _origin(each.url),
                 timeout_s=timeout_s,
                 breaker=Breaker(),
                 bulkhead=Bulkhead(AT_ONCE, waiting_max=WAITING_MAX, wait_s=timeout_s),
@@ -95,11 +95,16 @@ class Subscribers:
         signed = signature_headers(subscriber.secrets, str(event.id), int(self._wall()), body)
         trace = {"traceparent": event.trace_parent} if event.trace_parent else {}
         headers = {"content-type": MEDIA_TYPE, **signed, **trace}
-        await client.post(deadline, "", body, verb="deliver", headers=headers)
+        await client.post(deadline, subscriber.url, body, verb="deliver", headers=headers)
 
     async def close(self) -> None:
         for client in self._clients.values():
             await client.close()
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def signature_headers(secrets: Sequence[str], id: str, at_s: int, body: bytes) -> dict[str, str]:
