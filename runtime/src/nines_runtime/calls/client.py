@@ -61,10 +61,8 @@ class Client:
         base = URL(url)
         if base.scheme not in ("http", "https") or not base.host:
             raise ValueError(f"the address of {name} must begin with http:// or https:// and name a host")
-        if base.user or base.password or base.query_string or base.fragment:
-            raise ValueError(
-                f"the address of {name} must hold neither a credential nor a query; set the credential apart"
-            )
+        if base.user or base.password or base.fragment:
+            raise ValueError(f"the address of {name} must hold no credential; set it apart")
         self.name = name
         self.breaker = breaker
         self.bulkhead = bulkhead
@@ -89,7 +87,7 @@ class Client:
             breaker.tell(lambda is_open: self._observer.breaker(name, is_open=is_open))
 
     def __repr__(self) -> str:
-        return f"Client({self.name!r}, {str(self._base)!r})"
+        return f"Client({self.name!r}, {str(self._origin)!r})"
 
     async def close(self) -> None:
         await self._wire.close()
@@ -120,8 +118,9 @@ class Client:
         key: str = "",
         is_idempotent: bool | None = None,
     ) -> Reply:
-        """Raises Declined or Unanswered. `path` is below the address of the dependency, or a whole URL of one of its
-        `hosts`; `body` is bytes, or anything that msgspec writes as JSON; `key` goes out as Idempotency-Key."""
+        """Raises Declined or Unanswered. `path` is below the address of the dependency (empty: that address itself), or
+        a whole URL of one of its `hosts`; `body` is bytes, or anything that msgspec writes as JSON; `key` goes out as
+        Idempotency-Key."""
         verb = verb or method.lower()
         if len(key) > KEY_LENGTH_MAX or not key.isascii() or not (key.isprintable() or not key):
             raise ValueError("an idempotency key has at most 255 printable ASCII characters")
@@ -221,15 +220,19 @@ class Client:
         )
 
     def _url(self, path: str, query: Mapping[str, str | int] | None) -> URL:
-        if path.startswith("/") and not path.startswith("//"):
+        if not path:
+            url = self._base
+        elif path.startswith("/") and not path.startswith("//"):
             url = self._origin.join(URL(self._path + path))
+            if self._base.query_string:
+                url = url.extend_query(self._base.query)
         elif path.startswith(("http://", "https://")):
             url = URL(path)
         else:
-            raise ValueError("a path begins with one slash, or is a whole URL")
+            raise ValueError("a path is empty, begins with one slash, or is a whole URL")
         if not {".", ".."}.isdisjoint(_segments(path)):
             raise ValueError("a path holds no dot segments")
-        return url.update_query(query) if query else url
+        return url.extend_query(query) if query else url
 
     def _contents(
         self, body: Any, form: Mapping[str, str] | None, headers: Mapping[str, str] | None, key: str

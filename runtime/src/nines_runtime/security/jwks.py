@@ -68,6 +68,7 @@ class JwksAuthenticator(TokenAuthenticator):
         self._rules = rules
         self._url = url
         self._allows_private = allows_private
+        self._named = {urlsplit(each).hostname for each in (rules.issuer, url) if each}
         self._observer = observer
         self._monotonic = monotonic
         self._fetched_s: float | None = None
@@ -159,7 +160,8 @@ class JwksAuthenticator(TokenAuthenticator):
             f"{address.scheme}://{address.netloc}",
             timeout_s=FETCH_S,
             retry=Retry(max=1),
-            allows_private=self._allows_private,
+            # Whoever set the service up named this host; others are named by a document, and must be public.
+            allows_private=self._allows_private or address.hostname in self._named,
             answer_bytes_max=DOCUMENT_BYTES_MAX,
             observer=self._observer,
         )
