@@ -16,7 +16,7 @@ from nines.model.design import Design, ResourceUse
 from nines.planning import plan
 from nines.planning.capacity import figures
 from nines.planning.capacity.caching import hit_share
-from nines.planning.capacity.runtimes import LEANEST, RUNTIMES, choose
+from nines.planning.capacity.runtimes import RUNTIMES
 from tests.planning.capacity.examples import NAMES, capacity_of, designed, example, loaded, notes, simulated
 
 over_all = pytest.mark.parametrize("name", NAMES)
@@ -249,10 +249,3 @@ def test_only_public_reads_go_to_the_edge() -> None:
     assert "updateProduct" in edge[0].invalidated_by
     for name in ("login", "payments", "notifications"):
         assert not [cache for cache in capacity_of(designed(name)).caches if cache.layer == "edge"]
-
-
-def test_the_most_convenient_runtime_that_costs_nothing() -> None:
-    assert choose(lambda factor: (0.1 * factor, 3), is_grouped=False) == RUNTIMES[0]
-    assert choose(lambda factor: (10 * factor, 3), is_grouped=False) == LEANEST
-    assert choose(lambda factor: (0.1 * factor, math.ceil(factor)), is_grouped=False) == LEANEST
-    assert choose(lambda factor: (0.1, 3), is_grouped=True).grouped_hz is not None

@@ -93,7 +93,7 @@ def test_only_what_the_design_really_has(name: str) -> None:
         ("cache", {"login": "no cache", "shop": "public answers at the edge (CDN)"}),
         ("write-path", {"payments": "a transaction for each request", "notifications": "group commit"}),
         ("service-boundaries", {"payments": "one deployable with modules", "shop": "a service for each module"}),
-        ("runtime", {"shop": "Litestar and asyncpg", "notifications": "ASGI with msgspec and asyncpg"}),
+        ("runtime", {"shop": "ASGI with msgspec and asyncpg", "notifications": "ASGI with msgspec and asyncpg"}),
         ("event-transport", {"shop": "outbox, relayed to nats", "login": "outbox, delivered to subscribers over HTTP"}),
         ("authentication", {"login": "signed tokens, issued here", "shop": "signed tokens, checked here (JWT)"}),
         (

@@ -16,7 +16,7 @@ from nines.planning.capacity.measured import WHOLE
 from nines.planning.capacity.needs import needs
 from nines.planning.capacity.pieces import Piece
 from nines.planning.capacity.pooling import pool
-from nines.planning.capacity.runtimes import LEANEST, RUNTIMES, named
+from nines.planning.capacity.runtimes import RUNTIMES
 from nines.planning.capacity.scaling import points, replicas, scale_reason
 from nines.planning.capacity.simulation import Chance
 from nines.planning.capacity.workload import PROCESSORS, Workload, grouped, needs_by, workload
@@ -114,12 +114,8 @@ def _assumptions(work: Workload, uses: tuple[ResourceUse, ...], times: tuple[Ser
         if t.operation in names or (work.is_measured and not t.operation)
     ]
     found += _told()
-    factor = named(work.runtime).factor(is_grouped=work.is_grouped)
-    if factor and factor > 1 and not work.is_measured:
-        found.append(
-            f"the figures of the process are those of {LEANEST.name}; {work.runtime} takes {factor:.3g} times as much "
-            f"({figures.OWN}), and is reckoned with"
-        )
+    if not work.is_measured:
+        found.append(f"the figures of the process are those of {work.runtime} ({figures.OWN})")
     longest = max(
         ((s.held_s, p.name) for p in work.pieces if "{" in p.path and not p.is_grouped for s in p.sessions if s.rows),
         default=None,

@@ -1,8 +1,6 @@
-"""The stacks that were measured, from the most convenient to the leanest, and which one the load allows."""
+"""The stacks that were measured, from the most convenient to the leanest."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from nines.model.record import Record
 from nines.planning.capacity import figures
@@ -35,26 +33,7 @@ RUNTIMES = (
     ),
 )
 LEANEST = RUNTIMES[-1]
-
-
-CORES_MORE_MAX = 1.0
-"""At the peak: what convenience may cost."""
-
-
-def choose(needs: Callable[[float], tuple[float, int]], *, is_grouped: bool) -> Runtime:
-    """The most convenient one that asks for no process more than the leanest, and for at most a core more.
-
-    `needs` tells the cores at the peak, and the processes a year from now, when each request takes so many times the
-    least."""
-    cores, processes = needs(1.0)
-    for runtime in RUNTIMES:
-        factor = runtime.factor(is_grouped=is_grouped)
-        if factor is None:
-            continue
-        its_cores, its_processes = needs(factor)
-        if its_processes <= processes and its_cores <= cores + CORES_MORE_MAX:
-            return runtime
-    return LEANEST
+"""What `nines build` writes every service for: the operations are generated, so that leanness costs nobody anything."""
 
 
 def named(name: str) -> Runtime:

@@ -13,7 +13,7 @@ from nines.model.record import Record
 from nines.planning.capacity import figures
 from nines.planning.capacity.asking import commit_s, database_of, endpoint_piece, job_piece
 from nines.planning.capacity.pieces import Computing, Piece, Session, Span
-from nines.planning.capacity.runtimes import LEANEST, Runtime, choose, named
+from nines.planning.capacity.runtimes import LEANEST, Runtime, named
 
 PROCESSORS = "application processors"
 PURGING = "purging"
@@ -120,25 +120,17 @@ def in_flight_s(piece: Piece, dependency: str) -> float:
 def workload(design: Design, times: tuple[ServiceTime, ...] = ()) -> Workload:
     """With group commits where transactions of their own would be more than a primary takes safely.
 
-    Unless it was measured, the process takes what the most convenient runtime takes that the load allows."""
+    Unless it was measured, the process takes what the runtime takes that services are built on."""
     single = _workload(design, times, is_grouped=False)
     commits_hz = sum(PEAK.of(piece) * piece.commits for piece in single.pieces)
     if commits_hz <= figures.SINGLE_HZ * figures.SAFE_PROCESSORS:
-        return _run_by(single)
-    return _run_by(_workload(design, times, is_grouped=True))
+        return single
+    return _workload(design, times, is_grouped=True)
 
 
 def grouped(work: Workload, times: tuple[ServiceTime, ...] = ()) -> Workload:
     """The same with every write in a group that can be."""
     return _workload(work.design, times, is_grouped=True)
-
-
-def _run_by(work: Workload) -> Workload:
-    if work.is_measured:
-        return work
-    runtime = choose(lambda factor: _needs(_slowed(work, factor)), is_grouped=work.is_grouped)
-    slower = _slowed(work, runtime.factor(is_grouped=work.is_grouped) or 1.0)
-    return replace(slower, runtime=runtime.name)
 
 
 def _needs(work: Workload) -> tuple[float, int]:
