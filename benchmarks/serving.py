@@ -95,6 +95,17 @@ async def is_ready(port: int, path: str = "/health/ready") -> bool:
     return b" 200 " in line
 
 
+async def send(port: int, request: Request) -> tuple[int, bytes]:
+    """One request on a connection of its own; status and body."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request.wire)
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10.0)
+    length = _LENGTH.search(head)
+    body = await asyncio.wait_for(reader.readexactly(int(length[1])), 10.0) if length is not None else b""
+    writer.close()
+    return int(head[9:12]), body
+
+
 async def run(premises: Premises, name: str, command: Sequence[str], env: Mapping[str, str], folder: Path) -> str:
     """Runs a command to its end; its last lines."""
     process = spawn(premises, name, command, env={**os.environ, **env}, directory=folder)

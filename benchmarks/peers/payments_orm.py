@@ -1,6 +1,6 @@
 """The payments contract with FastAPI, the SQLAlchemy ORM and a transaction per request, as a careful team writes it.
 
-    DB_URL=postgresql://... TOKEN_KEY=<public key, PEM> uvicorn benchmarks.peers.payments_orm:app --loop uvloop
+    DB_URL=postgresql://... TOKEN_KEY=<public key, a JWK> uvicorn benchmarks.peers.payments_orm:app --loop uvloop
 
 It keeps the same promises on the same tables as the built service: EdDSA tokens with audience and issuer, roles, an
 Idempotency-Key in the transaction of the effect, the audit trail with its chain of hashes, problem details, pages by
@@ -34,6 +34,7 @@ from sqlalchemy.sql import func
 POOL = 12
 KEY_TTL = timedelta(hours=24)
 LOCK = timedelta(seconds=60)
+TOKEN_KEY = jwt.PyJWK.from_json(os.environ["TOKEN_KEY"])
 
 engine = create_async_engine(
     os.environ.get("DB_URL", "postgresql://localhost/payments").replace("postgresql://", "postgresql+asyncpg://"),
@@ -208,7 +209,7 @@ def caller(authorization: Annotated[str, Header()] = "") -> Caller:
     try:
         claims = jwt.decode(
             authorization.removeprefix("Bearer "),
-            os.environ["TOKEN_KEY"],
+            TOKEN_KEY,
             algorithms=["EdDSA"],
             audience=os.environ.get("TOKEN_AUDIENCE", "payments"),
             issuer=os.environ["OIDC_ISSUER"],
