@@ -6,15 +6,32 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from nines.asking import recipes
+from nines.asking.entities import EntityKind, entities
 from nines.asking.recognise import intents, recognise
+from nines.asking.words import stem
 
-SEEN_SHARE_MIN = 0.9
-HELD_OUT_SHARE_MIN = 0.75
+SEEN_SHARE_MIN = 0.95
+HELD_OUT_SHARE_MIN = 0.8
+"""Measured: 0.99 and 0.86."""
 PHRASINGS: dict[str, list[str]] = tomllib.loads((Path(__file__).parent / "corpus.toml").read_text("utf-8"))["phrasings"]
+NOT_ABOUT_BACKENDS = (
+    "what's the weather like",
+    "tell me a joke",
+    "who won the football match",
+    "how do I bake bread",
+    "translate hello into French",
+    "",
+    "???",
+    "lorem ipsum dolor sit amet",
+)
 
 
 def share(half: int) -> tuple[float, list[str]]:
+    """Of one half: the share that is recognised, and what is not."""
     wrong: list[str] = []
     count = 0
     for intent, phrasings in PHRASINGS.items():
@@ -24,3 +41,91 @@ def share(half: int) -> tuple[float, list[str]]:
             if found.intent != intent:
                 wrong.append(f"{intent} taken for {found.intent or 'nothing'}: {phrasing}")
     return 1 - len(wrong) / count, wrong
+
+
+def test_the_corpus_is_large_and_speaks_of_every_intent() -> None:
+    assert sum(map(len, PHRASINGS.values())) >= 150
+    assert set(PHRASINGS) == {intent.id for intent in intents()} == set(recipes.names())
+    assert min(map(len, PHRASINGS.values())) >= 10
+    everything = [phrasing for phrasings in PHRASINGS.values() for phrasing in phrasings]
+    assert len(set(everything)) == len(everything)
+
+
+def test_what_was_looked_at_is_recognised() -> None:
+    found, wrong = share(0)
+    assert found >= SEEN_SHARE_MIN, "\n".join(wrong)
+
+
+def test_most_of_what_was_held_out_is_recognised() -> None:
+    """The wrong ones are not printed: whoever reads them has none left to measure with."""
+    found, _ = share(1)
+    assert found >= HELD_OUT_SHARE_MIN
+
+
+@pytest.mark.parametrize("text", NOT_ABOUT_BACKENDS)
+def test_what_is_not_about_backends_is_not_understood(text: str) -> None:
+    assert recognise(text).intent == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "hertz"),
+    [
+        ("10,000 requests a second", 10_000),
+        ("10k rps", 10_000),
+        ("10krps", 10_000),
+        ("2.5k requests per second", 2_500),
+        ("300/s", 300),
+        ("600 req/min", 10),
+        ("1 million requests per day", 1e6 / 86_400),
+        ("50 000 events/s", 50_000),
+        ("5 tps", 5),
+        ("20 orders per minute", 20 / 60),
+    ],
+)
+def test_rates_are_read(text: str, hertz: float) -> None:
+    (found,) = [each for each in entities(f"it must carry {text} or so") if each.kind is EntityKind.RATE]
+    assert found.value == pytest.approx(hertz)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "named"),
+    [
+        ("takes 500 ms and", EntityKind.DURATION, "500 ms"),
+        ("within 2 seconds", EntityKind.DURATION, "2 seconds"),
+        ("why does POST /v1/users/{id} fail", EntityKind.ENDPOINT, "POST /v1/users/{id}"),
+        ("is /orders/:id safe", EntityKind.ENDPOINT, "/orders/:id"),
+        ("sometimes 503", EntityKind.STATUS, "503"),
+        ("we see 5xx", EntityKind.STATUS, "5xx"),
+        ("99.9 % available", EntityKind.SHARE, "99.9 %"),
+        ("look at examples/payments please", EntityKind.PATH, "examples/payments"),
+        ("look at /home/me/api please", EntityKind.PATH, "/home/me/api"),
+        ("check schema.sql", EntityKind.PATH, "schema.sql"),
+        ("with JWT", EntityKind.TECHNOLOGY, "jwt"),
+    ],
+)
+def test_entities_are_found(text: str, kind: EntityKind, named: str) -> None:
+    assert named in [each.text for each in entities(text) if each.kind is kind]
+
+
+@pytest.mark.parametrize("text", ["500 ms and then 500 again", "step 3 of 10", "version 2.0", "in 2024 and/or 2025"])
+def test_figures_that_are_no_rate_are_none(text: str) -> None:
+    assert not [each for each in entities(text) if each.kind is EntityKind.RATE]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("queries", "query"), ("timed", "time"), ("caching", "cache"), ("users", "user"), ("running", "run")],
+)
+def test_endings_do_not_matter(one: str, other: str) -> None:
+    assert stem(one) == stem(other)
+
+
+@given(st.text(max_size=400))
+def test_nothing_that_is_asked_breaks_it(text: str) -> None:
+    found = recognise(text)
+    assert found.intents == tuple(sorted(found.intents, key=lambda each: (-each.score, each.intent)))
+
+
+def test_a_very_long_question_is_answered_in_no_time() -> None:
+    assert recognise("1,1 " * 50_000).intent == ""
+    assert recognise("/a" * 50_000 + " is slow, why? " * 3_000) is not None

@@ -22,8 +22,8 @@ INFO = ToolInfo(
     title="Ask in plain words",
     says=(
         "Answers a question about a backend, or about one that is to be built, as a whole: reasoning, approaches with "
-        "trade-offs, standards, risks, figures, questions to the owner, and what to run next. Reads only; uses a report "
-        "that is there and tells its age. Good first call for a broad question such as what to consider for payments."
+        "trade-offs, standards, risks, figures, questions to the owner, and what to run next. Reads only, uses reports "
+        "that are there and tells their age. Good as a first call for a broad question."
     ),
 )
 _CHARACTERS_MAX = 16_000
