@@ -42,6 +42,7 @@ def register(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
     yield f"        answer = {answer}"
     if endpoint.idempotency:
         yield "        await service.keys.finish(tx, claim, answer)"
+    yield from module.woken(endpoint)
     yield "    await even.wait()"
     yield "    return answer"
 
@@ -128,6 +129,7 @@ def send_again(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
     locale = ['locale=row["locale"]'] if people.has_locale else []
     yield from module.left("verify", f'to=row["{people.login}"]', *locale, "code=code.text", depth=3)
     yield from module.audited('row["id"]', '{"code": "sent again"}', depth=3) or ["            pass"]
+    yield from module.woken(endpoint)
     yield "    await even.wait()"
     yield f"    return {module.challenge()}(service, challenge)"
 

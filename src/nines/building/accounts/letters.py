@@ -8,6 +8,7 @@ from nines.building import names, python
 from nines.building.accounts.facts import People
 from nines.building.file import File
 from nines.building.project.settings import variables
+from nines.building.resources.ports import ports_of
 from nines.model.blueprint import Action, DependencyKind
 from nines.model.design import PlannedQuery
 
@@ -56,6 +57,9 @@ def _gateway(people: People) -> Iterator[File]:
     if carrier is None:
         return
     name = names.snake(carrier.name)
+    if not ports_of(people.design):
+        init = '"""Yours: how others are asked."""\n'
+        yield File(path=names.source(people.design, "gateways/__init__.py"), text=init, is_owned=True)
     given = [
         f'"{carrier.name}"',
         f"str(settings.{variables(carrier)[0].lower()})",

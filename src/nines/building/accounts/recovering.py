@@ -34,6 +34,7 @@ def asked_for(module: Module, endpoint: PlannedEndpoint, purpose: str, changes: 
     locale = ['locale=row["locale"]'] if people.has_locale else []
     yield from module.left(purpose, f"to=body.{people.login}", *locale, "code=code.text", depth=3)
     yield from module.audited('row["id"]', changes, depth=3) or ["            pass"]
+    yield from module.woken(endpoint)
     yield "    await even.wait()"
     yield f"    return {module.challenge()}(service, challenge)"
 
@@ -64,4 +65,5 @@ def reset(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
     yield from module.left("changed", f'to=row["{people.login}"]', *locale, depth=3)
     yield from module.audited(holder, '{"password": "changed"}', depth=3)
     yield from refused_code()
+    yield from module.woken(endpoint)
     yield "    return Answer.nothing()"

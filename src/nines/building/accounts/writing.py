@@ -8,7 +8,7 @@ from nines.building import names, python
 from nines.building.accounts.facts import SIGNING_CHAIN, People
 from nines.building.accounts.shapes import MODULE as SHAPES
 from nines.model.blueprint import Action, Limit
-from nines.model.design import PlannedEndpoint, PlannedQuery
+from nines.model.design import PlannedEndpoint, PlannedJob, PlannedQuery
 
 CODE_TTL_S = 600.0
 FAILURES_TTL_S = 86_400.0
@@ -117,6 +117,18 @@ class Module:
         self.imports.add(f"{self.people.package}._generated", "letters")
         parts = ("service", "tx", python.quoted(template), *given)
         return python.laid(python.call("await letters.leave", *parts), depth=depth)
+
+    def woken(self, endpoint: PlannedEndpoint) -> list[str]:
+        """The job that sends need not wait for its next look, nor the relay."""
+        found = []
+        job = next((each for each in self.people.design.jobs if self._sends(each)), None)
+        if self.people.mail_table is not None and job is not None:
+            found.append(f'    service.wake("{job.name}")')
+        return [*found, *(['    service.wake("relayOutbox")'] if endpoint.emits else [])]
+
+    def _sends(self, job: PlannedJob) -> bool:
+        table = self.people.mail_table
+        return table is not None and f"claim-from-{table.name.replace('_', '-')}" in job.queries
 
     def evenly(self) -> str:
         self.imports.add("nines_runtime.security.accounts", "Evenly")
