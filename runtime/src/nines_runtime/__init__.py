@@ -16,10 +16,10 @@ from nines_runtime.data.audit import Audit
 from nines_runtime.data.balances import Balance, Books, LedgerReport, balances, check_ledger, entries_of
 from nines_runtime.data.batch import Batch
 from nines_runtime.data.cache import Cache
-from nines_runtime.data.database import Database
+from nines_runtime.data.database import Connection, Database
 from nines_runtime.data.embedded import EmbeddedServer
 from nines_runtime.data.failures import Conflict, Unavailable, Violated, Violation
-from nines_runtime.data.identifiers import identifier_of, identifier_text, new_id
+from nines_runtime.data.identifiers import first_identifier, identifier_of, identifier_text, new_id
 from nines_runtime.data.inbox import Inbox
 from nines_runtime.data.jobs import Jobs
 from nines_runtime.data.keys import Claim, Keys
@@ -31,7 +31,7 @@ from nines_runtime.data.relay import Event, relay_queue
 from nines_runtime.data.sagas import LocalStep, Overtaken, RemoteStep, Saga, SagaPlan, Sagas
 from nines_runtime.data.statements import KeyStatements, LedgerStatements, OutboxStatements, SagaStatements
 from nines_runtime.data.subscribers import Subscriber, Subscribers, check_signature, subscribers_of
-from nines_runtime.data.tasks import GiveUp, Queue, Schedule, TaskMetrics, TooEarly
+from nines_runtime.data.tasks import GiveUp, Queue, Schedule, TooEarly
 from nines_runtime.data.verifying import ChainReport
 from nines_runtime.running.application import Application, Started
 from nines_runtime.running.local import laptop
@@ -101,6 +101,7 @@ __all__ = [
     "Code",
     "Codes",
     "Conflict",
+    "Connection",
     "Credential",
     "Csrf",
     "Cursors",
@@ -203,6 +204,7 @@ __all__ = [
     "digest_of",
     "entries_of",
     "everywhere",
+    "first_identifier",
     "identifier_of",
     "identifier_text",
     "is_same",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from datetime import timedelta
 from uuid import UUID
 
 _VERSION, _VARIANT = 0x7 << 76, 0b10 << 62
@@ -42,6 +43,12 @@ class Identifiers:
 
 new_id = Identifiers().new
 """A new identifier, larger than every one that this process made before."""
+
+
+def first_identifier(age: timedelta) -> UUID:
+    """The smallest identifier that a row of this age can have: what is older is smaller."""
+    at_ms = max(0, time.time_ns() // 1_000_000 - int(age.total_seconds() * 1_000))
+    return UUID(int=at_ms << 80 | _VERSION | _VARIANT)
 
 
 def identifier_text(id: UUID, prefix: str = "") -> str:
