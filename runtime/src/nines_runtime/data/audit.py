@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-import asyncpg
-
 from nines_runtime.calls.deadline import Deadline
-from nines_runtime.data.database import Database
+from nines_runtime.data.database import Connection, Database
 from nines_runtime.data.identifiers import new_id
 from nines_runtime.data.origin import Origin, actor_of
 from nines_runtime.data.statements import AUDIT_APPEND
 from nines_runtime.data.verifying import ChainReport, verify_chain, verify_chains
 
 _NOTHING: Mapping[str, Any] = {}
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 20250)), current_setting('transaction_isolation')"
+_LOCK = "SELECT current_setting('transaction_isolation') FROM pg_advisory_xact_lock(hashtextextended($1, 20250))"
 
 
 class Audit:
@@ -29,7 +27,7 @@ class Audit:
 
     async def add(
         self,
-        tx: asyncpg.Connection,
+        tx: Connection,
         origin: Origin,
         kind: str,
         id: object,
@@ -83,8 +81,7 @@ class Audit:
         tenants = (origin.tenant,) if self.tenant_column else ()
         return (new_id(), *tenants, actor_of(origin), origin.operation, changes, origin.request_id, chain)
 
-    async def _lock(self, tx: asyncpg.Connection, chain: str) -> None:
-        _, isolation = await tx.fetchrow(_LOCK, chain)
-        if isolation == "repeatable read":
+    async def _lock(self, tx: Connection, chain: str) -> None:
+        if await tx.fetchval(_LOCK, chain) == "repeatable read":
             # Its snapshot is older than the lock: the last entry that it sees may not be the last.
             raise RuntimeError("An audit entry cannot be added in repeatable_read: use read_committed or serializable.")

@@ -119,9 +119,7 @@ class Database:
         await self._pool.close(grace_s)
 
     @asynccontextmanager
-    async def transaction(
-        self, deadline: Deadline, *, isolation: str = "read_committed"
-    ) -> AsyncIterator[asyncpg.Connection]:
+    async def transaction(self, deadline: Deadline, *, isolation: str = "read_committed") -> AsyncIterator[Connection]:
         """Commits at the end; an error rolls back, and one of the database leaves as the Problem that it means."""
         connection = await self._pool.take(deadline.left_s)
         try:
@@ -164,9 +162,11 @@ class Database:
         count = ended.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
-    async def _run(
-        self, deadline: Deadline, query: str, work: Callable[[asyncpg.Connection], Awaitable[Result]]
-    ) -> Result:
+    async def _run(self, deadline: Deadline, query: str, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+        if self._is_pooled:
+            # What is prepared and what is bound must reach the same connection of the server.
+            async with self.transaction(deadline) as tx:
+                return await work(tx)
         may_repeat = query.lstrip()[:6].upper() == "SELECT"
         while True:
             connection = await self._pool.take(deadline.left_s)
@@ -189,6 +189,9 @@ class Database:
             raise problem from error
 
     def _leave(self, connection: asyncpg.Connection, error: BaseException) -> None:
+        if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+            # The server has become a copy: the others lead to the same one, and would answer every probe.
+            self._pool.drop_idle()
         if is_broken(error) or connection.is_closed():
             self._pool.drop(connection, is_sign=True)
         elif isinstance(error, asyncpg.PostgresError) and not connection.is_in_transaction():
@@ -226,8 +229,9 @@ class Database:
             min(limit_s, self._connect_s_max),
         )
         try:
-            for name, head in (("jsonb", _JSONB_VERSION), ("json", b"")):
-                await _read_documents(connection, name, head)
+            async with connection.transaction():
+                for name, head in (("jsonb", _JSONB_VERSION), ("json", b"")):
+                    await _read_documents(connection, name, head)
         except BaseException:
             connection.terminate()
             raise

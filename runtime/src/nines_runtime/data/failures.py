@@ -46,7 +46,13 @@ class Conflict(Unavailable):
     """Two transactions could not both go on; nothing of this one was done, and it may be tried again."""
 
 
-_CONFLICTS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+_CONFLICTS = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    # A migration changed what a prepared statement answers with; it is prepared anew the next time.
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.OutdatedSchemaCacheError,
+)
 _TOO_LATE = (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError, TimeoutError)
 _GONE = (
     asyncpg.PostgresConnectionError,

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import asyncpg
-
 from nines_runtime.calls.deadline import Deadline
-from nines_runtime.data.database import Database
+from nines_runtime.data.database import Connection, Database
 
 TTL_S = 30 * 86_400.0
 """Longer than any sender repeats itself."""
@@ -28,7 +26,7 @@ class Inbox:
     def __init__(self, take: str = TAKE, purge: str = PURGE) -> None:
         self._take, self._purge = take, purge
 
-    async def is_new(self, tx: asyncpg.Connection, source: str, id: str) -> bool:
+    async def is_new(self, tx: Connection, source: str, id: str) -> bool:
         """Whether this transaction is the one that acts on it; one that comes at the same time waits for its end."""
         return await tx.fetchval(self._take, source, id) is not None
 

@@ -18,7 +18,7 @@ import asyncpg
 import msgspec
 
 from nines_runtime.calls.deadline import Deadline
-from nines_runtime.data.database import Database
+from nines_runtime.data.database import Connection, Database
 from nines_runtime.data.statements import KeyStatements
 from nines_runtime.web.answer import Answer
 from nines_runtime.web.problem import Problem
@@ -99,7 +99,7 @@ class Keys:
         self._lease = timedelta(seconds=lease_s)
         self.on_replay = on_replay
 
-    async def claim(self, tx: asyncpg.Connection, call: Asked, *, ttl_s: float | None = None) -> Claim:
+    async def claim(self, tx: Connection, call: Asked, *, ttl_s: float | None = None) -> Claim:
         """The first statement of the transaction: whoever inserts the key does the work, others get its answer.
 
         Raises Problem: idempotency-key-in-use while the first attempt is under way, idempotency-key-reused for
@@ -119,9 +119,7 @@ class Keys:
                 return msgspec.structs.replace(claim, answer=self.answered(call.operation, digest, row))
         raise in_use()
 
-    async def finish(
-        self, tx: asyncpg.Connection, claim: Claim, answer: Answer, resource_id: object | None = None
-    ) -> None:
+    async def finish(self, tx: Connection, claim: Claim, answer: Answer, resource_id: object | None = None) -> None:
         """The last statement of the transaction: keeps the answer under the key. Nothing for a claim without one."""
         if not claim.key:
             return
@@ -147,7 +145,7 @@ class Keys:
         self.on_replay(operation)
         return replayed(row["status_code"], row["body"])
 
-    async def _insert(self, tx: asyncpg.Connection, claim: Claim, digest: bytes, ttl_s: float) -> asyncpg.Record | None:
+    async def _insert(self, tx: Connection, claim: Claim, digest: bytes, ttl_s: float) -> asyncpg.Record | None:
         ttl = timedelta(seconds=ttl_s)
         try:
             return await tx.fetchrow(self._statements.claim, *self._named(claim), digest, self._lease, ttl)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import asyncpg
 import msgspec
 
+from nines_runtime.data.database import Connection
 from nines_runtime.data.identifiers import new_id
 from nines_runtime.data.origin import Origin
 from nines_runtime.data.statements import LedgerStatements
@@ -33,7 +33,7 @@ class Ledger:
         self._is_tenanted = is_tenanted
 
     async def post(
-        self, tx: asyncpg.Connection, origin: Origin, subject_id: object, version: int, entries: Sequence[Entry]
+        self, tx: Connection, origin: Origin, subject_id: object, version: int, entries: Sequence[Entry]
     ) -> bool:
         """Posts once for this object, operation and version; False: it was posted before, and nothing is added."""
         tenants = (origin.tenant,) if self._is_tenanted else ()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import asyncpg
-
+from nines_runtime.data.database import Connection
 from nines_runtime.data.identifiers import new_id
 from nines_runtime.data.origin import Origin
 from nines_runtime.data.statements import OutboxStatements
@@ -38,7 +37,7 @@ class Outbox:
 
     async def add(
         self,
-        tx: asyncpg.Connection,
+        tx: Connection,
         origin: Origin,
         event: str,
         subject_id: object,

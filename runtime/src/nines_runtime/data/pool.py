@@ -100,6 +100,13 @@ class Pool:
         if self._is_closed and not self.in_use:
             self._all_back.set()
 
+    def drop_idle(self) -> None:
+        """All that nobody uses."""
+        while self._idle:
+            connection, _ = self._idle.pop()
+            self._size -= 1
+            connection.terminate()
+
     def mend(self, connection: asyncpg.Connection) -> None:
         """One whose statement was given up: what is left of it is undone first, while nobody waits for that."""
         task = asyncio.get_running_loop().create_task(self._mended(connection))

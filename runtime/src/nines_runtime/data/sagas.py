@@ -18,11 +18,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import msgspec
 
 from nines_runtime.calls.deadline import Deadline
-from nines_runtime.data.database import Database
+from nines_runtime.data.database import Connection, Database
 from nines_runtime.data.identifiers import new_id
 from nines_runtime.data.origin import Origin, Task
 from nines_runtime.data.statements import SagaStatements
@@ -94,8 +93,8 @@ class LocalStep(msgspec.Struct, frozen=True, kw_only=True):
     """A transaction of this database: done and noted at once. Raises GiveUp or a Problem where it is refused."""
 
     name: str
-    do: Callable[[asyncpg.Connection, Saga], Awaitable[Any]]
-    undo: Callable[[asyncpg.Connection, Saga], Awaitable[Any]] | None = None
+    do: Callable[[Connection, Saga], Awaitable[Any]]
+    undo: Callable[[Connection, Saga], Awaitable[Any]] | None = None
     ends: bool = False
     """Undone even where it was never done, for that ends the object of a saga that failed before."""
 
@@ -110,7 +109,7 @@ class RemoteStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Step = LocalStep | RemoteStep
-Ending = Callable[[asyncpg.Connection, Saga], Awaitable[Any]]
+Ending = Callable[[Connection, Saga], Awaitable[Any]]
 
 
 class SagaPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,7 +139,7 @@ class Sagas:
         self._is_tenanted, self._lease_s = is_tenanted, lease_s
 
     async def start(
-        self, tx: asyncpg.Connection, origin: Origin, operation: str, subject_id: object, arguments: Mapping[str, Any]
+        self, tx: Connection, origin: Origin, operation: str, subject_id: object, arguments: Mapping[str, Any]
     ) -> Saga:
         """Written with the first change: from its commit on the saga is finished or undone, whatever dies."""
         state = _State(
@@ -232,7 +231,7 @@ class Sagas:
             await tx.execute(self._statements.end, status, saga.id)
         return saga
 
-    async def _advance(self, tx: asyncpg.Connection, saga: Saga, state: _State, status: str) -> Saga:
+    async def _advance(self, tx: Connection, saga: Saga, state: _State, status: str) -> Saga:
         lease = timedelta(seconds=self._lease_s)
         ended = await tx.execute(self._statements.advance, state, status, lease, saga.id, saga.step)
         if ended != "UPDATE 1":
