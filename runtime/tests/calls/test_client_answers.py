@@ -146,6 +146,26 @@ def test_only_what_can_be_repeated_is(peer: Any, http: Any, method: str, key: st
     asyncio.run(whole())
 
 
+def test_each_attempt_that_did_not_end_well_is_told_without_values(
+    peer: Any, http: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def whole() -> None:
+        async with (
+            peer(http.says(http.answer(503, b"s3cret"))) as other,
+            Client("g", other.url, retry=quick(), credential="s3cret") as client,
+        ):
+            with pytest.raises(Unanswered):
+                await client.post(Deadline.after(5), "/x?s3cret", {"a": "s3cret"}, verb="pay", key="s3cret")
+
+    asyncio.run(whole())
+    told = [record for record in caplog.records if record.name == "nines_runtime.calls"]
+    assert [vars(record)["attempt"] for record in told] == [1, 2, 3]
+    assert {(vars(record)["dependency"], vars(record)["verb"], vars(record)["outcome"]) for record in told} == {
+        ("g", "pay", "failed")
+    }
+    assert not any("s3cret" in str(vars(record)) for record in told)
+
+
 def test_a_second_attempt_may_answer(peer: Any, http: Any) -> None:
     async def whole() -> None:
         answers = http.says(http.answer(500), http.answer(200, b"1"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -29,6 +30,7 @@ CONNECTIONS_MAX = 64
 KEY_LENGTH_MAX = 255
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_logger = logging.getLogger("nines_runtime.calls")
 _NO_REPEAT = Retry(max=0)
 _encode = msgspec.json.Encoder().encode
 
@@ -84,7 +86,7 @@ class Client:
             tls=tls,
         )
         if breaker is not None:
-            breaker.tell(lambda is_open: self._observer.breaker(name, is_open=is_open))
+            breaker.tell(self._breaker_changed)
 
     def __repr__(self) -> str:
         return f"Client({self.name!r}, {str(self._origin)!r})"
@@ -152,6 +154,17 @@ class Client:
             if attempt.why is None:
                 return self._reply(attempt, verb)
             failures += 1
+            _logger.warning(
+                "A call did not end well.",
+                extra={
+                    "dependency": self.name,
+                    "verb": verb,
+                    "attempt": failures,
+                    "outcome": attempt.outcome,
+                    "why": str(attempt.why),
+                    "status": attempt.status,
+                },
+            )
             may_have_happened = may_have_happened or (_may_have_happened(attempt) and message.method not in _SAFE)
             wait = None
             if attempt.is_repeatable and (can_repeat or not attempt.reached):
@@ -190,6 +203,11 @@ class Client:
             self._observer.ended(self.name, verb, outcome, self._clock() - started)
             if admitted is not None:
                 admitted.abandoned()
+
+    def _breaker_changed(self, is_open: bool) -> None:
+        self._observer.breaker(self.name, is_open=is_open)
+        if is_open:
+            _logger.warning("A breaker has opened.", extra={"dependency": self.name})
 
     def _admit(self, verb: str, may_have_happened: bool) -> Pass | None:
         if self.breaker is None:

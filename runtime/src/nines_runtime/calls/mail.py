@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 import time
 from collections.abc import Callable
@@ -27,6 +28,7 @@ ADDRESS_LENGTH_MAX = 254
 SUBJECT_LENGTH_MAX = 200
 TEXT_LENGTH_MAX = 262_144
 CONCURRENCY = 8
+_logger = logging.getLogger("nines_runtime.calls")
 _PORTS = {"smtp": 587, "smtps": 465}
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 UNUSABLE = 553
@@ -149,6 +151,8 @@ class Mailer:
             else:
                 admitted.succeeded()
         if why is not None:
+            fields = {"dependency": self.name, "verb": verb, "attempt": 1, "outcome": outcome, "why": str(why)}
+            _logger.warning("A call did not end well.", extra=fields)
             raise self._unanswered(verb, why, may_have_happened=delivery.was_offered, status=delivery.refusal)
         if delivery.refusal:
             reason = harmless(delivery.reason, self._server.password)

@@ -73,6 +73,7 @@ def _serve(
     linger_s = drain_s * LINGER_SHARE if linger_s is None else linger_s
     if isinstance(application, Application):
         logging.getLogger("uvicorn.error").addHandler(_Handler(application.log))
+        logging.getLogger("nines_runtime").addHandler(_Parts(application.log))
     config = uvicorn.Config(
         application,
         http=BoundedProtocol,
@@ -150,6 +151,22 @@ class _Handler(logging.Handler):
             self._log.failed("The server failed.", error, logger="server")
         else:
             self._log.line(level, "The server says something.", "server", {"said": record.getMessage()})
+
+
+class _Parts(logging.Handler):
+    """What calls, tokens and jobs say, with their fields."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = "error" if record.levelno >= logging.ERROR else "warning"
+        fields = {name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD}
+        self._log.line(level, record.getMessage(), record.name.rpartition(".")[2], fields)
+
+
+_OF_EVERY_RECORD = frozenset((*vars(logging.makeLogRecord({})), "message", "asctime"))
 
 
 class _Workers:

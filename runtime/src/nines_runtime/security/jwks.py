@@ -37,7 +37,7 @@ DOCUMENT_BYTES_MAX = 262_144
 _DISCOVERY = "/.well-known/openid-configuration"
 
 Document = TypeVar("Document")
-log = logging.getLogger("nines.tokens")
+_logger = logging.getLogger("nines_runtime.tokens")
 
 
 class _Set(msgspec.Struct):
@@ -129,7 +129,7 @@ class JwksAuthenticator(TokenAuthenticator):
         try:
             keys = await self._keys()
         except (Declined, Unanswered, ValueError) as error:
-            log.warning("keys of the issuer not fetched", extra={"error": str(error)})
+            _logger.warning("The keys of the issuer could not be fetched.", extra={"error": str(error)})
             return
         self._verifier.replace_keys(keys)
         self._kids = frozenset(keys)
