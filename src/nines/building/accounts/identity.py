@@ -8,6 +8,8 @@ from nines.building import names, python
 from nines.building.accounts.facts import People
 from nines.building.file import File
 
+_THREADS, _HASH_S = 2, 0.024
+"""Of the runtime's Passwords, as measured."""
 _SAYS = "Who people are: keys, passwords, codes and tokens, made from the settings."
 
 
@@ -42,7 +44,7 @@ def _accounts(people: People, imports: python.Imports) -> list[str]:
     statements = _refresh_statements(people)
     parts: list[python.Part] = [
         f"issuer=TokenIssuer(SigningKeys.parse(settings.token_signing_key.reveal()), rules, ttl_s={ttl})",
-        "passwords=Passwords()",
+        f"passwords=Passwords(waiting_max={_waiting(people)})",
         "codes=Codes(code_key)",
         "guesses=Guesses(code_key)",
         python.named("refresh", python.call("RefreshTokens", session, *statements)),
@@ -57,6 +59,12 @@ def _accounts(people: People, imports: python.Imports) -> list[str]:
         "    code_key = settings.code_key.reveal().encode()",
         *python.laid(python.call("return Accounts", *parts), depth=1),
     ]
+
+
+def _waiting(people: People) -> int:
+    """So many hashes wait that the last of them still is answered in time; what comes beyond is refused at once."""
+    promised_s = min(each.latency_p95_s or people.design.budgets.latency_p95_s for each in people.endpoints)
+    return max(_THREADS, int(_THREADS * promised_s / _HASH_S))
 
 
 def _refresh_statements(people: People) -> list[python.Part]:
