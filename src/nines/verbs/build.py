@@ -69,17 +69,30 @@ def build(
     planned = from_blueprint(blueprint, released=released, progress=progress)
     if planned.design is None:
         return Built(planned=planned)
-    design = _at_home(planned.design)
-    standing = design.released or _text(folder / CONTRACT)
+    target = folder / BLUEPRINT
+    # Where it stands there already, the owner has it as it shall be.
+    is_same = target.exists() and blueprint.samefile(target)
+    own = Item(path=BLUEPRINT, content=blueprint.read_bytes(), is_continued=is_same)
+    return deliver(planned, planned.design, own, folder, wish, today=today, progress=progress)
+
+
+def deliver(
+    planned: Planned, found: Design, own: Item, folder: Path, wish: Wish, *, today: date, progress: Progress
+) -> Built:
+    """The same for a design that was found; `own` is the blueprint as it shall stand in the folder."""
+    design = _at_home(found)
+    standing = _text(folder / CONTRACT)
+    relied_on = design.released or standing
+    # What is written down is what this build changes; what is refused is what callers would notice.
     changes = announcing.compare(design, standing)
-    breaking = announcing.unannounced(changes, standing, today)
+    breaking = announcing.unannounced(announcing.compare(design, relied_on), relied_on, today)
     if breaking and not wish.accept_breaking and not wish.check:
         raise announcing.refusal(breaking, str(folder))
     progress.stage("writing the service")
     lock = read_lock(folder, SERVICE)
     grown = growing.grow(design, folder, growing.told(folder, renames=wish.renames, fills=wish.fills))
     items = (
-        *_source(blueprint, folder),
+        own,
         *grown.items,
         *_changes(folder, changes, today),
         *_generated(design, is_ejected=lock.is_ejected),
@@ -136,13 +149,6 @@ def _runtime(design: Design, found: Runtime, *, is_ejected: bool) -> Iterator[It
         yield Item(path=path, content=text.encode())
     if not is_ejected:
         yield Item(path=f"{FOLDER}/{found.wheel.name}", content=found.wheel.content)
-
-
-def _source(blueprint: Path, folder: Path) -> Iterator[Item]:
-    """The blueprint; where it stands there already, the owner has it as it shall be."""
-    target = folder / BLUEPRINT
-    is_same = target.exists() and blueprint.samefile(target)
-    yield Item(path=BLUEPRINT, content=blueprint.read_bytes(), is_continued=is_same)
 
 
 def _changes(folder: Path, changes: tuple[ContractChange, ...], today: date) -> Iterator[Item]:

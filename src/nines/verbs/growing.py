@@ -14,6 +14,7 @@ from nines.model.design import Design, Migration, PlannedTable
 from nines.model.errors import SettingsError, UsageError
 from nines.model.record import Record, StrictRecord
 from nines.planning.data import migrate
+from nines.planning.data.partitioning import as_before
 from nines.verbs.handover import Item
 
 FOLDER = "migrations"
@@ -67,7 +68,10 @@ def grow(design: Design, folder: Path, known: Told) -> Grown:
     standing = dict(_standing(folder))
     kept = [Item(path=path, content=content, is_continued=True) for path, content in standing.items()]
     before = _tables(folder)
-    after = tuple(map(_bare, design.tables))
+    old = {table.name: table for table in before or ()}
+    # How a table is cut stays as it was, for nothing cuts it anew without a pause.
+    wanted = (as_before(old[table.name], table) if table.name in old else table for table in design.tables)
+    after = tuple(map(_bare, wanted))
     if before is None and standing:
         hint = "Bring it back from version control; without it the next migration cannot be found."
         raise UsageError(f"migrations stand here, and {TABLES} does not", where=str(folder), hint=hint)
