@@ -50,8 +50,8 @@ def _guessing(element: Element, sign_in: PlannedEndpoint) -> Threat:
         f"{sign_in.id} is tried with many passwords for one account, or with one leaked pair each for many.",
         f"{quota}{credentials.FREE_FAILURES} failures are free, each further one doubles the wait up to "
         f"{duration(longest)}, counted for account and address apart ({credentials.FREE_FAILURES_OF_ADDRESS} are free "
-        f"for an address) in all processes together: about {tries:.0f} guesses a day at one account. Passwords that are "
-        "tried first are not taken; one known from leaks is not looked up.",
+        f"for an address) in all processes together: about {tries:.0f} guesses a day at one account. Passwords that "
+        "are tried first are not taken; one known from leaks is not looked up.",
         where="table of failures, limits, argon2id (RFC 9106)",
         tried=(AUTHENTICATION, contract(sign_in, "credentials-rejected"), contract(sign_in, "rate-limited")),
         owasp=2,
@@ -89,8 +89,8 @@ def _enumeration(element: Element, telling: list[PlannedEndpoint]) -> Threat:
         element,
         Stride.DISCLOSURE,
         f"{ids(telling)} tells whether an address has an account.",
-        "Status, body and statements are the same either way, answers come at whole multiples of 50 ms, and the message "
-        "leaves through a queue after the answer.",
+        "Status, body and statements are the same either way, answers come at whole multiples of 50 ms, and the "
+        "message leaves through a queue after the answer.",
         where="the flows of these operations",
         owasp=2,
     )
