@@ -88,7 +88,7 @@ def test_a_token_holds_as_long_as_its_session_does() -> None:
     authenticator = AccountAuthenticator(issuer, sessions, see="SEE", prefix="acc")
     token = issuer.issue(identifier_text(account, "acc"), session=str(session))
     caller = asyncio.run(authenticator.authenticate(_bearer(token), address=""))
-    assert caller.subject == str(account)
+    assert caller.subject == identifier_text(account, "acc")
     assert caller.session == str(session)
     del sessions.held[session]
     assert _is_refused(authenticator, token)

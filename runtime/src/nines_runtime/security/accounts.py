@@ -15,8 +15,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-import msgspec
-
 from nines_runtime.calls.deadline import Deadline
 from nines_runtime.security.codes import Codes
 from nines_runtime.security.encryption import Cipher
@@ -95,8 +93,8 @@ class Accounts:
 class AccountAuthenticator:
     """Believes the tokens that this service issued, as long as their session holds: what is revoked here ends at once.
 
-    `see` is a statement that finds the session by its id. The subject of a token is the account as callers know it
-    (`acc_…`); inside it is the plain identifier, as the rows have it."""
+    `see` is a statement that finds the account of a session by its id. The subject of a token is the account as callers
+    know it: `acc_…`, with the prefix."""
 
     def __init__(self, issuer: TokenIssuer, database: Reads, *, see: str, prefix: str = "") -> None:
         self._tokens = issuer.authenticator()
@@ -109,7 +107,7 @@ class AccountAuthenticator:
         account, session = identifier(caller.subject, self._prefix), identifier(caller.session)
         if account is None or session is None or not await self._holds(account, session):
             raise Problem("unauthorized")
-        return msgspec.structs.replace(caller, subject=str(account))
+        return caller
 
     async def _holds(self, account: UUID, session: UUID) -> bool:
         row = await self._database.fetchrow(Deadline.after(SEEING_S), self._see, session)

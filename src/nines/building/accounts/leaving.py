@@ -42,9 +42,11 @@ def sign_out(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
 
 def sign_out_everywhere(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
     kebab = module.people.noun.replace("_", "-")
-    module.imports.add("uuid", "UUID")
+    module.imports.add("nines_runtime.data.identifiers", "identifier_of")
     yield from module.opened(endpoint)
+    holder = f"identifier_of(call.subject, {python.quoted(module.people.prefix)})"
     yield "    async with service.database.transaction(call.deadline) as tx:"
-    yield f"        await tx.execute({module.sql(endpoint, f'revoke-all-{kebab}-sessions')}, UUID(call.subject))"
+    revoked = python.call("await tx.execute", module.sql(endpoint, f"revoke-all-{kebab}-sessions"), holder)
+    yield from python.laid(revoked, depth=2)
     yield from module.audited("call.subject", '{"sessions": "ended"}', depth=2)
     yield "    return Answer.nothing()"

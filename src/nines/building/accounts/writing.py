@@ -107,6 +107,9 @@ class Module:
         """One entry of the audit trail, where it is wanted."""
         if not self.people.is_audited:
             return []
+        if id != "call.subject":
+            self.imports.add("nines_runtime.data.identifiers", "identifier_text")
+            id = f"identifier_text({id}, {python.quoted(self.people.prefix)})"
         call = python.call("await service.audit.add", "tx", "call", f'"{SIGNING_CHAIN}"', id, changes)
         return python.laid(call, depth=depth)
 
