@@ -133,7 +133,7 @@ class Imports:
 
 
 _STANDARD = frozenset(
-    {"asyncio", "collections", "contextlib", "datetime", "decimal", "functools", "logging", "typing", "uuid"}
+    {"collections", "contextlib", "dataclasses", "datetime", "decimal", "functools", "pathlib", "typing", "uuid"}
 )
 """Of the standard library, what generated code imports."""
 

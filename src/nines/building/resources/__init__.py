@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nines.building.file import File
-from nines.building.resources import shapes, sql
+from nines.building.resources import container, hooks, jobs, modules, ports, postings, sagas, shapes, sql
 from nines.model.design import Design
 
 
@@ -13,3 +13,10 @@ def write(design: Design) -> Iterator[File]:
     """Everything below `_generated/` but what other parts write, and the owner's operations and gateways."""
     yield from sql.write(design)
     yield from shapes.write(design)
+    yield from ports.write(design)
+    yield from container.write(design)
+    yield from modules.write(design)
+    yield from sagas.write(design)
+    yield from jobs.write(design)
+    yield from hooks.write(design)
+    yield from postings.write(design)

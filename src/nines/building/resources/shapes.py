@@ -230,7 +230,7 @@ def _list(thing: Thing, field: Field, imports: python.Imports) -> python.Part:
         return f"[{found} for each in {attribute}]"
     value = thing.blueprint.value_type(field.of)
     given = ", ".join(
-        f"{values.attribute(names.snake(part.name))}=each[{python.quoted(_list_column(each, field, part))}]"
+        f"{values.attribute(names.snake(part.name))}=each[{python.quoted(list_column(each, field, part))}]"
         for part in (value.fields if value else ())
     )
     return f"[{field.of}({given}) for each in {attribute}]"
@@ -245,7 +245,7 @@ def list_table(thing: Thing, field: Field) -> Any:
     )
 
 
-def _list_column(table: Any, field: Field, part: Field) -> str:
+def list_column(table: Any, field: Field, part: Field) -> str:
     wanted = names.snake(part.name)
     options = (wanted, f"{names.snake(field.name)}_{wanted}", f"{wanted}_id")
     return next(option for option in options if table.column(option))

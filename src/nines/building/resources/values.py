@@ -30,6 +30,19 @@ _TYPES = {
     "bytea": "bytes",
     "numeric(19,4)": "Decimal",
 }
+_BLANKS = {
+    "boolean": "False",
+    "timestamptz": "datetime.now(UTC)",
+    "date": "datetime.now(UTC).date()",
+    "uuid": "new_id()",
+    "integer": "0",
+    "bigint": "0",
+    "smallint": "0",
+    "jsonb": "{}",
+    "bytea": 'b""',
+    "text": '""',
+}
+"""What a column holds that nobody set."""
 _IMPORTS = {"date": "datetime", "datetime": "datetime", "UUID": "uuid", "Any": "typing", "Decimal": "decimal"}
 
 
@@ -145,6 +158,33 @@ def _plain(thing: Thing, column: PlannedColumn, field: Field | None, member: str
     if field.kind is FieldKind.EMAIL:
         return f"[each.lower() for each in {member}]" if field.is_list else f"{member}.lower()"
     return member
+
+
+def opened_member(thing: Thing, column: PlannedColumn, body: str, imports: python.Imports) -> str:
+    """The member of a body that a column keeps, before it is sealed."""
+    field, outer = thing.part_of(column), thing.field_of(column)
+    path = column.member.split(".")
+    member = ".".join([body, *(attribute(each) for each in path)])
+    value = _plain(thing, column, field, member, imports)
+    if outer is not None and outer.is_optional and (len(path) > 1 or value != member):
+        return f"None if {body}.{attribute(path[0])} is None else {value}"
+    return value
+
+
+def blank(thing: Thing, column: PlannedColumn, imports: python.Imports) -> str:
+    """What a column holds that no caller sets: its default, or nothing yet."""
+    field = thing.field_of(column)
+    if field is not None and field.default is not None:
+        return python.quoted(field.default) if isinstance(field.default, str) else repr(field.default)
+    if column.is_nullable:
+        return "None"
+    if column.type.endswith("[]"):
+        return "[]"
+    found = _BLANKS.get(column.type, "Decimal()")
+    for name, where in (("datetime", "datetime"), ("new_id", "nines_runtime"), ("Decimal", "decimal")):
+        if name in found:
+            imports.add(where, *(("UTC", name) if name == "datetime" else (name,)))
+    return found
 
 
 def attribute(member: str) -> str:

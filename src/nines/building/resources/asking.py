@@ -1,0 +1,357 @@
+"""Operations that ask others: reserve and commit, ask outside of any transaction, settle what was said."""
+
+from __future__ import annotations
+
+from nines.building import names, python
+from nines.building.resources import changing, hooks, keeping, ports, values
+from nines.building.resources.code import Module
+from nines.building.resources.guards import number
+from nines.model.blueprint import Action, Fallback, Operation
+from nines.model.design import PlannedEndpoint, PlannedQuery, StepKind
+
+RESERVED = "Reserved | Answer"
+
+
+def create(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> None:
+    """The new row is there, and held until the others have answered."""
+    module.runtime("new_id")
+    module.line("pending_id = new_id()")
+    with changing.transaction(module, operation, RESERVED, "reserved"):
+        remembered = _remembered(module, endpoint, operation)
+        more = {
+            "pending_operation": python.quoted(operation.name),
+            "lease": lease(module, operation),
+            "pending_request": "remembered",
+            "pending_id": "pending_id",
+        }
+        _insert(module, endpoint, operation, more, remembered)
+        thing = module.thing
+        keeping.audit(module, origin="call", id=shown_id(module), changes=keeping.changes_of_new(thing, "row"))
+        _reserved(module)
+    _ask(module, endpoint, operation)
+
+
+def _insert(
+    module: Module, endpoint: PlannedEndpoint, operation: Operation, more: dict[str, str], remembered: python.Part
+) -> None:
+    """The key first, then what is remembered under it, then the row."""
+    before = len(module.lines)
+    changing.insert(module, endpoint, operation, more)
+    at = next(i for i in range(before, len(module.lines)) if module.lines[i].lstrip().startswith("row = await"))
+    told = python.laid(remembered, before="remembered = ", depth=module.depth)
+    module.lines[at:at] = told
+
+
+def move(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> None:
+    _hold(module, endpoint, operation, changing.sources(module, operation))
+
+
+def change(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> None:
+    """The change is decided before the others are asked, and written when they agreed."""
+    _hold(module, endpoint, operation, ())
+
+
+def _hold(module: Module, endpoint: PlannedEndpoint, operation: Operation, states: tuple[str, ...]) -> None:
+    thing = module.thing
+    module.runtime("new_id")
+    module.line("pending_id = new_id()")
+    noun = names.kebab(thing.resource.name)
+    with changing.transaction(module, operation, RESERVED, "reserved"):
+        keeping.claim(module, endpoint)
+        if operation.do is Action.UPDATE:
+            for field in thing.resource.fields:
+                changing.refer(module, endpoint, field, is_change=True)
+            read = module.query(endpoint.id, f"read-{noun}-to-change")
+            module.put(module.send("tx.fetchrow", read, {**module.caller(), "id": module.id}), before="row = await ")
+            module.missing()
+            if hooks.is_hooked(operation):
+                hooks.merged(module, operation, "row")
+            else:
+                module.line(f"{thing.noun} = {module.row_of('row')}")
+                hooks.merge(module)
+        elif hooks.is_hooked(operation):
+            changing.locked(module, endpoint, operation, states)
+        module.put(_remembered(module, endpoint, operation), before="remembered = ")
+        query = module.query(endpoint.id, f"reserve-{noun}")
+        given = {
+            **module.caller(),
+            "pending_operation": python.quoted(operation.name),
+            "lease": lease(module, operation),
+            "pending_request": "remembered",
+            "pending_id": "pending_id",
+            "id": module.id,
+            "from_statuses": python.flat(python.row(*map(python.quoted, states))),
+        }
+        module.put(module.send("tx.fetchrow", query, given), before="row = await ")
+        changing.why_not(module, states)
+        _reserved(module)
+    _ask(module, endpoint, operation)
+
+
+def lease(module: Module, operation: Operation) -> str:
+    """How long a reservation holds before the job takes it up; a constant of the module."""
+    name = f"{names.constant(operation.name)}_LEASE"
+    module.imports.add("datetime", "timedelta")
+    return name
+
+
+def lease_s(endpoint: PlannedEndpoint) -> float:
+    """Every attempt of every call, and as much again to settle: as planned."""
+    return 2 * sum(step.attempts_max * (step.timeout_s or 0.0) for step in endpoint.flow.calls)
+
+
+def _remembered(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> python.Part:
+    """What the job needs that settles where this process cannot."""
+    parts: list[python.Part] = ["path=call.path", "request_id=call.request_id"]
+    if endpoint.request and takes_body(operation):
+        parts.append("body=body")
+    if is_decided(operation):
+        module.imports.add("msgspec")
+        parts.append(f"decided={decided_values(module)}")
+    if endpoint.idempotency:
+        return python.call("claim.remembered", *parts)
+    module.runtime("Claim")
+    owner = ("operation=call.operation", "subject=call.subject", "tenant=call.tenant")
+    return python.call(f"{python.flat(python.call('Claim', *owner))}.remembered", *parts)
+
+
+def takes_body(operation: Operation) -> bool:
+    """Whether those who are asked get to see the body."""
+    return bool(operation.takes)
+
+
+def is_decided(operation: Operation) -> bool:
+    """Whether something was decided before the others were asked, that is written when they agreed."""
+    return operation.do in (Action.UPDATE, Action.CUSTOM) or (
+        hooks.is_hooked(operation) and operation.do is not Action.CREATE
+    )
+
+
+def decided_values(module: Module) -> str:
+    return module.thing.noun
+
+
+def _reserved(module: Module) -> None:
+    """What a function that runs as if alone gives back; in a plain transaction the variables are there."""
+    if module.lines and any(line.strip().startswith("async def reserve(") for line in module.lines[-80:]):
+        module.generated("service", "Reserved")
+        module.line("reserved = Reserved(row=row, remembered=remembered)")
+
+
+def shown_id(module: Module) -> str:
+    thing = module.thing
+    if not thing.prefix:
+        return f"str({module.id})"
+    module.runtime("identifier_text")
+    return f"identifier_text({module.id}, {python.quoted(thing.prefix)})"
+
+
+def _ask(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> None:
+    """After the commit: others are asked, and the caller hears what became of it."""
+    thing = module.thing
+    is_hooked = hooks.is_hooked(operation)
+    if is_hooked:
+        with module.block("if isinstance(reserved, Answer):"):
+            module.line("return reserved")
+    row, told = ("reserved.row", "reserved.remembered") if is_hooked else ("row", "remembered")
+    settle = python.call(
+        f"settle_{names.snake(operation.name)}", "service", "call.deadline", "call", row, "pending_id", told
+    )
+    later = next((a for a in endpoint.answers if a.status == 202), None)
+    success = endpoint.success
+    if later is None or (success and success.status == 202 and not is_queued(module, operation)):
+        module.put(settle, before="answer = await ")
+    else:
+        module.runtime("Unanswered")
+        with module.block("try:"):
+            module.put(settle, before="answer = await ")
+        with module.block("except Unanswered:"):
+            module.comment(f"It stays reserved: {finisher(operation)} asks again under the same key, and settles it.")
+            with module.block("async with service.database.transaction(call.deadline) as tx:"):
+                keeping.read_lists(module, endpoint.id, id=f'{row}["id"]')
+                module.put(keeping.shown_expression(module, row), before=f"{thing.noun}_now = ")
+                now = f"{thing.noun}_now"
+                module.put(changing.shown_answer(module, endpoint, row, status=202, shown=now), before="answer = ")
+                if endpoint.idempotency:
+                    given = "service.keys.recalled(reserved.remembered)" if is_hooked else "claim"
+                    module.put(python.call("await service.keys.finish", "tx", given, "answer", f"{thing.noun}_now.id"))
+            module.line("return answer")
+    module.runtime("Problem")
+    with module.block("if answer is None:"):
+        module.put(
+            python.call(
+                "raise Problem", '"operation-pending"', '"It was settled meanwhile; ask again under the same key."'
+            )
+        )
+    if operation.emits:
+        module.line('service.wake("relayOutbox")')
+    module.line("return answer")
+
+
+def is_queued(module: Module, operation: Operation) -> bool:
+    blueprint = module.thing.blueprint
+    called = (blueprint.dependency(verb.partition(".")[0]) for verb in operation.calls)
+    return any(each is not None and each.fallback is Fallback.QUEUE for each in called)
+
+
+def finisher(operation: Operation) -> str:
+    return f"finish{operation.name[:1].upper()}{operation.name[1:]}"
+
+
+def settle(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> None:
+    """The function that asks and settles: called by the operation, and again by the job under the same key."""
+    thing = module.thing
+    good = settling(module, endpoint)
+    bad = failing(module, endpoint, good)
+    module.runtime("Deadline", "Declined", "Origin", "Answer")
+    module.imports.add("collections.abc", "Mapping")
+    module.imports.add("typing", "Any")
+    module.imports.add("uuid", "UUID")
+    parts = ("service: Service", "deadline: Deadline", "origin: Origin", "row: Mapping[str, Any]", "pending_id: UUID", "remembered: Mapping[str, Any]")  # fmt: skip
+    name = f"settle_{names.snake(operation.name)}"
+    with module.block(python.Group(head=f"async def {name}", parts=parts, tail=" -> Answer | None")):
+        asked = " and ".join(operation.calls)
+        module.doc(
+            f"Asks {asked} under the key of the reservation and settles what it said; None: it was settled before."
+        )
+        if is_decided(operation):
+            module.imports.add("msgspec")
+            module.line(f'{thing.noun} = msgspec.convert(remembered["decided"], {module.shape(thing.kept)})')
+        else:
+            module.line(f"{thing.noun} = {module.row_of('row')}")
+        body = endpoint.request and takes_body(operation)
+        if body:
+            module.imports.add("msgspec")
+            module.line(f'body = msgspec.convert(remembered["body"], {module.shape(endpoint.request)})')
+        told = _calls(module, endpoint, operation, bad, with_body=bool(body))
+        with module.block("async with service.database.transaction(deadline) as tx:"):
+            given = _settled(module, good, operation, told)
+            module.put(_send(module, good, given), before="row_now = await ")
+            with module.block("if row_now is None:"):
+                module.line("return None")
+            _finish(module, endpoint, operation, with_body=bool(body))
+        module.line("return answer")
+
+
+def _send(module: Module, query: PlannedQuery, given: dict[str, str]) -> python.Group:
+    return module.send("tx.fetchrow", query, given)
+
+
+def _calls(
+    module: Module, endpoint: PlannedEndpoint, operation: Operation, bad: PlannedQuery, *, with_body: bool
+) -> list[str]:
+    """Every call in its order; the variables of what was told."""
+    thing = module.thing
+    told: list[str] = []
+    with module.block("try:"):
+        for index, verb in enumerate(operation.calls):
+            variable = f"told_{index + 1}" if len(operation.calls) > 1 else "told"
+            given = [f"{thing.noun}", *(["body"] if with_body else [])]
+            asked = python.call(f"service.{ports.attribute(verb)}", "deadline", *given, "key=str(pending_id)")
+            module.put(asked, before=f"{variable} = await " if thing.told else "await ")
+            told.append(variable)
+    refusal = "refusal" if endpoint.idempotency else ""
+    with module.block(f"except Declined{' as refusal' if refusal else ''}:"):
+        with module.block("async with service.database.transaction(deadline) as tx:"):
+            sent = {"id": f"{thing.noun}.id", "pending_id": "pending_id", "to_status": python.quoted(_state(bad))}
+            released = _send(module, bad, sent)
+            audited = thing.resource.audit in ("all", "writes")
+            if refusal or audited:
+                module.put(released, before="row_now = await ")
+                with module.block("if row_now is not None:"):
+                    id = f"{thing.noun}.id" if not thing.prefix else _text_id(module)
+                    keeping.audit(module, origin="origin", id=id, changes='{"is_declined": True}')
+                    if refusal:
+                        said = 'refusal.answer(instance=remembered["path"], request_id=origin.request_id)'
+                        module.line(f"answer = {said}")
+                        module.put(
+                            python.call(
+                                "await service.keys.finish", "tx", "service.keys.recalled(remembered)", "answer"
+                            )
+                        )
+            else:
+                module.put(released, before="await ")
+        module.line("raise")
+    return told
+
+
+def _text_id(module: Module) -> str:
+    module.runtime("identifier_text")
+    return f"identifier_text({module.thing.noun}.id, {python.quoted(module.thing.prefix)})"
+
+
+def _state(query: PlannedQuery) -> str:
+    """The state that a settling statement moves to, by its sample."""
+    if "to_status" not in query.parameters:
+        return ""
+    return query.arguments[query.parameters.index("to_status")].strip("'")
+
+
+def state_after(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> str:
+    """Where the row stands when the others agreed."""
+    if operation.to_state:
+        return operation.to_state
+    says = next(
+        (s.says for s in endpoint.flow.steps if s.kind is StepKind.QUERY and s.says.startswith("settle the row")), ""
+    )
+    _, _, state = says.partition(" as ")
+    return state.partition(",")[0]
+
+
+def settling(module: Module, endpoint: PlannedEndpoint) -> PlannedQuery:
+    """The statement that settles what went well."""
+    step = next(s for s in endpoint.flow.steps if s.kind is StepKind.QUERY and s.says.startswith("settle the row"))
+    found = module.design.query(step.query)
+    assert found is not None
+    return found
+
+
+def failing(module: Module, endpoint: PlannedEndpoint, good: PlannedQuery) -> PlannedQuery:
+    """The statement that lets a row go, or settles it as failed."""
+    wanted = (f"settle-{names.kebab(module.thing.resource.name)}", f"release-{names.kebab(module.thing.resource.name)}")
+    found = [module.design.query(id) for id in endpoint.queries]
+    others = [q for q in found if q and q.base.startswith(wanted) and q.id != good.id]
+    return others[0] if others else good
+
+
+def _settled(module: Module, query: PlannedQuery, operation: Operation, told: list[str]) -> dict[str, str]:
+    thing = module.thing
+    endpoint = module.design.endpoint(operation.name)
+    assert endpoint is not None
+    given = {"id": f"{thing.noun}.id", "pending_id": "pending_id"}
+    given["to_status"] = python.quoted(state_after(module, endpoint, operation))
+    for name in query.parameters:
+        column = thing.table.column(name)
+        if name in given or column is None:
+            continue
+        if column in thing.told_columns and not is_decided(operation):
+            given[name] = " or ".join(f"{each}.{values.attribute(name)}" for each in reversed(told))
+        elif column in thing.told_columns:
+            answered = " or ".join(f"{each}.{values.attribute(name)}" for each in reversed(told))
+            given[name] = f"{answered} or {thing.noun}.{values.attribute(name)}"
+        elif column.is_encrypted or values.is_digest(thing, column):
+            given[name] = f"row[{python.quoted(name)}]"
+        else:
+            given[name] = f"{thing.noun}.{values.attribute(name)}"
+    return given
+
+
+def _finish(module: Module, endpoint: PlannedEndpoint, operation: Operation, *, with_body: bool) -> None:
+    thing = module.thing
+    keeping.read_lists(module, endpoint.id, id=f"{thing.noun}.id")
+    keeping.post(module, endpoint, origin="origin", row=thing.noun, body="body" if with_body else "")
+    module.put(keeping.shown_expression(module, "row_now"), before="shown = ")
+    keeping.emit(module, operation.emits, origin="origin", shown="shown")
+    state = state_after(module, endpoint, operation)
+    changes = python.flat(python.mapping([("status", python.quoted(state))])) if state else '{"is_settled": True}'
+    keeping.audit(module, origin="origin", id="shown.id", changes=changes)
+    module.put(changing.shown_answer(module, endpoint, "row_now", shown="shown"), before="answer = ")
+    if endpoint.idempotency:
+        module.put(
+            python.call("await service.keys.finish", "tx", "service.keys.recalled(remembered)", "answer", "shown.id")
+        )
+
+
+def constants(endpoint: PlannedEndpoint, operation: Operation) -> str:
+    seconds = lease_s(endpoint)
+    return f"{names.constant(operation.name)}_LEASE = timedelta(seconds={number(seconds)})"

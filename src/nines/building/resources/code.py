@@ -1,0 +1,145 @@
+"""The module of one resource while it is put together: lines at a depth, imports, and what several operations need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from nines.building import names, python
+from nines.building.resources import sql, values
+from nines.building.resources.facts import Thing
+from nines.model.design import Design, PlannedEndpoint, PlannedQuery
+
+
+class Code:
+    """Lines of Python."""
+
+    def __init__(self, design: Design) -> None:
+        self.design = design
+        self.package = names.package(design)
+        self.imports = python.Imports(self.package)
+        self.lines: list[str] = []
+        self.depth = 0
+
+    def line(self, text: str = "") -> None:
+        self.lines.append(f"{python.INDENT * self.depth}{text}" if text else "")
+
+    def put(self, part: python.Part, *, before: str = "", after: str = "") -> None:
+        self.lines += python.laid(part, before=before, after=after, depth=self.depth)
+
+    def doc(self, text: str) -> None:
+        said = text[:1].upper() + text[1:]
+        self.lines += python.docstring(said if said.endswith((".", "!", "?")) else f"{said}.", depth=self.depth)
+
+    def comment(self, text: str) -> None:
+        self.lines += python.comment(text, depth=self.depth)
+
+    @contextmanager
+    def block(self, head: str | python.Group, *, before: str = "", after: str = ":") -> Iterator[None]:
+        if isinstance(head, str):
+            self.line(head)
+        else:
+            self.put(head, before=before, after=after)
+        self.depth += 1
+        yield
+        self.depth -= 1
+
+    def gap(self) -> None:
+        """Between two functions."""
+        self.lines += ["", ""]
+
+    def runtime(self, *found: str) -> None:
+        self.imports.add("nines_runtime", *found)
+
+    def generated(self, module: str, *found: str) -> None:
+        """Of the generated package: `generated("sql")`, or `generated("shapes", "Payment")`."""
+        if found:
+            self.imports.add(f"{self.package}._generated.{module}", *found)
+        else:
+            self.imports.add(f"{self.package}._generated", module)
+
+    def shape(self, name: str) -> str:
+        self.generated("shapes", name)
+        return name
+
+    def statement(self, query: PlannedQuery) -> str:
+        self.generated("sql")
+        return f"sql.{sql.constant(query)}"
+
+    def send(self, how: str, query: PlannedQuery, given: Mapping[str, str]) -> python.Group:
+        """The call that sends a statement; `given` holds a value for each of its parameters."""
+        missing = [name for name in query.parameters if name not in given and not name.startswith("has:")]
+        if missing:
+            raise AssertionError(f"{query.id} needs {', '.join(missing)}")
+        values_of = (given[name] if name in given else has(name) for name in query.parameters)
+        first = ("call.deadline",) if how.endswith(("database.fetchrow", "database.fetch", "database.execute")) else ()
+        return python.call(how, *first, self.statement(query), *values_of)
+
+    def text(self, says: str) -> str:
+        return python.module(says, self.imports, self.lines)
+
+
+def has(parameter: str) -> str:
+    """Whether the caller has one of the roles that a parameter names."""
+    roles = ", ".join(python.quoted(role) for role in parameter.removeprefix("has:").split(","))
+    return f"call.has({roles})"
+
+
+class Module(Code):
+    """That of one resource."""
+
+    def __init__(self, thing: Thing) -> None:
+        super().__init__(thing.design)
+        self.thing = thing
+        self.needs_reasons = False
+        """Whether an operation asks why no row was changed."""
+        self.runtime("Answer", "Call", "Operations")
+        self.generated("service", "Service")
+
+    @property
+    def id(self) -> str:
+        """The variable of its identifier."""
+        return f"{self.thing.noun}_id"
+
+    def query(self, user: str, base: str) -> PlannedQuery:
+        found = self.thing.query(user, base)
+        if found is None:
+            raise AssertionError(f"{user} sends no {base}")
+        return found
+
+    def row_of(self, row: str) -> str:
+        """The row as the owner's functions see it."""
+        cipher = ", service.cipher" if values.keeps_sealed(self.thing) else ""
+        return f"{self.shape(self.thing.kept)}.of({row}{cipher})"
+
+    def caller(self) -> dict[str, str]:
+        """What stands for the caller in a statement."""
+        return {"caller.tenant": self.tenant(), "caller.subject": self.subject(), "if_version": "call.version"}
+
+    def tenant(self) -> str:
+        return "call.tenant"
+
+    def subject(self) -> str:
+        """Whose row it is: an identifier where people sign in here, else the subject of the token."""
+        prefix = values.caller_prefix(self.thing)
+        column = self.thing.table.column("owner_id")
+        is_own = column is None or column.type != "uuid"
+        if is_own and self.thing.resource.kind != "account":
+            return "call.subject"
+        self.runtime("identifier_of")
+        return f"identifier_of(call.subject, {python.quoted(prefix)})" if prefix else "identifier_of(call.subject)"
+
+    def find_id(self, endpoint: PlannedEndpoint) -> str:
+        """The expression of the identifier in the path."""
+        name = next(each.name for each in endpoint.parameters if each.location == "path")
+        prefix = f", {python.quoted(self.thing.prefix)}" if self.thing.prefix else ""
+        return f"call.identifier({python.quoted(name)}{prefix})"
+
+    def not_found(self) -> str:
+        return f"There is no such {self.thing.spoken}, or it is not yours."
+
+    def missing(self) -> None:
+        """Raises where there is no row."""
+        self.runtime("Problem")
+        with self.block("if row is None:"):
+            self.line('raise Problem("not-found", NOT_FOUND)')

@@ -1,0 +1,404 @@
+"""`_generated/jobs.py`: work outside requests, each piece a function, and the list of all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nines.building import names, python
+from nines.building.file import File
+from nines.building.resources import asking, hooks, keeping, modules, ports, values
+from nines.building.resources.code import Code, Module
+from nines.building.resources.facts import Thing, blueprint_of, find, thing_of
+from nines.building.resources.guards import number
+from nines.model.blueprint import Job, Operation
+from nines.model.design import Design, PlannedJob, PlannedQuery
+
+_DAY_S = 86_400.0
+RELAY = "relayOutbox"
+SAGAS = "continueSagas"
+_LONG_S = 60.0
+"""The lease of a piece of work, where its calls do not ask for more."""
+
+
+class Work:
+    """The module while it is put together."""
+
+    def __init__(self, design: Design) -> None:
+        self.code = Code(design)
+        self.queues: list[python.Group] = []
+        self.schedules: list[python.Group] = []
+
+    def partial(self, name: str) -> str:
+        self.code.imports.add("functools", "partial")
+        return f"partial({name}, service)"
+
+
+def write(design: Design) -> Iterator[File]:
+    work = Work(design)
+    for planned in design.jobs:
+        _job(work, planned)
+    code = work.code
+    body = code.lines
+    code.lines = []
+    code.generated("service", "Service")
+    code.runtime("Queue", "Schedule")
+    if work.queues:
+        code.imports.add("collections.abc", "Mapping")
+        code.imports.add("typing", "Any")
+    code.gap()
+    with code.block("def queues(service: Service) -> tuple[Queue, ...]:"):
+        code.doc("What is done as soon as it is due")
+        _listed(code, work.queues)
+    code.gap()
+    with code.block("def schedules(service: Service) -> tuple[Schedule, ...]:"):
+        code.doc("What is done every so often, by one of all processes")
+        _listed(code, work.schedules)
+    code.lines += body
+    yield File(path=names.source(design, "_generated/jobs.py"), text=code.text("Work that nobody waits for."))
+
+
+def _listed(code: Code, found: list[python.Group]) -> None:
+    if not found:
+        code.line("del service")
+        code.line("return ()")
+        return
+    code.line("return (")
+    code.depth += 1
+    for each in found:
+        code.put(each, after=",")
+    code.depth -= 1
+    code.line(")")
+
+
+def _job(work: Work, planned: PlannedJob) -> None:
+    design = work.code.design
+    blueprint = blueprint_of(design)
+    job = next((each for each in blueprint.jobs if each.name == planned.name), None)
+    operation = next((each for each in blueprint.operations if asking.finisher(each) == planned.name), None)
+    if planned.name == RELAY and job is None:
+        code = work.code
+        code.runtime("relay_queue")
+        work.queues.append(
+            python.call("relay_queue", "service.outbox", "service.deliver", f"service={python.quoted(design.name)}")
+        )
+    elif planned.name == SAGAS and job is None:
+        work.queues.append(python.call("service.sagas.queue"))
+    elif operation is not None and job is None:
+        _finisher(work, planned, operation)
+    elif job is not None and any(id.startswith("claim-from-") for id in planned.queries):
+        _letters(work, planned)
+    elif job is not None and job.from_state and (thing := thing_of(design, job.on)):
+        _worked(work, planned, job, thing)
+    elif job is not None:
+        _scheduled(work, planned, job)
+    else:
+        _purged(work, planned)
+
+
+def _letters(work: Work, planned: PlannedJob) -> None:
+    """The letters of signing in; the part `accounts` writes how one is sent."""
+    code = work.code
+    claim, delete, retry = (_started(code, planned, head) for head in ("claim-from-", "delete-from-", "retry-in-"))
+    code.generated("letters", "send")
+    parts = [
+        f"name={python.quoted(planned.name)}", f"claim={claim}", f"work={work.partial('send')}", f"retry={retry}",
+        "retry_marks_dead=True", f"delete={delete}", f"attempts_max={planned.attempts_max}",
+        f"concurrency={planned.concurrency}",
+    ]  # fmt: skip
+    work.queues.append(python.call("Queue", *parts))
+
+
+def _started(code: Code, planned: PlannedJob, head: str) -> str:
+    query = next(q for id in planned.queries if (q := code.design.query(id)) and q.base.startswith(head))
+    return code.statement(query)
+
+
+def _query(code: Code, planned: PlannedJob, base: str) -> PlannedQuery:
+    found = find(code.design, planned.name, base)
+    if found is None:
+        raise AssertionError(f"{planned.name} sends no {base}")
+    return found
+
+
+def _worked(work: Work, planned: PlannedJob, job: Job, thing: Thing) -> None:
+    """Takes rows out of a state: asks others or the owner, and moves each on in a transaction of its own."""
+    code, noun = work.code, names.kebab(thing.resource.name)
+    name, one = names.snake(job.name), names.snake(thing.resource.name)
+    done = _query(code, planned, f"finish-{noun}-in-{names.kebab(job.name)}")
+    given_up = find(code.design, planned.name, f"give-up-{noun}-in-{names.kebab(job.name)}")
+    retry = _query(code, planned, f"retry-{noun}")
+    claim = _query(code, planned, f"claim-for-{names.kebab(job.name)}")
+    lease_s = max(_LONG_S, 2 * sum(step.timeout_s or 0.0 for step in planned.flow.calls))
+    parts = [
+        f"name={python.quoted(job.name)}", f"claim={code.statement(claim)}", f"work={work.partial(f'{name}_one')}",
+        f"retry={code.statement(retry)}", f"attempts_max={job.attempts_max}", f"concurrency={job.concurrency}",
+        f"lease_s={number(lease_s)}",
+    ]  # fmt: skip
+    if given_up is not None:
+        parts.insert(4, f"give_up={work.partial(f'{name}_given_up')}")
+    if job.every_s:
+        parts.append(f"poll_s={number(job.every_s)}")
+    work.queues.append(python.call("Queue", *parts))
+    module = _borrowed(code, thing)
+    code.gap()
+    code.runtime("Deadline", "Task")
+    head = "service: Service, row: Mapping[str, Any], deadline: Deadline"
+    with code.block(f"async def {name}_one({head}) -> None:"):
+        code.doc(planned.says or f"Takes one {thing.spoken} from {job.from_state} to {job.to_state}")
+        uses_row = bool(job.calls or job.hook)
+        if uses_row:
+            code.line(f"{one} = {module.row_of('row')}")
+        if job.hook and job.calls:
+            code.line(f"await {hooks.imported(code, job)}(service, deadline, {one})")
+        told = _asked(code, job, thing)
+        if keeps_origin(job, thing):
+            _origin(code, job, thing)
+        with code.block("async with service.database.transaction(deadline) as tx:"):
+            if job.hook and not job.calls:
+                code.line(f"await {hooks.imported(code, job)}(tx, {one})")
+            given = _settled(job.to_state, job, thing, told)
+            is_used = bool(job.emits) or keeps_origin(job, thing)
+            code.put(code.send("tx.fetchrow", done, given), before="row_now = await " if is_used else "await ")
+            if is_used:
+                with code.block("if row_now is None:"):
+                    code.comment("Another worker has claimed it since: that worker's result counts.")
+                    code.line("return")
+                if job.emits or thing.resource.audit != "none":
+                    shown = _event_view(module, job)
+                    if shown:
+                        code.put(shown, before="shown = ")
+                    keeping.emit(module, job.emits, origin="task", shown="shown")
+                    keeping.audit(module, origin="task", id=_shown_id(module), changes=_status(job.to_state))
+        if job.emits:
+            code.line('service.wake("relayOutbox")')
+    if given_up is not None:
+        _given_up(module, job, given_up, head)
+
+
+def keeps_origin(job: Job, thing: Thing) -> bool:
+    """Whether somebody is named for the move: in an event, or in the audit trail."""
+    return bool(job.emits) or thing.resource.audit in ("all", "writes")
+
+
+def _status(state: str) -> str:
+    return python.flat(python.mapping([("status", python.quoted(state))])) if state else '{"is_done": True}'
+
+
+def _event_view(module: Module, job: Job) -> python.Group | None:
+    """Events show the object as callers see it; lists are never part of one."""
+    if not job.emits:
+        return None
+    given: list[python.Part] = ["row_now", *(["service.cipher"] if values.is_sealed(module.thing) else [])]
+    given += [f"{each}=()" for each in list_members(module.thing)]
+    return python.call(f"{module.shape(module.thing.shape)}.of", *given)
+
+
+def list_members(thing: Thing) -> list[str]:
+    from nines.building.resources import shapes  # noqa: PLC0415 -- of this one place
+
+    return [values.attribute(shapes.member(field)) for field in thing.lists()]
+
+
+def _shown_id(module: Module) -> str:
+    if not module.thing.prefix:
+        return 'str(row["id"])'
+    module.runtime("identifier_text")
+    return f'identifier_text(row["id"], {python.quoted(module.thing.prefix)})'
+
+
+def _origin(code: Code, job: Job, thing: Thing) -> None:
+    given = [f"operation={python.quoted(job.name)}"]
+    if thing.tenant:
+        column = thing.table.column(thing.tenant)
+        is_text = column is not None and column.type == "text"
+        value = f"row[{python.quoted(thing.tenant)}]"
+        given.append(f"tenant={value if is_text else f'str({value})'}")
+    code.put(python.call("Task", *given), before="task = ")
+
+
+def _asked(code: Code, job: Job, thing: Thing) -> list[str]:
+    """Asks each under a key made of the row, its version and the job: asking again does nothing twice."""
+    if not job.calls:
+        return []
+    noun = names.snake(thing.resource.name)
+    version = f"-{{{noun}.version}}" if thing.is_versioned else ""
+    code.line(f'key = f"{{{noun}.id}}{version}-{job.name}"')
+    code.runtime("Declined", "GiveUp")
+    told: list[str] = []
+    with code.block("try:"):
+        for index, verb in enumerate(job.calls):
+            variable = f"told_{index + 1}" if len(job.calls) > 1 else "told"
+            asked = python.call(f"service.{ports.attribute(verb)}", "deadline", noun, "key=key")
+            code.put(asked, before=f"{variable} = await " if thing.told else "await ")
+            told.append(variable)
+    with code.block("except Declined as refusal:"):
+        code.line("raise GiveUp from refusal")
+    return told
+
+
+def _settled(state: str, job: Job, thing: Thing, told: list[str]) -> dict[str, str]:
+    given = {
+        "id": 'row["id"]',
+        "attempts": 'row["attempts"]',
+        "to_status": python.quoted(state),
+        "from_status": python.quoted(job.from_state),
+    }
+    for column in thing.told_columns:
+        found = " or ".join(f"{each}.{values.attribute(column.name)}" for each in reversed(told))
+        given.setdefault(column.name, found or "None")
+    return given
+
+
+def _given_up(module: Module, job: Job, query: PlannedQuery, head: str) -> None:
+    code, thing = module, module.thing
+    code.gap()
+    with code.block(f"async def {names.snake(job.name)}_given_up({head}) -> None:"):
+        code.doc(f"The last attempt failed, or it was refused for good: it goes to {job.failed_state}")
+        audited = thing.resource.audit in ("all", "writes")
+        if audited:
+            _origin(code, job, thing)
+        with code.block("async with service.database.transaction(deadline) as tx:"):
+            sent = code.send("tx.fetchrow", query, _settled(job.failed_state, job, thing, []))
+            code.put(sent, before="row_now = await " if audited else "await ")
+            if audited:
+                with code.block("if row_now is not None:"):
+                    keeping.audit(module, origin="task", id=_shown_id(module), changes=_status(job.failed_state))
+
+
+def _borrowed(code: Code, thing: Thing) -> Module:
+    """What writes about a resource, into this module."""
+    return _Shared(code, thing)
+
+
+class _Shared(Module):
+    """Writes about a resource into a module that is not its own."""
+
+    def __init__(self, code: Code, thing: Thing) -> None:
+        self.design, self.package, self.imports = code.design, code.package, code.imports
+        self.thing, self.needs_reasons, self._code = thing, False, code
+
+    @property
+    def lines(self) -> list[str]:
+        return self._code.lines
+
+    @lines.setter
+    def lines(self, value: list[str]) -> None:
+        self._code.lines = value
+
+    @property
+    def depth(self) -> int:
+        return self._code.depth
+
+    @depth.setter
+    def depth(self, value: int) -> None:
+        self._code.depth = value
+
+
+def _finisher(work: Work, planned: PlannedJob, operation: Operation) -> None:
+    """Asks again for what a dead process, or a dependency that did not answer, left reserved."""
+    code = work.code
+    thing = thing_of(code.design, operation.on)
+    endpoint = code.design.endpoint(operation.name)
+    assert thing is not None
+    assert endpoint is not None
+    if not modules.asks_reserved(thing, endpoint, operation):
+        return
+    claim = _query(code, planned, f"claim-reserved-{names.kebab(thing.resource.name)}")
+    name = names.snake(planned.name)
+    parts = [
+        f"name={python.quoted(planned.name)}", f"claim={code.statement(claim)}",
+        f"claim_arguments=({python.quoted(operation.name)},)", f"work={work.partial(name)}",
+        f"lease_s={number(asking.lease_s(endpoint))}", f"poll_s={number(planned.every_s or 5.0)}",
+    ]  # fmt: skip
+    work.queues.append(python.call("Queue", *parts))
+    code.gap()
+    code.runtime("Deadline", "Declined", "Task")
+    where = names.snake(thing.table.name)
+    settle = f"settle_{names.snake(operation.name)}"
+    code.generated(where, settle)
+    with code.block(f"async def {name}(service: Service, row: Mapping[str, Any], deadline: Deadline) -> None:"):
+        code.doc(planned.says)
+        code.line('remembered = row["pending_request"]')
+        given: list[python.Part] = [f"operation={python.quoted(operation.name)}"]
+        given += ['tenant=remembered["tenant"]', 'subject=remembered["subject"]', 'request_id=remembered["request_id"]']
+        code.put(python.call("Task", *given), before="task = ")
+        code.imports.add("contextlib", "suppress")
+        with code.block("with suppress(Declined):"):
+            code.line(f'await {settle}(service, deadline, task, row, row["pending_id"], remembered)')
+        if operation.emits:
+            code.line('service.wake("relayOutbox")')
+
+
+def _scheduled(work: Work, planned: PlannedJob, job: Job) -> None:
+    code = work.code
+    every = number(job.every_s or 60.0)
+    if job.hook:
+        function = hooks.imported(code, job)
+        work.schedules.append(
+            python.call(
+                "Schedule", f"name={python.quoted(job.name)}", f"every_s={every}", f"run={work.partial(function)}"
+            )
+        )
+    del planned
+
+
+def _purged(work: Work, planned: PlannedJob) -> None:
+    """Rows whose time is over go in small transactions; partitions go whole."""
+    code = work.code
+    name = names.snake(planned.name)
+    found = [
+        q for id in planned.queries if (q := code.design.query(id)) and q.base not in ("take-turn", "allow-retention")
+    ]
+    run = f"run={work.partial(name)}"
+    work.schedules.append(
+        python.call(
+            "Schedule", f"name={python.quoted(planned.name)}", f"every_s={number(planned.every_s or 3_600.0)}", run
+        )
+    )
+    code.gap()
+    code.runtime("Deadline")
+    with code.block(f"async def {name}(service: Service, deadline: Deadline) -> None:"):
+        code.doc(planned.says)
+        table = next((t for q in found for t in code.design.tables if t.name == q.tables[0]), None)
+        life = _lifetime(code, table.retention_s if table else None)
+        for query in found:
+            if query.base.startswith("purge-"):
+                allow = find(code.design, planned.name, "allow-retention")
+                _purge(code, query, allow, life)
+            else:
+                given = [code.statement(query), *([life] if query.parameters else [])]
+                code.put(python.call("await service.database.execute", "deadline", *given))
+
+
+def _lifetime(code: Code, retention_s: float | None) -> str:
+    code.imports.add("datetime", "timedelta")
+    seconds = retention_s or 0.0
+    if seconds >= _DAY_S and seconds % _DAY_S == 0:
+        return f"timedelta(days={number(seconds / _DAY_S)})"
+    return f"timedelta(seconds={number(seconds)})"
+
+
+def _purge(code: Code, query: PlannedQuery, allow: PlannedQuery | None, life: str) -> None:
+    if "after:id" in query.parameters:
+        code.runtime("first_identifier")
+        code.imports.add("uuid", "UUID")
+        code.line(f"before, last = first_identifier({life}), UUID(int=0)")
+        given = {"before:id": "before", "after:id": "last", "lifetime": life}
+        values_of = [given[name] for name in query.parameters]
+        with code.block("while True:"):
+            if allow is not None:
+                with code.block("async with service.database.transaction(deadline) as tx:"):
+                    code.put(python.call("await tx.execute", code.statement(allow)))
+                    code.put(python.call("await tx.fetchrow", code.statement(query), *values_of), before="row = ")
+            else:
+                sent = python.call("await service.database.fetchrow", "deadline", code.statement(query), *values_of)
+                code.put(sent, before="row = ")
+            with code.block('if row is None or row["last"] is None:'):
+                code.line("return")
+            code.line('last = row["last"]')
+        return
+    sent = python.call(
+        "await service.database.execute", "deadline", code.statement(query), *([life] if query.parameters else [])
+    )
+    with code.block(sent, before="while ", after=" > 0:"):
+        code.line("continue")

@@ -1,0 +1,178 @@
+"""Operations over several modules: local transactions in a row, each with what undoes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nines.building import names, python
+from nines.building.file import File
+from nines.building.resources import changing, keeping
+from nines.building.resources.code import Code, Module
+from nines.building.resources.facts import blueprint_of, thing_of
+from nines.model.blueprint import Action, Operation, SagaStep
+from nines.model.design import Design, PlannedEndpoint
+
+
+def spanning(design: Design) -> tuple[Operation, ...]:
+    """The operations that span modules."""
+    return tuple(each for each in blueprint_of(design).operations if each.saga)
+
+
+def start(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> None:
+    """The first change and the saga's row in one transaction; from then on it is finished or undone."""
+    thing = module.thing
+    changing.begun(module, endpoint, operation)
+    if operation.do is Action.CREATE:
+        module.runtime("new_id")
+        module.line(f"{module.id} = new_id()")
+    else:
+        module.line(f"{module.id} = {module.find_id(endpoint)}")
+    with module.block("async with service.database.transaction(call.deadline) as tx:"):
+        if operation.do is Action.CREATE:
+            changing.insert(module, endpoint, operation)
+            changes = keeping.changes_of_new(thing, "row")
+        else:
+            keeping.claim(module, endpoint)
+            states = changing.sources(module, operation)
+            base = f"move-{names.kebab(thing.resource.name)}-to-{names.kebab(operation.to_state)}"
+            query = module.query(endpoint.id, base)
+            given = {**module.caller(), "id": module.id, "to_status": python.quoted(operation.to_state)}
+            given["from_statuses"] = python.flat(python.row(*map(python.quoted, states)))
+            module.put(module.send("tx.fetchrow", query, given), before="row = await ")
+            changing.why_not(module, states)
+            changes = python.flat(python.mapping([("status", python.quoted(operation.to_state))]))
+        module.put(keeping.shown_expression(module, "row"), before=f"{thing.noun} = ")
+        keeping.audit(module, origin="call", id=f"{thing.noun}.id", changes=changes)
+        module.put(changing.shown_answer(module, endpoint), before="answer = ")
+        claim = "claim.remembered()" if endpoint.idempotency else "{}"
+        arguments = f'{{"claim": {claim}}}'
+        saga = python.call("service.sagas.start", "tx", "call", python.quoted(operation.name), module.id, arguments)
+        if operation.is_asynchronous:
+            module.put(saga, before="await ")
+            keeping.finish(module, endpoint, id=f"{thing.noun}.id")
+        else:
+            module.put(saga, before="saga = await ")
+    if operation.is_asynchronous:
+        module.line('service.wake("continueSagas")')
+    else:
+        module.line("await service.sagas.run(saga, call.deadline)")
+        if endpoint.idempotency:
+            with module.block("async with service.database.transaction(call.deadline) as tx:"):
+                keeping.finish(module, endpoint, id=f"{thing.noun}.id")
+    module.line("return answer")
+    module.depth -= 1
+
+
+def write(design: Design) -> Iterator[File]:
+    """`_generated/sagas.py`, and the owner's part of each step that happens elsewhere."""
+    found = spanning(design)
+    if not found:
+        return
+    code = Code(design)
+    code.runtime("Database", "SagaPlan")
+    functions = Code(design)
+    functions.imports = code.imports
+    code.gap()
+    with code.block("def plans(database: Database) -> tuple[SagaPlan, ...]:"):
+        code.doc("Every operation that spans modules, with its steps and what undoes each")
+        code.line("del database")
+        code.line("return (")
+        code.depth += 1
+        for operation in found:
+            code.put(_plan(functions, operation), after=",")
+        code.depth -= 1
+        code.line(")")
+    code.lines += functions.lines
+    yield File(path=names.source(design, "_generated/sagas.py"), text=code.text("Operations over several modules."))
+    for operation in found:
+        yield from _owned(design, operation)
+
+
+def _plan(code: Code, operation: Operation) -> python.Group:
+    steps: list[python.Part] = []
+    for step in operation.saga:
+        local = _local(code, operation, step)
+        kind = "LocalStep" if local else "RemoteStep"
+        code.runtime(kind)
+        parts = [f"name={python.quoted(step.do)}", f"do={_function(code, operation, step.do, local)}"]
+        if step.undo:
+            parts.append(f"undo={_function(code, operation, step.undo, local)}")
+        if local and step.undo:
+            parts.append("ends=True")
+        steps.append(python.call(kind, *parts))
+    return python.call(
+        "SagaPlan", f"operation={python.quoted(operation.name)}", python.named("steps", python.row(*steps))
+    )
+
+
+def _local(code: Code, operation: Operation, step: SagaStep) -> bool:
+    """Whether a step is a move of this service's own rows."""
+    blueprint = blueprint_of(code.design)
+    home = blueprint.module_of(operation.on)
+    separate = {module.name for module in blueprint.modules if module.is_separate and module != home}
+    return "." not in step.do and step.module not in separate
+
+
+def _function(code: Code, operation: Operation, name: str, local: bool) -> str:
+    """The function of a step: written here where it is a move, else the owner's."""
+    moved = _move(code, operation, name) if local else ""
+    if moved:
+        return moved
+    where = names.snake(operation.name)
+    code.imports.add(f"{code.package}.operations", where)
+    return f"{where}.{names.snake(name.replace('.', '_'))}"
+
+
+def _move(code: Code, operation: Operation, name: str) -> str:
+    found = blueprint_of(code.design).operation(name)
+    thing = thing_of(code.design, found.on) if found and found.do is Action.TRANSITION else None
+    if found is None or thing is None:
+        return ""
+    base = f"move-{names.kebab(thing.resource.name)}-to-{names.kebab(found.to_state)}-by-saga"
+    query = next((q for q in code.design.queries if q.base == base and operation.name in q.used_by), None)
+    if query is None:
+        return ""
+    states = tuple(state.name for state in thing.resource.states if found.to_state in state.to)
+    function = names.snake(name)
+    if any(line.startswith(f"async def {function}(") for line in code.lines):
+        return function
+    code.runtime("Connection", "Saga", "GiveUp")
+    code.imports.add("uuid", "UUID")
+    code.gap()
+    with code.block(f"async def {function}(tx: Connection, saga: Saga) -> None:"):
+        code.doc(f"Moves the {thing.spoken} to {found.to_state}, whoever owns it")
+        given = {
+            "to_status": python.quoted(found.to_state),
+            "id": "UUID(saga.subject_id)",
+            "from_statuses": python.flat(python.row(*map(python.quoted, states))),
+        }
+        code.put(code.send("tx.fetchrow", query, given), before="row = await ")
+        with code.block("if row is None:"):
+            code.line(f'raise GiveUp("The {thing.spoken} cannot become {found.to_state}.")')
+    return function
+
+
+def _owned(design: Design, operation: Operation) -> Iterator[File]:
+    """The steps that others carry out; until they are written the saga turns back."""
+    code = Code(design)
+    wanted: dict[str, SagaStep] = {}
+    probe = Code(design)
+    for step in operation.saga:
+        for name in (step.do, step.undo):
+            if name and not (_local(probe, operation, step) and _move(probe, operation, name)):
+                wanted.setdefault(name, step)
+    if not wanted:
+        return
+    for name, step in wanted.items():
+        code.gap()
+        local = _local(probe, operation, step)
+        code.runtime("Saga", "GiveUp", "Connection" if local else "Deadline")
+        given = "tx: Connection, saga: Saga" if local else "saga: Saga, deadline: Deadline"
+        with code.block(f"async def {names.snake(name.replace('.', '_'))}({given}) -> None:"):
+            where = f"asks {step.module or 'others'}" if not local else "happens here"
+            code.doc(f"{name} {where}, under saga.key({step.do!r}). Until it is written, {operation.name} turns back")
+            code.line("del tx, saga" if local else "del saga, deadline")
+            code.line(f'raise GiveUp("{name} is not written yet.")')
+    says = f"Yours: the steps of {operation.name} that others carry out."
+    path = names.source(design, f"operations/{names.snake(operation.name)}.py")
+    yield File(path=path, text=code.text(says), is_owned=True)
