@@ -15,11 +15,12 @@ from nines_runtime.data.accepting import Accepting, keyed_insert
 from nines_runtime.data.audit import Audit
 from nines_runtime.data.balances import Balance, Books, LedgerReport, balances, check_ledger, entries_of
 from nines_runtime.data.batch import Batch
+from nines_runtime.data.brokers import KafkaBroker, NatsBroker
 from nines_runtime.data.cache import Cache
 from nines_runtime.data.database import Connection, Database
 from nines_runtime.data.embedded import EmbeddedServer
 from nines_runtime.data.failures import Conflict, Unavailable, Violated, Violation
-from nines_runtime.data.identifiers import first_identifier, identifier_of, identifier_text, new_id
+from nines_runtime.data.identifiers import identifier_of, identifier_text, new_id
 from nines_runtime.data.inbox import Inbox
 from nines_runtime.data.jobs import Jobs
 from nines_runtime.data.keys import Claim, Keys
@@ -124,6 +125,7 @@ __all__ = [
     "JobMetrics",
     "Jobs",
     "JwksAuthenticator",
+    "KafkaBroker",
     "KeptKey",
     "Key",
     "KeyStatements",
@@ -143,6 +145,7 @@ __all__ = [
     "Metrics",
     "Migrated",
     "MigrationError",
+    "NatsBroker",
     "Operation",
     "Operations",
     "Origin",
