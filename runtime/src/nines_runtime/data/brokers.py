@@ -25,9 +25,7 @@ MEDIA_TYPE = "application/cloudevents+json"
 class JetStream(Protocol):
     """What of nats-py is used."""
 
-    async def publish(  # noqa: ASYNC109 -- As nats-py has it.
-        self, subject: str, payload: bytes, timeout: float, headers: dict[str, str]
-    ) -> object: ...
+    async def publish(self, subject: str, payload: bytes, timeout: float, headers: dict[str, str]) -> object: ...  # noqa: ASYNC109
 
 
 class Producer(Protocol):
