@@ -69,12 +69,11 @@ from nines_runtime.web.middleware import BodyLimit, RateLimit, RequestContext
 from nines_runtime.web.operations import Key, Limit, Operation, Operations
 from nines_runtime.web.pages import Cursors, Page
 from nines_runtime.web.problem import KINDS, Problem
+from nines_runtime.web.redis_limits import RedisLimiter
 
 __version__ = "0.1.0"
 __all__ = [
     "ANONYMOUS",
-    "DEADLINE_HEADER",
-    "KINDS",
     "Accepting",
     "Answer",
     "ApiKey",
@@ -106,6 +105,7 @@ __all__ = [
     "Credential",
     "Csrf",
     "Cursors",
+    "DEADLINE_HEADER",
     "Database",
     "Deadline",
     "Declined",
@@ -125,6 +125,7 @@ __all__ = [
     "JobMetrics",
     "Jobs",
     "JwksAuthenticator",
+    "KINDS",
     "KafkaBroker",
     "KeptKey",
     "Key",
@@ -160,6 +161,7 @@ __all__ = [
     "Queue",
     "Quota",
     "RateLimit",
+    "RedisLimiter",
     "RefreshStatements",
     "RefreshTokens",
     "Rejected",

@@ -33,7 +33,8 @@ def json_reader(shape: Any) -> Callable[[bytes], Any]:
         try:
             found = decode(body)
         except msgspec.ValidationError as error:
-            raise Problem("invalid-request", errors=faults(_read_any(body), shape, str(error))) from None
+            # It stopped at the first fault; what comes behind it may be no JSON at all.
+            raise Problem("invalid-request", errors=faults(_document(body), shape, str(error))) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise Problem("malformed-request") from None
         if b"\\u0000" in body and (wrong := _nul(_read_any(body))):
@@ -41,6 +42,13 @@ def json_reader(shape: Any) -> Callable[[bytes], Any]:
         return found
 
     return read
+
+
+def _document(body: bytes) -> Any:
+    try:
+        return _read_any(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Problem("malformed-request") from None
 
 
 def form_reader(shape: Any) -> Callable[[bytes], Any]:

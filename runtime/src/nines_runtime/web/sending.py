@@ -46,14 +46,19 @@ async def send_answer(
         headers += exchange.quotas
     if method == "HEAD":
         body = b""
+    is_last = CLOSE in common or CLOSE in answer.headers
+    if is_last:
+        headers = [header for header in headers if header != CLOSE]
     if exchange.respond is not None:
         lines = b"".join([b"%s: %s\r\n" % header for header in headers])
         # A value with a line break in it would be a header of its own; whoever checks every header refuses it below.
-        if lines.count(b"\n") == len(headers) and lines.count(b"\r") == len(headers):
-            is_last = CLOSE in common or CLOSE in answer.headers
-            if exchange.respond(status, lines + _lines(common), body, is_last):
-                return status
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, *common]})
+        is_plain = lines.count(b"\n") == len(headers) and lines.count(b"\r") == len(headers)
+        if is_plain and exchange.respond(status, lines + _lines(common), body, is_last):
+            return status
+    headers += [header for header in common if header != CLOSE]
+    if is_last:
+        headers.append(CLOSE)
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
     return status
 
