@@ -20,7 +20,7 @@ from nines_runtime.data.cache import Cache
 from nines_runtime.data.database import Connection, Database
 from nines_runtime.data.embedded import EmbeddedServer
 from nines_runtime.data.failures import Conflict, Unavailable, Violated, Violation
-from nines_runtime.data.identifiers import identifier_of, identifier_text, new_id
+from nines_runtime.data.identifiers import first_identifier, identifier_of, identifier_text, new_id
 from nines_runtime.data.inbox import Inbox
 from nines_runtime.data.jobs import Jobs
 from nines_runtime.data.keys import Claim, Keys
@@ -74,6 +74,8 @@ from nines_runtime.web.redis_limits import RedisLimiter
 __version__ = "0.1.0"
 __all__ = [
     "ANONYMOUS",
+    "DEADLINE_HEADER",
+    "KINDS",
     "Accepting",
     "Answer",
     "ApiKey",
@@ -105,7 +107,6 @@ __all__ = [
     "Credential",
     "Csrf",
     "Cursors",
-    "DEADLINE_HEADER",
     "Database",
     "Deadline",
     "Declined",
@@ -125,7 +126,6 @@ __all__ = [
     "JobMetrics",
     "Jobs",
     "JwksAuthenticator",
-    "KINDS",
     "KafkaBroker",
     "KeptKey",
     "Key",
@@ -208,6 +208,7 @@ __all__ = [
     "digest_of",
     "entries_of",
     "everywhere",
+    "first_identifier",
     "identifier_of",
     "identifier_text",
     "is_same",
