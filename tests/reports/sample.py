@@ -8,7 +8,7 @@ from nines.model.experiment import Figure, Trial
 from nines.model.finding import Evidence, Finding, Option, Standing
 from nines.model.history import Count, Exchange, History, LoadReport, Mark, Outcome, Skip
 from nines.model.place import Place, Step
-from nines.model.report import Excerpt, Machine, Readiness, Reading, Report, RuleSummary, Unexamined
+from nines.model.report import Excerpt, Machine, PatternSummary, Readiness, Reading, Report, RuleSummary, Unexamined
 from nines.model.rule import Confidence, Severity, Standard, Tier
 from nines.model.verdict import Verdict
 
@@ -51,6 +51,15 @@ def report() -> Report:
                 help="# A remote call while a transaction is open\n\nIt holds locks.\n",
                 standards=(Standard(id="CWE-667", url="https://cwe.mitre.org/data/definitions/667.html"),),
             ),
+        ),
+        patterns=(
+            PatternSummary(
+                id="reserve-call-settle",
+                title="Reserve, call, settle " + HOSTILE,
+                summary="Commit before the call and after it. " + HOSTILE,
+                about=("transactions/remote-call-in-transaction",),
+            ),
+            PatternSummary(id="deadline", title="Deadline", summary="An end.", about=(_broken().experiment,)),
         ),
         trials=(_steady(), _broken(), _unknown()),
         budgets=(

@@ -129,3 +129,16 @@ def test_terminal_names_what_matters() -> None:
 )
 def test_figures_are_written_for_people(value: float | None, unit: str, text: str) -> None:
     assert html._figure(value, unit) == text
+
+
+def test_patterns_are_told_where_they_answer_something() -> None:
+    tags = _Tags()
+    tags.feed(reports.render("html", report()))
+    assert "#p-reserve-call-settle" in tags.links
+    assert "#p-deadline" in tags.links
+    rules = json.loads(reports.render("sarif", report()))["runs"][0]["tool"]["driver"]["rules"]
+    told = {rule["id"]: rule.get("help", {}).get("markdown", "") for rule in rules}
+    assert "nines explain reserve-call-settle" in told["transactions/remote-call-in-transaction"]
+    assert not any("nines explain deadline" in text for text in told.values())
+    document = json.loads(reports.render("json", report()))
+    assert [pattern["id"] for pattern in document["patterns"]] == ["reserve-call-settle", "deadline"]

@@ -51,6 +51,16 @@ class RuleSummary(Record):
     standards: tuple[Standard, ...] = ()
 
 
+class PatternSummary(Record):
+    """A pattern to which findings or broken claims of this report point; `nines explain ID` shows its page."""
+
+    id: str
+    title: str
+    summary: str
+    about: tuple[str, ...]
+    """The rules and experiments of this report that it answers."""
+
+
 class Reading(Record):
     """How much was read, and how well."""
 
@@ -95,6 +105,8 @@ class Report(Record):
     """Baseline entries that no longer match anything; they fail the run, so that a baseline only shrinks."""
     excerpts: tuple[Excerpt, ...] = ()
     rules: tuple[RuleSummary, ...] = ()
+    patterns: tuple[PatternSummary, ...] = ()
+    """What to do instead, those that answer most closely first."""
     trials: tuple[Trial, ...] = ()
     limits: Budgets = Budgets()
     budgets: tuple[BudgetResult, ...] = ()
@@ -102,6 +114,10 @@ class Report(Record):
     reading: Reading = Reading()
     machine: Machine = Machine()
     next_steps: tuple[str, ...] = ()
+
+    def patterns_of(self, id: str) -> tuple[PatternSummary, ...]:
+        """The patterns that answer a rule or an experiment."""
+        return tuple(pattern for pattern in self.patterns if id in pattern.about)
 
     def failing(self, tier: Tier) -> tuple[Finding, ...]:
         """The findings of this tier or above that nothing refuted."""

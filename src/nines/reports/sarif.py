@@ -64,11 +64,18 @@ def _rule(id: str, rule: RuleSummary | None, report: Report) -> dict[str, Any]:
         "name": "".join(part.title() for part in id.rsplit("/", 1)[-1].split("-")),
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": _lead(rule)},
-        "help": {"text": rule.help, "markdown": rule.help},
+        "help": {"text": _help(rule, report), "markdown": _help(rule, report)},
         "properties": properties,
     }
     urls = [standard.url for standard in rule.standards if standard.url]
     return described | ({"helpUri": urls[0]} if urls else {})
+
+
+def _help(rule: RuleSummary, report: Report) -> str:
+    """The rule's page, and what to do instead."""
+    found = report.patterns_of(rule.id)
+    lines = [f"- **{pattern.title}** (`nines explain {pattern.id}`): {pattern.summary}" for pattern in found]
+    return "\n".join([rule.help.rstrip(), "", "## Patterns", "", *lines, ""]) if lines else rule.help
 
 
 def _lead(rule: RuleSummary) -> str:

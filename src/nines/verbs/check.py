@@ -21,6 +21,7 @@ from nines.model.verdict import Verdict
 from nines.verbs import join, machine, prove, trials
 from nines.verbs.project import Project
 from nines.verbs.reading import Read, is_debugging, read
+from nines.verbs.recommending import recommended
 from nines.verbs.review import accepted_findings, active_rules, judge, report_of
 
 
@@ -46,7 +47,7 @@ def check(
     findings, carried_out = join.join(judged.findings, proof.trials, active_rules(project), service)
     report = report_of(project, found, judged, findings, accepted)
     readiness = decide(report.failing(project.settings.fail_on), carried_out, proof.budgets)
-    return msgspec.structs.replace(
+    checked = msgspec.structs.replace(
         report,
         command="check",
         started_at=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -60,6 +61,7 @@ def check(
         unexamined=(*report.unexamined, *proof.unexamined),
         machine=machine.describe(),
     )
+    return recommended(checked)
 
 
 def _proof(

@@ -30,6 +30,7 @@ from nines.readers import openapi, sql
 from nines.verbs import ending, estimates, machine, names, trials
 from nines.verbs.project import Project
 from nines.verbs.reading import Read, is_debugging, read
+from nines.verbs.recommending import recommended
 
 _SEED_BITS = 32
 
@@ -59,7 +60,7 @@ def prove(
     progress.stage("reading the code")
     found = read(project)
     proof = run(project, found, selected, seed=seed, progress=progress)
-    return Report(
+    report = Report(
         command="prove",
         project=project.name,
         version=__version__,
@@ -75,6 +76,7 @@ def prove(
         reading=found.reading,
         machine=machine.describe(),
     )
+    return recommended(report)
 
 
 def says(carried_out: tuple[Trial, ...]) -> str:

@@ -25,6 +25,7 @@ from nines.readers import revision
 from nines.verbs import allowances, baseline, excerpts, names, renames
 from nines.verbs.project import Project
 from nines.verbs.reading import Read, read
+from nines.verbs.recommending import recommended
 
 
 class Judged(Record):
@@ -121,7 +122,7 @@ def report_of(
     )
     fired = {finding.rule for finding in findings}
     known = active_rules(project)
-    return Report(
+    report = Report(
         command="review",
         project=project.name,
         version=__version__,
@@ -137,6 +138,7 @@ def report_of(
         unexamined=(*found.unexamined, *judged.unexamined, *names.unknown_in(project.settings)),
         reading=msgspec.structs.replace(found.reading, rules=tuple(rule.id for rule in known)),
     )
+    return recommended(report)
 
 
 def _summary(rule: Rule) -> RuleSummary:
