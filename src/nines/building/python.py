@@ -133,7 +133,18 @@ class Imports:
 
 
 _STANDARD = frozenset(
-    {"collections", "contextlib", "dataclasses", "datetime", "decimal", "functools", "pathlib", "typing", "uuid"}
+    {
+        "collections",
+        "contextlib",
+        "dataclasses",
+        "datetime",
+        "decimal",
+        "functools",
+        "logging",
+        "pathlib",
+        "typing",
+        "uuid",
+    }
 )
 """Of the standard library, what generated code imports."""
 
@@ -156,6 +167,9 @@ def _order(name: str) -> tuple[int, str, str]:
 
 def module(says: str, imports: Imports, body: Sequence[str]) -> str:
     """A whole file; `body` begins with what follows the imports."""
-    head = [*docstring(says), "", *imports.lines(), ""]
-    text = "\n".join([*head, *body])
-    return text.rstrip("\n") + "\n"
+    lines = list(body)
+    while lines and not lines[0]:
+        lines.pop(0)
+    is_definition = bool(lines) and lines[0].startswith(("class ", "def ", "async def ", "@"))
+    head = [*docstring(says), "", *imports.lines(), *([""] * (2 if is_definition else 1) if lines else [])]
+    return "\n".join([*head, *lines]).rstrip("\n") + "\n"

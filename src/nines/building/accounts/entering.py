@@ -92,21 +92,18 @@ def verify(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
     yield from module.opened(endpoint, body=endpoint.request)
     yield f"    challenge = {module.tried()}(body.challenge_id)"
     yield "    async with service.database.transaction(call.deadline) as tx:"
-    yield f'        row = await tx.fetchrow({module.sql(endpoint, f"try-{kebab}-code")}, challenge, "verify")'
-    matches = 'service.accounts.codes.matches(challenge, body.code, row["code_hash"])'
-    yield f"        is_right = row is not None and {matches}"
-    yield "        if is_right:"
+    yield f'        row = await {module.right(endpoint)}(service, tx, challenge, body.code, "verify")'
+    yield "        if row is not None:"
     yield f"            await tx.execute({module.sql(endpoint, f'delete-{kebab}-code')}, challenge)"
     if people.has_unverified:
         yield f'            await tx.execute({module.sql(endpoint, f"verify-{kebab}")}, row["{people.noun}_id"])'
     yield from module.audited(f'row["{people.noun}_id"]', f'{{"{people.login}": "verified"}}', depth=3)
-    yield from refused_code()
+    yield from refused_code("row")
     yield "    return Answer.nothing()"
 
 
-def refused_code() -> Iterator[str]:
-    yield "    # Outside of the transaction: the attempt is counted whether it was right or not."
-    yield "    if not is_right:"
+def refused_code(row: str) -> Iterator[str]:
+    yield f"    if {row} is None:"
     yield '        raise Problem("code-rejected")'
 
 
@@ -138,7 +135,6 @@ def sign_in(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
     people = module.people
     kebab = people.noun.replace("_", "-")
     module.imports.add("nines_runtime", "Problem")
-    module.imports.add("nines_runtime.data.identifiers", "new_id")
     module.imports.add("nines_runtime.security.guessing", "refuse_blocked")
     yield from module.opened(endpoint, body=endpoint.request)
     yield f"    {module.evenly()}"
@@ -154,13 +150,15 @@ def sign_in(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
     state = f' or row["status"] != {python.quoted(people.signing_state)}' if people.signing_state else ""
     yield f"    if row is None or not is_right{state}:"
     yield f"        raise await {_refusal(module, endpoint)}(service, call, guessed, even)"
+    step = ""
     if people.has_second_factor:
-        yield from _second_factor(module)
-    yield "    session = new_id()"
-    yield "    until = accounts.now() + accounts.session_ttl"
+        step = "step"
+        yield f"    step = {module.factor()}(accounts, row, body.code)"
+        yield "    if step is None:"
+        yield "        raise await _refused(service, call, guessed, even)"
     yield "    async with service.database.transaction(call.deadline) as tx:"
-    yield from opened_session(module, endpoint, "guessed[0]", depth=2)
-    yield from answered(module)
+    given = ("service", "tx", "call", "row", *([step] if step else []), "guessed[0]")
+    yield from python.laid(python.call(f"return await {opened_session(module, endpoint)}", *given), depth=2)
 
 
 def _refusal(module: Module, endpoint: PlannedEndpoint) -> str:
@@ -185,53 +183,52 @@ def _refusal(module: Module, endpoint: PlannedEndpoint) -> str:
     return "_refused"
 
 
-def _second_factor(module: Module) -> Iterator[str]:
-    people = module.people
-    table = f"{people.noun}_second_factors.secret"
-    yield "    step = None"
-    yield '    if row["factor_secret"] is not None:'
-    yield "        if not body.code:"
-    yield '            raise Problem("second-factor-required")'
-    yield f'        secret = accounts.cipher.decrypt_bytes(row["factor_secret"], "{table}", row["id"])'
-    yield "        step = accounts.totp.accepted(secret, body.code)"
-    yield "        if step is None:"
-    yield "            raise await _refused(service, call, guessed, even)"
-
-
-def opened_session(module: Module, endpoint: PlannedEndpoint, guessed: str, *, depth: int) -> Iterator[str]:
+def opened_session(module: Module, endpoint: PlannedEndpoint) -> str:
+    """The function that opens a session."""
     people = module.people
     kebab = people.noun.replace("_", "-")
-    indent = python.INDENT * depth
+    module.imports.add("nines_runtime", "Connection", "Problem")
+    module.imports.add("nines_runtime.data.identifiers", "new_id")
+    module.imports.add("collections.abc", "Mapping")
+    module.imports.add("typing", "Any")
+    has_factor = people.has_second_factor
     query = module.query(endpoint, f"insert-{kebab}-session")
     given = {
         "id": "session",
         f"{people.noun}_id": 'row["id"]',
         "address": "call.address or None",
         "agent": 'call.headers.get("user-agent", "")[:255]',
-        "has_second_factor": "step is not None",
+        "has_second_factor": "step > 0",
         "expires_at": "until",
     }
     values = [given[each] for each in query.parameters]
-    call = python.call("await tx.fetchval", f"sql.{names.constant(query.id)}", *values)
-    yield from python.laid(call, before="opened = ", depth=depth)
-    yield f"{indent}if opened is None:"
-    yield f'{indent}    raise Problem("credentials-rejected")'
-    if people.has_second_factor:
+    parts = ["service: Service", "tx: Connection", "call: Call", "row: Mapping[str, Any]"]
+    parts += [*(["step: int"] if has_factor else []), "guessed: bytes"]
+    lines = [
+        *python.laid(python.Group(head="async def _open", parts=tuple(parts), tail=" -> Answer:")),
+        '    """A session with its first tokens, if the account may still be signed in to."""',
+        "    accounts = service.accounts",
+        "    session, until = new_id(), accounts.now() + accounts.session_ttl",
+    ]
+    inserted = python.call("await tx.fetchval", f"sql.{names.constant(query.id)}", *values)
+    lines += python.laid(inserted, before="opened = ", depth=1)
+    lines += ["    if opened is None:", '        raise Problem("credentials-rejected")']
+    if has_factor:
         use = module.sql(endpoint, f"use-{kebab}-second-factor")
-        yield f'{indent}if step is not None and await tx.fetchval({use}, step, row["id"]) is None:'
-        yield f'{indent}    raise Problem("credentials-rejected")'
-    yield f"{indent}refresh = await accounts.refresh.issue(tx, session, until=until)"
-    forget = python.call("await tx.execute", module.sql(endpoint, f"forget-{kebab}-failures"), guessed)
-    yield from python.laid(forget, depth=depth)
-    yield from module.audited('row["id"]', '{"session": str(session)}', depth=depth)
-
-
-def answered(module: Module) -> Iterator[str]:
-    people = module.people
+        lines += [
+            f'    if step and await tx.fetchval({use}, step, row["id"]) is None:',
+            '        raise Problem("credentials-rejected")',
+        ]
+    forget = module.sql(endpoint, f"forget-{kebab}-failures")
+    lines += [
+        "    refresh = await accounts.refresh.issue(tx, session, until=until)",
+        f"    await tx.execute({forget}, guessed)",
+        *module.audited('row["id"]', '{"session": str(session)}', depth=1),
+    ]
     roles = ['row["roles"]'] if people.has_roles else []
-    factor = ["step is not None"] if people.has_second_factor else []
-    parts = ("service", 'row["id"]', "session", *roles, *factor, "refresh")
-    yield from python.laid(python.call(f"return {module.tokens()}", *parts), depth=1)
+    told = ("service", 'row["id"]', "session", *roles, *(["step > 0"] if has_factor else []), "refresh")
+    module.helper("open", [*lines, *python.laid(python.call(f"return {module.tokens()}", *told), depth=1)])
+    return "_open"
 
 
 def keys(module: Module) -> Iterator[str]:

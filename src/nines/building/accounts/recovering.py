@@ -50,9 +50,8 @@ def reset(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
     yield f'    challenge = {module.tried()}(call.parameters["challenge_id"])'
     yield f"    password_hash = await accounts.passwords.hash(body.{people.password}, deadline=call.deadline)"
     yield "    async with service.database.transaction(call.deadline) as tx:"
-    yield f'        row = await tx.fetchrow({module.sql(endpoint, f"try-{kebab}-code")}, challenge, "reset")'
-    yield '        is_right = row is not None and accounts.codes.matches(challenge, body.code, row["code_hash"])'
-    yield "        if is_right:"
+    yield f'        row = await {module.right(endpoint)}(service, tx, challenge, body.code, "reset")'
+    yield "        if row is not None:"
     for base, *given in (
         (f"delete-{kebab}-code", "challenge"),
         (f"change-{kebab}-password", holder, "password_hash"),
@@ -64,6 +63,6 @@ def reset(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
     locale = ['locale=row["locale"]'] if people.has_locale else []
     yield from module.left("changed", f'to=row["{people.login}"]', *locale, depth=3)
     yield from module.audited(holder, '{"password": "changed"}', depth=3)
-    yield from refused_code()
+    yield from refused_code("row")
     yield from module.woken(endpoint)
     yield "    return Answer.nothing()"

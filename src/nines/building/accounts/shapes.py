@@ -40,7 +40,11 @@ def write(people: People) -> Iterator[File]:
     if not all(is_sent(each) for each in found):
         lines += ["", *_ANSWERED, ""]
     for shape in found:
-        lines += ["", *(sent(shape, imports) if is_sent(shape) else _answered(shape, imports)), ""]
+        lines += [
+            "",
+            *(sent(shape, imports, base="_Sent, frozen=True") if is_sent(shape) else _answered(shape, imports)),
+            "",
+        ]
     path = names.source(people.design, f"_generated/{MODULE}.py")
     yield File(path=path, text=python.module(_SAYS, imports, lines))
 
@@ -55,7 +59,7 @@ def _used(people: People) -> Iterator[Shape]:
 
 
 def _answered(shape: Shape, imports: python.Imports) -> list[str]:
-    lines = [f"class {shape.name}(_Answered, kw_only=True):"]
+    lines = [f"class {shape.name}(_Answered, frozen=True, kw_only=True):"]
     for name, schema in shape.schema.get("properties", {}).items():
         default = (
             f" = {python.quoted(schema['const'])}  # noqa: S105 -- a word of RFC 6749" if "const" in schema else ""

@@ -202,6 +202,55 @@ class Module:
         ]
         return "_named"
 
+    def right(self, endpoint: PlannedEndpoint) -> str:
+        """The function that finds a code which is right."""
+        kebab = self.people.noun.replace("_", "-")
+        self.imports.add("nines_runtime", "Connection")
+        self.imports.add("collections.abc", "Mapping")
+        self.imports.add("typing", "Any")
+        head = python.Group(
+            head="async def _tried",
+            parts=("service: Service", "tx: Connection", "challenge: UUID", "code: str", "purpose: str"),
+            tail=" -> Mapping[str, Any] | None:",
+        )
+        self._helpers["tried"] = [
+            *python.laid(head),
+            '    """None for a code that is wrong or over. The attempt is counted, so commit before it is refused."""',
+            *python.laid(
+                python.call("await tx.fetchrow", self.sql(endpoint, f"try-{kebab}-code"), "challenge", "purpose"),
+                before="row: Mapping[str, Any] | None = ",
+                depth=1,
+            ),
+            '    if row is None or not service.accounts.codes.matches(challenge, code, row["code_hash"]):',
+            "        return None",
+            "    return row",
+        ]
+        return "_tried"
+
+    def factor(self) -> str:
+        """The function that compares the code of a second factor."""
+        self.imports.add("nines_runtime", "Problem")
+        self.imports.add("collections.abc", "Mapping")
+        self.imports.add("typing", "Any")
+        table = f"{self.people.noun}_second_factors.secret"
+        head = python.Group(
+            head="def _factor",
+            parts=("accounts: Accounts", "row: Mapping[str, Any]", "code: str | None"),
+            tail=" -> int | None:",
+        )
+        self.imports.add("nines_runtime.security.accounts", "Accounts")
+        self._helpers["factor"] = [
+            *python.laid(head),
+            '    """The step of the code; 0 where the account has no second factor, None for a code that is wrong."""',
+            '    if row["factor_secret"] is None:',
+            "        return 0",
+            "    if not code:",
+            '        raise Problem("second-factor-required")',
+            f'    secret = accounts.cipher.decrypt_bytes(row["factor_secret"], "{table}", row["id"])',
+            "    return accounts.totp.accepted(secret, code)",
+        ]
+        return "_factor"
+
     def tokens(self) -> str:
         """The function that answers with both tokens."""
         self.imports.add("nines_runtime.data.identifiers", "identifier_text")
