@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
 import os
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
 import textwrap
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from nines_runtime.calls.bulkhead import Bulkhead
 from nines_runtime.calls.client import Client
 from nines_runtime.calls.deadline import Deadline
+from nines_runtime.calls.egress import ANYWHERE
 from nines_runtime.calls.outcome import Unanswered, Why
 from nines_runtime.calls.retry import Retry
 
@@ -184,6 +193,66 @@ def test_a_name_that_leads_inside_is_not_called(peer: Any, http: Any) -> None:
             assert other.asked == []
 
     asyncio.run(whole())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1", "0x7f.1", "2130706433", "[::1]", "0"])
+def test_an_address_that_a_caller_gave_does_not_lead_inside(peer: Any, http: Any, host: str) -> None:
+    async def whole() -> None:
+        hosts = (ANYWHERE,)
+        async with (
+            peer(http.says(http.answer(200, b"1"))) as other,
+            Client("hooks", "https://unused.invalid", hosts=hosts, allows_private=True) as client,
+        ):
+            with pytest.raises(Unanswered) as caught:
+                await client.post(Deadline.after(5), f"http://{host}:{other.url.rpartition(':')[2]}/x", {})
+            assert (caught.value.may_have_happened, other.asked) == (False, [])
+
+    asyncio.run(whole())
+
+
+def test_a_certificate_that_nobody_vouches_for_ends_it(tmp_path: Path) -> None:
+    certificate, serving = self_signed(tmp_path)
+
+    async def whole() -> None:
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 204 Fine\r\nConnection: close\r\n\r\n")
+            await writer.drain()
+            writer.close()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=serving)
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with Client("g", url) as client:
+            with pytest.raises(Unanswered) as caught:
+                await client.post(Deadline.after(10), "/x", {})
+            assert (caught.value.why, caught.value.may_have_happened) == (Why.CONNECTION, False)
+        trusting = ssl.create_default_context(cafile=str(certificate))
+        async with Client("g", url, tls=trusting) as client:
+            assert (await client.get(Deadline.after(10), "/x")).status == 204
+        server.close()
+
+    asyncio.run(whole())
+
+
+def self_signed(folder: Path) -> tuple[Path, ssl.SSLContext]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key(), serial_number=1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    public, both = folder / "public.pem", folder / "both.pem"
+    public.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    both.write_bytes(key.private_bytes(encoding, form, serialization.NoEncryption()) + public.read_bytes())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(both)
+    return public, context
 
 
 def test_cancellation_leaves_no_task_and_no_connection(peer: Any) -> None:

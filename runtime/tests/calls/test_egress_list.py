@@ -9,7 +9,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nines_runtime.calls.egress import Egress, EgressRefused, GuardedResolver, is_public
+from nines_runtime.calls.egress import ANYWHERE, Egress, EgressRefused, GuardedResolver, is_public
 
 PRIVATE = ["10.0.0.1", "172.16.9.9", "192.168.1.1", "fd12::1", "100.64.0.1"]
 NEVER = [
@@ -52,6 +52,18 @@ def test_other_hosts_are_not_called() -> None:
     egress = Egress(["pay.example"], allows_private=True)
     for host in ("pay.example.evil.test", "evil.test", "", "10.0.0.1"):
         assert not egress.admits(host, "93.184.216.34")
+
+
+@pytest.mark.parametrize("allows_private", [False, True])
+def test_what_callers_gave_is_public_or_nothing(allows_private: bool) -> None:
+    egress = Egress(["inside.example", ANYWHERE], allows_private=allows_private)
+    assert egress.admits("hook.example", PUBLIC[0])
+    assert egress.admits(PUBLIC[0], PUBLIC[0])
+    for address in (*PRIVATE, *NEVER, *LOOPBACK):
+        assert not egress.allows(address)
+        for host in ("hook.example", "localhost", address):
+            assert not egress.admits(host, address)
+    assert egress.admits("inside.example", PRIVATE[0]) == allows_private
 
 
 @given(st.ip_addresses(v=4))

@@ -12,6 +12,9 @@ from aiohttp.resolver import ThreadedResolver
 Address = IPv4Address | IPv6Address
 
 
+ANYWHERE = "*"
+
+
 class EgressRefused(OSError):  # noqa: N818 -- a decision
     """The host is not on the list, or its name leads to an address that may not be called."""
 
@@ -56,14 +59,21 @@ _METADATA = frozenset(map(ip_address, ("fd00:ec2::254", "100.100.100.200", "168.
 
 class Egress:
     """The hosts that may be called. One that is configured as an address is meant; a name must lead to public
-    addresses, unless private ones are allowed. Link-local ones (metadata of clouds) are never allowed behind a name."""
+    addresses, unless private ones are allowed. Link-local ones (metadata of clouds) are never allowed behind a name.
+
+    ANYWHERE among the hosts lets every other host pass that is public: for addresses that callers gave."""
 
     def __init__(self, hosts: Iterable[str], *, allows_private: bool = False) -> None:
         self._hosts = frozenset(host.lower().rstrip(".") for host in hosts)
         self._allows_private = allows_private
 
     def allows(self, host: str) -> bool:
-        return host in self._hosts or host.lower().rstrip(".") in self._hosts
+        if host in self._hosts or (plain := host.lower().rstrip(".")) in self._hosts:
+            return True
+        if ANYWHERE not in self._hosts:
+            return False
+        address = address_of(plain)
+        return address is None or is_public(address)
 
     def admits(self, host: str, address: str) -> bool:
         """Whether a connection to this address may be made for this host."""
@@ -77,6 +87,9 @@ class Egress:
         found = unwrapped(found)
         if is_public(found):
             return True
+        # What callers gave is public or nothing.
+        if host.lower().rstrip(".") not in self._hosts:
+            return False
         if found.is_loopback and host.lower() == "localhost":
             return True
         return self._allows_private and _is_inside(found)
