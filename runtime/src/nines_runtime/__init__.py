@@ -28,7 +28,7 @@ from nines_runtime.data.ledger import Entry, Ledger
 from nines_runtime.data.migrations import Migrated, MigrationError, migrate
 from nines_runtime.data.origin import Origin, Task
 from nines_runtime.data.outbox import Outbox, everywhere
-from nines_runtime.data.relay import Event, relay_queue
+from nines_runtime.data.relay import Deliver, Event, relay_queue
 from nines_runtime.data.sagas import LocalStep, Overtaken, RemoteStep, Saga, SagaPlan, Sagas
 from nines_runtime.data.statements import KeyStatements, LedgerStatements, OutboxStatements, SagaStatements
 from nines_runtime.data.subscribers import Subscriber, Subscribers, check_signature, subscribers_of
@@ -110,6 +110,7 @@ __all__ = [
     "Database",
     "Deadline",
     "Declined",
+    "Deliver",
     "Duration",
     "Edge",
     "Egress",
