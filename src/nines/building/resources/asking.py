@@ -127,6 +127,11 @@ def is_decided(operation: Operation) -> bool:
     )
 
 
+def uses_row(module: Module, operation: Operation) -> bool:
+    """Whether settling looks at the row as it was reserved; what was decided stands in what is remembered."""
+    return not is_decided(operation) or values.keeps_sealed(module.thing)
+
+
 def decided_values(module: Module) -> str:
     return module.thing.noun
 
@@ -135,7 +140,7 @@ def _reserved(module: Module) -> None:
     """What a function that runs as if alone gives back; in a plain transaction the variables are there."""
     if module.lines and any(line.strip().startswith("async def reserve(") for line in module.lines[-80:]):
         module.generated("service", "Reserved")
-        module.line("reserved = Reserved(row=row, remembered=remembered)")
+        module.line("return Reserved(row=row, remembered=remembered)")
 
 
 def shown_id(module: Module) -> str:
@@ -154,9 +159,8 @@ def _ask(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> Non
         with module.block("if isinstance(reserved, Answer):"):
             module.line("return reserved")
     row, told = ("reserved.row", "reserved.remembered") if is_hooked else ("row", "remembered")
-    settle = python.call(
-        f"settle_{names.snake(operation.name)}", "service", "call.deadline", "call", row, "pending_id", told
-    )
+    given = ["service", "call.deadline", "call", *([row] if uses_row(module, operation) else []), "pending_id", told]
+    settle = python.call(f"settle_{names.snake(operation.name)}", *given)
     later = next((a for a in endpoint.answers if a.status == 202), None)
     success = endpoint.success
     if later is None or (success and success.status == 202 and not is_queued(module, operation)):
@@ -173,8 +177,8 @@ def _ask(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> Non
                 now = f"{thing.noun}_now"
                 module.put(changing.shown_answer(module, endpoint, row, status=202, shown=now), before="answer = ")
                 if endpoint.idempotency:
-                    given = "service.keys.recalled(reserved.remembered)" if is_hooked else "claim"
-                    module.put(python.call("await service.keys.finish", "tx", given, "answer", f"{thing.noun}_now.id"))
+                    whose = "service.keys.recalled(reserved.remembered)" if is_hooked else "claim"
+                    module.put(python.call("await service.keys.finish", "tx", whose, "answer", f"{thing.noun}_now.id"))
             module.line("return answer")
     module.runtime("Problem")
     with module.block("if answer is None:"):
@@ -207,7 +211,9 @@ def settle(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> N
     module.imports.add("collections.abc", "Mapping")
     module.imports.add("typing", "Any")
     module.imports.add("uuid", "UUID")
-    parts = ("service: Service", "deadline: Deadline", "origin: Origin", "row: Mapping[str, Any]", "pending_id: UUID", "remembered: Mapping[str, Any]")  # fmt: skip
+    row = ("row: Mapping[str, Any]",) if uses_row(module, operation) else ()
+    about = (*row, "pending_id: UUID", "remembered: Mapping[str, Any]")
+    parts = ("service: Service", "deadline: Deadline", "origin: Origin", *about)
     name = f"settle_{names.snake(operation.name)}"
     with module.block(python.Group(head=f"async def {name}", parts=parts, tail=" -> Answer | None")):
         asked = " and ".join(operation.calls)
@@ -287,7 +293,7 @@ def _state(query: PlannedQuery) -> str:
     return query.arguments[query.parameters.index("to_status")].strip("'")
 
 
-def state_after(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> str:
+def state_after(endpoint: PlannedEndpoint, operation: Operation) -> str:
     """Where the row stands when the others agreed."""
     if operation.to_state:
         return operation.to_state
@@ -319,7 +325,7 @@ def _settled(module: Module, query: PlannedQuery, operation: Operation, told: li
     endpoint = module.design.endpoint(operation.name)
     assert endpoint is not None
     given = {"id": f"{thing.noun}.id", "pending_id": "pending_id"}
-    given["to_status"] = python.quoted(state_after(module, endpoint, operation))
+    given["to_status"] = python.quoted(state_after(endpoint, operation))
     for name in query.parameters:
         column = thing.table.column(name)
         if name in given or column is None:
@@ -342,7 +348,7 @@ def _finish(module: Module, endpoint: PlannedEndpoint, operation: Operation, *, 
     keeping.post(module, endpoint, origin="origin", row=thing.noun, body="body" if with_body else "")
     module.put(keeping.shown_expression(module, "row_now"), before="shown = ")
     keeping.emit(module, operation.emits, origin="origin", shown="shown")
-    state = state_after(module, endpoint, operation)
+    state = state_after(endpoint, operation)
     changes = python.flat(python.mapping([("status", python.quoted(state))])) if state else '{"is_settled": True}'
     keeping.audit(module, origin="origin", id="shown.id", changes=changes)
     module.put(changing.shown_answer(module, endpoint, "row_now", shown="shown"), before="answer = ")

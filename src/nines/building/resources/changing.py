@@ -24,7 +24,8 @@ def transaction(module: Code, operation: Operation, gives: str = "Answer", resul
         module.line()
         with module.block(f"async def {name}(tx: Connection) -> {gives}:"):
             yield
-            module.line(f"return {result}")
+            if result == "answer":
+                module.line("return answer")
         module.line()
         module.line(f"{result} = await service.database.serializable(call.deadline, {name})")
     else:
@@ -59,8 +60,8 @@ def create(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> N
         return
     with transaction(module, operation):
         insert(module, endpoint, operation)
-        answered(module, endpoint, operation, changes=keeping.changes_of_new(thing, "row"))
-    left(module, operation)
+        is_returned = answered(module, endpoint, operation, changes=keeping.changes_of_new(thing, "row"))
+    left(module, operation, is_returned=is_returned)
     module.depth -= 1
 
 
@@ -77,7 +78,8 @@ def insert(module: Module, endpoint: PlannedEndpoint, operation: Operation, more
     given = {
         column: _new(module, column, is_hooked=hooked) for column in query.parameters if column not in (more or {})
     }
-    module.put(module.send("tx.fetchrow", query, {**given, **(more or {})}), before="row = await ")
+    module.imports.add("typing", "Any")
+    module.put(module.send("tx.fetchrow", query, {**given, **(more or {})}), before="row: Any = await ")
     lists.insert(module, endpoint, id=module.id, body="body")
 
 
@@ -156,8 +158,8 @@ def answered(
     changes: python.Part,
     row: str = "row",
     posted: str = "",
-) -> None:
-    """The object as it is now, told to whoever must know, and kept under the key."""
+) -> bool:
+    """The object as it is now, told to whoever must know, and kept under the key; whether nothing is left to do."""
     thing = module.thing
     keeping.read_lists(module, endpoint.id, id=f'{row}["id"]')
     module.put(keeping.shown_expression(module, row), before=f"{thing.noun}_now = " if posted else f"{thing.noun} = ")
@@ -167,8 +169,11 @@ def answered(
         keeping.post(module, endpoint, origin="call", row=posted or module.row_of(row), body=body)
     keeping.emit(module, operation.emits, origin="call", shown=shown)
     keeping.audit(module, origin="call", id=f"{shown}.id", changes=changes)
-    module.put(shown_answer(module, endpoint, row, shown=shown), before="answer = ")
+    made = shown_answer(module, endpoint, row, shown=shown)
+    is_last = endpoint.idempotency is None and not hooks.is_hooked(operation) and not list(_woken(module, operation))
+    module.put(made, before="return " if is_last else "answer = ")
     keeping.finish(module, endpoint, id=f"{shown}.id")
+    return is_last
 
 
 def shown_answer(
@@ -201,17 +206,24 @@ def location(module: Module, shown: str) -> str:
     return f'f"{head}{{{shown}.id}}"'
 
 
-def left(module: Module, operation: Operation) -> None:
+def left(module: Module, operation: Operation, *, is_returned: bool = False) -> None:
     """After the commit: who waits for work is told, and the answer goes out."""
+    for job in _woken(module, operation):
+        module.line(f"service.wake({python.quoted(job)})")
+    if not is_returned:
+        module.line("return answer")
+
+
+def _woken(module: Module, operation: Operation) -> Iterator[str]:
+    """The jobs for which there is work now."""
     thing = module.thing
     first = thing.resource.states[0].name if thing.resource.states else ""
     state = operation.to_state or (first if operation.do is Action.CREATE else "")
     for job in thing.blueprint.jobs:
         if job.on == thing.resource.name and job.from_state and job.from_state == state and not job.every_s:
-            module.line(f"service.wake({python.quoted(job.name)})")
-    if operation.emits:
-        module.line('service.wake("relayOutbox")')
-    module.line("return answer")
+            yield job.name
+    if operation.emits and thing.blueprint.events.transport == "outbox":
+        yield "relayOutbox"
 
 
 def update(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> None:
@@ -250,8 +262,8 @@ def update(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> N
         lists.rewrite(module, endpoint, id=module.id, body="body")
         changed = '{"fields": [name for name in body.__struct_fields__ if getattr(body, name) is not UNSET]}'
         module.imports.add("msgspec", "UNSET")
-        answered(module, endpoint, operation, changes=changed)
-    left(module, operation)
+        is_returned = answered(module, endpoint, operation, changes=changed)
+    left(module, operation, is_returned=is_returned)
     module.depth -= 1
 
 
@@ -306,15 +318,14 @@ def move(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> Non
             module.put(module.send("tx.fetchrow", query, given), before="row = await ")
             why_not(module, states)
         changes = python.flat(python.mapping([("status", python.quoted(operation.to_state))]))
-        answered(module, endpoint, operation, changes=changes, posted=posted)
-    left(module, operation)
+        is_returned = answered(module, endpoint, operation, changes=changes, posted=posted)
+    left(module, operation, is_returned=is_returned)
     module.depth -= 1
 
 
 def why_not(module: Module, states: tuple[str, ...] = ()) -> None:
     """Raises the reason where no row was changed."""
-    module.needs_reasons = True
-    module.runtime("Problem")
+    module.needs_reasons = module.needs_checks = True
     named = "".join(f", {python.quoted(state)}" for state in states)
     with module.block("if row is None:"):
         module.line(f"raise await _why_not(tx, call, {module.id}{named})")
@@ -327,28 +338,16 @@ def sources(module: Module, operation: Operation) -> tuple[str, ...]:
 def locked(module: Module, endpoint: PlannedEndpoint, operation: Operation, states: tuple[str, ...] = ()) -> str:
     """Locks the row and lets the owner's function decide; the variable of what it decided."""
     thing = module.thing
+    module.needs_checks = True
     query = module.query(endpoint.id, f"lock-{names.kebab(thing.resource.name)}")
-    module.put(module.send("tx.fetchrow", query, {**module.caller(), "id": module.id}), before="row = await ")
-    module.missing()
-    if thing.is_versioned and any(each.name == "If-Match" for each in endpoint.parameters):
-        with module.block('if call.version not in (None, row["version"]):'):
-            module.line('raise Problem("precondition-failed")')
-    if states:
-        with module.block(f'if row["status"] not in {python.flat(python.row(*map(python.quoted, states)))}:'):
-            module.put(conflict(module, states, '{row["status"]}'))
+    module.put(module.send("tx.fetchrow", query, {**module.caller(), "id": module.id}), before="found = await ")
+    module.put(python.call("_checked", "found", "call", *map(python.quoted, states)), before="before = ")
     if thing.table.column("pending_operation") is not None:
-        with module.block('if row["pending_operation"] is not None:'):
+        with module.block('if before["pending_operation"] is not None:'):
+            module.runtime("Problem")
             module.line('raise Problem("operation-pending")')
-    hooks.ask(module, operation, endpoint)
+    hooks.ask(module, operation, endpoint, row="before")
     return thing.noun
-
-
-def conflict(module: Module, states: tuple[str, ...], now: str) -> python.Group:
-    wanted = " or ".join(states)
-    module.runtime("Problem")
-    said = f"The {module.thing.spoken} is {now}; it must be {wanted}."
-    quote = "'" if '"' in said else '"'
-    return python.call("raise Problem", '"state-conflict"', f"f{quote}{said}{quote}")
 
 
 def stored(module: Module, query: PlannedQuery, to_state: str) -> dict[str, str]:
@@ -378,9 +377,10 @@ def remove(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> N
         if thing.prefix and thing.resource.audit in ("all", "writes"):
             module.runtime("identifier_text")
         keeping.audit(module, origin="call", id=shown, changes='{"is_deleted": True}')
-        module.line("answer = Answer.nothing()")
+        is_returned = endpoint.idempotency is None and not hooks.is_hooked(operation)
+        module.line(f"{'return' if is_returned else 'answer ='} Answer.nothing()")
         keeping.finish(module, endpoint)
-    left(module, operation)
+    left(module, operation, is_returned=is_returned)
     module.depth -= 1
 
 

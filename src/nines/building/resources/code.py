@@ -93,6 +93,8 @@ class Module(Code):
         self.thing = thing
         self.needs_reasons = False
         """Whether an operation asks why no row was changed."""
+        self.needs_checks = False
+        """Whether a row is looked at before it is changed."""
         self.runtime("Answer", "Call", "Operations")
         self.generated("service", "Service")
 

@@ -15,7 +15,7 @@ from nines.building.resources.facts import Thing, blueprint_of, own_table, thing
 from nines.building.resources.guards import number
 from nines.model.blueprint import Action, Dependency, DependencyKind, ResourceKind
 from nines.model.blueprint.operation import OF_ACCOUNTS
-from nines.model.design import Design
+from nines.model.design import Design, PlannedColumn
 from nines.model.design.ddl import foreign_key_name
 
 _POOL = 10
@@ -185,20 +185,19 @@ def _violations(design: Design) -> Iterator[tuple[str, tuple[str, ...]]]:
     own = {thing.table.name: thing for thing in things(design)}
     for table in design.tables:
         thing = own.get(table.name)
-        if thing is None:
+        if thing is None or thing.is_append_only:
             continue
         yield from _keys(thing)
-        invariants = tuple(thing.resource.invariants)
+        invariants = " and ".join(thing.resource.invariants)
         named = {f"{table.name}_{column.name}_check": column for column in table.columns}
         for check in table.checks:
             column = named.get(check.name)
-            pointer = f"/{column.member.replace('.', '/')}" if column and column.member else ""
-            if pointer:
-                yield check.name, ("invalid-request", "It cannot be taken.", pointer)
-            elif invariants:
-                yield check.name, ("invariant-broken", f"{' and '.join(invariants)} would no longer hold.")
+            if column is not None and is_sent(thing, column):
+                yield check.name, ("invalid-request", "It cannot be taken.", f"/{column.member.replace('.', '/')}")
+            elif column is None and invariants:
+                yield check.name, ("invariant-broken", f"{invariants} would no longer hold.")
         for column in table.columns:
-            if column.references and column.member:
+            if column.references and is_sent(thing, column):
                 pointer = f"/{column.member.replace('.', '/')}"
                 yield foreign_key_name(table, column), ("invalid-request", "There is no such object.", pointer)
     yield from _others(design, own)
@@ -209,8 +208,15 @@ def _others(design: Design, own: dict[str, Thing]) -> Iterator[tuple[str, tuple[
     for table in design.tables:
         for column in table.columns:
             is_known = table.name in own and column.member
-            if column.references and not is_known and column.on_delete == "RESTRICT":
+            is_refused = column.on_delete == "RESTRICT" and not table.is_append_only
+            if column.references and not is_known and is_refused:
                 yield foreign_key_name(table, column), ("invalid-request", "There is no such object.")
+
+
+def is_sent(thing: Thing, column: PlannedColumn) -> bool:
+    """Whether a caller sets it."""
+    field = thing.field_of(column)
+    return field is not None and not field.is_read_only and bool(column.member)
 
 
 def _keys(thing: Thing) -> Iterator[tuple[str, tuple[str, ...]]]:

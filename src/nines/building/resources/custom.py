@@ -41,7 +41,8 @@ def on_resource(module: Module, endpoint: PlannedEndpoint, operation: Operation)
         if operation.gives:
             _kept_result(module, endpoint)
         else:
-            changing.answered(module, endpoint, operation, changes='{"is_changed": True}')
+            row = "row" if query is not None else "before"
+            changing.answered(module, endpoint, operation, changes='{"is_changed": True}', row=row, posted=thing.noun)
     changing.left(module, operation)
     module.depth -= 1
 

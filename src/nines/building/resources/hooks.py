@@ -43,10 +43,10 @@ def imported(code: Code, asked: Operation | Job) -> str:
     return f"{where}.{name}"
 
 
-def ask(module: Module, operation: Operation, endpoint: PlannedEndpoint) -> None:
+def ask(module: Module, operation: Operation, endpoint: PlannedEndpoint, *, row: str = "row") -> None:
     """Opens the locked row for the owner's function."""
     thing = module.thing
-    module.line(f"{thing.noun} = {module.row_of('row')}")
+    module.line(f"{thing.noun} = {module.row_of(row)}")
     given = ["tx", "call", thing.noun, *(["body"] if endpoint.request else [])]
     before = "result = " if operation.gives else ""
     module.line(f"{before}await {imported(module, operation)}({', '.join(given)})")
@@ -219,6 +219,7 @@ def _default(code: Code, thing: Thing, operation: Operation) -> list[str]:
     code.runtime("Problem")
     noun, name, more = thing.noun, names.snake(counter.name), f"body.{names.snake(amount.name)}"
     return [
+        "del tx, call  # Here when they are needed.",
         f"if {noun}.{name} + {more} > {noun}.{column}:",
         '    raise Problem("refused", "That is more than is left.")',
         f"{noun}.{name} += {more}",

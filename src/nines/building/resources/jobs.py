@@ -324,7 +324,8 @@ def _finisher(work: Work, planned: PlannedJob, operation: Operation) -> None:
         code.put(python.call("Task", *given), before="task = ")
         code.imports.add("contextlib", "suppress")
         with code.block("with suppress(Declined):"):
-            code.line(f'await {settle}(service, deadline, task, row, row["pending_id"], remembered)')
+            row = "row, " if asking.uses_row(_borrowed(code, thing), operation) else ""
+            code.line(f'await {settle}(service, deadline, task, {row}row["pending_id"], remembered)')
         if operation.emits:
             code.line('service.wake("relayOutbox")')
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from nines.building import names, python
 from nines.building.file import File
 from nines.building.resources import asking, changing, custom, reading, sagas
-from nines.building.resources.code import Code, Module
+from nines.building.resources.code import Module
 from nines.building.resources.facts import Thing, operation_of, things
 from nines.model.blueprint import Action, Operation
 from nines.model.blueprint.operation import OF_ACCOUNTS
@@ -54,6 +54,9 @@ def _module(thing: Thing, endpoints: list[PlannedEndpoint]) -> str:
     if module.needs_reasons:
         module.gap()
         _reasons(module, endpoints)
+    if module.needs_checks:
+        module.gap()
+        _checks(module)
     text = "\n".join(body)
     if "NOT_FOUND" in text:
         constants.insert(0, f"NOT_FOUND = {python.quoted(module.not_found())}")
@@ -75,6 +78,30 @@ def asks_reserved(thing: Thing, endpoint: PlannedEndpoint, operation: Operation)
     return endpoint.action in (Action.CREATE, Action.UPDATE, Action.TRANSITION)
 
 
+def _checks(module: Module) -> None:
+    """What a row must be to be changed."""
+    thing = module.thing
+    module.runtime("Problem")
+    module.imports.add("collections.abc", "Mapping")
+    module.imports.add("typing", "Any")
+    given = ["row: Mapping[str, Any] | None", "call: Call", "*states: str"]
+    with module.block(python.Group(head="def _checked", parts=tuple(given), tail=" -> Mapping[str, Any]")):
+        stated = " and in one of the states" if thing.resource.states else ""
+        module.doc(f"The row, where it is there, of the version that was read{stated}")
+        with module.block("if row is None:"):
+            module.line('raise Problem("not-found", NOT_FOUND)')
+        if thing.is_versioned:
+            with module.block('if call.version not in (None, row["version"]):'):
+                module.line('raise Problem("precondition-failed")')
+        if thing.resource.states:
+            said = f"f\"The {thing.spoken} is {{row['status']}}; it must be {{' or '.join(states)}}.\""
+            with module.block('if states and row["status"] not in states:'):
+                module.put(python.call("raise Problem", '"state-conflict"', said))
+        else:
+            module.line("del states")
+        module.line("return row")
+
+
 def _reasons(module: Module, endpoints: list[PlannedEndpoint]) -> None:
     """Why no row was changed: asked only when none was."""
     thing = module.thing
@@ -83,25 +110,13 @@ def _reasons(module: Module, endpoints: list[PlannedEndpoint]) -> None:
     base = f"read-{names.kebab(thing.resource.name)}-to-change"
     found = [q for e in endpoints for id in e.queries if (q := thing.design.query(id)) and q.base == base]
     query = min(found, key=lambda each: len(each.parameters))
-    has_states = any("call, " in line and "_why_not" in line and line.count(",") > 2 for line in module.lines)
-    extra = ", *states: str" if has_states else ""
-    with module.block(f"async def _why_not(tx: Connection, call: Call, {module.id}: UUID{extra}) -> Problem:"):
+    parts = ("tx: Connection", "call: Call", f"{module.id}: UUID", "*states: str")
+    with module.block(python.Group(head="async def _why_not", parts=parts, tail=" -> Problem")):
         module.doc("Why no row was changed")
         given = {**module.caller(), "id": module.id}
         module.put(module.send("tx.fetchrow", query, given), before="row = await ")
-        with module.block("if row is None:"):
-            module.line('return Problem("not-found", NOT_FOUND)')
-        if thing.is_versioned:
-            with module.block('if call.version not in (None, row["version"]):'):
-                module.line('return Problem("precondition-failed")')
+        module.line("_checked(row, call, *states)")
         held = thing.table.column("pending_operation") is not None
-        last = '"operation-pending"' if held else '"unavailable"'
-        if has_states:
-            said = f"f\"The {thing.spoken} is {{row['status']}}; it must be {{' or '.join(states)}}.\""
-            with module.block('if states and row["status"] not in states:'):
-                module.put(python.call("return Problem", '"state-conflict"', said))
-        module.line(f"return Problem({last})")
-
-
-def operations_modules(code: Code) -> tuple[str, ...]:
-    return names.modules(code.design)
+        if not held:
+            module.comment("It was changed in between, and is as it should be now.")
+        module.line(f'return Problem("{"operation-pending" if held else "unavailable"}")')

@@ -20,11 +20,11 @@ from nines.model.design import Design, PlannedColumn, PlannedEndpoint, Shape
 _CHOICES = re.compile(r"Literal\[([^\]]*)\]")
 _REFERENCE = "#/components/schemas/"
 _SENT = [
-    "class _Sent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):",
+    "class _Sent(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):",
     '    """What callers send: what is not known is refused."""',
 ]
 _ANSWERED = [
-    "class _Answered(msgspec.Struct, frozen=True, kw_only=True):",
+    "class _Answered(msgspec.Struct, kw_only=True):",
     '    """What callers are answered."""',
 ]
 
