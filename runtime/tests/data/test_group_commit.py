@@ -84,6 +84,24 @@ def test_requests_that_come_together_share_statements(url: str) -> None:
     run(url, work)
 
 
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_nobody_is_forgotten_between_two_statements(url: str, lanes: int) -> None:
+    async def work(database: Database) -> None:
+        batch = Batch(database, INSERT, lanes=lanes)
+
+        async def caller() -> None:
+            for _ in range(60):
+                id = new_id()
+                assert await batch.add(soon(5), (id, id.hex, 1)) is not None
+
+        async with asyncio.timeout(15):
+            await asyncio.gather(*(caller() for _ in range(24)))
+        await batch.close()
+        assert await database.execute(soon(), "SELECT 1 FROM things") == 1_440
+
+    run(url, work)
+
+
 def test_a_bad_row_fails_alone(url: str) -> None:
     async def work(database: Database) -> None:
         batch = Batch(database, INSERT, lanes=1)

@@ -11,7 +11,7 @@ import asyncpg
 
 from nines_runtime.calls.deadline import Deadline
 from nines_runtime.data.database import Database
-from nines_runtime.data.failures import Conflict, Unavailable
+from nines_runtime.data.failures import RETRY_AFTER_S, Conflict, Unavailable
 
 LANES = 2
 ROWS_MAX = 256
@@ -66,6 +66,7 @@ class Batch:
         self._waiting: deque[_Row] = deque()
         self._flying: dict[int, list[_Row]] = {}
         self._alone: set[Hashable] = set()
+        self._running = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._watch: asyncio.TimerHandle | None = None
 
@@ -87,7 +88,8 @@ class Batch:
         loop = asyncio.get_running_loop()
         row = _Row(deadline, arguments, alone, loop.create_future())
         self._waiting.append(row)
-        if len(self._tasks) < self._lanes:
+        if self._running < self._lanes:
+            self._running += 1
             task = loop.create_task(self._lane())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -102,14 +104,18 @@ class Batch:
 
     async def _lane(self) -> None:
         number = id(asyncio.current_task())
-        while rows := self._next():
-            self._flying[number] = rows
-            self._alone.update(row.alone for row in rows if row.alone is not None)
-            try:
-                await self._write(rows)
-            finally:
-                del self._flying[number]
-                self._alone.difference_update([row.alone for row in rows])
+        try:
+            while rows := self._next():
+                self._flying[number] = rows
+                self._alone.update(row.alone for row in rows if row.alone is not None)
+                try:
+                    await self._write(rows)
+                finally:
+                    del self._flying[number]
+                    self._alone.difference_update([row.alone for row in rows])
+        finally:
+            # In the same breath as the last look: whoever comes after it begins a lane of its own.
+            self._running -= 1
 
     def _next(self) -> list[_Row]:
         rows: list[_Row] = []
@@ -134,7 +140,9 @@ class Batch:
             found = await self._flushed(rows)
         except Unavailable as outage:
             for row in rows:
-                _fail(row, Unavailable(outage.retry_after_s or 0.0))
+                told = Unavailable(outage.retry_after_s or RETRY_AFTER_S)
+                told.__cause__ = outage
+                _fail(row, told)
         except Exception as error:
             if len(rows) == 1:
                 _fail(rows[0], error)
