@@ -89,3 +89,37 @@ def test_a_transaction_holds_what_happens_in_it_and_a_call_has_its_deadline_and_
     assert (call.deadline.known, call.deadline.duration_s) == (Known.SET, 2.0)
     alone = trace(read, "GET /v1/notes/{note_id}").effects
     assert [each.kind for each in alone] == [EffectKind.DATABASE_READ]
+
+
+JOBS = """
+from __future__ import annotations
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Mapping
+from nines_runtime import Database, Deadline, Queue, Schedule
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    database: Database
+
+def queues(service: Service) -> tuple[Queue, ...]:
+    return (Queue(name="send", claim="SELECT 1", work=partial(send_one, service)),)
+
+def schedules(service: Service) -> tuple[Schedule, ...]:
+    return (Schedule(name="purge", every_s=60, run=partial(purge, service)),)
+
+async def send_one(service: Service, row: Mapping[str, Any], deadline: Deadline) -> None:
+    async with service.database.transaction(deadline) as tx:
+        await tx.execute("UPDATE letters SET sent_at = now() WHERE id = $1", row["id"])
+
+async def purge(service: Service, deadline: Deadline) -> None:
+    await service.database.execute(deadline, "DELETE FROM letters WHERE sent_at < now() - interval '1 day'")
+"""
+
+
+def test_jobs_are_entry_points_whose_service_is_known(tmp_path: Path) -> None:
+    read = service(tmp_path, {"app/jobs.py": JOBS})
+    assert [each.id for each in read.endpoints] == ["task send", "schedule purge"]
+    effects = trace(read, "task send").effects
+    assert [each.kind for each in effects] == [EffectKind.BEGIN, EffectKind.DATABASE_WRITE, EffectKind.COMMIT]
+    assert [each.kind for each in trace(read, "schedule purge").effects] == [EffectKind.DATABASE_WRITE]

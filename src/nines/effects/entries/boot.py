@@ -22,6 +22,9 @@ _STATE = b"\xa5state"
 """The name as it stands in a packed body, after its length: not the beginning of a longer one."""
 
 
+_JOBS = ("task", "schedule")
+_TEXT = 0xA0
+"""Before a short text in a packed body, with its length added."""
 Recall = Callable[[ModuleInfo, re.Pattern[bytes]], tuple[int, ...]]
 """Which functions of a module may register something, by number, as `registering` finds them."""
 
@@ -121,6 +124,9 @@ def _registering_words(world: World) -> set[bytes]:
         registers = signature.mount or signature.mechanism == "hook" or (signature.route and signature.route.handler)
         if registers and "_" in short:
             found.add(short.encode())
+        elif signature.route and signature.route.handler and signature.route.kind in _JOBS and short[:1].isupper():
+            # A class of jobs: its name as a whole, for it may be a part of many others.
+            found.add(bytes([_TEXT + len(short)]) + short.encode())
         elif signature.route and signature.route.path and not signature.route.handler:
             found.add(f"@{short}".encode())
     for name, type in world.signatures.types.items():

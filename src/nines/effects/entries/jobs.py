@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from nines.effects.entries.entry import Entry, cut_short, entry_frame, flattened, root_nodes
+from nines.effects.entries.gathered import Gathered
+from nines.effects.entries.inject import filled_by_name
 from nines.effects.interpret.libraries.retrying import policy
 from nines.effects.interpret.state.entrances import call
 from nines.effects.interpret.state.frame import WorkLimit
@@ -12,7 +14,7 @@ from nines.effects.interpret.symbols.shapes import shape
 from nines.effects.link import FunctionInfo
 from nines.effects.nodes import BlindNode, ContextNode
 from nines.effects.signatures import RouteRule
-from nines.effects.values import UNKNOWN, Source, Value, deep_sources, unknown
+from nines.effects.values import UNKNOWN, FunctionThing, Source, Value, deep_sources, unknown
 from nines.model.origin import OriginKind
 from nines.model.service import Endpoint, EndpointKind, EndpointParameter
 
@@ -36,7 +38,12 @@ def job_entry(world: World, route: Route, rule: RouteRule, info: FunctionInfo, f
     value = UNKNOWN
     try:
         first = [UNKNOWN] if skip else []
-        value = call(frame, route.handler, first, filled, info.node.line)
+        handler = route.handler
+        if rule.fills and not skip:
+            # What was bound beforehand is the framework's own, and known by its type.
+            handler = Value(FunctionThing(info))
+            filled = filled_by_name(frame, info, rule.fills, "", Gathered())
+        value = call(frame, handler, first, filled, info.node.line)
     except (OutOfBudget, WorkLimit, RecursionError) as error:
         frame.nodes.append(BlindNode(cut_short(error), info.qualified, info.place))
     nodes = flattened(root_nodes(frame), info)
