@@ -7,6 +7,7 @@ from nines_runtime.calls.credential import Credential
 from nines_runtime.calls.deadline import DEADLINE_HEADER, Deadline
 from nines_runtime.calls.egress import Egress, EgressRefused
 from nines_runtime.calls.mail import Mail, Mailer
+from nines_runtime.calls.mailbox import FolderMailer, Mailing
 from nines_runtime.calls.observer import CallObserver
 from nines_runtime.calls.outcome import Declined, Unanswered, Why
 from nines_runtime.calls.reply import Reply
@@ -118,6 +119,7 @@ __all__ = [
     "EmbeddedServer",
     "Entry",
     "Event",
+    "FolderMailer",
     "Gate",
     "GiveUp",
     "Guesses",
@@ -144,6 +146,7 @@ __all__ = [
     "Lookup",
     "Mail",
     "Mailer",
+    "Mailing",
     "Metrics",
     "Migrated",
     "MigrationError",

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Protocol
 from uuid import uuid4
 
 from nines_runtime.calls.deadline import Deadline
 from nines_runtime.calls.mail import UNUSABLE, Mail, is_address, objection, written
 from nines_runtime.calls.outcome import Declined
+
+
+class Mailing(Protocol):
+    """What sends mail: a Mailer, a FolderMailer, or an adapter of your own."""
+
+    async def send(self, deadline: Deadline, mail: Mail, *, verb: str = "send") -> None:
+        """Raises Declined for what is refused for good, and Unanswered for what may be sent again."""
+
+    async def close(self) -> None: ...
+
 
 _PRODUCTION = frozenset({"production", "prod", "live", ""})
 

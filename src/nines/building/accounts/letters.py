@@ -76,7 +76,7 @@ def _gateway(people: People) -> Iterator[File]:
         given.append(f"bulkhead=Bulkhead({carrier.bulkhead})")
     given.append("observer=observer")
     used = [*(["Breaker"] if carrier.breaker else []), *(["Bulkhead"] if carrier.bulkhead else [])]
-    imported = ", ".join([*used, "CallObserver", "Mailer"])
+    imported = ", ".join([*used, "CallObserver", "FolderMailer", "Mailer", "Mailing"])
     made = "\n".join(python.laid(python.call("return Mailer", *given), depth=1))
     text = f'''"""How letters leave. Yours: whom they come from, and who carries them."""
 
@@ -85,7 +85,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from nines_runtime import {imported}
-from nines_runtime.calls.mailbox import FolderMailer
 
 from {people.package}._generated.settings import GeneratedSettings
 
@@ -94,7 +93,8 @@ FOLDER = Path(".local/{name}")
 """On a laptop letters are files."""
 
 
-def {name}(settings: GeneratedSettings, observer: CallObserver | None = None) -> Mailer | FolderMailer:
+def mail(settings: GeneratedSettings, observer: CallObserver | None = None) -> Mailing:
+    """Opened at the start, closed at the end."""
     if settings.environment == "local":
         return FolderMailer("{carrier.name}", FOLDER, sender=SENDER, environment=settings.environment)
     credential = settings.{name}_credential

@@ -140,7 +140,7 @@ def main() -> int:
 async def _carry_out(asked: argparse.Namespace, settings: GeneratedSettings) -> int:
     accounts = accounts_of(settings)
     password = settings.@PASSWORD_SETTING@
-    database = Database(settings.@URL@, password=password.reveal() if password else "")
+    database = Database(settings.@URL@, password=password.reveal() if password else None)
     name = asked.name@LOWER@
     try:
         if asked.what == "add":
