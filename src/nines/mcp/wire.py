@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
-LINE_BYTES_MAX: Final = 16 * 1024 * 1024
+LINE_BYTES_MAX: Final = 4 * 1024 * 1024
 _WAITING_MAX = 256
 _CHUNK = 1 << 16
 
@@ -36,15 +36,18 @@ class Lines:
         return line
 
     def _read(self) -> None:
-        waiting = b""
+        waiting = bytearray()
         while True:
             try:
                 part = os.read(self._descriptor, _CHUNK)
             except OSError:
                 part = b""
-            *lines, waiting = (waiting + part).split(b"\n")
-            for line in lines:
-                self._hand_over(line.decode("utf-8", "replace"))
+            *ended, rest = part.split(b"\n")
+            for line in ended:
+                waiting += line
+                self._hand_over(waiting.decode("utf-8", "replace"))
+                waiting.clear()
+            waiting += rest
             if not part or len(waiting) > LINE_BYTES_MAX:
                 if part:
                     os.write(sys.stderr.fileno(), b"nines mcp: a message is longer than any that it takes; it ends\n")
