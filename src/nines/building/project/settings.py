@@ -23,6 +23,8 @@ _SCHEMES = {
     DependencyKind.RABBITMQ: "amqp",
     DependencyKind.SMTP: "smtp",
 }
+_KNOWN = {"SUBSCRIBER_SECRETS": "{}"}
+"""Secrets that are no keys, with what stands for them on a laptop: nobody."""
 _DRAIN_S = 10
 _SAYS_MAX = 100
 
@@ -52,7 +54,8 @@ def settings(design: Design) -> tuple[Setting, ...]:
 
 def made_up(design: Design) -> tuple[str, ...]:
     """Secrets that a laptop makes for itself."""
-    own = tuple(each.name for each in design.secrets if _is_held(each) and not each.dependency)
+    keys = (each for each in design.secrets if _is_held(each) and not each.dependency)
+    own = tuple(each.name for each in keys if each.name not in _KNOWN)
     return (*own, SEED) if is_issued_elsewhere(design) else own
 
 
@@ -171,7 +174,7 @@ def _secrets(design: Design) -> Iterator[Setting]:
             # Part of the address, or not asked for at all.
             yield Setting(name=secret.name, type="Hidden | None", says=says, default="None")
         else:
-            yield Setting(name=secret.name, type="Hidden", says=says)
+            yield Setting(name=secret.name, type="Hidden", says=says, local=_KNOWN.get(secret.name, ""))
     if is_issued_elsewhere(design):
         says = "Stands in for the issuer on laptops and in laboratories; refused in production."
         yield Setting(name=SEED, type="Hidden | None", says=says, default="None")
