@@ -138,6 +138,8 @@ def _worked(work: Work, planned: PlannedJob, job: Job, thing: Thing) -> None:
         parts.insert(4, f"give_up={work.partial(f'{name}_given_up')}")
     if job.every_s:
         parts.append(f"poll_s={number(job.every_s)}")
+    if postpone := find(code.design, planned.name, f"postpone-{noun}"):
+        parts.append(f"postpone={code.statement(postpone)}")
     work.queues.append(python.call("Queue", *parts))
     module = _borrowed(code, thing)
     code.gap()
