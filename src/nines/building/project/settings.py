@@ -54,7 +54,7 @@ def settings(design: Design) -> tuple[Setting, ...]:
 
 def made_up(design: Design) -> tuple[str, ...]:
     """Secrets that a laptop makes for itself."""
-    keys = (each for each in design.secrets if _is_held(each) and not each.dependency)
+    keys = (each for each in design.secrets if _is_held(each) and not each.is_assumed)
     own = tuple(each.name for each in keys if each.name not in _KNOWN)
     return (*own, SEED) if is_issued_elsewhere(design) else own
 
@@ -170,8 +170,8 @@ def _secrets(design: Design) -> Iterator[Setting]:
         if not _is_held(secret):
             continue
         says = _short(secret.says[:1].upper() + secret.says[1:])
-        if secret.dependency:
-            # Part of the address, or not asked for at all.
+        if secret.is_assumed:
+            # Part of an address, or not asked for at all.
             yield Setting(name=secret.name, type="Hidden | None", says=says, default="None")
         else:
             yield Setting(name=secret.name, type="Hidden", says=says, local=_KNOWN.get(secret.name, ""))

@@ -309,7 +309,7 @@ def test_whoever_runs_it_is_told_how_it_is(service: Service, path: str) -> None:
 def test_nobody_comes_in_without_a_credential_that_holds(
     service: Service, operation: Operation, shown: dict[str, str]
 ) -> None:
-    body = {} if "requestBody" in operation else None
+    body: Any = {} if "requestBody" in operation else None
     answer = service.ask(operation["method"], path_of(operation), body=body, headers=shown)
     assert (answer.status, answer.problem) == (401, "unauthorized")
     assert "www-authenticate" in answer.headers

@@ -381,7 +381,7 @@ def _delivery(code: Code) -> None:
     code.put(
         python.call(
             "Subscribers",
-            "subscribers_of(settings.subscriber_secrets.reveal())",
+            'subscribers_of(settings.subscriber_secrets.reveal() if settings.subscriber_secrets else "")',
             'allows_private=settings.environment != "production"',
         ),
         before="subscribers = ",
