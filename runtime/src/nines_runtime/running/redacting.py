@@ -17,6 +17,7 @@ TEXT_MAX = 500
 FRAMES_MAX = 8
 _NAMES_KNOWN_MAX = 4_096
 _URL_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
+_NAMED = re.compile(rf"[\w-]*(?:{'|'.join(PARTS)})[\w-]*\s*[=:]\s*\S+", re.IGNORECASE)
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|\([^()]*\)=\([^()]*\)")
 _LONG = re.compile(r"[A-Za-z0-9_\-+/=.]{24,}")
 _MAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+")
@@ -77,7 +78,7 @@ class Redactor:
 def scrubbed(text: str) -> str:
     """Without what could be a value: quoted parts, addresses, long words, many digits."""
     text = text[: TEXT_MAX * 4]
-    for pattern in (_URL_CREDENTIALS, _QUOTED, _MAIL, _LONG, _DIGITS):
+    for pattern in (_URL_CREDENTIALS, _QUOTED, _NAMED, _MAIL, _LONG, _DIGITS):
         text = pattern.sub(REDACTED, text)
     return text[:TEXT_MAX]
 
