@@ -318,6 +318,17 @@ def test_rotation_next_key_is_known_before_it_signs_and_the_old_one_after() -> N
         last.authenticator()._verifier.verify(first_token)
 
 
+def test_an_issuer_may_be_a_text_of_another_class() -> None:
+    """As settings have addresses."""
+
+    class Url(str):
+        __slots__ = ()
+
+    rules = TokenRules(issuer=Url("https://issuer.test"), audience=Url("payments"))
+    issuer = TokenIssuer(SigningKeys([SigningKey.generate()]), rules, clock=lambda: NOW)
+    assert issuer.authenticator()._verifier.verify(issuer.issue("u1")).subject == "u1"
+
+
 def test_every_refusal_looks_the_same_outside() -> None:
     async def shown(authenticator: TokenAuthenticator, value: str) -> tuple[Any, ...]:
         with pytest.raises(Problem) as caught:

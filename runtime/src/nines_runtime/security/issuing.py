@@ -53,8 +53,8 @@ class TokenIssuer:
         """An access token that says who somebody is."""
         rules, now = self.rules, int(self._clock())
         claims: dict[str, Any] = {
-            "iss": rules.issuer,
-            "aud": rules.audience,
+            "iss": str(rules.issuer),
+            "aud": str(rules.audience),
             "sub": subject,
             "iat": now,
             "exp": now + int(min(self.ttl_s if ttl_s is None else ttl_s, rules.ttl_max_s)),
