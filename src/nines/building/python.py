@@ -45,7 +45,7 @@ def flat(part: Part) -> str:
     if isinstance(part, str):
         return part
     inner = ", ".join(flat(each) for each in part.parts)
-    is_single = part.head == "" and part.brackets == "()" and len(part.parts) == 1
+    is_single = (not part.head or part.head.endswith("=")) and part.brackets == "()" and len(part.parts) == 1
     return f"{part.head}{part.brackets[0]}{inner}{',' if is_single else ''}{part.brackets[1]}{part.tail}"
 
 

@@ -24,22 +24,11 @@ def create(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> N
             "pending_request": "remembered",
             "pending_id": "pending_id",
         }
-        _insert(module, endpoint, operation, more, remembered)
+        changing.insert(module, endpoint, operation, more, remembered)
         thing = module.thing
         keeping.audit(module, origin="call", id=shown_id(module), changes=keeping.changes_of_new(thing, "row"))
         _reserved(module)
     _ask(module, endpoint, operation)
-
-
-def _insert(
-    module: Module, endpoint: PlannedEndpoint, operation: Operation, more: dict[str, str], remembered: python.Part
-) -> None:
-    """The key first, then what is remembered under it, then the row."""
-    before = len(module.lines)
-    changing.insert(module, endpoint, operation, more)
-    at = next(i for i in range(before, len(module.lines)) if module.lines[i].lstrip().startswith("row = await"))
-    told = python.laid(remembered, before="remembered = ", depth=module.depth)
-    module.lines[at:at] = told
 
 
 def move(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from nines.building import names, python
@@ -65,7 +65,13 @@ def create(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> N
     module.depth -= 1
 
 
-def insert(module: Module, endpoint: PlannedEndpoint, operation: Operation, more: dict[str, str] | None = None) -> None:
+def insert(
+    module: Module,
+    endpoint: PlannedEndpoint,
+    operation: Operation,
+    more: Mapping[str, str] | None = None,
+    remembered: python.Part | None = None,
+) -> None:
     """Claims the key, sees what is referred to, lets the owner decide, and inserts the row with its lists."""
     thing = module.thing
     keeping.claim(module, endpoint)
@@ -78,6 +84,8 @@ def insert(module: Module, endpoint: PlannedEndpoint, operation: Operation, more
     given = {
         column: _new(module, column, is_hooked=hooked) for column in query.parameters if column not in (more or {})
     }
+    if remembered is not None:
+        module.put(remembered, before="remembered = ")
     module.imports.add("typing", "Any")
     module.put(module.send("tx.fetchrow", query, {**given, **(more or {})}), before="row: Any = await ")
     lists.insert(module, endpoint, id=module.id, body="body")
@@ -422,6 +430,7 @@ def _accept(module: Module, endpoint: PlannedEndpoint) -> None:
     thing = module.thing
     module.runtime("new_id")
     module.imports.add("datetime", "UTC", "datetime")
+    module.imports.add("typing", "Any")
     module.line(f"{module.id} = new_id()")
     module.line("now = datetime.now(UTC)")
     pairs: list[python.Part] = []
@@ -431,7 +440,7 @@ def _accept(module: Module, endpoint: PlannedEndpoint) -> None:
             pairs.append(f"{python.quoted(column.name)}: {_accepted(module, column)}")
         elif column.member and column.is_nullable:
             pairs.append(f"{python.quoted(column.name)}: None")
-    module.put(python.Group(head="", parts=tuple(pairs), brackets="{}"), before="row = ")
+    module.put(python.Group(head="", parts=tuple(pairs), brackets="{}"), before="row: dict[str, Any] = ")
     module.put(keeping.shown_expression(module, "row"), before=f"{thing.noun} = ")
     module.put(shown_answer(module, endpoint), before="answer = ")
     given = python.row(*(f"row[{python.quoted(column.name)}]" for column in columns))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from nines.building import names, python
 from nines.building.file import File
 from nines.building.project.settings import database as database_variable
-from nines.building.project.settings import is_issued_elsewhere, variables
+from nines.building.project.settings import is_issued_elsewhere, settings, variables
 from nines.building.resources import changing, keeping, ports, sagas, values
 from nines.building.resources.code import Code, Module
 from nines.building.resources.facts import Thing, blueprint_of, own_table, things
@@ -322,6 +322,8 @@ def _opened(code: Code) -> None:
         with code.block("async with AsyncExitStack() as stack:"):
             _database(code)
             calls = [(port.dependency.name, verb.name) for port in ports.ports_of(design) for verb in port.verbs]
+            if has_letters(design):
+                calls += [(each.name, "send") for each in design.dependencies if each.kind is DependencyKind.SMTP]
             if calls or has_letters(design):
                 _call_metrics(code, calls)
             _delivery(code)
@@ -381,12 +383,21 @@ def _delivery(code: Code) -> None:
     code.put(
         python.call(
             "Subscribers",
-            'subscribers_of(settings.subscriber_secrets.reveal() if settings.subscriber_secrets else "")',
+            _subscribers(code.design),
             'allows_private=settings.environment != "production"',
         ),
         before="subscribers = ",
     )
     code.line("stack.push_async_callback(subscribers.close)")
+
+
+def _subscribers(design: Design) -> str:
+    """Who wants to know of events, as a setting tells."""
+    is_optional = any(each.name == "SUBSCRIBER_SECRETS" and each.default for each in settings(design))
+    told = "settings.subscriber_secrets.reveal()"
+    return (
+        f'subscribers_of({told} if settings.subscriber_secrets else "")' if is_optional else f"subscribers_of({told})"
+    )
 
 
 def _container(code: Code) -> None:

@@ -42,7 +42,7 @@ def write(design: Design) -> Iterator[File]:
     code.lines = []
     code.generated("service", "Service")
     code.runtime("Queue", "Schedule")
-    if work.queues:
+    if any("Mapping[" in line for line in body):
         code.imports.add("collections.abc", "Mapping")
         code.imports.add("typing", "Any")
     code.gap()
@@ -143,7 +143,7 @@ def _worked(work: Work, planned: PlannedJob, job: Job, thing: Thing) -> None:
     work.queues.append(python.call("Queue", *parts))
     module = _borrowed(code, thing)
     code.gap()
-    code.runtime("Deadline", "Task")
+    code.runtime("Deadline")
     head = "service: Service, row: Mapping[str, Any], deadline: Deadline"
     with code.block(f"async def {name}_one({head}) -> None:"):
         code.doc(planned.says or f"Takes one {thing.spoken} from {job.from_state} to {job.to_state}")
@@ -209,6 +209,7 @@ def _shown_id(module: Module) -> str:
 
 
 def _origin(code: Code, job: Job, thing: Thing) -> None:
+    code.runtime("Task")
     given = [f"operation={python.quoted(job.name)}"]
     if thing.tenant:
         column = thing.table.column(thing.tenant)
