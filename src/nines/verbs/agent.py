@@ -146,7 +146,7 @@ def carry_out(plan: Plan, *, is_install: bool) -> None:
     files.write(plan.folder, [(change.path, change.before, change.after) for change in plan.real])
     if not is_install:
         gone = {change.path for change in plan.real if change.after is None}
-        ledger = files.prune(plan.folder, ledger, gone)
+        files.prune(plan.folder, ledger, gone)
     ledger.save(plan.folder)
 
 

@@ -111,6 +111,7 @@ def read(folder: Path, path: str) -> str | None:
 def write(folder: Path, changes: Sequence[tuple[str, str | None, str | None]]) -> None:
     """All of them: path, what stands there, what shall stand there; where one fails, those before are put back."""
     done: list[tuple[str, str | None]] = []
+    made = {name for path, _, _ in changes for name in _missing(folder, path)}
     try:
         for path, before, after in changes:
             if read(folder, path) != before:
@@ -122,19 +123,23 @@ def write(folder: Path, changes: Sequence[tuple[str, str | None, str | None]]) -
         for path, before in reversed(done):
             with contextlib.suppress(OSError):
                 _put(_target(folder, path), before)
+        _remove(folder, made)
         if isinstance(error, UsageError):
             raise
         what = f"it cannot be written: {error.strerror}; nothing was changed"
         raise UsageError(what, where=str(error.filename or folder)) from None
 
 
-def prune(folder: Path, ledger: Ledger, gone: Iterable[str]) -> Ledger:
+def prune(folder: Path, ledger: Ledger, gone: Iterable[str]) -> None:
     """Removes the folders that were made for what is gone, where nothing else is in them."""
-    made = {name for path in gone if (entry := ledger.files.get(path)) for name in entry.folders}
-    for name in sorted(made, key=lambda name: name.count("/"), reverse=True):
+    _remove(folder, {name for path in gone if (entry := ledger.files.get(path)) for name in entry.folders})
+
+
+def _remove(folder: Path, names: set[str]) -> None:
+    """Empty folders, the innermost first."""
+    for name in sorted(names, key=lambda name: name.count("/"), reverse=True):
         with contextlib.suppress(OSError):
             (folder / name).rmdir()
-    return ledger
 
 
 def _put(target: Path, text: str | None) -> None:

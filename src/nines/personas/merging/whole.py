@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 
-_MARK = re.compile(r"<!-- nines agent install; edit elsewhere: ([0-9a-f]{16}) -->\n\Z")
+_ANYWHERE = re.compile(r"<!-- nines agent install; edit elsewhere: ([0-9a-f]{16}) -->")
+_MARK = re.compile(_ANYWHERE.pattern + r"\n\Z")
 
 
 def marked(text: str) -> str:
@@ -20,7 +21,7 @@ def is_own(text: str) -> bool:
 
 def was_own(text: str) -> bool:
     """Whether it was written by us, edited or not."""
-    return _MARK.search(text) is not None
+    return _ANYWHERE.search(text) is not None
 
 
 def _hash(text: str) -> str:
