@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+import nines_runtime
 from nines import experiments, patterns, rules
 from nines.model.errors import SourceError
 from nines.model.pattern import Pattern
@@ -122,3 +123,9 @@ def test_what_a_page_says_is_read() -> None:
     assert pattern.rules == ()
     assert [source.url for source in pattern.sources if source.url.endswith("handling-overload/")]
     assert pattern.options[0].title == "Count failures in a row"
+
+
+@named
+def test_what_build_provides_is_there(pattern: Pattern) -> None:
+    missing = [name for name in re.findall(r"nines_runtime\.(\w+)", pattern.page) if not hasattr(nines_runtime, name)]
+    assert missing == []
