@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 import os
 import signal
 import socket
@@ -18,7 +17,7 @@ from typing import Any
 import uvicorn
 
 from nines_runtime.running.application import DRAIN_S, Application
-from nines_runtime.running.logs import Log
+from nines_runtime.running.forwarding import forward
 from nines_runtime.running.protocol import BoundedProtocol
 from nines_runtime.web.asgi import App
 
@@ -72,8 +71,7 @@ def _serve(
     drain_s = getattr(application, "drain_s", DRAIN_S)
     linger_s = drain_s * LINGER_SHARE if linger_s is None else linger_s
     if isinstance(application, Application):
-        logging.getLogger("uvicorn.error").addHandler(_Handler(application.log))
-        logging.getLogger("nines_runtime").addHandler(_Parts(application.log))
+        forward(application.log)
     config = uvicorn.Config(
         application,
         http=BoundedProtocol,
@@ -135,38 +133,6 @@ class _Server(uvicorn.Server):
 
     def _close(self) -> None:
         self.should_exit = True
-
-
-class _Handler(logging.Handler):
-    """What uvicorn says, as lines of the service's own log."""
-
-    def __init__(self, log: Log) -> None:
-        super().__init__(logging.WARNING)
-        self._log = log
-
-    def emit(self, record: logging.LogRecord) -> None:
-        level = "error" if record.levelno >= logging.ERROR else "warning"
-        error = record.exc_info[1] if record.exc_info else None
-        if error is not None:
-            self._log.failed("The server failed.", error, logger="server")
-        else:
-            self._log.line(level, "The server says something.", "server", {"said": record.getMessage()})
-
-
-class _Parts(logging.Handler):
-    """What calls, tokens and jobs say, with their fields."""
-
-    def __init__(self, log: Log) -> None:
-        super().__init__(logging.WARNING)
-        self._log = log
-
-    def emit(self, record: logging.LogRecord) -> None:
-        level = "error" if record.levelno >= logging.ERROR else "warning"
-        fields = {name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD}
-        self._log.line(level, record.getMessage(), record.name.rpartition(".")[2], fields)
-
-
-_OF_EVERY_RECORD = frozenset((*vars(logging.makeLogRecord({})), "message", "asctime"))
 
 
 class _Workers:
