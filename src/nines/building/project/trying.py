@@ -47,6 +47,7 @@ def _running(design: Design) -> str:
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -131,7 +132,9 @@ class Service:
             given.setdefault("content-type", "application/json")
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_S_MAX)
         try:
-            connection.request(method, path, content, given)
+            # What is refused before it was read whole is answered all the same.
+            with contextlib.suppress(BrokenPipeError):
+                connection.request(method, path, content, given)
             answer = connection.getresponse()
             found = {{key.lower(): value for key, value in answer.getheaders()}}
             return Answer(answer.status, found, answer.read())
