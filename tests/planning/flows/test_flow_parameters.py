@@ -63,3 +63,13 @@ def test_columns_tell_the_member_that_they_keep() -> None:
     assert members["amount_minor"] == "amount.amount_minor"
     assert members["account_id"] == "account_id"
     assert "version" not in members
+
+
+def test_what_comes_too_early_counts_no_attempt() -> None:
+    design = example("shop")
+    postpone = design.query("postpone-payment")
+    assert postpone is not None
+    assert postpone.used_by == ("capturePayments",)
+    assert postpone.parameters == ("wait", "id", "attempts")
+    assert "attempts = attempts - 1" in postpone.text
+    assert not [each for each in example("payments").queries if each.id.startswith("postpone-")]

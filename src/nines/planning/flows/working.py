@@ -125,6 +125,8 @@ def _worked(draft: Draft, job: Job, resource: Resource) -> None:
     )
     draft.query(done, f"settle it{f' as {job.to_state}' if job.to_state else ''}", branches=(lost,))
     draft.also(_retry(draft, resource))
+    if job.hook:
+        draft.also(_postpone(draft, job, resource))
     if job.failed_state:
         draft.also(
             _settle(draft, job, resource, job.failed_state, id=f"give-up-{kebab(resource.name)}-in-{kebab(job.name)}")
@@ -202,6 +204,20 @@ def _retry(draft: Draft, resource: Resource) -> Statement:
     wish = Wish(table=table.name, equal=("id",))
     says = "the wait doubles with each attempt and is jittered"
     return sql.done(f"retry-{kebab(resource.name)}", text, wish=wish, rows_max=0, is_write=True, says=says)
+
+
+def _postpone(draft: Draft, job: Job, resource: Resource) -> Statement:
+    """For what the owner's function finds too early: the attempt is taken back, for nothing failed."""
+    table = draft.table(table_name(resource.name))
+    sql = draft.sql(table)
+    wait = sql.bind(interval(job.every_s or LEASE_S), "wait")
+    text = (
+        f"UPDATE {quoted(table.name)}\nSET attempts = attempts - 1, next_attempt_at = now() + {wait}::interval\n"
+        f"WHERE {both([sql.equal('id'), sql.equal('attempts')])}"
+    )
+    wish = Wish(table=table.name, equal=("id",))
+    says = "it was too early: no attempt is counted"
+    return sql.done(f"postpone-{kebab(resource.name)}", text, wish=wish, rows_max=0, is_write=True, says=says)
 
 
 def _finisher(blueprint: Blueprint, tables: tuple[PlannedTable, ...], operation: Operation, resource: Resource) -> Work:
