@@ -61,7 +61,8 @@ def shell(design: Design) -> Iterator[str]:
     if needs_token(design) and not is_signing_in(design):
         words = [f"--role {role}" for role in roles(design)]
         words = [*(["--tenant first"] if design.tenancy else []), *words]
-        yield f"TOKEN=$(ENVIRONMENT=local .venv/bin/python -m {package(design)}.tokens --subject somebody {' '.join(words)})".rstrip()
+        line = " ".join([f"ENVIRONMENT=local .venv/bin/python -m {package(design)}.tokens --subject somebody", *words])
+        yield f"TOKEN=$({line})"
     for request in first(design):
         yield _curl(design, request)
 
