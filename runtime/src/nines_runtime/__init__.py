@@ -21,7 +21,7 @@ from nines_runtime.data.cache import Cache
 from nines_runtime.data.database import Connection, Database
 from nines_runtime.data.embedded import EmbeddedServer
 from nines_runtime.data.failures import Conflict, Unavailable, Violated, Violation
-from nines_runtime.data.identifiers import first_identifier, identifier_of, identifier_text, new_id
+from nines_runtime.data.identifiers import as_identifier, first_identifier, identifier_of, identifier_text, new_id
 from nines_runtime.data.inbox import Inbox
 from nines_runtime.data.jobs import Jobs
 from nines_runtime.data.keys import Claim, Keys
@@ -204,6 +204,7 @@ __all__ = [
     "Violated",
     "Violation",
     "Why",
+    "as_identifier",
     "balances",
     "caller_with",
     "check_ledger",

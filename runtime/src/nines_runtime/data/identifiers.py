@@ -63,3 +63,11 @@ def identifier_of(text: str, prefix: str = "") -> UUID | None:
     if not text.startswith(start) or len(digits) != _LENGTH or not _HEX_DIGITS.issuperset(digits):
         return None
     return UUID(hex=digits)
+
+
+def as_identifier(text: str, prefix: str = "") -> UUID:
+    """The same for a text that was checked before; ValueError for any other."""
+    found = identifier_of(text, prefix)
+    if found is None:
+        raise ValueError("This is no identifier.")
+    return found
