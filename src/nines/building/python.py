@@ -76,9 +76,8 @@ def docstring(text: str, *, depth: int = 0) -> list[str]:
     line = f'{indent}"""{said}"""'
     if len(line) <= WIDTH:
         return [line]
-    filled = textwrap.wrap(said, WIDTH - len(indent) - 3, break_long_words=False, break_on_hyphens=False)
-    first, *rest = filled
-    return [f'{indent}"""{first}', *(f"{indent}{each}" for each in rest[:-1]), f'{indent}{rest[-1]}"""']
+    filled = textwrap.wrap(f'"""{said}"""', WIDTH - len(indent), break_long_words=False, break_on_hyphens=False)
+    return [f"{indent}{each}" for each in filled]
 
 
 def comment(text: str, *, depth: int = 0) -> list[str]:

@@ -16,8 +16,12 @@ CHANGES_MAX = 3
 
 
 @contextmanager
-def transaction(module: Code, operation: Operation, gives: str = "Answer", result: str = "answer") -> Iterator[None]:
-    """What is written inside stands or falls together; with a function of the owner in it, it runs as if alone."""
+def transaction(
+    module: Code, operation: Operation, gives: str = "Answer", result: str = "answer", *, is_last: bool = False
+) -> Iterator[None]:
+    """What is written inside stands or falls together; with a function of the owner in it, it runs as if alone.
+
+    `is_last`: nothing is done after it but to answer."""
     if hooks.is_hooked(operation):
         module.runtime("Connection")
         name = "reserve" if gives != "Answer" else "work"
@@ -27,7 +31,8 @@ def transaction(module: Code, operation: Operation, gives: str = "Answer", resul
             if result == "answer":
                 module.line("return answer")
         module.line()
-        module.line(f"{result} = await service.database.serializable(call.deadline, {name})")
+        before = "return" if is_last else f"{result} ="
+        module.line(f"{before} await service.database.serializable(call.deadline, {name})")
     else:
         with module.block("async with service.database.transaction(call.deadline) as tx:"):
             yield
@@ -58,9 +63,11 @@ def create(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> N
         asking.create(module, endpoint, operation)
         module.depth -= 1
         return
-    with transaction(module, operation):
+    with transaction(module, operation, is_last=is_last(module, operation)):
         insert(module, endpoint, operation)
-        is_returned = answered(module, endpoint, operation, changes=keeping.changes_of_new(thing, "row"))
+        drafted = thing.noun if hooks.is_hooked(operation) else ""
+        changes = keeping.changes_of_new(thing, "row")
+        is_returned = answered(module, endpoint, operation, changes=changes, posted=drafted)
     left(module, operation, is_returned=is_returned)
     module.depth -= 1
 
@@ -154,8 +161,8 @@ def _reference(module: Module, field: Field, body: str) -> str:
     target = module.thing.blueprint.resource(field.of)
     if target is None or not target.identifier.prefix:
         return body
-    module.runtime("identifier_of")
-    return f"identifier_of({body}, {python.quoted(target.identifier.prefix)})"
+    module.runtime("as_identifier")
+    return f"as_identifier({body}, {python.quoted(target.identifier.prefix)})"
 
 
 def answered(
@@ -178,10 +185,10 @@ def answered(
     keeping.emit(module, operation.emits, origin="call", shown=shown)
     keeping.audit(module, origin="call", id=f"{shown}.id", changes=changes)
     made = shown_answer(module, endpoint, row, shown=shown)
-    is_last = endpoint.idempotency is None and not hooks.is_hooked(operation) and not list(_woken(module, operation))
-    module.put(made, before="return " if is_last else "answer = ")
+    is_over = endpoint.idempotency is None and not hooks.is_hooked(operation) and is_last(module, operation)
+    module.put(made, before="return " if is_over else "answer = ")
     keeping.finish(module, endpoint, id=f"{shown}.id")
-    return is_last
+    return is_over or (hooks.is_hooked(operation) and is_last(module, operation))
 
 
 def shown_answer(
@@ -222,6 +229,11 @@ def left(module: Module, operation: Operation, *, is_returned: bool = False) -> 
         module.line("return answer")
 
 
+def is_last(module: Module, operation: Operation) -> bool:
+    """Whether nobody has to be woken after the commit."""
+    return not list(_woken(module, operation))
+
+
 def _woken(module: Module, operation: Operation) -> Iterator[str]:
     """The jobs for which there is work now."""
     thing = module.thing
@@ -247,7 +259,7 @@ def update(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> N
         return
     read = module.query(endpoint.id, f"read-{names.kebab(thing.resource.name)}-to-change")
     query = module.query(endpoint.id, f"update-{names.kebab(thing.resource.name)}")
-    with transaction(module, operation):
+    with transaction(module, operation, is_last=is_last(module, operation)):
         keeping.claim(module, endpoint)
         for field in thing.resource.fields:
             refer(module, endpoint, field, is_change=True)
@@ -270,7 +282,8 @@ def update(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> N
         lists.rewrite(module, endpoint, id=module.id, body="body")
         changed = '{"fields": [name for name in body.__struct_fields__ if getattr(body, name) is not UNSET]}'
         module.imports.add("msgspec", "UNSET")
-        is_returned = answered(module, endpoint, operation, changes=changed)
+        drafted = thing.noun if hooks.is_hooked(operation) else ""
+        is_returned = answered(module, endpoint, operation, changes=changed, posted=drafted)
     left(module, operation, is_returned=is_returned)
     module.depth -= 1
 
@@ -310,13 +323,14 @@ def move(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> Non
         return
     states = sources(module, operation)
     posted = ""
-    with transaction(module, operation):
+    with transaction(module, operation, is_last=is_last(module, operation)):
         keeping.claim(module, endpoint)
         if hooks.is_hooked(operation):
             posted = locked(module, endpoint, operation, states)
+            module.imports.add("typing", "Any")
             query = module.query(endpoint.id, f"store-{names.kebab(thing.resource.name)}")
             module.put(
-                module.send("tx.fetchrow", query, stored(module, query, operation.to_state)), before="row = await "
+                module.send("tx.fetchrow", query, stored(module, query, operation.to_state)), before="row: Any = await "
             )
         else:
             base = f"move-{names.kebab(thing.resource.name)}-to-{names.kebab(operation.to_state)}"
@@ -373,7 +387,7 @@ def remove(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> N
     thing = module.thing
     begun(module, endpoint, operation)
     module.line(f"{module.id} = {module.find_id(endpoint)}")
-    with transaction(module, operation):
+    with transaction(module, operation, is_last=is_last(module, operation)):
         keeping.claim(module, endpoint)
         if hooks.is_hooked(operation):
             hooks.ask_without_row(module, operation, endpoint)
@@ -385,8 +399,9 @@ def remove(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> N
         if thing.prefix and thing.resource.audit in ("all", "writes"):
             module.runtime("identifier_text")
         keeping.audit(module, origin="call", id=shown, changes='{"is_deleted": True}')
-        is_returned = endpoint.idempotency is None and not hooks.is_hooked(operation)
-        module.line(f"{'return' if is_returned else 'answer ='} Answer.nothing()")
+        is_over = endpoint.idempotency is None and not hooks.is_hooked(operation) and is_last(module, operation)
+        is_returned = is_over or (hooks.is_hooked(operation) and is_last(module, operation))
+        module.line(f"{'return' if is_over else 'answer ='} Answer.nothing()")
         keeping.finish(module, endpoint)
     left(module, operation, is_returned=is_returned)
     module.depth -= 1

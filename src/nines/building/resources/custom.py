@@ -32,18 +32,21 @@ def on_resource(module: Module, endpoint: PlannedEndpoint, operation: Operation)
         asking.move(module, endpoint, operation)
         module.depth -= 1
         return
-    with changing.transaction(module, operation):
+    with changing.transaction(module, operation, is_last=changing.is_last(module, operation)):
         keeping.claim(module, endpoint)
         changing.locked(module, endpoint, operation)
         query = thing.query(endpoint.id, f"store-{names.kebab(thing.resource.name)}")
         if query is not None:
-            module.put(module.send("tx.fetchrow", query, changing.stored(module, query, "")), before="row = await ")
+            module.imports.add("typing", "Any")
+            module.put(
+                module.send("tx.fetchrow", query, changing.stored(module, query, "")), before="row: Any = await "
+            )
         if operation.gives:
             _kept_result(module, endpoint)
         else:
             row = "row" if query is not None else "before"
             changing.answered(module, endpoint, operation, changes='{"is_changed": True}', row=row, posted=thing.noun)
-    changing.left(module, operation)
+    changing.left(module, operation, is_returned=changing.is_last(module, operation))
     module.depth -= 1
 
 
@@ -67,7 +70,7 @@ def _without_row(module: Code, endpoint: PlannedEndpoint, operation: Operation) 
                 "key=call.idempotency_key or call.request_id",
             ]
             module.put(python.call(f"await service.{attribute(verb)}", *given))
-    with changing.transaction(module, operation):
+    with changing.transaction(module, operation, is_last=True):
         if not operation.calls:
             keeping.claim(module, endpoint)
         hooks.ask_without_row(module, operation, endpoint)
@@ -76,7 +79,6 @@ def _without_row(module: Code, endpoint: PlannedEndpoint, operation: Operation) 
         else:
             module.line("answer = Answer.nothing()")
             keeping.finish(module, endpoint)
-    module.line("return answer")
 
 
 def _read(module: Module, endpoint: PlannedEndpoint, operation: Operation, *, has_object: bool) -> None:

@@ -14,8 +14,8 @@ def identifiers(module: Module, field: Field, body: str) -> str:
     target = module.thing.blueprint.resource(field.of)
     if target is None or not target.identifier.prefix:
         return body
-    module.runtime("identifier_of")
-    return f"[identifier_of(each, {python.quoted(target.identifier.prefix)}) for each in {body}]"
+    module.runtime("as_identifier")
+    return f"[as_identifier(each, {python.quoted(target.identifier.prefix)}) for each in {body}]"
 
 
 def insert(module: Module, endpoint: PlannedEndpoint, *, id: str, body: str) -> None:

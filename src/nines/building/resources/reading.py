@@ -152,8 +152,8 @@ def _as_kept(module: Module, column: PlannedColumn, member: str) -> str:
         return f"None if {member} is None else {values.sealed(thing, column, value, '', module.imports)}"
     prefix = values.prefix_in(thing, column)
     if prefix and not (column.name in (thing.tenant, "owner_id") and column.type != "uuid"):
-        module.runtime("identifier_of")
-        return f"None if {member} is None else identifier_of({member}, {python.quoted(prefix)})"
+        module.runtime("as_identifier")
+        return f"None if {member} is None else as_identifier({member}, {python.quoted(prefix)})"
     if field is not None and field.kind == "decimal":
         module.imports.add("decimal", "Decimal")
         member = f"None if {member} is None else Decimal({member})"

@@ -150,8 +150,8 @@ def _plain(thing: Thing, column: PlannedColumn, field: Field | None, member: str
         return member
     prefix = prefix_in(thing, column)
     if prefix and field.kind is FieldKind.REFERENCE:
-        imports.add("nines_runtime", "identifier_of")
-        return f"identifier_of({member}, {python.quoted(prefix)})"
+        imports.add("nines_runtime", "as_identifier")
+        return f"as_identifier({member}, {python.quoted(prefix)})"
     if field.kind is FieldKind.DECIMAL and not column.is_encrypted:
         imports.add("decimal", "Decimal")
         return f"[Decimal(each) for each in {member}]" if field.is_list else f"Decimal({member})"
