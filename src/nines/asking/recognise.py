@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import tomllib
 from importlib import resources
 
@@ -17,6 +18,8 @@ _ALSO_SHARE = 0.75
 """An intent that scores this share of the best is asked for as well."""
 _SURE_MARGIN = 0.35
 _QUESTION_CHARACTERS_MAX = 4_000
+_ERROR = re.compile(r"(?<=[a-z])(?=(?:Error|Exception)\b)")
+"""Where "TimeoutError" becomes two words."""
 
 
 class Intent(Record):
@@ -73,7 +76,7 @@ def recognise(question: str) -> Asked:
     """Raises nothing: a question that nobody understands has no intents."""
     text = " ".join(question[:_QUESTION_CHARACTERS_MAX].split())
     found = entities(text)
-    words = stems(marked(text, found))
+    words = stems(_ERROR.sub(" ", marked(text, found)))
     concepts = [name for name, phrases in _lexicon("concepts").items() if any(holds(words, p) for p in phrases)]
     plain = stems(text)
     subjects = {name: sum(holds(plain, phrase) for phrase in phrases) for name, phrases in _lexicon("subjects").items()}
