@@ -105,7 +105,7 @@ def _environment(design: Design) -> Iterator[tuple[str, str]]:
     for secret in design.secrets:
         # What opens a dependency stands in its address here.
         if (
-            not secret.dependency
+            not secret.is_assumed
             and "never in the service" not in secret.held_in
             and "_MIGRATION_" not in f"_{secret.name}_"
         ):
