@@ -11,6 +11,13 @@ from nines.building.resources.facts import Thing
 from nines.model.design import Design, PlannedEndpoint, PlannedQuery
 
 
+_TAKEN = frozenset(
+    "Answer Call Claim Connection Deadline Declined Entry GiveUp Key Limit Operations Origin Problem Queue Reserved "
+    "Schedule Service Task TooEarly Unanswered Any Decimal Mapping UUID".split()
+)
+"""What the modules of operations and jobs have under these names already."""
+
+
 class Code:
     """Lines of Python."""
 
@@ -59,20 +66,25 @@ class Code:
             self.imports.add(f"{self.package}._generated", module)
 
     def shape(self, name: str) -> str:
-        self.generated("shapes", name)
-        return name
+        """Imports a Struct; one that is called like something of the runtime gets another name here."""
+        called = f"{name}Shape" if name in _TAKEN else name
+        self.generated("shapes", f"{name} as {called}" if called != name else name)
+        return called
 
     def statement(self, query: PlannedQuery) -> str:
         self.generated("sql")
         return f"sql.{sql.constant(query)}"
 
-    def send(self, how: str, query: PlannedQuery, given: Mapping[str, str]) -> python.Group:
-        """The call that sends a statement; `given` holds a value for each of its parameters."""
+    def send(
+        self, how: str, query: PlannedQuery, given: Mapping[str, str], deadline: str = "call.deadline"
+    ) -> python.Group:
+        """The call that sends a statement; `given` holds a value for each of its parameters. `deadline` is what it
+        keeps outside of a transaction."""
         missing = [name for name in query.parameters if name not in given and not name.startswith("has:")]
         if missing:
             raise AssertionError(f"{query.id} needs {', '.join(missing)}")
         values_of = (given[name] if name in given else has(name) for name in query.parameters)
-        first = ("call.deadline",) if how.endswith(("database.fetchrow", "database.fetch", "database.execute")) else ()
+        first = (deadline,) if how.endswith(("database.fetchrow", "database.fetch", "database.execute")) else ()
         return python.call(how, *first, self.statement(query), *values_of)
 
     def text(self, says: str) -> str:

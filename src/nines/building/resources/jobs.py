@@ -62,12 +62,7 @@ def _listed(code: Code, found: list[python.Group]) -> None:
         code.line("del service")
         code.line("return ()")
         return
-    code.line("return (")
-    code.depth += 1
-    for each in found:
-        code.put(each, after=",")
-    code.depth -= 1
-    code.line(")")
+    code.put(python.row(*found), before="return ")
 
 
 def _job(work: Work, planned: PlannedJob) -> None:
@@ -121,60 +116,71 @@ def _query(code: Code, planned: PlannedJob, base: str) -> PlannedQuery:
 
 
 def _worked(work: Work, planned: PlannedJob, job: Job, thing: Thing) -> None:
-    """Takes rows out of a state: asks others or the owner, and moves each on in a transaction of its own."""
+    """Takes rows out of a state: asks others or the owner, and moves each on under its attempt."""
     code, noun = work.code, names.kebab(thing.resource.name)
     name, one = names.snake(job.name), names.snake(thing.resource.name)
-    done = _query(code, planned, f"finish-{noun}-in-{names.kebab(job.name)}")
     given_up = find(code.design, planned.name, f"give-up-{noun}-in-{names.kebab(job.name)}")
-    retry = _query(code, planned, f"retry-{noun}")
-    claim = _query(code, planned, f"claim-for-{names.kebab(job.name)}")
-    lease_s = max(_LONG_S, 2 * sum(step.timeout_s or 0.0 for step in planned.flow.calls))
-    parts = [
-        f"name={python.quoted(job.name)}", f"claim={code.statement(claim)}", f"work={work.partial(f'{name}_one')}",
-        f"retry={code.statement(retry)}", f"attempts_max={job.attempts_max}", f"concurrency={job.concurrency}",
-        f"lease_s={number(lease_s)}",
-    ]  # fmt: skip
-    if given_up is not None:
-        parts.insert(4, f"give_up={work.partial(f'{name}_given_up')}")
-    if job.every_s:
-        parts.append(f"poll_s={number(job.every_s)}")
-    if postpone := find(code.design, planned.name, f"postpone-{noun}"):
-        parts.append(f"postpone={code.statement(postpone)}")
-    work.queues.append(python.call("Queue", *parts))
+    work.queues.append(_queue(work, planned, job, thing, gives_up=given_up is not None))
     module = _borrowed(code, thing)
     code.gap()
     code.runtime("Deadline")
     head = "service: Service, row: Mapping[str, Any], deadline: Deadline"
     with code.block(f"async def {name}_one({head}) -> None:"):
         code.doc(planned.says or f"Takes one {thing.spoken} from {job.from_state} to {job.to_state}")
-        uses_row = bool(job.calls or job.hook)
-        if uses_row:
+        if job.calls or job.hook:
             code.line(f"{one} = {module.row_of('row')}")
         if job.hook and job.calls:
             code.line(f"await {hooks.imported(code, job)}(service, deadline, {one})")
         told = _asked(code, job, thing)
         if keeps_origin(job, thing):
             _origin(code, job, thing)
-        with code.block("async with service.database.transaction(deadline) as tx:"):
-            if job.hook and not job.calls:
-                code.line(f"await {hooks.imported(code, job)}(tx, {one})")
-            given = _settled(job.to_state, job, thing, told)
-            is_used = bool(job.emits) or keeps_origin(job, thing)
-            code.put(code.send("tx.fetchrow", done, given), before="row_now = await " if is_used else "await ")
-            if is_used:
-                with code.block("if row_now is None:"):
-                    code.comment("Another worker has claimed it since: that worker's result counts.")
-                    code.line("return")
-                if job.emits or thing.resource.audit != "none":
-                    shown = _event_view(module, job)
-                    if shown:
-                        code.put(shown, before="shown = ")
-                    keeping.emit(module, job.emits, origin="task", shown="shown")
-                    keeping.audit(module, origin="task", id=_shown_id(module), changes=_status(job.to_state))
-        if job.emits:
-            code.line('service.wake("relayOutbox")')
+        _moved(module, planned, job, told)
     if given_up is not None:
         _given_up(module, job, given_up, head)
+
+
+def _queue(work: Work, planned: PlannedJob, job: Job, thing: Thing, *, gives_up: bool) -> python.Group:
+    code, noun, name = work.code, names.kebab(thing.resource.name), names.snake(job.name)
+    claim = _query(code, planned, f"claim-for-{names.kebab(job.name)}")
+    retry = _query(code, planned, f"retry-{noun}")
+    lease_s = max(_LONG_S, 2 * sum(step.timeout_s or 0.0 for step in planned.flow.calls))
+    parts = [
+        f"name={python.quoted(job.name)}", f"claim={code.statement(claim)}", f"work={work.partial(f'{name}_one')}",
+        f"retry={code.statement(retry)}", f"attempts_max={job.attempts_max}", f"concurrency={job.concurrency}",
+        f"lease_s={number(lease_s)}",
+    ]  # fmt: skip
+    if gives_up:
+        parts.insert(4, f"give_up={work.partial(f'{name}_given_up')}")
+    if job.every_s:
+        parts.append(f"poll_s={number(job.every_s)}")
+    if postpone := find(code.design, planned.name, f"postpone-{noun}"):
+        parts.append(f"postpone={code.statement(postpone)}")
+    return python.call("Queue", *parts)
+
+
+def _moved(module: Module, planned: PlannedJob, job: Job, told: list[str]) -> None:
+    """Moves a row on: by one statement where nothing else is written with it, else in a transaction."""
+    code, thing = module, module.thing
+    done = _query(code, planned, f"finish-{names.kebab(thing.resource.name)}-in-{names.kebab(job.name)}")
+    given = _settled(job.to_state, job, thing, told)
+    is_used = keeps_origin(job, thing)
+    if not is_used and (job.calls or not job.hook):
+        code.put(code.send("service.database.fetchrow", done, given, "deadline"), before="await ")
+        return
+    with code.block("async with service.database.transaction(deadline) as tx:"):
+        if job.hook and not job.calls:
+            code.line(f"await {hooks.imported(code, job)}(tx, {names.snake(thing.resource.name)})")
+        code.put(code.send("tx.fetchrow", done, given), before="row_now = await " if is_used else "await ")
+        if is_used:
+            with code.block("if row_now is None:"):
+                code.comment("Another worker has claimed it since: that worker's result counts.")
+                code.line("return")
+            if shown := _event_view(module, job):
+                code.put(shown, before="shown = ")
+            keeping.emit(module, job.emits, origin="task", shown="shown")
+            keeping.audit(module, origin="task", id=_shown_id(module), changes=_status(job.to_state))
+    if job.emits:
+        code.line('service.wake("relayOutbox")')
 
 
 def keeps_origin(job: Job, thing: Thing) -> bool:
