@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nines_runtime.security.codes import Codes
-from nines_runtime.security.guessing import FREE, WAIT_MAX_S, Guesses, network_of, refuse_blocked, wait_s
+from nines_runtime.security.guessing import FREE, WAIT_MAX_S, Failures, Guesses, network_of, refuse_blocked, wait_s
 from nines_runtime.security.secret import Secret, digest_of, is_same
 from nines_runtime.security.totp import STEP_S, Totp, code_at
 from nines_runtime.web.problem import Problem
@@ -97,6 +97,42 @@ def test_whoever_is_blocked_is_told_until_when() -> None:
 def test_each_failure_costs_more_up_to_a_limit(failures: int) -> None:
     assert wait_s(failures) <= wait_s(failures + 1) <= WAIT_MAX_S
     assert (wait_s(failures) == 0) == (failures <= FREE)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.booleans(), st.integers(0, 200)), max_size=60))
+def test_failures_in_memory_against_a_model(steps: list[tuple[str, bool, int]]) -> None:
+    clock = [0.0]
+    failures = Failures(free_by_address=10, ttl_s=1_000.0, clock=lambda: clock[0])
+    counts: dict[str, tuple[int, float]] = {}
+
+    def left(name: str, free: int) -> float:
+        count, at = counts.get(name, (0, 0.0))
+        return at + wait_s(count, free=free) - clock[0] if count else 0.0
+
+    for name, is_right, pause in steps:
+        clock[0] += pause
+        expected = max(left(name, FREE), left("address", 10))
+        if expected > 0:
+            with pytest.raises(Problem) as caught:
+                failures.refuse_blocked(f" {name.upper()}", "192.0.2.1")
+            assert caught.value.retry_after_s == pytest.approx(expected)
+            continue
+        failures.refuse_blocked(name, "192.0.2.1")
+        if is_right:
+            failures.succeeded(name)
+            counts.pop(name, None)
+        else:
+            failures.failed(name, "192.0.2.1")
+            for each in (name, "address"):
+                count, at = counts.get(each, (0, 0.0))
+                counts[each] = (count + 1 if clock[0] - at < 1_000.0 else 1, clock[0])
+
+
+def test_failures_in_memory_are_bounded() -> None:
+    failures = Failures(size=10)
+    for each in range(1_000):
+        failures.failed(str(each), f"192.0.2.{each % 250}")
+    assert len(failures._counts) == 10
 
 
 def test_secrets_are_long_told_once_and_never_printed() -> None:

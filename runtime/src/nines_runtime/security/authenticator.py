@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from nines_runtime.security.tokens import TokenRefused, Verifier
-from nines_runtime.web.caller import ANONYMOUS, Caller, Headers
+from nines_runtime.web.caller import ANONYMOUS, Authenticator, Caller, Headers
 from nines_runtime.web.problem import Problem
 
 IsRevoked = Callable[[Caller], Awaitable[bool]]
@@ -45,3 +45,17 @@ class TokenAuthenticator:
             return self._verifier.verify(token)
         except TokenRefused as refused:
             raise Problem("unauthorized") from refused
+
+
+class FirstOf:
+    """Several ways to show who one is: the first credential that is there decides, and must hold."""
+
+    def __init__(self, *authenticators: Authenticator) -> None:
+        self._authenticators = authenticators
+
+    async def authenticate(self, headers: Headers, *, address: str) -> Caller:
+        for each in self._authenticators:
+            caller = await each.authenticate(headers, address=address)
+            if caller is not ANONYMOUS:
+                return caller
+        return ANONYMOUS
