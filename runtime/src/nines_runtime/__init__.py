@@ -5,7 +5,7 @@ from nines_runtime.calls.bulkhead import Bulkhead, BulkheadFull
 from nines_runtime.calls.client import Client
 from nines_runtime.calls.credential import Credential
 from nines_runtime.calls.deadline import DEADLINE_HEADER, Deadline
-from nines_runtime.calls.egress import Egress, EgressRefused
+from nines_runtime.calls.egress import ANYWHERE, Egress, EgressRefused
 from nines_runtime.calls.mail import Mail, Mailer
 from nines_runtime.calls.mailbox import FolderMailer, Mailing
 from nines_runtime.calls.observer import CallObserver
@@ -44,10 +44,12 @@ from nines_runtime.running.server import run
 from nines_runtime.running.settings import Duration, Hidden, SettingsError, Url, read_settings
 from nines_runtime.running.traces import Tracer
 from nines_runtime.security.apikeys import ApiKey, ApiKeyAuthenticator, KeptKey
-from nines_runtime.security.authenticator import TokenAuthenticator
+from nines_runtime.security.authenticator import FirstOf, TokenAuthenticator
+from nines_runtime.security.certificates import CertificateAuthenticator
 from nines_runtime.security.codes import Code, Codes
+from nines_runtime.security.credentials import ClientCredentials
 from nines_runtime.security.encryption import Cipher, Lookup, Undecipherable
-from nines_runtime.security.guessing import Guesses, refuse_blocked
+from nines_runtime.security.guessing import Failures, Guesses, refuse_blocked
 from nines_runtime.security.issuing import LocalIssuer, TokenIssuer
 from nines_runtime.security.jwks import JwksAuthenticator
 from nines_runtime.security.keys import SigningKey, SigningKeys
@@ -75,6 +77,7 @@ from nines_runtime.web.redis_limits import RedisLimiter
 __version__ = "0.1.0"
 __all__ = [
     "ANONYMOUS",
+    "ANYWHERE",
     "DEADLINE_HEADER",
     "KINDS",
     "Accepting",
@@ -97,10 +100,12 @@ __all__ = [
     "CallMetrics",
     "CallObserver",
     "Caller",
+    "CertificateAuthenticator",
     "ChainReport",
     "Cipher",
     "Claim",
     "Client",
+    "ClientCredentials",
     "Code",
     "Codes",
     "Conflict",
@@ -119,6 +124,8 @@ __all__ = [
     "EmbeddedServer",
     "Entry",
     "Event",
+    "Failures",
+    "FirstOf",
     "FolderMailer",
     "Gate",
     "GiveUp",
