@@ -540,6 +540,21 @@ def test_what_cannot_be_meant_is_refused_at_import() -> None:
     assert [each.id for each in Operations(some)] == ["a"]
 
 
+def test_what_is_discouraged_says_so_with_every_answer() -> None:
+    some: Operations[None] = Operations()
+    old = ((b"deprecation", b"@1893456000"), (b"link", b'</v2>; rel="successor-version"'))
+
+    @some.get("/{name}", id="old", is_public=True, headers=old)
+    async def root(service: None, call: Call) -> Answer:
+        return Answer.of({"id": str(call.identifier("name"))})
+
+    edge: Edge[None] = Edge(some)
+    edge.open(None)
+    answered = [asyncio.run(ask(edge, "GET", path)) for path in ("/x", f"/{'0' * 32}", "/x")]
+    assert [each.status for each in answered] == [404, 200, 404]
+    assert {each.headers["deprecation"] for each in answered} == {"@1893456000"}
+
+
 def test_an_answer_never_breaks_out_of_its_head() -> None:
     some: Operations[None] = Operations()
 

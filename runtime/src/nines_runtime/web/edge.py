@@ -133,6 +133,7 @@ class Edge(Generic[Service]):
 
     async def _serve(self, route: Route, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
         exchange.at_s += self._limit_s(route, exchange)
+        exchange.quotas += route.operation.headers
         ticket = None
         try:
             ticket = self._gate.enter(exchange.at_s, sheds_first=route.operation.sheds_first)

@@ -25,6 +25,7 @@ class Exchange(msgspec.Struct, eq=False):
     at_s: float
     """When it is too late."""
     quotas: list[tuple[bytes, bytes]] = []
+    """Headers that every answer to it has: those of quotas, and those of its operation."""
     respond: Callable[[int, bytes, bytes, bool], bool] | None = None
     """Takes a whole answer at once, where the server can."""
     status: int = 0

@@ -76,6 +76,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """A request that takes longer is answered with 503."""
     sheds_first: bool = False
     """Not critical: refused first where too much is in flight."""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    """Of every answer, failures included, such as Deprecation and Sunset; names in lower case."""
 
 
 class Guards(TypedDict, total=False):
@@ -90,6 +92,7 @@ class Guards(TypedDict, total=False):
     body_bytes_max: int
     deadline_s: float
     sheds_first: bool
+    headers: tuple[tuple[bytes, bytes], ...]
 
 
 class Operations(Generic[Service]):

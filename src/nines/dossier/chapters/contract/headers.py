@@ -26,7 +26,7 @@ _DESCRIBED: dict[str, tuple[str, dict[str, Any], Any]] = {
         '</v2>; rel="successor-version"',
     ),
     "Location": ("Where it is found from now on.", {"type": "string", "format": "uri-reference"}, "/v1"),
-    "RateLimit": ("What is left of the quota, and the seconds until it is whole again.", _TEXT, '"default";r=99;t=60'),
+    "RateLimit": ("What is left of the quota, and how many seconds until there is more.", _TEXT, '"default";r=99;t=60'),
     "RateLimit-Policy": ("The quota: `q` requests in `w` seconds.", _TEXT, '"default";q=100;w=60'),
     "Retry-After": ("Seconds to wait before asking again; add some chance to it.", _SECONDS, 2),
     "Sunset": ("When it may be gone (RFC 8594).", _TEXT, "Tue, 01 Jan 2030 00:00:00 GMT"),
