@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
@@ -9,6 +10,8 @@ from typing import TypeAlias
 from nines.model.record import Record
 
 WIDTH = 120
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_CHOICE = re.compile(r"(.+?) if (.+?) else (.+)")
 INDENT = "    "
 
 
@@ -57,8 +60,17 @@ def laid(part: Part, *, before: str = "", after: str = "", depth: int = 0) -> li
         return [line]
     lines = [f"{indent}{before}{part.head}{part.brackets[0]}"]
     for each in part.parts:
-        lines += laid(each, after=",", depth=depth + 1) if isinstance(each, Group) else [f"{indent}{INDENT}{each},"]
+        lines += laid(each, after=",", depth=depth + 1) if isinstance(each, Group) else _argument(each, depth + 1)
     return [*lines, f"{indent}{part.brackets[1]}{part.tail}{after}"]
+
+
+def _argument(text: str, depth: int) -> list[str]:
+    """A line of its own; a choice that is too long for it takes three."""
+    indent = INDENT * depth
+    found = _CHOICE.fullmatch(text) if len(indent) + len(text) + 1 > WIDTH else None
+    if found is None:
+        return [f"{indent}{text},"]
+    return [f"{indent}{found[1]}", f"{indent}if {found[2]}", f"{indent}else {found[3]},"]
 
 
 def named(name: str, value: Part) -> Part:
@@ -111,6 +123,14 @@ class Imports:
         else:
             self._modules.add(module)
 
+    def prune(self, body: str) -> None:
+        """Forgets what the body does not use."""
+        words = set(_WORD.findall(body))
+        for module, imported in self._names.items():
+            self._names[module] = {name for name in imported if name.rpartition(" as ")[2] in words}
+        self._names = {module: imported for module, imported in self._names.items() if imported}
+        self._modules = {module for module in self._modules if module.partition(".")[0] in words}
+
     def lines(self) -> list[str]:
         """With a blank line between the standard library, what others wrote, and the service itself."""
         lines = ["from __future__ import annotations"]
@@ -119,7 +139,7 @@ class Imports:
             named = sorted(module for module in self._names if self._section(module) == section)
             block = [f"import {module}" for module in plain]
             for module in named:
-                block += _from(module, self._names[module])
+                block += _imported(module, self._names[module])
             if block:
                 lines += ["", *block]
         return lines
@@ -148,6 +168,13 @@ _STANDARD = frozenset(
 """Of the standard library, what generated code imports."""
 
 
+def _imported(module: str, names: set[str]) -> list[str]:
+    """What gets another name stands on a line of its own."""
+    groups = [{name for name in names if " as " not in name}, *({name} for name in names if " as " in name)]
+    ordered = sorted((group for group in groups if group), key=lambda group: min(map(_order, group)))
+    return [line for group in ordered for line in _from(module, group)]
+
+
 def _from(module: str, names: set[str]) -> list[str]:
     ordered = sorted(names, key=_order)
     line = f"from {module} import {', '.join(ordered)}"
@@ -169,6 +196,7 @@ def module(says: str, imports: Imports, body: Sequence[str]) -> str:
     lines = list(body)
     while lines and not lines[0]:
         lines.pop(0)
+    imports.prune("\n".join(lines))
     is_definition = bool(lines) and lines[0].startswith(("class ", "def ", "async def ", "@"))
     head = [*docstring(says), "", *imports.lines(), *([""] * (2 if is_definition else 1) if lines else [])]
     return "\n".join([*head, *lines]).rstrip("\n") + "\n"

@@ -160,15 +160,20 @@ def _ask(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> Non
             module.put(settle, before="answer = await ")
         with module.block("except Unanswered:"):
             module.comment(f"It stays reserved: {finisher(operation)} asks again under the same key, and settles it.")
-            with module.block("async with service.database.transaction(call.deadline) as tx:"):
-                keeping.read_lists(module, endpoint.id, id=f'{row}["id"]')
-                module.put(keeping.shown_expression(module, row), before=f"{thing.noun}_now = ")
-                now = f"{thing.noun}_now"
-                module.put(changing.shown_answer(module, endpoint, row, status=202, shown=now), before="answer = ")
-                if endpoint.idempotency:
-                    whose = "service.keys.recalled(reserved.remembered)" if is_hooked else "claim"
-                    module.put(python.call("await service.keys.finish", "tx", whose, "answer", f"{thing.noun}_now.id"))
-            module.line("return answer")
+            now = f"{thing.noun}_now"
+            accepted = changing.shown_answer(module, endpoint, row, status=202, shown=now)
+            if endpoint.idempotency:
+                whose = "service.keys.recalled(reserved.remembered)" if is_hooked else "claim"
+                with module.block("async with service.database.transaction(call.deadline) as tx:"):
+                    keeping.read_lists(module, endpoint.id, id=f'{row}["id"]')
+                    module.put(keeping.shown_expression(module, row), before=f"{now} = ")
+                    module.put(accepted, before="answer = ")
+                    module.put(python.call("await service.keys.finish", "tx", whose, "answer", f"{now}.id"))
+                module.line("return answer")
+            else:
+                keeping.read_lists(module, endpoint.id, id=f'{row}["id"]', how="service.database")
+                module.put(keeping.shown_expression(module, row), before=f"{now} = ")
+                module.put(accepted, before="return ")
     module.runtime("Problem")
     with module.block("if answer is None:"):
         module.put(
@@ -225,7 +230,8 @@ def settle(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> N
             with module.block("if row_now is None:"):
                 module.line("return None")
             _finish(module, endpoint, operation, with_body=bool(body))
-        module.line("return answer")
+        if endpoint.idempotency:
+            module.line("return answer")
 
 
 def _send(module: Module, query: PlannedQuery, given: dict[str, str]) -> python.Group:
@@ -340,7 +346,8 @@ def _finish(module: Module, endpoint: PlannedEndpoint, operation: Operation, *, 
     state = state_after(endpoint, operation)
     changes = python.flat(python.mapping([("status", python.quoted(state))])) if state else '{"is_settled": True}'
     keeping.audit(module, origin="origin", id="shown.id", changes=changes)
-    module.put(changing.shown_answer(module, endpoint, "row_now", shown="shown"), before="answer = ")
+    before = "answer = " if endpoint.idempotency else "return "
+    module.put(changing.shown_answer(module, endpoint, "row_now", shown="shown"), before=before)
     if endpoint.idempotency:
         module.put(
             python.call("await service.keys.finish", "tx", "service.keys.recalled(remembered)", "answer", "shown.id")

@@ -10,10 +10,12 @@ from nines.building.resources import sql, values
 from nines.building.resources.facts import Thing
 from nines.model.design import Design, PlannedEndpoint, PlannedQuery
 
-
 _TAKEN = frozenset(
-    "Answer Call Claim Connection Deadline Declined Entry GiveUp Key Limit Operations Origin Problem Queue Reserved "
-    "Schedule Service Task TooEarly Unanswered Any Decimal Mapping UUID".split()
+    {
+        *("Answer", "Call", "Claim", "Connection", "Deadline", "Declined", "Entry", "GiveUp", "Key", "Limit"),
+        *("Operations", "Origin", "Problem", "Queue", "Reserved", "Schedule", "Service", "Task", "TooEarly"),
+        *("Unanswered", "Any", "Decimal", "Mapping", "UUID"),
+    }
 )
 """What the modules of operations and jobs have under these names already."""
 

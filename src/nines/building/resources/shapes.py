@@ -17,6 +17,7 @@ from nines.model.blueprint.operation import OF_ACCOUNTS
 from nines.model.contract import Schema
 from nines.model.design import Design, PlannedColumn, PlannedEndpoint, Shape
 
+_MEMBER = re.compile(r"    (\w+): (.*?)( = .*)?")
 _CHOICES = re.compile(r"Literal\[([^\]]*)\]")
 _REFERENCE = "#/components/schemas/"
 _SENT = [
@@ -265,20 +266,52 @@ def _query(endpoint: PlannedEndpoint, imports: python.Imports) -> list[str]:
 
 
 def spread(block: list[str]) -> list[str]:
-    """The lines of a class, with choices that are too long for a line given a name before it."""
+    """The lines of a class; types that are too long for a line get a name before it."""
     name = re.split(r"[ (:]", block[0])[1]
     before: list[str] = []
     lines = []
     for line in block:
-        found = _CHOICES.search(line) if len(line) > python.WIDTH else None
+        found = _MEMBER.fullmatch(line) if len(line) > python.WIDTH else None
         if found is None:
             lines.append(line)
             continue
-        alias = f"{name}{names.pascal(line.strip().partition(':')[0])}"
-        choice = python.Group(head="Literal", parts=tuple(found[1].split(", ")), brackets="[]")
-        before += [*python.laid(choice, before=f"{alias} = "), ""]
-        lines.append(line.replace(found[0], alias))
+        choice = _CHOICES.search(line)
+        long = choice[0] if choice else _first(found[2])
+        alias = f"{name}{names.pascal(found[1])}"
+        before += [*python.laid(_bracketed(long), before=f"{alias} = "), ""]
+        lines.append(line.replace(long, alias))
     return [*before, "", *lines] if before else lines
+
+
+def _first(type: str) -> str:
+    """The first of the alternatives of a type."""
+    return next(_split(type, " | "))
+
+
+def _bracketed(type: str) -> python.Part:
+    """A type such as Annotated[...], spread out where one line does not hold it."""
+    head, bracket, rest = type.partition("[")
+    if not bracket or not rest.endswith("]"):
+        return type
+    return python.Group(head=head, parts=tuple(_split(rest.removesuffix("]"), ", ")), brackets="[]")
+
+
+def _split(text: str, mark: str) -> Iterator[str]:
+    """At the marks that stand within no brackets and no literal."""
+    depth, start, quote = 0, 0, ""
+    for at, letter in enumerate(text):
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "\"'":
+            quote = letter
+        elif letter in "[(":
+            depth += 1
+        elif letter in "])":
+            depth -= 1
+        elif depth == 0 and text.startswith(mark, at):
+            yield text[start:at]
+            start = at + len(mark)
+    yield text[start:]
 
 
 def query_shape(endpoint: PlannedEndpoint) -> str:
