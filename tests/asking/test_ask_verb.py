@@ -134,6 +134,15 @@ def test_a_decisive_question_is_put_and_its_answer_used(project: Path) -> None:
     assert all("GET /v1/payments" in claim.says for claim in told.answer.reasoning if claim.source.startswith("trace"))
 
 
+def test_an_endpoint_is_blamed_for_its_own_findings_only(project: Path) -> None:
+    answer = answered("why is POST /users slow", project).answer
+    assert "POST /v1/users" in " ".join(claim.source for claim in answer.reasoning)
+    for claim in answer.reasoning:
+        assert "reached by GET" not in claim.says
+    nothing = answered("why is GET /health/live slow", project).answer
+    assert "Reading found no cause" in nothing.headline or "GET /health/live" in nothing.reasoning[0].says
+
+
 def test_two_reports_are_compared(project: Path) -> None:
     (project / "before.json").write_bytes(msgspec.json.encode(report(Verdict.BROKEN, "p95 was 812 ms")))
     (project / "after.json").write_bytes(msgspec.json.encode(report(Verdict.HOLDS, "p95 was 61 ms")))

@@ -12,6 +12,7 @@ import msgspec
 
 from nines import experiments, patterns, rules
 from nines.asking.material import Draft, Hit, Measurement, Traced
+from nines.model.contract import path_shape
 from nines.model.effect import EffectKind, Known
 from nines.model.errors import NinesError
 from nines.model.experiment import Experiment
@@ -78,7 +79,12 @@ class Gathered:
             if any(text in name.lower() for name in (endpoint.id, endpoint.function))
         ]
         exact = [pair for pair in pairs if text in (pair[0].id.lower(), pair[0].path.lower())]
-        return tuple(_traced(endpoint, trace) for endpoint, trace in exact or pairs)
+        served = [
+            (endpoint, found.service.trace(endpoint.id))
+            for endpoint in found.service.endpoints
+            if text and _ends_like(endpoint, wanted)
+        ]
+        return tuple(_traced(endpoint, trace) for endpoint, trace in exact or served or pairs)
 
     def tables(self) -> tuple[Table, ...]:
         found = self._found()
@@ -139,6 +145,14 @@ class Gathered:
             self._progress.stage("reading the code")
             self._read = read(self._project)
         return self._read
+
+
+def _ends_like(endpoint: Endpoint, wanted: str) -> bool:
+    """Whether `POST /orders/{id}` means this endpoint, whose path may begin with a prefix and name it otherwise."""
+    method, _, path = wanted.strip().rpartition(" ")
+    shape = path_shape(path)
+    is_method = not method or method.upper() == endpoint.method
+    return bool(shape) and is_method and f"/{path_shape(endpoint.path)}".endswith(f"/{shape}")
 
 
 def _traced(endpoint: Endpoint, trace: Trace | None) -> Traced:

@@ -32,20 +32,25 @@ def answer(asked: Asked, material: Material) -> Answer:
     )
     report, measurement = material.review(), material.measurement()
     findings = parts.chosen(report, parts.by_rules(*prefixes))
-    findings = _at(findings, endpoint) or findings
+    traced = material.traces(endpoint) if material.where else ()
+    if endpoint and traced:
+        findings = _at(findings, {each.endpoint for each in traced})
     findings = tuple(sorted(findings, key=lambda finding: _cost(finding, is_slow=is_slow and not fails)))
     figures = parts.measured(measurement, *wanted)
-    traced = sorted(material.traces(endpoint), key=_weight, reverse=True)[:_TRACES_MAX] if material.where else []
     symptom = " and ".join([*(["is slow"] if is_slow else []), *(["fails"] if fails else [])]) or "misbehaves"
     sure = parts.sureness(findings, figures, measurement)
     return Answer(
         question=asked.text,
         intent="diagnose",
         understood=f"you ask why {endpoint or ('the database' if is_database else 'the backend')} {symptom}",
-        headline=_headline(findings, measurement, bool(figures), has_project=bool(material.where)),
+        headline=_headline(findings, measurement, bool(figures), endpoint, has_project=bool(material.where)),
         sureness=sure if material.where else Sureness.LOW,
         because=parts.because(findings, figures, measurement) if material.where else "for no code is here to look at.",
-        reasoning=(*figures, *parts.claims(findings), *_traced(traced)),
+        reasoning=(
+            *figures,
+            *parts.claims(findings),
+            *_traced(sorted(traced, key=_weight, reverse=True)[:_TRACES_MAX]),
+        ),
         approaches=parts.ways(findings),
         standards=parts.standards(findings, material),
         risks=_risks(findings),
@@ -57,9 +62,8 @@ def answer(asked: Asked, material: Material) -> Answer:
     )
 
 
-def _at(findings: tuple[Finding, ...], endpoint: str) -> tuple[Finding, ...]:
-    path = endpoint.rsplit(" ", 1)[-1]
-    return tuple(each for each in findings if path and any(path in id for id in (each.endpoint, *each.endpoints)))
+def _at(findings: tuple[Finding, ...], endpoints: set[str]) -> tuple[Finding, ...]:
+    return tuple(each for each in findings if endpoints.intersection((each.endpoint, *each.endpoints)))
 
 
 def _cost(finding: Finding, *, is_slow: bool) -> tuple[object, ...]:
@@ -86,12 +90,18 @@ def _traced(found: list[Traced]) -> tuple[Claim, ...]:
 
 
 def _headline(
-    findings: tuple[Finding, ...], measurement: Measurement | None, has_figures: bool, *, has_project: bool
+    findings: tuple[Finding, ...],
+    measurement: Measurement | None,
+    has_figures: bool,
+    endpoint: str,
+    *,
+    has_project: bool,
 ) -> str:
     if not has_project:
         return "Nothing can be said about your backend without its code: ask inside its folder, or name it with --path."
     if not findings:
-        seen = "What was measured is below" if has_figures else "Reading found no cause"
+        place = f" at {endpoint}" if endpoint else ""
+        seen = "What was measured is below" if has_figures else f"Reading found no cause{place}"
         return f"{seen}; measure before anything is changed."
     first = findings[0]
     word = (

@@ -110,8 +110,8 @@ def _unique(tables: tuple[Table, ...]) -> Iterator[Claim]:
         for column in table.columns
         if _ONE.match(column.name) and not _is_in_key(table, column)
     ]
-    why = "By its name each value should stand there once, and nothing in the database says so: two requests make two."
-    yield from _claim("Looks unique and is not", found, why, tables)
+    why = "The names suggest that each value stands there once. If it must, two requests at once still make two."
+    yield from _claim("Looks unique, and nothing in the database says so", found, why, tables)
 
 
 def _is_in_key(table: Table, column: Column) -> bool:
