@@ -274,6 +274,50 @@ def test_cancellation_leaves_no_task_and_no_connection(peer: Any) -> None:
     asyncio.run(whole())
 
 
+def test_no_more_connections_than_allowed(peer: Any) -> None:
+    async def whole() -> None:
+        async def slowly(_: Any, writer: asyncio.StreamWriter) -> None:
+            await asyncio.sleep(0.01)
+            writer.write(b"HTTP/1.1 204 Done\r\n\r\n")
+
+        async with peer(slowly) as other, Client("g", other.url, timeout_s=20, connections_max=3) as client:
+            await asyncio.gather(*(client.get(Deadline.after(20), "/x") for _ in range(20)))
+            assert (other.connections, len(other.asked)) == (3, 20)
+
+    asyncio.run(whole())
+
+
+def test_a_kept_connection_that_the_other_side_gave_up_costs_no_answer(peer: Any) -> None:
+    async def whole() -> None:
+        async def once(_: Any, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"HTTP/1.1 200 Done\r\nContent-Length: 1\r\n\r\n1")
+            await writer.drain()
+            writer.close()
+
+        async with peer(once) as other, Client("g", other.url, timeout_s=20, retry=Retry(base_s=0.0)) as client:
+            for _ in range(8):
+                assert (await client.post(Deadline.after(20), "/x", {}, key="k")).json() == 1
+
+    asyncio.run(whole())
+
+
+def test_cancelled_while_it_waits_to_come_back(peer: Any, http: Any) -> None:
+    async def whole() -> None:
+        bulkhead, retry = Bulkhead(1), Retry(base_s=30.0, ceiling_s=30.0, chance=lambda: 1.0)
+        async with peer(http.says(http.answer(503))) as other:
+            client = Client("g", other.url, retry=retry, bulkhead=bulkhead)
+            call = asyncio.create_task(client.get(Deadline.after(60), "/x"))
+            await other.asked_times(1)
+            await asyncio.sleep(0.05)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+            assert (bulkhead.in_flight, len(other.asked)) == (0, 1)
+            await client.close()
+
+    asyncio.run(whole())
+
+
 def test_close_twice_and_open_again(peer: Any, http: Any) -> None:
     async def whole() -> None:
         async with peer(http.says(http.answer(200, b"1"))) as other:
