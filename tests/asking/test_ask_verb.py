@@ -17,11 +17,12 @@ from nines.model.budget import BudgetResult
 from nines.model.budget import Standing as BudgetStanding
 from nines.model.errors import UsageError
 from nines.model.experiment import Trial
+from nines.model.progress import Progress
 from nines.model.report import Readiness, Report
 from nines.model.tier import Tier
 from nines.model.verdict import Verdict
 from nines.verbs import ask as asking
-from nines.verbs.project import open_project
+from nines.verbs.project import Project, open_project
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CARELESS = EXAMPLES / "payments-careless"
@@ -141,6 +142,28 @@ def test_an_endpoint_is_blamed_for_its_own_findings_only(project: Path) -> None:
         assert "reached by GET" not in claim.says
     nothing = answered("why is GET /health/live slow", project).answer
     assert "Reading found no cause" in nothing.headline or "GET /health/live" in nothing.reasoning[0].says
+
+
+def test_load_is_put_on_the_service_only_when_it_is_allowed(project: Path) -> None:
+    ran: list[tuple[str, ...]] = []
+
+    def run_(_: Project, wanted: tuple[str, ...], __: Progress) -> Report:
+        ran.append(wanted)
+        return report(Verdict.BROKEN, "91 of 285 wrong requests were answered with a 5xx", experiment="contract/no-5xx")
+
+    question = "it sometimes answers 500"
+    asking.ask(question, open_project(project), run=run_)
+    assert ran == []
+    told = asking.ask(question, open_project(project), runs=True, run=run_)
+    assert "contract/no-5xx" in ran[0]
+    assert told.ran[0] == "nines check"
+    assert told.answer.sureness is Sureness.HIGH
+    assert "91 of 285" in told.answer.reasoning[0].says
+    later = answered(question, project).answer
+    assert "91 of 285" in later.reasoning[0].says
+    assert ".nines/reports/check.json" in later.reasoning[0].source
+    asking.ask("is it ready for production", open_project(project), runs=True, run=run_)
+    assert ran[-1] == ()
 
 
 def test_two_reports_are_compared(project: Path) -> None:

@@ -14,10 +14,12 @@ from nines.asking.recognise import Asked, intents, recognise
 from nines.model.errors import UsageError
 from nines.model.progress import Progress, Silent
 from nines.model.record import Record
+from nines.model.report import Report
 from nines.verbs import check, prove
 from nines.verbs.ask_material import Gathered
 from nines.verbs.project import Project
 
+Run = Callable[[Project, tuple[str, ...], Progress], Report]
 _ROUNDS_MAX = 3
 """How often somebody at a terminal is asked back."""
 
@@ -37,12 +39,13 @@ def ask(
     where: str = "",
     runs: bool = False,
     ask_back: Callable[[Open], str] | None = None,
+    run: Run | None = None,
     progress: Progress | None = None,
 ) -> Told:
     """Answers without a model; `where` is the project as it is written in commands.
 
     Reading is done at once; load and faults are proposed, or run where `runs`. `ask_back` puts a decisive question, and
-    gives "" where nobody answers it."""
+    gives "" where nobody answers it. `run` carries out experiments, all of them where none is named."""
     progress = progress or Silent()
     material = Gathered(project, where=where, progress=progress)
     told = _answered(recognise(question), material)
@@ -52,7 +55,7 @@ def ask(
             break
         told = _answered(recognise(f"{told.asked.text.rstrip('.?! ')} ({said})"), material)
     if runs and project is not None:
-        ran = _run(told.answer, project, material, progress)
+        ran = _run(told.answer, project, material, run or _run_experiments, progress)
         if ran:
             return msgspec.structs.replace(_answered(told.asked, material), ran=ran)
     return told
@@ -101,14 +104,17 @@ def _said(answer: Answer, ask_back: Callable[[Open], str] | None) -> str:
     return ask_back(decisive).strip() if ask_back is not None and decisive is not None else ""
 
 
-def _run(answer: Answer, project: Project, material: Gathered, progress: Progress) -> tuple[str, ...]:
+def _run_experiments(project: Project, wanted: tuple[str, ...], progress: Progress) -> Report:
+    """The whole is a matter of check, a part of prove."""
+    return prove.prove(project, only=wanted, progress=progress) if wanted else check.check(project, progress=progress)
+
+
+def _run(answer: Answer, project: Project, material: Gathered, run: Run, progress: Progress) -> tuple[str, ...]:
     """Carries out what the answer proposes, keeps the report where the next question finds it."""
     wanted = tuple(dict.fromkeys(id for step in answer.steps for id in step.experiments))
     if not wanted:
         return ()
-    is_whole = answer.intent == "ready"
-    verb = check.check if is_whole else prove.prove
-    report = verb(project, only=() if is_whole else wanted, progress=progress)
+    report = run(project, () if answer.intent == "ready" else wanted, progress)
     material.keep(report)
     return (f"nines {report.command}", *wanted)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nines.asking import parts
-from nines.asking.answer import Answer, Open, Step, Sureness
+from nines.asking.answer import Answer, Claim, Open, Step, Sureness
 from nines.asking.material import Material
 from nines.asking.recognise import Asked
 from nines.model import words
@@ -36,7 +36,7 @@ def reviewed(
         question=asked.text,
         intent=intent,
         understood=understood,
-        headline=_headline(findings, material, nothing),
+        headline=_headline(findings, figures, material, nothing),
         sureness=parts.sureness(findings, figures, measurement) if material.where else Sureness.LOW,
         because=parts.because(findings, figures, measurement) if material.where else "for no code is here to look at.",
         reasoning=(*figures, *parts.claims(findings)),
@@ -61,9 +61,11 @@ def _since(where: str) -> Step:
     return Step(command=f"nines review {where} --since origin/main", why="reports only what the change brings")
 
 
-def _headline(findings: tuple[Finding, ...], material: Material, nothing: str) -> str:
+def _headline(findings: tuple[Finding, ...], figures: tuple[Claim, ...], material: Material, nothing: str) -> str:
     if not material.where:
         return "There is no backend here to look at: ask inside its folder, or name it with --path."
+    if figures and ": broken." in figures[0].says:
+        return f"Broken when it was tried: {figures[0].says}"
     if not findings:
         return nothing or "Nothing was found by reading; that is no proof, see what was not examined."
     counts = {tier: sum(each.tier is tier for each in findings) for tier in Tier}
