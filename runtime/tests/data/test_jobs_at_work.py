@@ -150,6 +150,50 @@ def test_what_fails_is_tried_again_and_given_up_at_last(url: str) -> None:
     run(url, work, rows=4)
 
 
+def test_while_everything_fails_the_rows_keep_their_attempts(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nines_runtime.data.queueing.PROBE_S_MIN", 0.1)
+
+    async def work(database: Database) -> None:
+        is_down, asked = True, 0
+
+        async def do(row: Any, deadline: Deadline) -> None:
+            nonlocal asked
+            asked += 1
+            if is_down:
+                raise ConnectionError
+            await database.execute(deadline, DONE, row["id"], row["attempts"])
+
+        jobs = Jobs(database, queues=[queue(do, concurrency=4, attempts_max=100)])
+        jobs.start()
+        await asyncio.sleep(1.5)
+        during = asked
+        is_down = False
+        await until(database, ALL_DONE, 30)
+        await jobs.stop(5)
+        # About ten until it is noticed, what was under way, and a probe now and then; not thousands.
+        assert 10 <= during <= 30
+        row = await database.fetchrow(soon(), "SELECT count(*) FROM work WHERE attempts > 1")
+        assert row is not None
+        assert row[0] <= 30
+
+    run(url, work, rows=400)
+
+
+def test_a_few_that_always_fail_do_not_hold_up_the_others(url: str) -> None:
+    async def work(database: Database) -> None:
+        async def do(row: Any, deadline: Deadline) -> None:
+            if row["id"] <= 15:
+                raise ValueError
+            await database.execute(deadline, DONE, row["id"], row["attempts"])
+
+        jobs = Jobs(database, queues=[queue(do, concurrency=4, attempts_max=100)])
+        jobs.start()
+        await until(database, "NOT EXISTS (SELECT FROM work WHERE done = 0 AND id > 15)", 30)
+        await jobs.stop(5)
+
+    run(url, work, rows=100)
+
+
 def test_a_queue_that_keeps_its_own_dead_letters(url: str) -> None:
     async def work(database: Database) -> None:
         async def do(row: Any, deadline: Deadline) -> None:

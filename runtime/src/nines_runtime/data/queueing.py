@@ -21,18 +21,26 @@ ROOM_SHARE = 0.75
 OUTAGE_S_MAX = 5.0
 OLDEST_EVERY_S = 15.0
 DELETED_MAX = 500
+SUSPECT = 10
+"""So many failures in a row, without a success between them, are no longer those of single pieces."""
+PROBE_S_MIN, PROBE_S_MAX = 0.5, 10.0
 
 OnError = Callable[[str, BaseException], None]
 
 
 class Worker:
-    """`bell` is rung when something may be due, or when it is to stop."""
+    """`bell` is rung when something may be due, or when it is to stop.
+
+    When everything fails, whoever is asked is down: one piece at a time finds out whether that is over, and the others
+    keep their attempts for when it is."""
 
     def __init__(self, queue: Queue, database: Database, metrics: TaskMetrics, on_error: OnError) -> None:
         self.queue = queue
         self.bell = asyncio.Event()
         self._database, self._metrics, self._on_error = database, metrics, on_error
         self._is_stopping = False
+        self._failed_in_row = 0
+        self._probes = 0
         self._pieces: set[asyncio.Task[None]] = set()
         self._done: list[Any] = []
         self._deleting: asyncio.Task[None] | None = None
@@ -44,7 +52,10 @@ class Worker:
         while not self._is_stopping:
             self.bell.clear()
             try:
-                is_full = await self._claim()
+                if self._is_suspended:
+                    await self._probe()
+                    continue
+                is_full = await self._claim(self.queue.concurrency - len(self._pieces))
                 if time.monotonic() - looked_s > OLDEST_EVERY_S:
                     looked_s = time.monotonic()
                     await self._look()
@@ -72,9 +83,21 @@ class Worker:
         if self._deleting is not None:
             await self._deleting
 
-    async def _claim(self) -> bool:
+    @property
+    def _is_suspended(self) -> bool:
+        return self.queue.suspends and self._failed_in_row >= SUSPECT
+
+    async def _probe(self) -> None:
+        await self._pause(doubled(self._probes + 1, first_s=PROBE_S_MIN, longest_s=PROBE_S_MAX))
+        if self._is_stopping or self._pieces:
+            return
+        await self._claim(1)
+        if self._pieces:
+            self._probes += 1
+            await asyncio.wait(self._pieces)
+
+    async def _claim(self, room: int) -> bool:
         """Whether there may be more than there is room for."""
-        room = self.queue.concurrency - len(self._pieces)
         lease = timedelta(seconds=self.queue.lease_s)
         arguments = (*self.queue.claim_arguments, room, lease)
         begun_s = time.monotonic()
@@ -92,6 +115,14 @@ class Worker:
         while len(self._pieces) > ROOM_SHARE * self.queue.concurrency:
             await asyncio.wait(self._pieces, return_when=asyncio.FIRST_COMPLETED)
 
+    async def _pause(self, seconds: float) -> None:
+        """As _rest, but news of more work is no reason to go on."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not self._is_stopping:
+                    await self.bell.wait()
+                    self.bell.clear()
+
     async def _rest(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -104,9 +135,11 @@ class Worker:
         except TooEarly as early:
             await self._settled(self._postpone(row, early))
         except Exception as error:
+            self._failed_in_row += not isinstance(error, GiveUp)
             self._on_error(self.queue.name, error)
             await self._settled(self._fail(row, error))
         else:
+            self._failed_in_row = self._probes = 0
             self._metrics.delay(self.queue.name, "done", _since(row))
             if self.queue.delete:
                 self._delete(row["id"])

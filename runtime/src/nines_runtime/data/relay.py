@@ -66,9 +66,12 @@ def relay_queue(
     concurrency: int = CONCURRENCY,
     lease_s: float = LEASE_S,
     poll_s: float = 1.0,
+    suspends: bool = False,
     oldest: str = "",
 ) -> Queue:
-    """The job that relays; `service` is the first part of each event's type and its source."""
+    """The job that relays; `service` is the first part of each event's type and its source.
+
+    `suspends` is for a single broker: of several subscribers one that is down must not hold up the others."""
 
     async def work(row: Row, deadline: Deadline) -> None:
         await deliver(_event(row, service), deadline.shortened(DELIVER_S_MAX))
@@ -84,6 +87,7 @@ def relay_queue(
         concurrency=concurrency,
         lease_s=lease_s,
         poll_s=poll_s,
+        suspends=suspends,
         oldest=oldest,
     )
 

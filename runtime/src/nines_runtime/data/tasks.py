@@ -54,6 +54,8 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
     lease_s: float = 60.0
     poll_s: float = 1.0
     """How often it looks for what nobody woke it for."""
+    suspends: bool = True
+    """Whether one piece at a time is tried when everything fails: all of them ask the same others."""
     oldest: str = ""
     """SQL: a row whose member `oldest` is an interval, or NULL where nothing is due."""
 
