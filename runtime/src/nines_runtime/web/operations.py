@@ -72,7 +72,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str = ""
     """Of its body; empty: application/json, application/merge-patch+json for PATCH, and that of a form."""
     body_bytes_max: int = BODY_BYTES_MAX
-    deadline_s: float = 10.0
+    deadline_s: float = 5.0
     """A request that takes longer is answered with 503."""
     sheds_first: bool = False
     """Not critical: refused first where too much is in flight."""

@@ -13,9 +13,11 @@ from nines.model.design.access import callers
 
 BODY_BYTES_MAX = 65_536
 """What the runtime takes where nothing is said."""
-DEADLINE_S = 10.0
+DEADLINE_S = 5.0
 """What the runtime gives a request where nothing is said."""
-SETTLE_S = 4.0
+DEADLINE_S_MAX = 9.0
+"""Nobody waits longer for an answer; what is not settled by then, a job settles."""
+SETTLE_S = 2.0
 """Beside the calls to others: for its own two transactions."""
 
 
@@ -75,4 +77,5 @@ def _deadline_s(code: Code, endpoint: PlannedEndpoint) -> float:
     """Long enough for every attempt of every call."""
     operation = operation_of(code.design, endpoint)
     asked = endpoint.flow.calls if operation and operation.calls else ()
-    return math.ceil(sum(step.attempts_max * (step.timeout_s or 0.0) for step in asked) + SETTLE_S)
+    wanted = math.ceil(sum(step.attempts_max * (step.timeout_s or 0.0) for step in asked) + SETTLE_S)
+    return min(wanted, DEADLINE_S_MAX)
