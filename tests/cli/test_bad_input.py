@@ -78,7 +78,7 @@ def test_where_nothing_can_be_judged_nothing_passes(
         (["review", "{path}/app/main.py"], "this is a file"),
         (["review", "{path}", "--wrong"], "No such option"),
         (["reviw", "{path}"], "Did you mean: nines review?"),
-        (["xyz"], "There are: check"),
+        (["xyz"], ", check, "),
         (["review", "{path}", "--format", "jsn"], "Did you mean json?"),
         (["review", "{path}", "--output", "{path}/none/r.json"], "its folder does not exist"),
         (["review", "{path}", "-f", "json", "-o", "{path}"], "this is a folder"),
