@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nines.building.file import File
-from nines.building.resources import container, hooks, jobs, modules, ports, postings, sagas, shapes, sql
+from nines.building.resources import (
+    application,
+    constraints,
+    container,
+    hooks,
+    jobs,
+    modules,
+    ports,
+    postings,
+    sagas,
+    shapes,
+    sql,
+)
 from nines.model.design import Design
 
 
@@ -15,6 +27,8 @@ def write(design: Design) -> Iterator[File]:
     yield from shapes.write(design)
     yield from ports.write(design)
     yield from container.write(design)
+    yield from constraints.write(design)
+    yield from application.write(design)
     yield from modules.write(design)
     yield from sagas.write(design)
     yield from jobs.write(design)

@@ -248,7 +248,12 @@ def _calls(
         for index, verb in enumerate(operation.calls):
             variable = f"told_{index + 1}" if len(operation.calls) > 1 else "told"
             given = [f"{thing.noun}", *(["body"] if with_body else [])]
-            asked = python.call(f"service.{ports.attribute(verb)}", "deadline", *given, "key=str(pending_id)")
+            asked = python.call(
+                f"service.{ports.attribute(module.design, verb, operation.on)}",
+                "deadline",
+                *given,
+                "key=str(pending_id)",
+            )
             module.put(asked, before=f"{variable} = await " if thing.told else "await ")
             told.append(variable)
     refusal = "refusal" if endpoint.idempotency else ""

@@ -12,7 +12,7 @@ from nines.model.design import Design, PlannedEndpoint, PlannedQuery
 
 _TAKEN = frozenset(
     {
-        *("Answer", "Call", "Claim", "Connection", "Deadline", "Declined", "Entry", "GiveUp", "Key", "Limit"),
+        *("Answer", "Call", "Claim", "Connection", "Deadline", "Declined", "GiveUp", "Key", "Limit"),
         *("Operations", "Origin", "Problem", "Queue", "Reserved", "Schedule", "Service", "Task", "TooEarly"),
         *("Unanswered", "Any", "Decimal", "Mapping", "UUID"),
     }

@@ -69,7 +69,7 @@ def _without_row(module: Code, endpoint: PlannedEndpoint, operation: Operation) 
                 *(["body"] if endpoint.request else []),
                 "key=call.idempotency_key or call.request_id",
             ]
-            module.put(python.call(f"await service.{attribute(verb)}", *given))
+            module.put(python.call(f"await service.{attribute(module.design, verb, operation.on)}", *given))
     with changing.transaction(module, operation, is_last=True):
         if not operation.calls:
             keeping.claim(module, endpoint)

@@ -237,7 +237,7 @@ def _asked(code: Code, job: Job, thing: Thing) -> list[str]:
     with code.block("try:"):
         for index, verb in enumerate(job.calls):
             variable = f"told_{index + 1}" if len(job.calls) > 1 else "told"
-            asked = python.call(f"service.{ports.attribute(verb)}", "deadline", noun, "key=key")
+            asked = python.call(f"service.{ports.attribute(code.design, verb, job.on)}", "deadline", noun, "key=key")
             code.put(asked, before=f"{variable} = await " if thing.told else "await ")
             told.append(variable)
     with code.block("except Declined as refusal:"):

@@ -20,13 +20,16 @@ RESERVED = frozenset(
 
 
 class Verb(Record):
-    """One thing that others are asked for."""
+    """One thing that others are asked for, about one kind of object."""
 
     name: str
+    method: str
+    """As Python calls it; where a verb is about several kinds, each has a method of its own."""
     thing: Thing | None
-    request: str = ""
-    """The shape of the body that the operation carries on; empty: none."""
-    says: str = ""
+    requests: tuple[str, ...] = ()
+    """The shapes of the bodies that operations carry on."""
+    has_body_always: bool = True
+    users: tuple[str, ...] = ()
 
 
 class Port(Record):
@@ -44,37 +47,47 @@ class Port(Record):
         return names.pascal(self.dependency.name)
 
 
-def attribute(verb: str) -> str:
-    """ "gateway.capture" as the container has it."""
+def attribute(design: Design, verb: str, on: str) -> str:
+    """ "gateway.capture" as the container has it, about a resource."""
     dependency, _, name = verb.partition(".")
-    found = names.snake(dependency)
-    return f"{f'{found}_port' if found in RESERVED else found}.{names.snake(name)}"
+    port = next(each for each in ports_of(design) if each.dependency.name == dependency)
+    found = next(v for v in port.verbs if v.name == name and (v.thing.resource.name if v.thing else "") == on)
+    return f"{port.name}.{found.method}"
 
 
 def ports_of(design: Design) -> tuple[Port, ...]:
     """Of what operations and jobs ask; whoever sends letters for signing in has ports of its own."""
-    found: dict[str, dict[str, Verb]] = {}
+    found: dict[str, dict[tuple[str, str], list[Operation | Job]]] = {}
     for asked, verb in _asked(design):
         dependency, _, name = verb.partition(".")
-        thing = thing_of(design, asked.on) if asked.on else None
-        request = ""
-        if isinstance(asked, Operation) and asked.takes:
-            endpoint = design.endpoint(asked.name)
-            request = endpoint.request if endpoint else ""
-        says = f"For {asked.name}"
-        known = found.setdefault(dependency, {}).get(name)
-        if known is None:
-            found[dependency][name] = Verb(name=name, thing=thing, request=request, says=says)
-        else:
-            found[dependency][name] = Verb(
-                name=name, thing=known.thing, request=known.request, says=f"{known.says} and {asked.name}"
-            )
+        found.setdefault(dependency, {}).setdefault((name, asked.on), []).append(asked)
     made = []
-    for name, verbs in found.items():
-        kept = design.dependency(name)
+    for dependency, pairs in found.items():
+        kept = design.dependency(dependency)
         if kept is not None and kept.kind is not DependencyKind.POSTGRES:
-            made.append(Port(dependency=kept, verbs=tuple(verbs.values())))
+            several = [name for name, _ in pairs]
+            verbs = (_verb(design, name, on, users, several.count(name) > 1) for (name, on), users in pairs.items())
+            made.append(Port(dependency=kept, verbs=tuple(verbs)))
     return tuple(made)
+
+
+def _verb(design: Design, name: str, on: str, users: list[Operation | Job], is_shared: bool) -> Verb:
+    thing = thing_of(design, on) if on else None
+    bodies = [_request(design, each) for each in users]
+    return Verb(
+        name=name,
+        method=f"{names.snake(name)}_{thing.noun}" if is_shared and thing else names.snake(name),
+        thing=thing,
+        requests=tuple(dict.fromkeys(each for each in bodies if each)),
+        has_body_always=all(bodies),
+        users=tuple(each.name for each in users),
+    )
+
+
+def _request(design: Design, asked: Operation | Job) -> str:
+    """The shape of the body that those who are asked get to see."""
+    endpoint = design.endpoint(asked.name) if isinstance(asked, Operation) and asked.takes else None
+    return endpoint.request if endpoint else ""
 
 
 def _asked(design: Design) -> Iterator[tuple[Operation | Job, str]]:
@@ -104,7 +117,8 @@ def write(design: Design) -> Iterator[File]:
                 code.line()
                 _method(code, verb)
                 code.depth += 1
-                code.doc(f"{verb.says}. Raises Declined or Unanswered; the same key asks for the same thing")
+                users = " and ".join(verb.users)
+                code.doc(f"For {users}. Raises Declined or Unanswered; the same key asks for the same thing")
                 code.line("...")
                 code.depth -= 1
     says = "What the service asks of others. Whoever answers for it is the owner's: see gateways/."
@@ -116,10 +130,11 @@ def _method(code: Code, verb: Verb) -> None:
     parts = ["self", "deadline: Deadline"]
     if verb.thing is not None:
         parts.append(f"{verb.thing.noun}: {code.shape(verb.thing.kept)}")
-    if verb.request:
-        parts.append(f"body: {code.shape(verb.request)}")
+    if verb.requests:
+        types = " | ".join(map(code.shape, verb.requests))
+        parts.append(f"body: {types}" if verb.has_body_always else f"body: {types} | None = None")
     told = code.shape(verb.thing.told) if verb.thing is not None and verb.thing.told else "None"
-    head = python.Group(head=f"async def {names.snake(verb.name)}", parts=(*parts, "*", "key: str"), tail=f" -> {told}")
+    head = python.Group(head=f"async def {verb.method}", parts=(*parts, "*", "key: str"), tail=f" -> {told}")
     code.put(head, after=":")
 
 
@@ -149,7 +164,7 @@ def _posted(code: Code, verb: Verb) -> None:
     name = python.quoted(verb.name)
     thing = verb.thing
     content = "None"
-    if thing is not None and verb.request:
+    if thing is not None and verb.requests:
         content = f'{{"{thing.noun}": {thing.noun}, "request": body}}'
     elif thing is not None:
         content = thing.noun

@@ -1,0 +1,267 @@
+"""`_generated/application.py`, which opens what a service needs and answers; and the owner's `app.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nines.building import names, python
+from nines.building.file import File
+from nines.building.project.settings import database as database_variable
+from nines.building.project.settings import is_issued_elsewhere, variables
+from nines.building.resources import ports
+from nines.building.resources.code import Code
+from nines.building.resources.facts import blueprint_of
+from nines.building.resources.holdings import has_accounts, has_letters, has_outbox, holdings
+from nines.model.blueprint import Dependency, DependencyKind
+from nines.model.design import Design
+
+_POOL = 10
+
+
+def write(design: Design) -> Iterator[File]:
+    yield File(path=names.source(design, "_generated/application.py"), text=_application(design))
+    yield File(path=names.source(design, "app.py"), text=_app(design), is_owned=True)
+    yield from _broker(design)
+
+
+def _application(design: Design) -> str:
+    code = Code(design)
+    code.runtime("Application", "Operations", "Started", "Metrics")
+    code.imports.add("pathlib", "Path")
+    code.imports.add("collections.abc", "AsyncIterator")
+    code.imports.add("contextlib", "AsyncExitStack", "asynccontextmanager")
+    code.imports.add("functools", "partial")
+    code.imports.add("starlette.types", "ASGIApp")
+    code.generated("service", "Service")
+    code.generated("settings", "GeneratedSettings")
+    modules = names.modules(design)
+    for module in modules:
+        code.generated(module)
+    code.line()
+    code.line('CONTRACT = Path(__file__).with_name("openapi.json")')
+    parts = [f"{module}.operations" for module in modules]
+    code.put(python.call("Operations", *parts), before="operations: Operations[Service] = ")
+    code.gap()
+    _make(code)
+    code.gap()
+    _opened(code)
+    for thing_port in ports.ports_of(design):
+        code.gap()
+        _client(code, thing_port)
+    return code.text(f"{design.name} as a whole: what it opens at its start, and the application that answers.")
+
+
+def _thresholds(design: Design, indicator: str) -> tuple[float, ...]:
+    found = {each.threshold_s for each in design.running.objectives if each.indicator == indicator and each.threshold_s}
+    return tuple(sorted(found))
+
+
+def _edges(design: Design, indicator: str) -> list[str]:
+    found = _thresholds(design, indicator)
+    return [f"thresholds_s={python.flat(python.row(*(repr(float(each)) for each in found)))}"] if found else []
+
+
+def _make(code: Code) -> None:
+    design = code.design
+    head = python.Group(
+        head="def make", parts=("settings: GeneratedSettings", "*", "beside: ASGIApp | None = None"),
+        tail=" -> Application[Service]",
+    )  # fmt: skip
+    with code.block(head):
+        code.doc("The whole; `beside` answers what no operation does")
+        code.line("metrics = Metrics()")
+        code.runtime("Log")
+        parts = [
+            python.quoted(design.name),
+            "operations",
+            "partial(opened, settings, metrics)",
+            "openapi=CONTRACT.read_bytes()",
+            "fallback=beside",
+            "metrics=metrics",
+            f"log=Log({python.quoted(design.name)}, level=settings.log_level)",
+        ]
+        if design.tenancy:
+            parts.append(f"tenant={python.quoted(design.tenancy.key)}")
+        parts += _edges(design, "latency")
+        parts += [
+            "drain_s=settings.drain_s",
+            "proxies_trusted=settings.proxies_trusted",
+            "limit_factor=settings.limit_factor",
+        ]
+        code.put(python.call("Application", *parts), before="return ")
+
+
+def _opened(code: Code) -> None:
+    design = code.design
+    code.line("@asynccontextmanager")
+    parts = ("settings: GeneratedSettings", "metrics: Metrics")
+    with code.block(python.Group(head="async def opened", parts=parts, tail=" -> AsyncIterator[Started[Service]]")):
+        code.doc("Opens what the service needs, and closes it in the reverse order")
+        with code.block("async with AsyncExitStack() as stack:"):
+            _database(code)
+            calls = [(port.dependency.name, verb.name) for port in ports.ports_of(design) for verb in port.verbs]
+            if has_letters(design):
+                calls += [(each.name, "send") for each in design.dependencies if each.kind is DependencyKind.SMTP]
+            if calls or has_letters(design):
+                _call_metrics(code, calls)
+            made = [python.named(each.name, each.make(code)) for each in holdings(design)]
+            code.put(python.call("Service", *made, "wake=lambda name: jobs.wake(name)"), before="service = ")
+            _working(code)
+            _authenticated(code)
+
+
+def _database(code: Code) -> None:
+    design = code.design
+    store = next(each for each in design.dependencies if each.kind is DependencyKind.POSTGRES)
+    code.runtime("Database", "PoolMetrics")
+    code.generated("constraints", "CONSTRAINTS")
+    name = python.quoted(store.name)
+    code.put(python.call("PoolMetrics", "metrics", name, *_edges(design, "latency")), before="pool = ")
+    code.line(f"password = settings.{names.snake(store.name)}_password")
+    size = design.capacity.pool.per_process if design.capacity and design.capacity.pool else store.pool or _POOL
+    parts = [
+        f"str(settings.{database_variable(design).lower()})",
+        f"size_max={size}",
+        "constraints=CONSTRAINTS",
+        "password=password.reveal() if password else None",
+        f"application={python.quoted(design.name)}",
+        "on_wait=pool.waited",
+    ]
+    if design.capacity and design.capacity.pool and design.capacity.pool.is_pooler_needed:
+        parts.append("is_pooled=True")
+    code.put(python.call("Database", *parts), before="database = ")
+    code.line("pool.watch(lambda: database.in_use, database.size_max)")
+    code.line("stack.push_async_callback(database.close)")
+
+
+def _call_metrics(code: Code, calls: list[tuple[str, str]]) -> None:
+    code.runtime("CallMetrics")
+    pairs = python.row(*(f"({python.quoted(a)}, {python.quoted(b)})" for a, b in calls))
+    breakers = [each.name for each in code.design.dependencies if each.breaker and each.name in {a for a, _ in calls}]
+    parts: list[python.Part] = ["metrics"]
+    if calls:
+        parts.append(pairs)
+    parts.append(f"breakers={python.flat(python.row(*map(python.quoted, breakers)))}")
+    parts += _edges(code.design, "latency")
+    code.put(python.call("CallMetrics", *parts), before="calls = ")
+
+
+def _working(code: Code) -> None:
+    design = code.design
+    code.runtime("Jobs", "JobMetrics")
+    code.generated("jobs", "queues", "schedules")
+    code.line("waiting = queues(service)")
+    edges = _edges(design, "freshness")
+    code.put(python.call("JobMetrics", "metrics", "queues=[each.name for each in waiting]", *edges), before="told = ")
+    turn = next((each for each in design.queries if each.base == "take-turn"), None)
+    parts = ["database", "queues=waiting", "schedules=schedules(service)"]
+    if turn is not None:
+        parts.append(f"take_turn={code.statement(turn)}")
+    code.put(python.call("Jobs", *parts, "metrics=told"), before="jobs = ")
+    code.line("jobs.start()")
+    code.line("stack.push_async_callback(jobs.stop, settings.drain_s)")
+
+
+def _authenticated(code: Code) -> None:
+    design = code.design
+    name = next(each.name for each in design.dependencies if each.kind is DependencyKind.POSTGRES)
+    code.runtime("Deadline")
+    checks = f'checks={{{python.quoted(name)}: lambda: database.fetch(Deadline.after(1.0), "SELECT 1")}}'
+    parts = ["service"]
+    if has_accounts(design):
+        parts.append("authenticator=authenticator_of(accounts, database)")
+    elif is_issued_elsewhere(design):
+        code.generated("authentication", "authenticator")
+        parts.append("authenticator=await stack.enter_async_context(authenticator(settings))")
+    code.put(python.call("Started", *parts, checks), before="yield ")
+
+
+def _client(code: Code, port: ports.Port) -> None:
+    """The client of one dependency, with everything that keeps its trouble away."""
+    found: Dependency = port.dependency
+    code.runtime("Client", "CallMetrics")
+    head = python.Group(
+        head=f"def _{port.name}_client", parts=("settings: GeneratedSettings", "calls: CallMetrics"), tail=" -> Client"
+    )
+    with code.block(head):
+        parts: list[python.Part] = [python.quoted(found.name), f"str(settings.{variables(found)[0].lower()})"]
+        if found.timeout_s:
+            parts.append(f"timeout_s={found.timeout_s!r}")
+        if found.retry:
+            code.runtime("Retry")
+            only = "" if found.retry.only_idempotent else ", only_idempotent=False"
+            parts.append(f"retry=Retry(max={found.retry.max}{only})")
+        if found.breaker:
+            code.runtime("Breaker")
+            made = python.call(
+                "Breaker",
+                f"error_share={found.breaker.error_share!r}",
+                f"of={found.breaker.of}",
+                f"open_s={found.breaker.open_s!r}",
+            )
+            parts.append(python.named("breaker", made))
+        if found.bulkhead:
+            code.runtime("Bulkhead")
+            parts.append(f"bulkhead=Bulkhead({found.bulkhead})")
+        secret = next((each.name for each in code.design.secrets if each.dependency == found.name), "")
+        if secret:
+            code.line(f"credential = settings.{secret.lower()}")
+            parts.append("credential=credential.reveal() if credential else None")
+        private = 'settings.environment != "production"' if found.is_external else "True"
+        parts.append(f"allows_private={private}")
+        parts.append("observer=calls")
+        code.put(python.call("Client", *parts), before="return ")
+
+
+def _app(design: Design) -> str:
+    name = names.package(design)
+    return f'''"""Yours: what answers beside the operations of the blueprint, in FastAPI."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from nines_runtime import Application
+
+from {name}._generated.application import make
+from {name}._generated.service import Service
+from {name}.settings import Settings
+
+beside = FastAPI(title={python.quoted(design.name)}, openapi_url=None)
+
+
+def application(settings: Settings) -> Application[Service]:
+    """What is served: operations first, then whatever you add to `beside`."""
+    return make(settings, beside=beside)
+'''
+
+
+def _broker(design: Design) -> Iterator[File]:
+    broker = blueprint_of(design).events.broker
+    if not broker or not has_outbox(design):
+        return
+    name = names.package(design)
+    text = f'''"""Yours: how events reach {broker}. Until this is written they wait in the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from nines_runtime import Deadline, Deliver, Event, Problem
+
+from {name}._generated.settings import GeneratedSettings
+
+
+@asynccontextmanager
+async def relay(settings: GeneratedSettings) -> AsyncIterator[Deliver]:
+    """Opens the connection, hands out what delivers one event, and closes it in the end."""
+    del settings
+
+    async def deliver(event: Event, deadline: Deadline) -> None:
+        """Returns when {broker} has taken `event.document()` for good; raises where that is not sure."""
+        del event, deadline
+        raise Problem("unavailable")
+
+    yield deliver
+'''
+    yield File(path=names.source(design, f"gateways/{names.snake(broker)}.py"), text=text, is_owned=True)
