@@ -54,9 +54,10 @@ def test_a_section_is_renewed_where_it_stands_and_the_rest_is_kept() -> None:
     ["<!-- nines:begin 1 -->\nx\n", "x\n<!-- nines:end -->\n", "<!-- nines:begin 0 -->\na\n<!-- nines:end -->\n" * 2],
 )
 def test_broken_markers_are_one_clear_error(text: str) -> None:
-    for change in (lambda: section.put(text, "x", "AGENTS.md"), lambda: section.take(text, "AGENTS.md")):
-        with pytest.raises(UsageError, match="markers"):
-            change()
+    with pytest.raises(UsageError, match="markers"):
+        section.put(text, "x", "AGENTS.md")
+    with pytest.raises(UsageError, match="markers"):
+        section.take(text, "AGENTS.md")
 
 
 @pytest.mark.parametrize("style", STYLES)
