@@ -181,6 +181,17 @@ def test_the_callers_deadline_cuts_everything_off(peer: Any) -> None:
     asyncio.run(whole())
 
 
+def test_time_is_left_to_write_down_what_came_of_it(peer: Any) -> None:
+    async def whole() -> None:
+        async with peer(stall) as other, Client("g", other.url, timeout_s=60, leaves_s=0.5) as client:
+            deadline = Deadline.after(2.5)
+            with pytest.raises(Unanswered):
+                await client.get(deadline, "/x")
+            assert deadline.left_s > 0.2
+
+    asyncio.run(whole())
+
+
 def test_a_name_that_leads_inside_is_not_called(peer: Any, http: Any) -> None:
     """The address of the metadata of a cloud behind a harmless name; and a host that is not on the list."""
 

@@ -28,6 +28,8 @@ from nines_runtime.calls.tracing import child_of, request_id, trace_parent
 ANSWER_BYTES_MAX = 1_048_576
 CONNECTIONS_MAX = 64
 KEY_LENGTH_MAX = 255
+LEAVES_S = 0.25
+"""Of the deadline, for whoever asked: to write down what came of it."""
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _logger = logging.getLogger("nines_runtime.calls")
@@ -56,6 +58,7 @@ class Client:
         connections_max: int = 0,
         answer_bytes_max: int = ANSWER_BYTES_MAX,
         headers: Mapping[str, str] | None = None,
+        leaves_s: float = LEAVES_S,
         tls: ssl.SSLContext | None = None,
         observer: CallObserver | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -72,6 +75,7 @@ class Client:
         self._origin = base.origin()
         self._path = base.path.rstrip("/")
         self._timeout_s = timeout_s
+        self._leaves_s = leaves_s
         self._retry = retry or _NO_REPEAT
         self._credential = Credential(credential) if isinstance(credential, str) and credential else credential or None
         self._credential_refused: Callable[[], None] | None = getattr(credential, "refused", None)
@@ -127,6 +131,7 @@ class Client:
         if len(key) > KEY_LENGTH_MAX or not key.isascii() or not (key.isprintable() or not key):
             raise ValueError("an idempotency key has at most 255 printable ASCII characters")
         message = Message(method, self._url(path, query), *self._contents(body, form, headers, key))
+        deadline = deadline.earlier(self._leaves_s)
         if is_idempotent is None:
             is_idempotent = method in _IDEMPOTENT or bool(key)
         if self.bulkhead is None:

@@ -41,6 +41,10 @@ class Deadline:
         """The earlier of this one and of so many seconds from now."""
         return Deadline(min(self.at_s, self._clock() + limit_s), clock=self._clock)
 
+    def earlier(self, by_s: float) -> Deadline:
+        """One that leaves time for what comes after; at most a quarter of what is left."""
+        return Deadline(self.at_s - min(by_s, self.left_s / 4), clock=self._clock)
+
     def told(self, most_s: float = math.inf) -> str:
         """What DEADLINE_HEADER carries to whoever is asked; at most `most_s`."""
         return str(int(self.within(min(most_s, 86_400.0)) * 1_000))

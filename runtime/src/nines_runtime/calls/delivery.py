@@ -12,6 +12,7 @@ import msgspec
 
 from nines_runtime.calls.outcome import Why
 
+_ROUNDING_S = 0.01
 _AUTHENTICATION = frozenset({530, 534, 535, 538})
 
 
@@ -139,4 +140,6 @@ class Delivery:
             self.why = Why.THROTTLED if 400 <= code < 500 else Why.NOT_UNDERSTOOD
 
     def _broken(self, why: Why) -> None:
-        self.why = self.why or why
+        # The library tells a time that has run out as a connection that was closed.
+        is_over = time.monotonic() >= self._ends_s - _ROUNDING_S
+        self.why = self.why or (Why.TIMEOUT if is_over else why)
