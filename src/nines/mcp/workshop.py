@@ -17,6 +17,7 @@ from nines.model.progress import Progress
 from nines.model.record import Record
 
 WORKERS_MAX = 4
+WORK_LIMIT_S = 3_600.0
 STOP_LIMIT_S = 45.0
 """How long a worker may take to stop everything that it started; what it leaves then, its warden clears away."""
 _REST_LIMIT_S = 10.0
@@ -56,7 +57,11 @@ class Workshop:
             process.stdin.write(frames.LENGTH.pack(len(body)) + body)
             with suppress(ConnectionError):
                 await process.stdin.drain()
-            raw = await _followed(process, tell)
+            try:
+                raw = await asyncio.wait_for(_followed(process, tell), WORK_LIMIT_S)
+            except TimeoutError:
+                hint = "Ask for less (only=..., path=...), or use the command line."
+                raise UsageError(f"it took longer than {WORK_LIMIT_S:g} s, and was stopped", hint=hint) from None
         return msgspec.msgpack.decode(raw, type=get_type_hints(work)["return"])  # type: ignore[no-any-return]
 
 

@@ -55,7 +55,7 @@ def _patterns(asked: Asked, material: Material, subject: Subject) -> tuple[Patte
 
 
 def _first(patterns: tuple[Pattern, ...]) -> str:
-    return ", ".join(each.title.lower() for each in patterns[:3]) or "nothing that nines has a page about"
+    return "; ".join(each.title.lower() for each in patterns[:3]) or "nothing that nines has a page about"
 
 
 def _told(pattern: Pattern) -> str:

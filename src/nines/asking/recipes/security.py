@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from nines.asking.answer import Answer, Open
 from nines.asking.material import Material
-from nines.asking.recipes.review import reviewed
 from nines.asking.recognise import Asked
+from nines.asking.reviewing import reviewed
 
 _EXPERIMENTS = ("security/object-authorization", "security/authentication", "contract/no-5xx")
 

@@ -10,8 +10,8 @@ import msgspec
 from msgspec import Meta
 
 from nines.mcp.call import Call
+from nines.mcp.objections import Objected, objected
 from nines.mcp.tool import ToolInfo
-from nines.mcp.tools.design import Objected, objected
 from nines.model.progress import Progress
 from nines.model.record import Record, StrictRecord
 from nines.verbs.build import Built, Wish, build

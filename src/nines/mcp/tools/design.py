@@ -11,9 +11,10 @@ from msgspec import Meta
 
 from nines import dossier
 from nines.mcp.call import Call
+from nines.mcp.objections import Objected, objected
 from nines.mcp.tool import ToolInfo
 from nines.model import words
-from nines.model.design import Design, Objection
+from nines.model.design import Design
 from nines.model.errors import BlueprintError, UsageError
 from nines.model.progress import Progress
 from nines.model.record import Record, StrictRecord
@@ -59,24 +60,6 @@ class Asked(Record):
     matters: str
     choices: tuple[str, ...] = ()
     example: str = ""
-
-
-class Way(Record):
-    """A way out, with its trade-off."""
-
-    name: str
-    gains: str
-    costs: str
-    when: str = ""
-
-
-class Objected(Record):
-    """Why the blueprint cannot hold, or what to look at."""
-
-    code: str
-    where: str
-    says: str
-    options: tuple[Way, ...] = ()
 
 
 class File(Record):
@@ -195,15 +178,6 @@ def _told(result: Result, design: Design, written: list[str]) -> Result:
         availability=forecast.availability if forecast else None,
         availability_promised=forecast.target if forecast else None,
         written=tuple(written),
-    )
-
-
-def objected(objection: Objection) -> Objected:
-    return Objected(
-        code=objection.code,
-        where=objection.where,
-        says=objection.says,
-        options=tuple(Way(name=o.name, gains=o.gains, costs=o.costs, when=o.when) for o in objection.options),
     )
 
 
