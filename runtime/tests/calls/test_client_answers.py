@@ -113,13 +113,23 @@ def test_declined_for_good_with_a_reason_that_tells_no_secret(peer: Any, http: A
     asyncio.run(whole())
 
 
-@pytest.mark.parametrize("status", [401, 403, 407])
-def test_a_credential_that_is_not_accepted_declines_nobodys_payment(peer: Any, http: Any, status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        (401, Why.CREDENTIAL),
+        (403, Why.CREDENTIAL),
+        (407, Why.CREDENTIAL),
+        (405, Why.NOT_UNDERSTOOD),
+        (415, Why.NOT_UNDERSTOOD),
+        (431, Why.NOT_UNDERSTOOD),
+    ],
+)
+def test_what_is_wrong_between_the_two_declines_nobodys_payment(peer: Any, http: Any, status: int, why: Why) -> None:
     async def whole() -> None:
         async with peer(http.says(http.answer(status))) as other, Client("g", other.url, retry=quick()) as client:
             with pytest.raises(Unanswered) as caught:
                 await client.post(Deadline.after(5), "/x", {}, key="k")
-            assert (caught.value.why, caught.value.may_have_happened, len(other.asked)) == (Why.CREDENTIAL, False, 1)
+            assert (caught.value.why, caught.value.may_have_happened, len(other.asked)) == (why, False, 1)
 
     asyncio.run(whole())
 

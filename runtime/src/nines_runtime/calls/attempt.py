@@ -27,6 +27,8 @@ RETRY_AFTER_MAX_S = 3_600.0
 DNS_CACHE_S = 30
 _TRANSIENT = frozenset({408, 425, 429})
 _CREDENTIAL = frozenset({401, 403, 407})
+_PROTOCOL = frozenset({405, 406, 411, 414, 415, 417, 421, 426, 431})
+"""We do not speak as it expects: nothing was decided about what it was asked for."""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -198,6 +200,8 @@ def _judge(attempt: Attempt) -> None:
         attempt.why, attempt.outcome, attempt.is_repeatable = Why.THROTTLED, REFUSED, True
     elif status in _CREDENTIAL:
         attempt.why, attempt.outcome = Why.CREDENTIAL, REFUSED
+    elif status in _PROTOCOL:
+        attempt.why, attempt.outcome = Why.NOT_UNDERSTOOD, REFUSED
     elif status >= 400:
         attempt.outcome = REFUSED
     else:

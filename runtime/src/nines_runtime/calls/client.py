@@ -19,7 +19,7 @@ from nines_runtime.calls.bulkhead import Bulkhead, BulkheadFull
 from nines_runtime.calls.credential import Credential, TakesCredential
 from nines_runtime.calls.deadline import DEADLINE_HEADER, Deadline
 from nines_runtime.calls.egress import Egress
-from nines_runtime.calls.observer import FAILED, CallObserver, Nobody
+from nines_runtime.calls.observer import FAILED, REFUSED, CallObserver, Nobody
 from nines_runtime.calls.outcome import Declined, Unanswered, Why
 from nines_runtime.calls.reply import Reply, reason_of
 from nines_runtime.calls.retry import Retry
@@ -287,7 +287,7 @@ def _segments(path: str) -> list[str]:
 
 def _may_have_happened(attempt: Attempt) -> bool:
     """A refusal did nothing; whatever broke, came late or failed there may have done it."""
-    return attempt.reached and attempt.why not in (Why.THROTTLED, Why.CREDENTIAL, Why.EGRESS)
+    return attempt.reached and attempt.outcome != REFUSED
 
 
 def _settle(admitted: Pass, attempt: Attempt) -> None:
