@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from nines_runtime import Database, Deadline, EmbeddedServer, GiveUp, Jobs, Queue, Schedule, TooEarly
+from nines_runtime.data.tasks import oldest_of
 
 from .requests import soon
 
@@ -389,6 +390,37 @@ def test_one_of_several_processes_takes_a_turn(url: str) -> None:
         assert len(figures.successes) == 6 + len(runs)
 
     run(url, work)
+
+
+def test_how_long_the_oldest_has_been_due_is_told_by_the_claim_itself(url: str) -> None:
+    async def work(database: Database) -> None:
+        await database.execute(soon(), "UPDATE work SET next_attempt_at = now() - interval '1 hour' WHERE id = 2")
+        figures = Figures()
+
+        async def do(row: Any, deadline: Deadline) -> None:
+            await database.execute(deadline, DONE, row["id"], row["attempts"])
+
+        jobs = Jobs(database, queues=[queue(do)], metrics=figures)
+        jobs.start()
+        await until(database, ALL_DONE)
+        await jobs.stop(5)
+        assert 3_600 <= figures.ages[0] < 3_700
+
+    run(url, work, rows=3)
+
+
+def test_what_is_due_is_read_from_claims_of_the_usual_form() -> None:
+    async def do(row: Any, deadline: Deadline) -> None: ...
+
+    held = CLAIM.replace("done = 0", "held = $1").replace("$2", "$3").replace("$1 FOR", "$2 FOR")
+    found = oldest_of(queue(do, claim=held, claim_arguments=("capture",)))
+    assert found == (
+        "SELECT now() - min(next_attempt_at) AS oldest FROM work"
+        " WHERE NOT is_dead AND held = $1 AND next_attempt_at <= now()"
+    )
+    assert oldest_of(queue(do, claim=held)) == ""
+    assert oldest_of(queue(do, claim="SELECT 1")) == ""
+    assert oldest_of(queue(do, oldest=OLDEST)) == OLDEST
 
 
 def test_a_queue_needs_a_claim() -> None:

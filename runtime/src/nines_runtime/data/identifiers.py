@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import threading
 import time
 from datetime import timedelta
@@ -28,7 +28,7 @@ class Identifiers:
 
     def new(self) -> UUID:
         now_ms = time.time_ns() // 1_000_000
-        chance = secrets.randbits(_CHANCE_BITS)
+        chance = int.from_bytes(os.urandom(8), "big") >> (64 - _CHANCE_BITS)
         with self._lock:
             if now_ms > self._at_ms:
                 # Half of the counter is left free, so that a burst seldom has to borrow.

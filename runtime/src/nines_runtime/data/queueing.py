@@ -11,7 +11,7 @@ from typing import Any
 
 from nines_runtime.calls.deadline import Deadline
 from nines_runtime.data.database import Database
-from nines_runtime.data.tasks import GiveUp, Queue, Row, TaskMetrics, TooEarly, reason_of
+from nines_runtime.data.tasks import GiveUp, Queue, Row, TaskMetrics, TooEarly, oldest_of, reason_of
 from nines_runtime.data.waits import around, doubled
 
 STATEMENT_S_MAX = 5.0
@@ -38,6 +38,7 @@ class Worker:
         self.queue = queue
         self.bell = asyncio.Event()
         self._database, self._metrics, self._on_error = database, metrics, on_error
+        self._oldest = oldest_of(queue)
         self._is_stopping = False
         self._failed_in_row = 0
         self._probes = 0
@@ -52,13 +53,13 @@ class Worker:
         while not self._is_stopping:
             self.bell.clear()
             try:
+                if time.monotonic() - looked_s > OLDEST_EVERY_S:
+                    looked_s = time.monotonic()
+                    await self._look()
                 if self._is_suspended:
                     await self._probe()
                     continue
                 is_full = await self._claim(self.queue.concurrency - len(self._pieces))
-                if time.monotonic() - looked_s > OLDEST_EVERY_S:
-                    looked_s = time.monotonic()
-                    await self._look()
                 failures = 0
             except Exception as error:
                 failures += 1
@@ -193,9 +194,9 @@ class Worker:
                 self._on_error(self.queue.name, error)
 
     async def _look(self) -> None:
-        if not self.queue.oldest:
+        if not self._oldest:
             return
-        row = await self._database.fetchrow(_soon(), self.queue.oldest)
+        row = await self._database.fetchrow(_soon(), self._oldest, *self.queue.claim_arguments)
         oldest = row["oldest"] if row is not None else None
         self._metrics.oldest(self.queue.name, oldest.total_seconds() if oldest is not None else 0.0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
@@ -57,7 +58,23 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
     suspends: bool = True
     """Whether one piece at a time is tried when everything fails: all of them ask the same others."""
     oldest: str = ""
-    """SQL: a row whose member `oldest` is an interval, or NULL where nothing is due."""
+    """SQL, with `claim_arguments`: a row whose member `oldest` is an interval, or NULL where nothing is due. Empty:
+    what the claim itself says of what is due, where it has the form of those of a dossier."""
+
+
+_DUE = re.compile(
+    r"\s*WITH due AS \(\s*SELECT id\s+FROM (?P<table>\S+)\s+WHERE (?P<which>.+?)\s+ORDER BY (?P<since>\w+)\s+"
+    r"LIMIT \$(?P<limit>\d+)\s+FOR UPDATE SKIP LOCKED\s*\)",
+    re.DOTALL,
+)
+
+
+def oldest_of(queue: Queue) -> str:
+    """The statement that tells how long the oldest piece has been due; empty where nothing says so."""
+    found = _DUE.match(queue.claim)
+    if queue.oldest or found is None or int(found["limit"]) != len(queue.claim_arguments) + 1:
+        return queue.oldest
+    return f"SELECT now() - min({found['since']}) AS oldest FROM {found['table']} WHERE {found['which']}"  # noqa: S608 -- Parts of the service's own statement.
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
