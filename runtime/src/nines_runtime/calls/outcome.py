@@ -23,7 +23,7 @@ class Why(StrEnum):
     CREDENTIAL = "credential"
     """It does not accept what this service shows it (401, 403, 407): nobody's payment is at fault."""
     NOT_UNDERSTOOD = "not-understood"
-    """Too large, redirected, not of the expected shape; or it does not understand how it is asked (405, 415 and such)."""
+    """Too large, redirected, of another shape; or it does not understand how it is asked (405, 415 and such)."""
     BREAKER_OPEN = "breaker-open"
     BULKHEAD_FULL = "bulkhead-full"
     EGRESS = "egress"
