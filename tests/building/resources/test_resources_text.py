@@ -1,0 +1,103 @@
+"""What is written is what its owner will read: laid out, clean and typed, for every blueprint."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from nines import building
+from nines.building import resources
+from nines.model.blueprint import Blueprint
+from nines.model.design import Design
+from nines.planning import plan
+from tests.building.resources.running import ROOT
+from tests.dossier.designs import EXAMPLES, example
+from tests.planning.blueprints import blueprints
+
+
+def _lay_out(design: Design, folder: Path, *, only_resources: bool = False) -> None:
+    files = resources.write(design) if only_resources else building.write(design)
+    for file in files:
+        path = folder / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(file.text, encoding="utf-8")
+
+
+def _run(folder: Path, *words: str) -> None:
+    command = [sys.executable, "-m", *words]
+    found = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout[-3000:] + found.stderr[-1000:]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_python_of_a_service_is_laid_out_and_clean(name: str, tmp_path: Path) -> None:
+    _lay_out(example(name), tmp_path)
+    _run(tmp_path, "ruff", "format", "--check", "--quiet", "src")
+    _run(tmp_path, "ruff", "check", "--quiet", "--no-cache", "src")
+
+
+@pytest.mark.parametrize("name", ["payments", "shop", "notifications", "login"])
+def test_the_python_of_a_service_is_typed(name: str, tmp_path: Path) -> None:
+    _lay_out(example(name), tmp_path)
+    settings_file = tmp_path / "pyproject.toml"
+    text = settings_file.read_text(encoding="utf-8")
+    settings_file.write_text(
+        text.replace('mypy_path = "src"', f'mypy_path = "src:{ROOT}/runtime/src"'), encoding="utf-8"
+    )
+    cache = Path(tempfile.gettempdir()) / "nines-mypy-of-built-services"
+    _run(tmp_path, "mypy", "--cache-dir", str(cache), "src")
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(blueprints())
+def test_the_python_of_any_blueprint_is_laid_out_and_clean(blueprint: Blueprint) -> None:
+    design = plan(blueprint)
+    with tempfile.TemporaryDirectory(prefix="nines-") as name:
+        folder = Path(name)
+        _lay_out(design, folder, only_resources=True)
+        rules = "E,F,W,N,UP,B,C4,DTZ,PIE,RET,SIM,PTH,ERA,PERF,FURB,RUF,S,ASYNC"
+        width = ("--line-length", "120", "--isolated")
+        _run(folder, "ruff", "format", "--check", "--quiet", *width, "src")
+        _run(folder, "ruff", "check", "--quiet", "--no-cache", "--select", rules, *width, "src")
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_second_build_changes_no_byte(name: str) -> None:
+    assert building.write(example(name)) == building.write(example(name))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_statement_of_the_design_is_sent_as_it_was_planned(name: str) -> None:
+    """Only where its lines are broken may differ."""
+    design = example(name)
+    text = next(file.text for file in building.write(design) if file.path.endswith("_generated/sql.py"))
+    scope: dict[str, str] = {}
+    exec(compile(text, "sql.py", "exec"), scope)
+    written = {" ".join(value.split()) for key, value in scope.items() if key.isupper()}
+    assert {" ".join(query.text.split()) for query in design.queries} <= written
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_what_the_owner_gets_is_never_generated(name: str) -> None:
+    for file in building.write(example(name)):
+        assert file.is_owned != ("/_generated/" in file.path) or not file.path.startswith("src/")
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_operation_has_a_function_with_its_guards(name: str) -> None:
+    design = example(name)
+    texts = "\n".join(file.text for file in building.write(design) if "/_generated/" in file.path)
+    for endpoint in design.endpoints:
+        found = re.search(rf'@operations\.{endpoint.method.lower()}\([^@]*?id="{endpoint.id}"[^@]*?\nasync def ', texts)
+        assert found is not None, endpoint.id
+        assert f'"{endpoint.path}"' in found[0]
+        assert ("is_public=True" in found[0]) == endpoint.is_public
+        assert ("needs_if_match=True" in found[0]) == endpoint.needs_if_match
+        assert ("key=" in found[0]) == (endpoint.idempotency is not None)
+        assert all(f'"{role}"' in found[0] for role in endpoint.roles if not endpoint.is_public)
