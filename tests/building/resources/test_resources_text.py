@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 
 from nines import building
 from nines.building import resources
+from nines.building.project.tooling import RULES
 from nines.model.blueprint import Blueprint
 from nines.model.design import Design
 from nines.planning import plan
@@ -61,10 +62,11 @@ def test_the_python_of_any_blueprint_is_laid_out_and_clean(blueprint: Blueprint)
     with tempfile.TemporaryDirectory(prefix="nines-") as name:
         folder = Path(name)
         _lay_out(design, folder, only_resources=True)
-        rules = "E,F,W,N,UP,B,C4,DTZ,PIE,RET,SIM,PTH,ERA,PERF,FURB,RUF,S,ASYNC"
         width = ("--line-length", "120", "--isolated")
         _run(folder, "ruff", "format", "--check", "--quiet", *width, "src")
-        _run(folder, "ruff", "check", "--quiet", "--no-cache", "--select", rules, *width, "src")
+        # Names of statements about tokens are taken for passwords; which imports are its own is not told here.
+        rules = ("--select", ",".join(RULES), "--ignore", "S105,I")
+        _run(folder, "ruff", "check", "--quiet", "--no-cache", *rules, *width, "src")
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -86,7 +88,7 @@ def test_every_statement_of_the_design_is_sent_as_it_was_planned(name: str) -> N
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_what_the_owner_gets_is_never_generated(name: str) -> None:
     for file in building.write(example(name)):
-        assert file.is_owned != ("/_generated/" in file.path) or not file.path.startswith("src/")
+        assert not (file.is_owned and "/_generated/" in file.path)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -238,13 +238,13 @@ def keys(module: Module) -> Iterator[str]:
     cache = f'((b"cache-control", b"public, max-age={_KEYS_FRESH_S}"),)'
     module.constant("KEYS_FRESH", cache)
     yield '@operations.get("/.well-known/jwks.json", id="getKeys", is_public=True)'
-    yield "async def get_keys(service: Service, call: Call) -> Answer:  # noqa: ARG001 -- of every operation"
+    yield "async def get_keys(service: Service, call: Call) -> Answer:"
     yield '    """The public keys; the next one is among them before anything is signed with it."""'
     yield "    return Answer(body=service.accounts.issuer.jwks(), headers=KEYS_FRESH)"
     yield ""
     yield ""
     yield '@operations.get("/.well-known/openid-configuration", id="getIssuer", is_public=True)'
-    yield "async def get_issuer(service: Service, call: Call) -> Answer:  # noqa: ARG001 -- of every operation"
+    yield "async def get_issuer(service: Service, call: Call) -> Answer:"
     yield '    """Where the keys are."""'
     yield "    issuer = service.accounts.issuer.rules.issuer"
     yield '    found = {"issuer": issuer, "jwks_uri": f"{issuer.rstrip(\'/\')}/.well-known/jwks.json"}'
