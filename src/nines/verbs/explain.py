@@ -16,6 +16,8 @@ from nines.verbs import names
 
 HITS_MAX = 20
 """More are no answer but a list of everything."""
+_SHOWN_MAX = 80
+"""Characters of what was asked for, in a message."""
 _TITLE, _NAME, _LEAD, _TEXT = 8.0, 12.0, 3.0, 1.0
 """What a word weighs where it stands: in the title or another name, in the id, in the first sentence, anywhere else."""
 _TEXT_MAX = 4
@@ -78,7 +80,8 @@ def explain(name: str) -> Topic:
         return found
     near = names.near(_plain(name), _ids())
     hint = f"Did you mean: {', '.join(near)}?" if near else "List them with: nines explain"
-    raise UsageError(f"nothing is called {name!r}, and no page speaks of it", hint=hint)
+    shown = name if len(name) <= _SHOWN_MAX else f"{name[:_SHOWN_MAX]}…"
+    raise UsageError(f"nothing is called {shown!r}, and no page speaks of it", hint=hint)
 
 
 def named(name: str) -> Topic | None:
@@ -201,7 +204,9 @@ def _lead(page: str) -> str:
 def _weight(topic: Topic, stem: str) -> float:
     """How prominently a topic speaks of a word."""
     name, title, lead, text = _stems(topic)
-    weight = sum(gain for gain, there in ((_NAME, name), (_TITLE, title), (_LEAD, lead)) if stem in there)
+    # Of a name that consists of the word alone it is the whole; of a name of four words it is a part.
+    named_by = _NAME / math.sqrt(len(name))
+    weight = sum(gain for gain, there in ((named_by, name), (_TITLE, title), (_LEAD, lead)) if stem in there)
     return weight + _TEXT * min(_TEXT_MAX, text.count(stem))
 
 
