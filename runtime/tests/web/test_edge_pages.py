@@ -94,6 +94,9 @@ def test_a_key_is_changed_while_cursors_are_under_way() -> None:
         page(Cursors(new), cursor)
     with pytest.raises(ValueError, match="16 bytes"):
         Cursors(b"short")
+    assert page(Cursors.parse(f"{new.decode()}, {KEY.decode()}"), cursor).after == FIRST
+    with pytest.raises(ValueError, match="no key"):
+        Cursors.parse(" ,")
 
 
 def test_a_cursor_ends() -> None:

@@ -210,7 +210,7 @@ def test_the_rate_is_asked_after_the_role_and_before_the_body() -> None:
     assert [world.ask("POST", PATH, headers=wrong).status for _ in range(4)] == [415, 415, 415, 429]
     refused = world.ask("POST", PATH, headers=wrong)
     assert int(refused.headers["retry-after"]) >= int(refused.headers["ratelimit"].partition("t=")[2])
-    assert refused.json["detail"] == "At most 3 requests in 60 s for each subject."
+    assert refused.json["detail"] == "At most 3 requests in 1 min for each subject."
     assert world.ask("POST", PATH, headers=wrong | {"authorization": "Bearer stranger"}).status == 403
     assert world.ask("POST", PATH, BODY, headers=GOOD | {"authorization": "Bearer admin"}).status == 202
 
@@ -510,6 +510,13 @@ def test_a_service_without_an_authenticator_does_not_open() -> None:
     with pytest.raises(ValueError, match="changeThing"):
         edge.open(Service())
     assert asyncio.run(ask(edge, "POST", PATH, BODY, headers=GOOD)).status == 503
+
+
+def test_what_401_asks_for() -> None:
+    told = [World().ask("POST", PATH, headers=GOOD | {"authorization": each}) for each in ("", "Bearer expired")]
+    assert [each.headers["www-authenticate"] for each in told] == ["Bearer", 'Bearer error="invalid_token"']
+    world = World(challenge=b'payments realm="v1"')
+    assert world.ask("POST", PATH).headers["www-authenticate"] == 'payments realm="v1"'
 
 
 def test_what_cannot_be_meant_is_refused_at_import() -> None:

@@ -35,7 +35,7 @@ from nines_runtime.web.gate import IN_FLIGHT_MAX, Gate
 from nines_runtime.web.limits import Limiter
 from nines_runtime.web.middleware import RequestContext, begin
 from nines_runtime.web.operations import Operations, Service
-from nines_runtime.web.problem import Problem
+from nines_runtime.web.problem import CHALLENGE, Problem
 from nines_runtime.web.sending import send_answer
 
 DRAIN_S = 10.0
@@ -89,9 +89,10 @@ class Application(Generic[Service]):
         trusts_deadlines: bool = False,
         limit_factor: float = 1.0,
         fallback_deadline_s: float = 30.0,
+        challenge: bytes = CHALLENGE,
     ) -> None:
         """`openapi` is the contract as JSON; `tenant` what a log line calls the tenant; `thresholds_s` those of the
-        objectives, which become edges of the histogram's buckets."""
+        objectives, which become edges of the histogram's buckets; `challenge` what WWW-Authenticate says with 401."""
         self.name, self.version, self.drain_s = name, version, drain_s
         self.metrics = metrics or Metrics()
         self.log = log or Log(name, version=version)
@@ -130,6 +131,7 @@ class Application(Generic[Service]):
             trusts_deadlines=trusts_deadlines,
             is_sampled=self.tracer.is_sampled,
             limit_factor=limit_factor,
+            challenge=challenge,
         )
         self._state: dict[str, Any] = {}
         self._contract = _contract(openapi)

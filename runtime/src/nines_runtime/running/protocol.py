@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from time import monotonic
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from nines_runtime.web.incoming import new_request_id
 from nines_runtime.web.problem import Problem
-from nines_runtime.web.sending import RESPOND, SECURITY_HEADERS
+from nines_runtime.web.sending import ARRIVED, RESPOND, SECURITY_HEADERS
 
 HEAD_BYTES_MAX = 32_768
 """Request line and headers together."""
@@ -84,6 +85,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         if self.cycle is not None and self.cycle.scope is self.scope:
             scope: Any = self.scope
+            scope[ARRIVED] = monotonic()
             scope[RESPOND] = partial(_respond, self.cycle)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 -- uvicorn's own words stay inside

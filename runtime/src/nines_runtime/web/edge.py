@@ -29,11 +29,11 @@ from nines_runtime.web.incoming import (
     trace_parent_of,
 )
 from nines_runtime.web.operations import Operations, Service
-from nines_runtime.web.problem import Problem
+from nines_runtime.web.problem import CHALLENGE, Problem
 from nines_runtime.web.reading import pairs
 from nines_runtime.web.route import Route
 from nines_runtime.web.router import Missed, Router
-from nines_runtime.web.sending import CLOSE, RESPOND, SECURITY_HEADERS, send_answer
+from nines_runtime.web.sending import ARRIVED, CLOSE, RESPOND, SECURITY_HEADERS, send_answer
 
 
 class Edge(Generic[Service]):
@@ -52,11 +52,12 @@ class Edge(Generic[Service]):
         headers: tuple[tuple[bytes, bytes], ...] = SECURITY_HEADERS,
         is_sampled: Callable[[str], bool] | None = None,
         limit_factor: float = 1.0,
+        challenge: bytes = CHALLENGE,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         """`trusts_deadlines`: callers may shorten the deadline, which suits services of one's own. `limit_factor`
         multiplies every limit: one caller of a laboratory does the work of many. `is_claimed` tells whether the
-        fallback has a method of its own on a path that is one of ours."""
+        fallback has a method of its own on a path that is one of ours. `challenge` is what 401 asks for."""
         self._fallback = fallback
         self._is_claimed = is_claimed
         self._observer: Observer = observer or Nobody()
@@ -66,6 +67,7 @@ class Edge(Generic[Service]):
         self._headers = headers
         self._is_sampled = is_sampled
         self._clock = clock
+        self._challenge = challenge
         self._service: Service | None = None
         self._authenticator: Authenticator | None = None
         self._limiter: limits.Limiter = limits.LocalLimiter(clock=clock)
@@ -122,7 +124,7 @@ class Edge(Generic[Service]):
 
     def _exchange(self, scope: Scope, operation: str, path: str, parameters: Mapping[str, str]) -> Exchange:
         headers = read_headers(scope["headers"])
-        began_s = self._clock()
+        began_s = scope.pop(ARRIVED, None) or self._clock()
         exchange = Exchange(operation, scope["method"], path, headers, parameters, began_s, began_s)
         # Taken out of the scope, so that nothing refers to itself and the collector has nothing to do.
         exchange.respond = scope.pop(RESPOND, None)
@@ -136,23 +138,24 @@ class Edge(Generic[Service]):
         exchange.quotas += route.operation.headers
         ticket = None
         try:
-            ticket = self._gate.enter(exchange.at_s, sheds_first=route.operation.sheds_first)
+            waited_s = self._clock() - exchange.began_s
+            ticket = self._gate.enter(exchange.at_s, sheds_first=route.operation.sheds_first, waited_s=waited_s)
             answer = await self._carry_out(route, exchange, scope, receive)
         except Problem as problem:
-            answer = _refused(problem, exchange)
+            answer = self._refused(problem, exchange)
         except Gone:
             self._told(exchange, 0)
             return
         except asyncio.CancelledError:
             if ticket is None or not ticket.is_late:
                 raise
-            answer = _refused(_late(exchange), exchange)
+            answer = self._refused(_late(exchange), exchange)
         except TimeoutError:
-            answer = _refused(_late(exchange), exchange)
+            answer = self._refused(_late(exchange), exchange)
         except Exception as error:
             # Whatever it was, it stays inside.
             exchange.error = error
-            answer = _refused(Problem("internal-error"), exchange)
+            answer = self._refused(Problem("internal-error"), exchange)
         finally:
             if ticket is not None:
                 self._gate.leave(ticket)
@@ -205,7 +208,8 @@ class Edge(Generic[Service]):
             raise Problem("unavailable", "The service is starting.")
         caller = await self._authenticator.authenticate(exchange.headers, address=exchange.address)
         if not caller.subject:
-            raise Problem("unauthorized", headers=((b"www-authenticate", b"Bearer"),))
+            # Whoever showed nothing is told how, and not that something is wrong with it (RFC 6750, 3.1).
+            raise Problem("unauthorized", headers=((b"www-authenticate", self._challenge.partition(b" error=")[0]),))
         exchange.caller = caller
         if route.roles and caller.roles.isdisjoint(route.roles):
             raise Problem("forbidden", route.forbidden)
@@ -224,10 +228,14 @@ class Edge(Generic[Service]):
         if allow and exchange.method == "OPTIONS":
             answer = Answer(status=204, media_type="", headers=((b"allow", allow), (b"cache-control", b"no-store")))
         elif allow:
-            answer = _refused(Problem("method-not-allowed", headers=((b"allow", allow),)), exchange)
+            answer = self._refused(Problem("method-not-allowed", headers=((b"allow", allow),)), exchange)
         else:
-            answer = _refused(Problem("not-found", "There is no such path."), exchange)
+            answer = self._refused(Problem("not-found", "There is no such path."), exchange)
         self._told(exchange, await send_answer(send, answer, exchange, common=self._headers))
+
+    def _refused(self, problem: Problem, exchange: Exchange) -> Answer:
+        exchange.problem = problem.kind.code
+        return problem.answer(instance=exchange.path, request_id=exchange.request_id, challenge=self._challenge)
 
     def _told(self, exchange: Exchange, status: int) -> None:
         exchange.status = status
@@ -240,11 +248,6 @@ def _query(text: bytes) -> dict[str, list[str]]:
         return pairs(text.decode("ascii"))
     except ValueError:
         raise Problem("invalid-parameter", "The query string cannot be read.") from None
-
-
-def _refused(problem: Problem, exchange: Exchange) -> Answer:
-    exchange.problem = problem.kind.code
-    return problem.answer(instance=exchange.path, request_id=exchange.request_id)
 
 
 def _late(exchange: Exchange) -> Problem:

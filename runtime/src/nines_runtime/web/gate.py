@@ -14,8 +14,15 @@ FIRST_SHED_AT = 0.75
 SWEEP_S = 0.05
 """How often deadlines are looked at: one timer for all requests costs less than one for each."""
 RETRY_AFTER_S = 1.0
-FULL, NOT_CRITICAL = "full", "not critical"
-SHED_REASONS = (FULL, NOT_CRITICAL)
+QUEUE_S_MAX = 0.1
+"""How long a request may have waited for the processor before anybody looked at it."""
+QUEUE_MEMORY = 256
+"""Over so many requests the wait is averaged."""
+QUEUE_OVER_S = 0.5
+"""How long the average must have been above half of QUEUE_S_MAX before any is refused: what a pause of the process has
+left over is worked off sooner, and then nobody needs to be refused."""
+FULL, NOT_CRITICAL, WAITED = "full", "not critical", "waited"
+SHED_REASONS = (FULL, NOT_CRITICAL, WAITED)
 
 
 class Ticket:
@@ -37,6 +44,7 @@ class Gate:
         *,
         in_flight_max: int = IN_FLIGHT_MAX,
         first_shed_at: float = FIRST_SHED_AT,
+        queue_s_max: float = QUEUE_S_MAX,
         clock: Callable[[], float] = monotonic,
         shed: Callable[[str], None] | None = None,
     ) -> None:
@@ -44,6 +52,9 @@ class Gate:
         self._first_max = max(1, int(in_flight_max * first_shed_at))
         self._clock = clock
         self._shed = shed
+        self._queue_s_max = queue_s_max
+        self._waited_s = 0.0
+        self._over_since_s: float | None = None
         self._tickets: set[Ticket] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._idle: asyncio.Event | None = None
@@ -52,18 +63,34 @@ class Gate:
     def in_flight(self) -> int:
         return len(self._tickets)
 
-    def enter(self, at_s: float, *, sheds_first: bool = False) -> Ticket:
-        """Raises Problem("unavailable") where there is no room."""
+    def enter(self, at_s: float, *, sheds_first: bool = False, waited_s: float = 0.0) -> Ticket:
+        """Raises Problem("unavailable") where there is no room, or where there is so much to do that this request has
+        waited for too long already: to answer it would only make those behind it late as well."""
         tickets = self._tickets
         if len(tickets) >= (self._first_max if sheds_first else self.in_flight_max):
-            if self._shed is not None:
-                self._shed(NOT_CRITICAL if sheds_first else FULL)
-            raise Problem("unavailable", "Too much is asked for at once.", retry_after_s=RETRY_AFTER_S)
+            raise self._refuse(NOT_CRITICAL if sheds_first else FULL)
+        if self._is_standing_queue(waited_s) and waited_s > self._queue_s_max:
+            raise self._refuse(WAITED)
         ticket = Ticket(at_s, asyncio.current_task())
         tickets.add(ticket)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(SWEEP_S, self._sweep)
         return ticket
+
+    def _is_standing_queue(self, waited_s: float) -> bool:
+        self._waited_s += (waited_s - self._waited_s) / QUEUE_MEMORY
+        if self._waited_s <= self._queue_s_max / 2:
+            self._over_since_s = None
+            return False
+        now_s = self._clock()
+        if self._over_since_s is None:
+            self._over_since_s = now_s
+        return now_s - self._over_since_s > QUEUE_OVER_S
+
+    def _refuse(self, reason: str) -> Problem:
+        if self._shed is not None:
+            self._shed(reason)
+        return Problem("unavailable", "Too much is asked for at once.", retry_after_s=RETRY_AFTER_S)
 
     def leave(self, ticket: Ticket) -> None:
         self._tickets.discard(ticket)

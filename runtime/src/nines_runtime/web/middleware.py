@@ -25,7 +25,7 @@ from nines_runtime.web.incoming import address_of, read_headers, request_id_of, 
 from nines_runtime.web.operations import Limit
 from nines_runtime.web.problem import Problem
 from nines_runtime.web.route import Policy
-from nines_runtime.web.sending import RESPOND, SECURITY_HEADERS, send_answer
+from nines_runtime.web.sending import ARRIVED, RESPOND, SECURITY_HEADERS, send_answer
 
 EXCHANGE = "nines.exchange"
 """Where in the scope the inner pieces find the request that the outermost one began."""
@@ -62,7 +62,8 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = begin(scope, self._clock(), self._proxies_trusted, self._is_sampled)
+        began_s = scope.pop(ARRIVED, None) or self._clock()
+        exchange = begin(scope, began_s, self._proxies_trusted, self._is_sampled)
         exchange.at_s += self._deadline_s
         scope[EXCHANGE] = exchange
         tracing.trace_parent.set(exchange.trace_parent)
@@ -71,7 +72,8 @@ class RequestContext:
         ticket = None
         sending = _Sending(send, exchange, self._headers)
         try:
-            ticket = sending.ticket = self._gate.enter(exchange.at_s)
+            waited_s = self._clock() - exchange.began_s
+            ticket = sending.ticket = self._gate.enter(exchange.at_s, waited_s=waited_s)
             await self._app(scope, receive, sending)
         except Problem as problem:
             failed = problem

@@ -70,6 +70,14 @@ class Cursors:
         self._ttl_s = ttl_s
         self._clock = clock
 
+    @classmethod
+    def parse(cls, text: str, *, ttl_s: float = 86_400.0) -> Cursors:
+        """One key, or several with commas between them, the one that signs first: a setting such as CURSOR_KEY."""
+        keys = [each.strip().encode("utf-8") for each in text.split(",") if each.strip()]
+        if not keys:
+            raise ValueError("There is no key that signs cursors.")
+        return cls(*keys, ttl_s=ttl_s)
+
     def page(
         self,
         call: Call,

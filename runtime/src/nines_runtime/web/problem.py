@@ -11,6 +11,7 @@ from nines_runtime.web.answer import Answer, ceil_s
 MEDIA_TYPE = "application/problem+json"
 TYPE_ROOT = "/problems/"
 """A path and no host: a type must not change when a service moves."""
+CHALLENGE = b'Bearer error="invalid_token"'
 RETRY_AFTER_S = 2.0
 """Where a problem passes by itself and nobody knows when."""
 
@@ -169,7 +170,8 @@ class Problem(Exception):  # noqa: N818 -- the word of RFC 9457
     def kind(self) -> Kind:
         return KINDS.get(self.code, KINDS["internal-error"])
 
-    def answer(self, *, instance: str, request_id: str) -> Answer:
+    def answer(self, *, instance: str, request_id: str, challenge: bytes = CHALLENGE) -> Answer:
+        """`challenge` is what WWW-Authenticate says with 401 (RFC 9110, 11.6.1)."""
         kind = self.kind
         document = _Document(
             type=TYPE_ROOT + kind.code,
@@ -181,13 +183,16 @@ class Problem(Exception):  # noqa: N818 -- the word of RFC 9457
             errors=tuple(_Error(pointer, detail) for pointer, detail in self.errors),
         )
         return Answer(
-            status=kind.status, body=_encode(document), media_type=MEDIA_TYPE, headers=tuple(self._headers(kind))
+            status=kind.status,
+            body=_encode(document),
+            media_type=MEDIA_TYPE,
+            headers=tuple(self._headers(kind, challenge)),
         )
 
-    def _headers(self, kind: Kind) -> list[tuple[bytes, bytes]]:
+    def _headers(self, kind: Kind, challenge: bytes) -> list[tuple[bytes, bytes]]:
         found: list[tuple[bytes, bytes]] = [(b"cache-control", b"no-store"), *self.headers]
         if kind.status == 401 and not any(name == b"www-authenticate" for name, _ in self.headers):
-            found.append((b"www-authenticate", b'Bearer error="invalid_token"'))
+            found.append((b"www-authenticate", challenge))
         after_s = self.retry_after_s if self.retry_after_s is not None else RETRY_AFTER_S if kind.passes else None
         if after_s is not None:
             found.append((b"retry-after", ceil_s(after_s)))

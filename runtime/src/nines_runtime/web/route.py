@@ -31,7 +31,7 @@ class Policy:
         self.limit = limit
         self._told = limits.policy_header(self.name, limit)
         whose = "in all" if limit.per == "all" else f"for each {limit.per}"
-        self.detail = f"At most {limit.requests:,} requests in {limit.window_s:,g} s {whose}."
+        self.detail = f"At most {limit.requests:,} requests in {_duration(limit.window_s)} {whose}."
 
     def counted(self, caller: Caller, address: str) -> str:
         """Under which name a request is counted; who has no name or tenant is told by the address."""
@@ -108,6 +108,13 @@ class Route:
             unknown = tuple((name, "There is no such parameter.") for name in query)
             raise Problem("invalid-parameter", errors=unknown[:20])
         return self._read(body) if self._source else None
+
+
+def _duration(seconds: float) -> str:
+    for unit, size_s in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size_s and seconds % size_s == 0:
+            return f"{seconds / size_s:,g} {unit}"
+    return f"{seconds:,g} s"
 
 
 def _media_type(operation: Operation) -> str:

@@ -15,6 +15,8 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
 CLOSE = (b"connection", b"close")
 RESPOND = "nines.respond"
 """Where in the scope our own server says that it takes a whole answer at once."""
+ARRIVED = "nines.arrived_s"
+"""Where in the scope our own server says when the head of a request was whole, by the monotonic clock."""
 _NOT_IN_304 = (b"location", b"retry-after")
 
 
