@@ -168,6 +168,7 @@ class Client:
                     "outcome": attempt.outcome,
                     "why": str(attempt.why),
                     "status": attempt.status,
+                    "request_id": request_id.get(),
                 },
             )
             may_have_happened = may_have_happened or (_may_have_happened(attempt) and message.method not in _SAFE)

@@ -23,6 +23,7 @@ from nines_runtime.calls.delivery import Delivery, Server
 from nines_runtime.calls.observer import FAILED, OK, REFUSED, TIMEOUT, CallObserver, Nobody
 from nines_runtime.calls.outcome import Declined, Unanswered, Why
 from nines_runtime.calls.reply import harmless
+from nines_runtime.calls.tracing import request_id
 
 ADDRESS_LENGTH_MAX = 254
 SUBJECT_LENGTH_MAX = 200
@@ -152,6 +153,7 @@ class Mailer:
                 admitted.succeeded()
         if why is not None:
             fields = {"dependency": self.name, "verb": verb, "attempt": 1, "outcome": outcome, "why": str(why)}
+            fields["request_id"] = request_id.get()
             _logger.warning("A call did not end well.", extra=fields)
             raise self._unanswered(verb, why, may_have_happened=delivery.was_offered, status=delivery.refusal)
         if delivery.refusal:
