@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import asyncpg
 import pytest
 
 from nines_runtime import Conflict, Database, EmbeddedServer, Problem, Unavailable, Violated, Violation, new_id
 from nines_runtime.calls.deadline import Deadline
+from nines_runtime.data.pool import Pool
 
 TABLES = """
 CREATE TABLE shelves (id int PRIMARY KEY, size int CONSTRAINT shelves_size_check CHECK (size > 0));
@@ -136,6 +138,8 @@ def test_the_servers_own_limits_hold(url: str) -> None:
     async def work(database: Database) -> None:
         with pytest.raises(Unavailable):
             await database.fetch(soon(), "SELECT pg_sleep(30)")
+        async with database.transaction(soon(), statement_s_max=5.0) as tx:
+            await tx.execute("SELECT pg_sleep(0.7)")
         async with database.transaction(soon()) as tx:
             await tx.execute("UPDATE shelves SET size = 3 WHERE id = 1")
             with pytest.raises(Unavailable):
@@ -328,3 +332,41 @@ def test_a_closed_pool_takes_nobody_in(url: str) -> None:
         await asyncio.gather(task, closing)
 
     run(url, work)
+
+
+def test_a_moments_outage_is_a_moments_wait() -> None:
+    """Whoever comes while one finds out whether the database is back, waits for that and is served."""
+    refusing = [True]
+    opened: list[object] = []
+
+    class Connection:
+        def is_closed(self) -> bool:
+            return False
+
+        def terminate(self) -> None:
+            pass
+
+    async def open_one(_limit_s: float) -> Any:
+        await asyncio.sleep(0.005)
+        if refusing[0]:
+            raise ConnectionError
+        opened.append(None)
+        return Connection()
+
+    async def scenario() -> None:
+        pool = Pool(open_one, size_max=4, clock=time.monotonic)
+        for _ in range(3):
+            with pytest.raises(Unavailable):
+                await pool.take(2.0)
+        refusing[0] = False
+        found = await asyncio.gather(*(_held(pool) for _ in range(20)))
+        assert found == [True] * 20
+        assert len(opened) <= 4
+
+    async def _held(pool: Pool) -> bool:
+        connection = await pool.take(2.0)
+        await asyncio.sleep(0.01)
+        pool.give_back(connection)
+        return True
+
+    asyncio.run(scenario())

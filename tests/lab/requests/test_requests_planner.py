@@ -295,3 +295,23 @@ def test_query_parameters_are_sent_when_they_are_required() -> None:
     )
     lists = Contract(operations=(operation("GET", "/x", shows=LISTED, extra=extra),))
     assert certain(prepared("GET /x", contract=lists)).path == "/x?kind=a"
+
+
+def test_an_action_below_an_object_takes_the_objects_tag() -> None:
+    match = msgspec.structs.replace(parameter("If-Match", "header", {"type": "string"}), is_required=True)
+    acting = Contract(
+        operations=(
+            operation("POST", "/x", body=thing(name=NAME), shows=SHOWN),
+            operation("GET", "/x/{x_id}", shows=SHOWN),
+            operation("POST", "/x/{x_id}/closures", extra=(match,)),
+        )
+    )
+
+    class Tagged(Store):
+        async def send(self, call: Call) -> Exchange:
+            answer = await super().send(call)
+            is_object = call.method == "GET" and call.path.startswith("/x/")
+            return msgspec.structs.replace(answer, headers=(("etag", '"7"'),)) if is_object else answer
+
+    found = certain(prepared("POST /x/{x_id}/closures", Tagged(), acting))
+    assert dict(found.headers)["If-Match"] == '"7"'

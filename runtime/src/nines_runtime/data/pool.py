@@ -16,7 +16,9 @@ Opener = Callable[[float], Awaitable[asyncpg.Connection]]
 PROBE_S_MAX = 1.0
 """How long a connection may take to show that it lives."""
 MEND_S_MAX = 2.0
-BACKOFF_S_MIN, BACKOFF_S_MAX = 0.05, 1.0
+BACKOFF_S_MIN, BACKOFF_S_MAX = 0.05, 0.5
+PATIENCE_S = 2.0
+"""For so long an outage may be a moment's: a connection was reset, a primary changes over."""
 
 
 class Pool:
@@ -24,7 +26,8 @@ class Pool:
 
     `open_one` opens a connection within the seconds it is given. What was idle while another connection broke is
     suspect and is asked `select 1` before it is used again. While the database is away one request at a time finds
-    out whether it is back; all others are refused at once."""
+    out whether it is back; for the first seconds the others wait for what it finds, so that a moment's trouble is a
+    moment's wait, and after that they are refused at once."""
 
     def __init__(
         self,
@@ -48,8 +51,9 @@ class Pool:
         self._waiters: deque[asyncio.Future[asyncpg.Connection | None]] = deque()
         self._size = 0
         self._opening = 0
+        self._pausing = 0
         self._suspect_before = 0.0
-        self._down_until, self._backoff_s = 0.0, 0.0
+        self._down_since, self._down_until, self._backoff_s = 0.0, 0.0, 0.0
         self._is_closed = False
         self._all_back = asyncio.Event()
         self._mending: set[asyncio.Task[None]] = set()
@@ -60,7 +64,7 @@ class Pool:
 
     @property
     def waiting(self) -> int:
-        return len(self._waiters)
+        return len(self._waiters) + self._pausing
 
     async def take(self, limit_s: float) -> asyncpg.Connection:
         """A connection that lives, as far as anybody can know; raises Unavailable."""
@@ -69,6 +73,8 @@ class Pool:
         while True:
             found = await self._idle_one(until_s)
             if found is None and self._size < self.size_max and not self._is_closed:
+                if await self._paused(until_s):
+                    continue
                 found = await self._new_one(until_s)
             if found is None:
                 found = await self._waited_for(until_s)
@@ -154,11 +160,26 @@ class Pool:
             raise
         return True
 
+    async def _paused(self, until_s: float) -> bool:
+        """Whether it waited until the database may be asked again; raises Unavailable where that is too late."""
+        left_s = self._down_until - self._clock()
+        if not self._backoff_s or self._opening or left_s <= 0:
+            return False
+        is_brief = self._clock() - self._down_since < PATIENCE_S
+        if not is_brief or self._clock() + left_s >= until_s or self._pausing >= self.waiters_max:
+            raise Unavailable(max(RETRY_AFTER_S, left_s))
+        self._pausing += 1
+        try:
+            await asyncio.sleep(left_s)
+        finally:
+            self._pausing -= 1
+        return True
+
     async def _new_one(self, until_s: float) -> asyncpg.Connection | None:
-        """None: somebody else is finding out whether the database is back, and others may yet give one back."""
+        """None: somebody else is finding out whether the database is back."""
         now_s = self._clock()
-        if self._backoff_s and (self._opening or now_s < self._down_until):
-            if self._size == self._opening:
+        if self._backoff_s and self._opening:
+            if self._size == self._opening and now_s - self._down_since >= PATIENCE_S:
                 raise Unavailable(max(RETRY_AFTER_S, self._down_until - now_s))
             return None
         self._size += 1
@@ -175,10 +196,15 @@ class Pool:
             if not is_open:
                 self._size -= 1
                 self._let_one_open()
-        self._backoff_s = 0.0
+        was_away, self._backoff_s = bool(self._backoff_s), 0.0
+        if was_away:
+            for _ in range(self.size_max - self._size):
+                self._let_one_open()
         return connection
 
     def _note_outage(self) -> None:
+        if not self._backoff_s:
+            self._down_since = self._clock()
         self._backoff_s = min(BACKOFF_S_MAX, max(BACKOFF_S_MIN, 2 * self._backoff_s))
         self._down_until = self._clock() + self._backoff_s
         if self._size > self._opening:

@@ -241,12 +241,19 @@ class Builder:
         return headers, key
 
     async def _etag(self, operation: Operation, identity: str, path: str) -> str:
-        """The current entity tag of the object, "*" where the service gives none (RFC 9110, 13.1.1)."""
-        reader = self.contract.at("GET", operation.path)
-        if reader is None:
-            return "*"
-        call = Call(operation=reader.id, method="GET", path=path, identity=identity, phase="setup")
-        return (await self._send(call)).header("etag") or "*"
+        """The current entity tag of the object, "*" where the service gives none (RFC 9110, 13.1.1).
+
+        The object of an action below it is the nearest one above that can be read: .../payments/{id}/captures."""
+        template, parts = operation.path.split("/"), path.partition("?")[0].split("/")
+        for length in range(len(template), 1, -1):
+            if not template[length - 1].startswith("{") and length < len(template):
+                continue
+            reader = self.contract.at("GET", "/".join(template[:length]))
+            if reader is not None:
+                at = "/".join(parts[:length])
+                call = Call(operation=reader.id, method="GET", path=at, identity=identity, phase="setup")
+                return (await self._send(call)).header("etag") or "*"
+        return "*"
 
 
 def fresh_key(rng: random.Random) -> str:
