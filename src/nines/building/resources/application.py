@@ -71,14 +71,14 @@ def _make(code: Code) -> None:
         code.doc("The whole; `beside` answers what no operation does")
         code.line("metrics = Metrics()")
         code.runtime("Log")
-        parts = [
+        parts: list[python.Part] = [
             python.quoted(design.name),
             "operations",
             "partial(opened, settings, metrics)",
             "openapi=CONTRACT.read_bytes()",
             "fallback=beside",
             "metrics=metrics",
-            f"log=Log({python.quoted(design.name)}, level=settings.log_level)",
+            python.named("log", python.call("Log", *_log(design))),
         ]
         if design.tenancy:
             parts.append(f"tenant={python.quoted(design.tenancy.key)}")
@@ -89,6 +89,15 @@ def _make(code: Code) -> None:
             "limit_factor=settings.limit_factor",
         ]
         code.put(python.call("Application", *parts), before="return ")
+
+
+def _log(design: Design) -> Iterator[python.Part]:
+    yield python.quoted(design.name)
+    columns = [column for table in design.tables for column in table.columns]
+    hidden = sorted({column.name for column in columns if column.is_personal or column.is_encrypted})
+    if hidden:
+        yield python.named("redacted", python.row(*(python.quoted(each) for each in hidden)))
+    yield "level=settings.log_level"
 
 
 def _opened(code: Code) -> None:

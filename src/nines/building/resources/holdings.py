@@ -90,7 +90,7 @@ def _keys(code: Code) -> python.Part:
 
 def _cursors(code: Code) -> python.Part:
     code.runtime("Cursors")
-    return "Cursors(settings.cursor_key.reveal().encode())"
+    return "Cursors.parse(settings.cursor_key.reveal())"
 
 
 def _audit(code: Code) -> python.Part:
