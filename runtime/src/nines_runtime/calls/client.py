@@ -21,6 +21,7 @@ from nines_runtime.calls.deadline import DEADLINE_HEADER, Deadline
 from nines_runtime.calls.egress import Egress
 from nines_runtime.calls.observer import FAILED, REFUSED, CallObserver, Nobody
 from nines_runtime.calls.outcome import Declined, Unanswered, Why
+from nines_runtime.calls.pace import Pace, TooFast
 from nines_runtime.calls.reply import Reply, reason_of
 from nines_runtime.calls.retry import Retry
 from nines_runtime.calls.tracing import child_of, request_id, trace_parent
@@ -52,6 +53,7 @@ class Client:
         retry: Retry | None = None,
         breaker: Breaker | None = None,
         bulkhead: Bulkhead | None = None,
+        pace: Pace | None = None,
         credential: str | Credential | TakesCredential | None = None,
         hosts: Iterable[str] = (),
         allows_private: bool = False,
@@ -71,6 +73,7 @@ class Client:
         self.name = name
         self.breaker = breaker
         self.bulkhead = bulkhead
+        self._pace = pace
         self._base = base
         self._origin = base.origin()
         self._path = base.path.rstrip("/")
@@ -189,6 +192,14 @@ class Client:
     async def _attempt(self, deadline: Deadline, verb: str, message: Message, may_have_happened: bool) -> Attempt:
         if deadline.is_over:
             raise self._unanswered(verb, Why.TIMEOUT, may_have_happened=may_have_happened)
+        if self._pace is not None:
+            try:
+                await self._pace.turn(deadline)
+            except TooFast as held:
+                self._observer.refused(self.name, verb)
+                raise self._unanswered(
+                    verb, Why.THROTTLED, may_have_happened=may_have_happened, retry_after_s=held.retry_after_s
+                ) from None
         admitted = self._admit(verb, may_have_happened)
         started = self._clock()
         self._observer.began(self.name)

@@ -19,7 +19,7 @@ class Why(StrEnum):
     FAILED = "failed"
     """It answered with 5xx."""
     THROTTLED = "throttled"
-    """It asked to come back later."""
+    """It asked to come back later, or would: the pace that it allows is kept here."""
     CREDENTIAL = "credential"
     """It does not accept what this service shows it (401, 403, 407): nobody's payment is at fault."""
     NOT_UNDERSTOOD = "not-understood"
