@@ -10,6 +10,7 @@ from nines_runtime.calls.mail import Mail, Mailer
 from nines_runtime.calls.mailbox import FolderMailer, Mailing
 from nines_runtime.calls.observer import CallObserver
 from nines_runtime.calls.outcome import Declined, Unanswered, Why
+from nines_runtime.calls.pace import Pace, TooFast
 from nines_runtime.calls.reply import Reply
 from nines_runtime.calls.retry import Retry, RetryBudget, retry
 from nines_runtime.data.accepting import Accepting, keyed_insert
@@ -164,6 +165,7 @@ __all__ = [
     "Outbox",
     "OutboxStatements",
     "Overtaken",
+    "Pace",
     "Page",
     "Passwords",
     "Policy",
@@ -202,6 +204,7 @@ __all__ = [
     "TokenRefused",
     "TokenRules",
     "TooEarly",
+    "TooFast",
     "Totp",
     "Tracer",
     "Unanswered",
