@@ -54,11 +54,9 @@ async def balances(
     # An account is looked up on either side by its own index, instead of one join that could use neither.
     total = f'SELECT coalesce(sum(amount_minor), 0) FROM "{names.entries}"'  # noqa: S608 -- A table of the service.
     sides = ", ".join(f"({total} WHERE {side}_account_id = a.id)::bigint AS {side}" for side in ("debit", "credit"))
-    rows = await database.fetch(
-        deadline,
-        f'SELECT a.code, a.currency, {sides} FROM "{names.accounts}" AS a {own} ORDER BY a.code, a.currency',  # noqa: S608
-        tenant,
-    )
+    accounts = f'SELECT a.code, a.currency, {sides} FROM "{names.accounts}" AS a {own}'  # noqa: S608 -- As above.
+    async with database.transaction(deadline, statement_s_max=deadline.left_s) as tx:
+        rows = await tx.fetch(f"{accounts} ORDER BY a.code, a.currency", tenant)
     return tuple(
         Balance(code=row["code"], currency=row["currency"], debit_minor=row["debit"], credit_minor=row["credit"])
         for row in rows
@@ -69,12 +67,14 @@ async def check_ledger(database: Database, deadline: Deadline, *, books: Books |
     """What the form of the tables does not already make impossible: entries whose accounts are of another currency or
     tenant, and postings without entries. Each entry debits what it credits, so the sums are equal where these hold."""
     names = books or Books()
-    count = await database.fetchrow(deadline, f'SELECT count(*) AS entries FROM "{names.entries}"')  # noqa: S608
     faults: list[str] = []
-    for says, query in _questions(names).items():
-        rows = await database.fetch(deadline, query, FAULTS_MAX)
-        faults += [f"{says}: {row['id']}" for row in rows]
-    return LedgerReport(entries=count["entries"] if count else 0, faults=tuple(faults[:FAULTS_MAX]))
+    # One snapshot for all: a posting that is being written is seen whole or not at all.
+    transaction = database.transaction(deadline, isolation="repeatable_read", statement_s_max=deadline.left_s)
+    async with transaction as tx:
+        count = await tx.fetchval(f'SELECT count(*) FROM "{names.entries}"')  # noqa: S608 -- A table of the service.
+        for says, query in _questions(names).items():
+            faults += [f"{says}: {row['id']}" for row in await tx.fetch(query, FAULTS_MAX)]
+    return LedgerReport(entries=count, faults=tuple(faults[:FAULTS_MAX]))
 
 
 def _questions(names: Books) -> Mapping[str, str]:

@@ -119,12 +119,17 @@ class Database:
         await self._pool.close(grace_s)
 
     @asynccontextmanager
-    async def transaction(self, deadline: Deadline, *, isolation: str = "read_committed") -> AsyncIterator[Connection]:
-        """Commits at the end; an error rolls back, and one of the database leaves as the Problem that it means."""
+    async def transaction(
+        self, deadline: Deadline, *, isolation: str = "read_committed", statement_s_max: float | None = None
+    ) -> AsyncIterator[Connection]:
+        """Commits at the end; an error rolls back, and one of the database leaves as the Problem that it means.
+
+        `statement_s_max` is the server's limit for each statement of this transaction, where the usual one is too
+        short: for reports, never for requests."""
         connection = await self._pool.take(deadline.left_s)
         try:
             async with asyncio.timeout(deadline.left_s):
-                await connection.execute(self._begin[isolation])
+                await connection.execute(self._begin[isolation] + _limit(statement_s_max))
                 yield connection
                 ended = await connection.execute("COMMIT")
         except BaseException as error:
@@ -247,6 +252,10 @@ async def _read_documents(connection: asyncpg.Connection, type: str, head: bytes
         decoder=lambda data: msgspec.json.decode(data[size:]),
         format="binary",
     )
+
+
+def _limit(statement_s_max: float | None) -> str:
+    return "" if statement_s_max is None else f"; SET LOCAL statement_timeout = {_milliseconds(statement_s_max)}"
 
 
 def _milliseconds(seconds: float) -> str:

@@ -9,6 +9,7 @@ It keeps what it acknowledged (fsync is on), listens on loopback only, and trust
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import pwd
 import shutil
@@ -26,6 +27,7 @@ INIT_S_MAX = 120.0
 READY_S_MAX = 60.0
 STOP_S_MAX = 15.0
 LOOK_EVERY_S = 0.05
+ELSEWHERE = Path("/var/tmp")  # noqa: S108 -- Kept over a restart of the machine; whose it is, is looked at.
 _UNPRIVILEGED = ("postgres", "nobody")
 _SETTINGS = {
     "fsync": "on",
@@ -39,15 +41,21 @@ _SETTINGS = {
 class EmbeddedServer:
     """`folder` keeps the data and the server's log; it is made where it is missing, and its data is used again.
 
-    PostgreSQL refuses to be root: started as root, it runs as the user postgres or nobody."""
+    PostgreSQL refuses to be root: started as root, it runs as the user postgres or nobody. Where that user may not
+    pass through to the folder, the data lies in /var/tmp under a name made of the folder's."""
 
     def __init__(self, folder: Path, *, port: int = 0, settings: dict[str, str] | None = None) -> None:
-        self.folder, self.data = folder, folder / "data"
+        self.folder = folder.resolve()
         self.port = port or _free_port()
         self._settings = _SETTINGS | (settings or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._identity = _identity()
+        self._place = self.folder
         self._programs = Path()
+
+    @property
+    def data(self) -> Path:
+        return self._place / "data"
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://{USER}@{LOOPBACK}:{self.port}/{database}"
@@ -104,16 +112,15 @@ class EmbeddedServer:
 
     def _prepare(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._programs = _programs(self.folder, must_copy=bool(self._identity))
+        if self._identity:
+            self.folder.chmod(self.folder.stat().st_mode | 0o011)
+            self._place = _passable(self.folder)
+        self._programs = _programs(self._place, must_copy=bool(self._identity))
         if (self.data / "PG_VERSION").exists():
             return
         self.data.mkdir(mode=0o700, exist_ok=True)
         if self._identity:
             os.chown(self.data, self._identity["user"], self._identity["group"])
-            for parent in (self.folder, *self.folder.parents):
-                # The server's user must be able to pass through to its data.
-                if parent.stat().st_uid == 0 and not parent.stat().st_mode & 0o001:
-                    parent.chmod(parent.stat().st_mode | 0o011)
         made = subprocess.run(  # noqa: S603 -- As above.
             [str(self._programs / "initdb"), "-D", str(self.data), "-U", USER, "--auth=trust", "--encoding=UTF8",
              "--locale=C", "--no-sync"],
@@ -168,6 +175,17 @@ def _identity() -> dict[str, Any]:
             entry = pwd.getpwnam(name)
             return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
     raise RuntimeError("PostgreSQL does not run as root, and there is no user postgres or nobody to run it as.")
+
+
+def _passable(folder: Path) -> Path:
+    """The folder, or one in its place that others than root can reach."""
+    if all(each.stat().st_mode & 0o001 for each in folder.parents):
+        return folder
+    place = ELSEWHERE / f"nines-{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
+    place.mkdir(mode=0o711, exist_ok=True)
+    if place.stat().st_uid != os.geteuid():
+        raise RuntimeError(f"{place} belongs to somebody else: remove it, or put {folder} where others may pass.")
+    return place
 
 
 def _programs(folder: Path, *, must_copy: bool) -> Path:

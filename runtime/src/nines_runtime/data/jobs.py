@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 
 from nines_runtime.calls.deadline import Deadline
@@ -57,11 +57,21 @@ class Jobs:
     def start(self) -> None:
         """Begins to work in the running event loop."""
         for worker in self._workers.values():
-            self._running.append(asyncio.create_task(worker.run(), name=worker.queue.name))
+            self._begin(worker.run(), worker.queue.name)
         for schedule in self._schedules:
             self._metrics.interval(schedule.name, schedule.every_s)
             self._metrics.success(schedule.name, self._wall())
-            self._running.append(asyncio.create_task(self._keep_time(schedule), name=schedule.name))
+            self._begin(self._keep_time(schedule), schedule.name)
+
+    def _begin(self, work: Coroutine[None, None, None], name: str) -> None:
+        def ended(task: asyncio.Task[None]) -> None:
+            # Neither ever ends by itself: what ended it must not go unheard.
+            if not task.cancelled() and (error := task.exception()) is not None:
+                self._on_error(name, error)
+
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(ended)
+        self._running.append(task)
 
     async def stop(self, limit_s: float) -> None:
         """Claims nothing more, lets what is under way end, and after the limit cuts it: its lease brings it back."""
