@@ -20,7 +20,7 @@ RULES = frozenset(rule.id for rule in rules.discover())
 EXPERIMENTS = frozenset(experiment.id for experiment in experiments.discover())
 OBJECTIONS = frozenset(code for code, _ in objections.objectors())
 IDS = frozenset(pattern.id for pattern in PATTERNS)
-LINES_MAX = 160
+LINES_MAX = 140
 LINE_MAX = 132
 """A page is read in a terminal, too."""
 
