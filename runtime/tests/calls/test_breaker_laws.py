@@ -135,3 +135,25 @@ def test_around_any_callable() -> None:
 def test_figures_that_mean_nothing_are_refused(figures: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="breaker"):
         Breaker(**figures)  # type: ignore[arg-type]
+
+
+def test_a_probe_that_is_cancelled_leaves_room_for_another() -> None:
+    async def whole() -> None:
+        clock = Clock()
+        breaker = Breaker(error_share=1.0, of=1, open_s=1.0, clock=clock)
+        admitted = breaker.admit()
+        assert admitted is not None
+        admitted.failed()
+        clock.now += 1.0
+        probe = asyncio.create_task(breaker.run(asyncio.Event().wait))
+        await asyncio.sleep(0)
+        assert breaker.retry_after_s == 1.0
+        assert breaker.admit() is None
+        probe.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await probe
+        assert await breaker.run(lambda: asyncio.sleep(0, "fine")) == "fine"
+        assert not breaker.is_open
+        assert breaker.retry_after_s == 0.0
+
+    asyncio.run(whole())

@@ -175,3 +175,18 @@ def test_what_was_revoked_is_remembered_as_long_as_its_tokens_live() -> None:
         assert not await revocations.is_revoked(Caller(session="s3"))
 
     asyncio.run(whole())
+
+
+def test_known_api_keys_are_bounded() -> None:
+    async def whole() -> None:
+        keys = {key.id: key for key in (ApiKey("sk") for _ in range(5))}
+
+        async def find(id: str) -> KeptKey | None:
+            return KeptKey(digest=keys[id].digest, caller=Caller(subject=id))
+
+        authenticator = ApiKeyAuthenticator(find, cache_size=2)
+        for id, key in keys.items():
+            assert (await authenticator.authenticate({"x-api-key": key.text}, address="")).subject == id
+        assert len(authenticator._known) == 2
+
+    asyncio.run(whole())

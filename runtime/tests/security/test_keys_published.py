@@ -69,3 +69,17 @@ def test_a_thumbprint_is_that_of_rfc_8037() -> None:
     key = public_key_of(jwk, algorithms=("EdDSA",))
     assert key is not None
     assert PublicKey(key._key).kid == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+
+
+@pytest.mark.parametrize("bits", [1_024])
+def test_keys_that_are_too_weak_are_not_used(bits: int) -> None:
+    weak = rsa.generate_private_key(public_exponent=65_537, key_size=bits)
+    with pytest.raises(ValueError, match="bits"):
+        SigningKey(weak)
+    with pytest.raises(ValueError, match="P-256"):
+        SigningKey(ec.generate_private_key(ec.SECP384R1()))
+    key = SigningKey.generate(kid="k")
+    with pytest.raises(ValueError, match="same id"):
+        SigningKeys([key, SigningKey.generate(kid="k")])
+    with pytest.raises(ValueError, match="needs a key"):
+        SigningKeys([])

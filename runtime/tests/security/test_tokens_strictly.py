@@ -383,3 +383,30 @@ def test_a_local_issuer_is_the_same_in_every_process_with_its_seed() -> None:
         other.authenticator()._verifier.verify(token)
     with pytest.raises(ValueError, match="seed"):
         LocalIssuer("short", RULES, environment="local")
+
+
+def test_roles_are_written_where_they_are_read() -> None:
+    rules = TokenRules(issuer="https://issuer.test", audience="payments", roles_claim="realm_access.roles")
+    issuer = TokenIssuer(SigningKeys([SigningKey.generate()]), rules, clock=lambda: NOW)
+    token = issuer.issue("u1", roles=["a"], client="app")
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert (claims["realm_access"], claims["client_id"]) == ({"roles": ["a"]}, "app")
+    assert issuer.authenticator()._verifier.verify(token).roles == frozenset({"a"})
+
+
+def test_an_issuer_that_could_not_be_believed_is_not_made() -> None:
+    keys = SigningKeys([SigningKey.generate()])
+    with pytest.raises(ValueError, match="EdDSA"):
+        TokenIssuer(keys, TokenRules(issuer="i", audience="a", algorithms=("ES256",)))
+    for ttl_s in (0.0, 1e9):
+        with pytest.raises(ValueError, match="live"):
+            TokenIssuer(keys, RULES, ttl_s=ttl_s)
+    for named, audience in (("", "a"), ("i", "")):
+        with pytest.raises(ValueError, match="issuer"):
+            Verifier(TokenRules(issuer=named, audience=audience), {})
+
+
+@pytest.mark.parametrize("length", [0, 63, 65, 128])
+def test_a_signature_of_es256_has_64_bytes(length: int) -> None:
+    key = PublicKey(KEYS["ES256"].public_key())
+    assert not key.verifies(b"\1" * length, b"signed")
