@@ -169,6 +169,18 @@ def test_what_redis_counted_is_given_back(redis_port: int) -> None:
     asyncio.run(run())
 
 
+def test_a_limiter_has_a_client_of_its_own(redis_port: int) -> None:
+    async def run() -> None:
+        there, away = (RedisLimiter.at(f"redis://127.0.0.1:{port}/0") for port in (redis_port, 1))
+        limit = Limit(1, window_s=600)
+        assert [(await there.take("own", limit)).is_allowed for _ in range(2)] == [True, False]
+        assert [(await away.take("own", limit)).is_allowed for _ in range(2)] == [True, False]
+        await there.close()
+        await away.close()
+
+    asyncio.run(run())
+
+
 class Away:
     """A Redis that never answers."""
 

@@ -1,6 +1,6 @@
 """Quotas that several replicas share, counted in Redis (extra `redis`) by one script that nothing comes between.
 
-    limiter = RedisLimiter(redis.asyncio.Redis.from_url(url), when_away="local")
+    limiter = RedisLimiter.at(url, when_away="local")
 
 The count is the same as that of LocalLimiter, by the clock of Redis, so that replicas need not agree on the time."""
 
@@ -17,6 +17,9 @@ from nines_runtime.web.operations import Limit
 from nines_runtime.web.problem import Problem
 
 ASK_S_MAX = 0.05
+CONNECT_S_MAX = 0.5
+"""The first request, and the first after an absence, may wait that long: it has to connect."""
+CONNECTIONS_MAX = 32
 AWAY_S = 1.0
 """How long Redis is left alone after it did not answer, so that its absence costs one wait and not one for each."""
 _TAKE = """
@@ -70,17 +73,39 @@ class RedisLimiter:
         self._local: Limiter = LocalLimiter(clock=clock)
         self._away_until_s = 0.0
         self._is_away = False
+        self._is_connected = False
+
+    @classmethod
+    def at(cls, url: str, *, when_away: Literal["local", "open", "closed"] = "local") -> RedisLimiter:
+        """With a client of its own, whose every wait ends; `close` ends it."""
+        # Of the extra `redis`, which not every service has.
+        from redis.asyncio import BlockingConnectionPool, Redis  # noqa: PLC0415
+
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=CONNECTIONS_MAX,
+            timeout=ASK_S_MAX,
+            socket_timeout=CONNECT_S_MAX,
+            socket_connect_timeout=CONNECT_S_MAX,
+        )
+        return cls(Redis.from_pool(pool), when_away=when_away)
+
+    async def close(self) -> None:
+        await self._redis.aclose()
 
     async def take(self, name: str, limit: Limit) -> Quota:
         if self._clock() >= self._away_until_s:
+            limit_s = self._ask_s_max if self._is_connected else max(CONNECT_S_MAX, self._ask_s_max)
             try:
-                async with asyncio.timeout(self._ask_s_max):
+                async with asyncio.timeout(limit_s):
                     quota = await self._ask(name, limit)
             except Exception:
                 # Whatever is the matter with Redis, it must not become a failure of the request.
+                self._is_connected = False
                 self._away_until_s = self._clock() + AWAY_S
                 self._note(is_away=True)
             else:
+                self._is_connected = True
                 self._note(is_away=False)
                 return quota
         if self._when_away == "local":

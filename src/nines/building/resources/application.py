@@ -182,6 +182,13 @@ def _authenticated(code: Code) -> None:
     elif is_issued_elsewhere(design):
         code.generated("authentication", "authenticator")
         parts.append("authenticator=await stack.enter_async_context(authenticator(settings))")
+    shared = next((each for each in design.dependencies if each.kind is DependencyKind.REDIS), None)
+    if shared is not None:
+        # Several processes count together; while it is away, each counts for itself.
+        code.runtime("RedisLimiter")
+        code.line(f"limiter = RedisLimiter.at(str(settings.{variables(shared)[0].lower()}))")
+        code.line("stack.push_async_callback(limiter.close)")
+        parts.append("limiter=limiter")
     code.put(python.call("Started", *parts, checks), before="yield ")
 
 
