@@ -144,3 +144,38 @@ def test_nothing_that_is_asked_breaks_it(text: str) -> None:
 def test_a_very_long_question_is_answered_in_no_time() -> None:
     assert recognise("1,1 " * 50_000).intent == ""
     assert recognise("/a" * 50_000 + " is slow, why? " * 3_000) is not None
+
+
+SUBJECTS = (
+    "our api",
+    "my backend",
+    "the service",
+    "the endpoint",
+    "it",
+    "my fastapi app",
+    "the checkout",
+    "this service",
+)
+SENTENCES = {
+    "diagnose": (
+        "{} is slow",
+        "why is {} slow",
+        "{} keeps failing",
+        "{} times out",
+        "{} returns 500",
+        "{} crashes",
+        "{} takes 2 seconds",
+        "{} hangs",
+    ),
+    "review": ("review {}", "please review {}", "check {} for problems"),
+    "security": ("is {} secure", "is {} safe from attackers"),
+    "ready": ("is {} ready", "is {} production ready", "is {} reliable"),
+    "capacity": ("load test {}", "how many requests can {} handle", "can {} handle 1000 rps", "does {} scale"),
+    "resilience": ("what happens if {} goes down", "what if {} crashes", "what happens when {} is slow"),
+}
+
+
+@pytest.mark.parametrize("intent", SENTENCES)
+def test_plain_sentences_are_understood_about_anything(intent: str) -> None:
+    said = [sentence.format(subject) for sentence in SENTENCES[intent] for subject in SUBJECTS]
+    assert [text for text in said if recognise(text).intent != intent] == []

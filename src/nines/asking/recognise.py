@@ -10,7 +10,7 @@ from importlib import resources
 
 from nines.asking.entities import Entity, EntityKind, entities, marked
 from nines.asking.learning import MARK, Learned
-from nines.asking.words import ANY, holds, stems
+from nines.asking.words import ANY, holds, stem, stems
 from nines.model.record import Record
 
 _PACKAGE = "nines.asking"
@@ -89,10 +89,13 @@ class _Seen(Record):
 
     @property
     def features(self) -> frozenset[str]:
-        pairs = {f"{one} {other}" for one, other in zip(self.words, self.words[1:], strict=False)}
+        # What holds of one technology holds of another: their names teach nothing.
+        named = {stem(entity.text) for entity in self.entities if entity.kind is EntityKind.TECHNOLOGY}
+        words = [word for word in self.words if word not in named]
+        pairs = {f"{one} {other}" for one, other in zip(words, words[1:], strict=False)}
         kinds = {f"entity{MARK}{entity.kind.value}" for entity in self.entities}
         concepts = {f"concept{MARK}{concept}" for concept in self.concepts}
-        return frozenset({*self.words, *pairs, *kinds, *concepts, *([f"subject{MARK}"] if self.subjects else [])})
+        return frozenset({*words, *pairs, *kinds, *concepts, *([f"subject{MARK}"] if self.subjects else [])})
 
     @property
     def is_about_backends(self) -> bool:
