@@ -139,9 +139,18 @@ class Sagas:
         self._is_tenanted, self._lease_s = is_tenanted, lease_s
 
     async def start(
-        self, tx: Connection, origin: Origin, operation: str, subject_id: object, arguments: Mapping[str, Any]
+        self,
+        tx: Connection,
+        origin: Origin,
+        operation: str,
+        subject_id: object,
+        arguments: Mapping[str, Any],
+        *,
+        is_left: bool = False,
     ) -> Saga:
-        """Written with the first change: from its commit on the saga is finished or undone, whatever dies."""
+        """Written with the first change: from its commit on the saga is finished or undone, whatever dies.
+
+        `is_left`: nobody runs it here, so that the job takes it up as soon as it is woken."""
         state = _State(
             arguments=dict(arguments),
             tenant=origin.tenant,
@@ -151,7 +160,7 @@ class Sagas:
         )
         saga = Saga(id=new_id(), operation=operation, subject_id=str(subject_id), state=state)
         tenants = (origin.tenant,) if self._is_tenanted else ()
-        lease = timedelta(seconds=self._lease_s)
+        lease = timedelta(seconds=0 if is_left else self._lease_s)
         await tx.execute(self._statements.start, saga.id, *tenants, operation, saga.subject_id, state, lease)
         return saga
 

@@ -159,3 +159,27 @@ class Module(Code):
         self.runtime("Problem")
         with self.block("if row is None:"):
             self.line('raise Problem("not-found", NOT_FOUND)')
+
+
+class Shared(Module):
+    """Writes about a resource into a module that is not its own."""
+
+    def __init__(self, code: Code, thing: Thing) -> None:
+        self.design, self.package, self.imports = code.design, code.package, code.imports
+        self.thing, self.needs_reasons, self.needs_checks, self._code = thing, False, False, code
+
+    @property
+    def lines(self) -> list[str]:
+        return self._code.lines
+
+    @lines.setter
+    def lines(self, value: list[str]) -> None:
+        self._code.lines = value
+
+    @property
+    def depth(self) -> int:
+        return self._code.depth
+
+    @depth.setter
+    def depth(self, value: int) -> None:
+        self._code.depth = value

@@ -173,7 +173,7 @@ def _sagas(code: Code) -> python.Part:
     code.generated("sagas", "plans")
     pairs = (("start", "start-saga"), ("advance", "advance-saga"), ("end", "end-saga"), ("claim", "claim-sagas"))
     texts = statements(code, "SagaStatements", pairs)
-    return python.call("Sagas", "database", "plans(database)", texts, *_tenanted(code.design))
+    return python.call("Sagas", "database", "plans(lambda: service)", texts, *_tenanted(code.design))
 
 
 def _accounts(code: Code) -> python.Part:

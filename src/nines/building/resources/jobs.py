@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nines.building import names, python
 from nines.building.file import File
 from nines.building.resources import asking, hooks, keeping, modules, ports, values
-from nines.building.resources.code import Code, Module
+from nines.building.resources.code import Code, Module, Shared
 from nines.building.resources.facts import Thing, blueprint_of, find, thing_of
 from nines.building.resources.guards import number
 from nines.model.blueprint import Job, Operation
@@ -121,7 +121,7 @@ def _worked(work: Work, planned: PlannedJob, job: Job, thing: Thing) -> None:
     name, one = names.snake(job.name), names.snake(thing.resource.name)
     given_up = find(code.design, planned.name, f"give-up-{noun}-in-{names.kebab(job.name)}")
     work.queues.append(_queue(work, planned, job, thing, gives_up=given_up is not None))
-    module = _borrowed(code, thing)
+    module = Shared(code, thing)
     code.gap()
     code.runtime("Deadline")
     head = "service: Service, row: Mapping[str, Any], deadline: Deadline"
@@ -275,35 +275,6 @@ def _given_up(module: Module, job: Job, query: PlannedQuery, head: str) -> None:
                     keeping.audit(module, origin="task", id=_shown_id(module), changes=_status(job.failed_state))
 
 
-def _borrowed(code: Code, thing: Thing) -> Module:
-    """What writes about a resource, into this module."""
-    return _Shared(code, thing)
-
-
-class _Shared(Module):
-    """Writes about a resource into a module that is not its own."""
-
-    def __init__(self, code: Code, thing: Thing) -> None:
-        self.design, self.package, self.imports = code.design, code.package, code.imports
-        self.thing, self.needs_reasons, self._code = thing, False, code
-
-    @property
-    def lines(self) -> list[str]:
-        return self._code.lines
-
-    @lines.setter
-    def lines(self, value: list[str]) -> None:
-        self._code.lines = value
-
-    @property
-    def depth(self) -> int:
-        return self._code.depth
-
-    @depth.setter
-    def depth(self, value: int) -> None:
-        self._code.depth = value
-
-
 def _finisher(work: Work, planned: PlannedJob, operation: Operation) -> None:
     """Asks again for what a dead process, or a dependency that did not answer, left reserved."""
     code = work.code
@@ -335,7 +306,7 @@ def _finisher(work: Work, planned: PlannedJob, operation: Operation) -> None:
         code.put(python.call("Task", *given), before="task = ")
         code.imports.add("contextlib", "suppress")
         with code.block("with suppress(Declined):"):
-            row = "row, " if asking.uses_row(_borrowed(code, thing), operation) else ""
+            row = "row, " if asking.uses_row(Shared(code, thing), operation) else ""
             code.line(f'await {settle}(service, deadline, task, {row}row["pending_id"], remembered)')
         if operation.emits:
             code.line('service.wake("relayOutbox")')

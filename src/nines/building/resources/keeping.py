@@ -26,12 +26,12 @@ def finish(module: Code, endpoint: PlannedEndpoint, *, answer: str = "answer", i
         module.put(python.call("await service.keys.finish", *given))
 
 
-def audit(module: Module, *, origin: str, id: str, changes: python.Part) -> None:
+def audit(module: Module, *, origin: str, id: str, changes: python.Part, service: str = "service") -> None:
     """Who changed what; the row is locked by the change itself."""
     if module.thing.resource.audit not in ("all", "writes"):
         return
     noun = python.quoted(module.thing.noun)
-    module.put(python.call("await service.audit.add", "tx", origin, noun, id, changes, "holds_lock=True"))
+    module.put(python.call(f"await {service}.audit.add", "tx", origin, noun, id, changes, "holds_lock=True"))
 
 
 def audit_read(module: Module, *, id: str, changes: str = "") -> None:
@@ -46,7 +46,7 @@ def is_told(module: Module) -> bool:
     return blueprint.events.transport == "outbox"
 
 
-def emit(module: Module, events: tuple[str, ...], *, origin: str, shown: str) -> None:
+def emit(module: Module, events: tuple[str, ...], *, origin: str, shown: str, service: str = "service") -> None:
     """Events go to the outbox with the change that they tell of; `shown` is the object as callers see it."""
     blueprint = module.thing.blueprint
     for event in events:
@@ -58,7 +58,7 @@ def emit(module: Module, events: tuple[str, ...], *, origin: str, shown: str) ->
         given: list[python.Part] = ["tx", origin, python.quoted(event), f"{shown}.id", payload]
         if version != 1:
             given.append(f"version={version}")
-        module.put(python.call("await service.outbox.add", *given))
+        module.put(python.call(f"await {service}.outbox.add", *given))
 
 
 def _data(thing: Thing, event: str, version: int) -> Shape | None:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from nines.building import names, python
 from nines.building.file import File
-from nines.building.resources import changing, keeping
-from nines.building.resources.code import Code, Module
+from nines.building.resources import changing, keeping, shapes, values
+from nines.building.resources.code import Code, Module, Shared
 from nines.building.resources.facts import blueprint_of, thing_of
 from nines.model.blueprint import Action, Operation, SagaStep
 from nines.model.design import Design, PlannedEndpoint
@@ -46,7 +46,8 @@ def start(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> No
         module.put(changing.shown_answer(module, endpoint), before="answer = ")
         claim = "claim.remembered()" if endpoint.idempotency else "{}"
         arguments = f'{{"claim": {claim}}}'
-        saga = python.call("service.sagas.start", "tx", "call", python.quoted(operation.name), module.id, arguments)
+        about = ["tx", "call", python.quoted(operation.name), module.id, arguments]
+        saga = python.call("service.sagas.start", *about, *(["is_left=True"] if operation.is_asynchronous else []))
         if operation.is_asynchronous:
             module.put(saga, before="await ")
             keeping.finish(module, endpoint, id=f"{thing.noun}.id")
@@ -69,19 +70,16 @@ def write(design: Design) -> Iterator[File]:
     if not found:
         return
     code = Code(design)
-    code.runtime("Database", "SagaPlan")
+    code.runtime("SagaPlan")
+    code.generated("service", "Service")
+    code.imports.add("collections.abc", "Callable")
+    code.imports.add("functools", "partial")
     functions = Code(design)
     functions.imports = code.imports
     code.gap()
-    with code.block("def plans(database: Database) -> tuple[SagaPlan, ...]:"):
+    with code.block("def plans(service: Callable[[], Service]) -> tuple[SagaPlan, ...]:"):
         code.doc("Every operation that spans modules, with its steps and what undoes each")
-        code.line("del database")
-        code.line("return (")
-        code.depth += 1
-        for operation in found:
-            code.put(_plan(functions, operation), after=",")
-        code.depth -= 1
-        code.line(")")
+        code.put(python.row(*(_plan(functions, operation) for operation in found)), before="return ")
     code.lines += functions.lines
     yield File(path=names.source(design, "_generated/sagas.py"), text=code.text("Operations over several modules."))
     for operation in found:
@@ -117,10 +115,10 @@ def _function(code: Code, operation: Operation, name: str, local: bool) -> str:
     """The function of a step: written here where it is a move, else the owner's."""
     moved = _move(code, operation, name) if local else ""
     if moved:
-        return moved
+        return f"partial({moved}, service)"
     where = names.snake(operation.name)
     code.imports.add(f"{code.package}.operations", where)
-    return f"{where}.{names.snake(name.replace('.', '_'))}"
+    return f"partial({where}.{names.snake(name.replace('.', '_'))}, service)"
 
 
 def _move(code: Code, operation: Operation, name: str) -> str:
@@ -139,7 +137,9 @@ def _move(code: Code, operation: Operation, name: str) -> str:
     code.runtime("Connection", "Saga", "GiveUp")
     code.imports.add("uuid", "UUID")
     code.gap()
-    with code.block(f"async def {function}(tx: Connection, saga: Saga) -> None:"):
+    module = Shared(code, thing)
+    head = f"async def {function}(service: Callable[[], Service], tx: Connection, saga: Saga) -> None:"
+    with code.block(head):
         code.doc(f"Moves the {thing.spoken} to {found.to_state}, whoever owns it")
         given = {
             "to_status": python.quoted(found.to_state),
@@ -149,7 +149,22 @@ def _move(code: Code, operation: Operation, name: str) -> str:
         code.put(code.send("tx.fetchrow", query, given), before="row = await ")
         with code.block("if row is None:"):
             code.line(f'raise GiveUp("The {thing.spoken} cannot become {found.to_state}.")')
+        _told(module, found)
     return function
+
+
+def _told(module: Module, moved: Operation) -> None:
+    """Events of a move, and its entry in the audit trail."""
+    thing = module.thing
+    if not moved.emits and thing.resource.audit not in ("all", "writes"):
+        module.line("del service")
+        return
+    given: list[python.Part] = ["row", *(["service().cipher"] if values.is_sealed(thing) else [])]
+    given += [f"{values.attribute(shapes.member(field))}=()" for field in thing.lists()]
+    module.put(python.call(f"{module.shape(thing.shape)}.of", *given), before="shown = ")
+    keeping.emit(module, moved.emits, origin="saga.origin", shown="shown", service="service()")
+    changes = python.flat(python.mapping([("status", python.quoted(moved.to_state))]))
+    keeping.audit(module, origin="saga.origin", id="shown.id", changes=changes, service="service()")
 
 
 def _owned(design: Design, operation: Operation) -> Iterator[File]:
@@ -167,11 +182,14 @@ def _owned(design: Design, operation: Operation) -> Iterator[File]:
         code.gap()
         local = _local(probe, operation, step)
         code.runtime("Saga", "GiveUp", "Connection" if local else "Deadline")
-        given = "tx: Connection, saga: Saga" if local else "saga: Saga, deadline: Deadline"
-        with code.block(f"async def {names.snake(name.replace('.', '_'))}({given}) -> None:"):
+        code.generated("service", "Service")
+        code.imports.add("collections.abc", "Callable")
+        own = ("tx: Connection", "saga: Saga") if local else ("saga: Saga", "deadline: Deadline")
+        head = f"async def {names.snake(name.replace('.', '_'))}"
+        with code.block(python.Group(head=head, parts=("service: Callable[[], Service]", *own), tail=" -> None")):
             where = f"asks {step.module or 'others'}" if not local else "happens here"
             code.doc(f"{name} {where}, under saga.key({step.do!r}). Until it is written, {operation.name} turns back")
-            code.line("del tx, saga" if local else "del saga, deadline")
+            code.line("del service, tx, saga" if local else "del service, saga, deadline")
             code.line(f'raise GiveUp("{name} is not written yet.")')
     says = f"Yours: the steps of {operation.name} that others carry out."
     path = names.source(design, f"operations/{names.snake(operation.name)}.py")
