@@ -269,9 +269,20 @@ def test_workers_share_the_socket_and_are_replaced(tmp_path: Path) -> None:
         def numbers(count: int) -> set[int]:
             return {msgspec.json.decode(get(process, "/v1/slow/1")[2])["process"] for _ in range(count)}
 
-        before = numbers(3)
+        def counted() -> int:
+            line = b'http_request_duration_seconds_count{operation="slow",method="GET",status="200"} '
+            found = [each for each in get(process, "/metrics")[2].splitlines() if each.startswith(line)]
+            return int(found[0].split()[-1]) if found else 0
+
+        before = numbers(8)
+        time.sleep(2.5)
+        # Whichever worker is asked tells of both.
+        assert {counted() for _ in range(8)} == {8}
         assert process.popen.pid not in before
         process.exchange(b"GET /v1/die HTTP/1.1\r\nhost: a\r\n\r\n")
         assert numbers(3)
+        time.sleep(2.5)
+        # What the dead worker had counted is at most a second short.
+        assert counted() == 11
         assert process.stop() == 0
     assert process.errors().count("closed in order") == 2

@@ -16,6 +16,10 @@ from pathlib import Path
 from time import process_time, time
 from typing import Any, Generic, TypeVar
 
+from nines_runtime.running import sharing
+from nines_runtime.running.sharing import Child as Told
+from nines_runtime.running.sharing import Metric
+
 CHILDREN_MAX = 2_000
 """Of one metric; what comes beyond is counted under the label value "other", so that no caller fills the memory."""
 OTHER = "other"
@@ -73,8 +77,19 @@ Child = TypeVar("Child", bound="Counter | Gauge | Histogram")
 class Family(Generic[Child]):
     """One metric, with a child for each combination of its labels' values."""
 
-    def __init__(self, name: str, says: str, labels: tuple[str, ...], kind: str, make: Callable[[], Child]) -> None:
+    def __init__(
+        self,
+        name: str,
+        says: str,
+        labels: tuple[str, ...],
+        kind: str,
+        make: Callable[[], Child],
+        *,
+        edges: tuple[float, ...] = (),
+        is_highest: bool = False,
+    ) -> None:
         self.name, self.says, self.labels, self.kind = name, says, labels, kind
+        self.edges, self.is_highest = edges, is_highest
         self._make = make
         self.children: dict[tuple[str, ...], Child] = {}
 
@@ -99,6 +114,7 @@ class Metrics:
 
     def __init__(self, *, is_process_told: bool = True) -> None:
         self._families: dict[str, Family[Any]] = {}
+        self._folder: Path | None = None
         if is_process_told:
             self.gauge("process_cpu_seconds_total", "Processor time.", kind="counter").of().read = process_time
             self.gauge("process_resident_memory_bytes", "Memory in use.").of().read = _resident_bytes
@@ -117,8 +133,10 @@ class Metrics:
         *,
         start: Iterable[tuple[str, ...]] = (),
         kind: str = "gauge",
+        is_highest: bool = False,
     ) -> Family[Gauge]:
-        return self._family(Family(name, says, labels, kind, Gauge), start)
+        """`is_highest`: of several workers the highest value is told, not the sum."""
+        return self._family(Family(name, says, labels, kind, Gauge, is_highest=is_highest), start)
 
     def histogram(
         self,
@@ -130,8 +148,8 @@ class Metrics:
         edges: Sequence[float] = BUCKETS_S,
     ) -> Family[Histogram]:
         """`edges` are the upper ends of its buckets; an objective's threshold must be one of them."""
-        sorted_edges = tuple(sorted(set(edges)))
-        return self._family(Family(name, says, labels, "histogram", lambda: Histogram(sorted_edges)), start)
+        ends = tuple(sorted(set(edges)))
+        return self._family(Family(name, says, labels, "histogram", lambda: Histogram(ends), edges=ends), start)
 
     def _family(self, family: Family[Child], start: Iterable[tuple[str, ...]]) -> Family[Child]:
         known = self._families.setdefault(family.name, family)
@@ -141,39 +159,73 @@ class Metrics:
             known.of(*values)
         return known
 
+    def share(self, folder: Path) -> None:
+        """From now on this process is one of several workers that leave what they counted there."""
+        self._folder = folder
+
+    def leave(self) -> None:
+        if self._folder is not None:
+            sharing.leave(self._folder, self._told())
+
     def text(self, *, is_open: bool = False) -> bytes:
         """For a scraper; `is_open`: in the format OpenMetrics, which carries exemplars."""
         lines: list[str] = []
-        for family in self._families.values():
-            name = family.name.removesuffix("_total") if is_open and family.kind == "counter" else family.name
-            lines += (f"# HELP {name} {_escaped(family.says)}", f"# TYPE {name} {family.kind}")
-            for values, child in family.children.items():
+        told = self._told()
+        if self._folder is not None:
+            told = sharing.together(self._folder, told)
+        for metric in told:
+            name = metric.name.removesuffix("_total") if is_open and metric.kind == "counter" else metric.name
+            lines += (f"# HELP {name} {_escaped(metric.says)}", f"# TYPE {name} {metric.kind}")
+            for child in metric.children:
                 labels = ",".join(
-                    f'{label}="{_quoted(value)}"' for label, value in zip(family.labels, values, strict=True)
+                    f'{label}="{_quoted(value)}"' for label, value in zip(metric.labels, child.values, strict=True)
                 )
-                if isinstance(child, Histogram):
-                    lines += _histogram(family.name, labels, child, is_open=is_open)
+                if metric.kind == "histogram":
+                    own = self._families[metric.name].children.get(child.values) if is_open else None
+                    lines += _histogram(metric, child, labels, own.exemplars if own is not None else {})
                 else:
-                    read = child.read if isinstance(child, Gauge) else None
-                    value = read() if read else child.value
-                    lines.append(f"{family.name}{_braced(labels)} {_number(value)}")
+                    lines.append(f"{metric.name}{_braced(labels)} {_number(child.number)}")
         if is_open:
             lines.append("# EOF")
         return ("\n".join(lines) + "\n").encode("utf-8")
 
+    def _told(self) -> list[Metric]:
+        return [
+            Metric(
+                family.name,
+                family.says,
+                family.kind,
+                family.labels,
+                family.is_highest,
+                family.edges,
+                [_told(values, child) for values, child in family.children.items()],
+            )
+            for family in self._families.values()
+        ]
 
-def _histogram(name: str, labels: str, child: Histogram, *, is_open: bool) -> Iterable[str]:
+
+def _told(values: tuple[str, ...], child: Counter | Gauge | Histogram) -> Told:
+    if isinstance(child, Histogram):
+        return Told(values, child.sum, list(child.counts))
+    if isinstance(child, Gauge) and child.read is not None:
+        return Told(values, child.read())
+    return Told(values, child.value)
+
+
+def _histogram(
+    metric: Metric, child: Told, labels: str, exemplars: dict[int, tuple[str, float, float]]
+) -> Iterable[str]:
     total = 0
     before = f"{labels}," if labels else ""
-    for at, edge in enumerate((*map(_number, child.edges), "+Inf")):
+    for at, edge in enumerate((*map(_number, metric.edges), "+Inf")):
         total += child.counts[at]
         shown = ""
-        if is_open and at in child.exemplars:
-            trace_id, value, at_s = child.exemplars[at]
+        if at in exemplars:
+            trace_id, value, at_s = exemplars[at]
             shown = f' # {{trace_id="{trace_id}"}} {_number(value)} {at_s:.3f}'
-        yield f'{name}_bucket{{{before}le="{edge}"}} {total}{shown}'
-    yield f"{name}_sum{_braced(labels)} {_number(child.sum)}"
-    yield f"{name}_count{_braced(labels)} {total}"
+        yield f'{metric.name}_bucket{{{before}le="{edge}"}} {total}{shown}'
+    yield f"{metric.name}_sum{_braced(labels)} {_number(child.number)}"
+    yield f"{metric.name}_count{_braced(labels)} {total}"
 
 
 def _braced(labels: str) -> str:

@@ -103,6 +103,7 @@ class CallMetrics:
             "1 while calls are refused without being made.",
             ("dependency",),
             start=with_breaker,
+            is_highest=True,
         )
 
     def began(self, dependency: str) -> None:
@@ -140,14 +141,15 @@ class JobMetrics:
             "How long the oldest piece has been due; 0 where none is.",
             ("task",),
             start=[(name,) for name in names],
+            is_highest=True,
         )
         self._dead = metrics.counter(
             "task_dead_total", "Pieces given up.", ("task",), start=[(name,) for name in names]
         )
         self._success = metrics.gauge(
-            "task_last_success_timestamp_seconds", "When it last ended well, in Unix time.", ("task",)
+            "task_last_success_timestamp_seconds", "When it last ended well, in Unix time.", ("task",), is_highest=True
         )
-        self._interval = metrics.gauge("task_interval_seconds", "How often it is due.", ("task",))
+        self._interval = metrics.gauge("task_interval_seconds", "How often it is due.", ("task",), is_highest=True)
 
     def delay(self, task: str, outcome: str, seconds: float) -> None:
         self._delay.of(task, outcome).observe(max(0.0, seconds))
@@ -197,7 +199,9 @@ class PoolMetrics:
 
 def credentials(metrics: Metrics, ends: Iterable[tuple[str, float]]) -> None:
     """credential_expiry_timestamp_seconds: when a certificate or key ends, in Unix time, by its name."""
-    family = metrics.gauge("credential_expiry_timestamp_seconds", "When a certificate or key ends.", ("name",))
+    family = metrics.gauge(
+        "credential_expiry_timestamp_seconds", "When a certificate or key ends.", ("name",), is_highest=True
+    )
     for name, at_s in ends:
         family.of(name).set(at_s)
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
 import socket
 import sys
+import tempfile
 import time
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -19,6 +22,7 @@ import uvicorn
 from nines_runtime.running.application import DRAIN_S, Application
 from nines_runtime.running.forwarding import forward
 from nines_runtime.running.protocol import BoundedProtocol
+from nines_runtime.running.sharing import WRITE_EVERY_S
 from nines_runtime.web.asgi import App
 
 BACKLOG = 2_048
@@ -55,7 +59,8 @@ def run(
     }  # fmt: skip
     if workers <= 1:
         return _serve(factory, bound, **options)
-    return _Workers(workers, lambda: _serve(factory, bound, **options)).run(bound)
+    with tempfile.TemporaryDirectory(prefix="nines-metrics-") as folder:
+        return _Workers(workers, lambda: _serve(factory, bound, folder=Path(folder), **options)).run(bound)
 
 
 def _serve(
@@ -66,12 +71,15 @@ def _serve(
     backlog: int,
     keep_alive_s: float,
     linger_s: float | None,
+    folder: Path | None = None,
 ) -> int:
     application = factory()
     drain_s = getattr(application, "drain_s", DRAIN_S)
     linger_s = drain_s * LINGER_SHARE if linger_s is None else linger_s
     if isinstance(application, Application):
         forward(application.log)
+        if folder is not None:
+            application.metrics.share(folder)
     config = uvicorn.Config(
         application,
         http=BoundedProtocol,
@@ -112,6 +120,14 @@ class _Server(uvicorn.Server):
         gc.collect()
         gc.freeze()
         gc.set_threshold(*_GENERATIONS)
+        self._leave_metrics()
+
+    def _leave_metrics(self) -> None:
+        """For the other workers, whichever of them is asked."""
+        if isinstance(self._application, Application):
+            asyncio.get_running_loop().call_later(WRITE_EVERY_S, self._leave_metrics)
+            with contextlib.suppress(OSError):
+                self._application.metrics.leave()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 -- of a signal handler
         if self._is_ending:
