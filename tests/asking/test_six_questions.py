@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from nines.asking import recipes
 from nines.asking.answer import Answer, Basis, Sureness
+from nines.asking.subjects import subjects
 from nines.asking.telling import markdown
 from nines.model.progress import Silent
 from nines.verbs import ask as asking
@@ -147,3 +150,16 @@ def test_what_nobody_has_a_blueprint_for_gets_a_first_one() -> None:
     assert "url-shortener" in found.headline
     assert found.sureness is Sureness.LOW
     assert any("What does it keep" in each.question for each in found.questions)
+
+
+def test_every_page_that_is_recommended_exists() -> None:
+    """Subjects and recipes name patterns by their ids; one that nobody wrote would be left out without a word."""
+    known = {topic.id for topic in explain.topics()}
+    named = {id for subject in subjects().values() for id in (*subject.patterns, *subject.experiments)}
+    folder = Path(recipes.__file__).parent
+    for file in folder.glob("*.py"):
+        for line in file.read_text("utf-8").splitlines():
+            if "_PATTERNS = (" in line or "_EXPERIMENTS = (" in line or "known_patterns((" in line:
+                named |= set(re.findall(r'"([a-z0-9-]+(?:/[a-z0-9-]+)?)"', line))
+    assert len(named) > 40
+    assert named - known == set()

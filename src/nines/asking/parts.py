@@ -17,6 +17,7 @@ from nines.model.verdict import Verdict
 CLAIMS_MAX = 6
 WAYS_MAX = 5
 STANDARDS_MAX = 6
+CHOICES_MAX = 8
 STEPS_MAX = 4
 REVIEW = "review, just now"
 
@@ -155,6 +156,16 @@ def because(findings: Sequence[Finding], figures: Sequence[Claim], measurement: 
     if findings:
         return "for it was read in the code and not measured; the experiments under Next would settle it."
     return "for nothing was found by reading, and nothing was measured."
+
+
+def choices(findings: Sequence[Finding], patterns: Sequence[Pattern]) -> tuple[Approach, ...]:
+    """What mends the findings, then what the patterns offer."""
+    return (*ways(findings), *pattern_ways(patterns))[:CHOICES_MAX]
+
+
+def cited(findings: Sequence[Finding], patterns: Sequence[Pattern], material: Material) -> tuple[str, ...]:
+    found = (*standards(findings, material), *pattern_standards(patterns))
+    return tuple(dict.fromkeys(found))[:STANDARDS_MAX]
 
 
 def known_patterns(ids: Iterable[str], material: Material) -> tuple[Pattern, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -92,7 +93,7 @@ class _Seen(Record):
         # What holds of one technology holds of another: their names teach nothing.
         named = {stem(entity.text) for entity in self.entities if entity.kind is EntityKind.TECHNOLOGY}
         words = [word for word in self.words if word not in named]
-        pairs = {f"{one} {other}" for one, other in zip(words, words[1:], strict=False)}
+        pairs = {f"{one} {other}" for one, other in itertools.pairwise(words)}
         kinds = {f"entity{MARK}{entity.kind.value}" for entity in self.entities}
         concepts = {f"concept{MARK}{concept}" for concept in self.concepts}
         return frozenset({*words, *pairs, *kinds, *concepts, *([f"subject{MARK}"] if self.subjects else [])})

@@ -19,6 +19,7 @@ def reviewed(
     understood: str,
     experiments: tuple[str, ...] = (),
     prefixes: tuple[str, ...] = (),
+    patterns: tuple[str, ...] = (),
     questions: tuple[Open, ...] = (),
     nothing: str = "",
 ) -> Answer:
@@ -26,6 +27,7 @@ def reviewed(
     report, measurement = material.review(), material.measurement()
     findings = parts.chosen(report, parts.by_rules(*prefixes) if prefixes else _any)
     figures = parts.measured(measurement, *experiments) if experiments else ()
+    known = parts.known_patterns(patterns, material)
     where = material.where or "PATH"
     steps = [] if not asked.has("change") else [_since(where)]
     return Answer(
@@ -36,8 +38,8 @@ def reviewed(
         sureness=parts.sureness(findings, figures, measurement) if material.where else Sureness.LOW,
         because=parts.because(findings, figures, measurement) if material.where else "for no code is here to look at.",
         reasoning=(*figures, *parts.claims(findings)),
-        approaches=parts.ways(findings),
-        standards=parts.standards(findings, material),
+        approaches=parts.choices(findings, known),
+        standards=parts.cited(findings, known, material),
         questions=questions,
         steps=(
             *steps,
@@ -45,7 +47,7 @@ def reviewed(
             *parts.steps((*experiments, *parts.deciding(findings, material)), material, 3),
         ),
         not_examined=parts.left_out(report),
-        pages=tuple(dict.fromkeys(finding.rule for finding in findings)),
+        pages=tuple(dict.fromkeys((*(finding.rule for finding in findings), *(each.id for each in known)))),
     )
 
 

@@ -8,6 +8,7 @@ from nines.asking.recognise import Asked
 from nines.asking.reviewing import reviewed
 
 _EXPERIMENTS = ("consistency/unique-race", "crash/durable-kill")
+_PATTERNS = ("unique-constraint", "idempotency-key", "optimistic-lock", "serializable-retry", "reserve-call-settle")
 
 
 def answer(asked: Asked, material: Material) -> Answer:
@@ -18,6 +19,7 @@ def answer(asked: Asked, material: Material) -> Answer:
         understood="you ask what happens when requests meet, are repeated or are cut off",
         prefixes=("consistency/", "transactions/", "deadlines/retry-non-idempotent"),
         experiments=_EXPERIMENTS,
+        patterns=_PATTERNS,
         nothing="Reading found no race; that they are absent is shown by racing, see Next.",
         questions=(
             Open(

@@ -17,6 +17,8 @@ _SLOW_EXPERIMENTS = ("load/steady", "database/n-plus-one", "dependencies/depende
 _FAILS_EXPERIMENTS = ("contract/no-5xx", "dependencies/dependency-stall", "consistency/unique-race", "load/steady")
 _DATABASE = ("database/", "transactions/remote-call")
 _TRACES_MAX = 3
+_SLOW_PATTERNS = ("batched-loading", "matching-index", "keyset-pagination", "connection-pool")
+_FAILS_PATTERNS = ("deadline", "retry-with-jitter", "load-shedding")
 
 
 def answer(asked: Asked, material: Material) -> Answer:
@@ -37,6 +39,9 @@ def answer(asked: Asked, material: Material) -> Answer:
         findings = _at(findings, {each.endpoint for each in traced})
     findings = tuple(sorted(findings, key=lambda finding: _cost(finding, is_slow=is_slow and not fails)))
     figures = parts.measured(measurement, *wanted)
+    patterns = parts.known_patterns(
+        (*(_SLOW_PATTERNS if is_slow else ()), *(_FAILS_PATTERNS if fails else ())), material
+    )
     symptom = " and ".join([*(["is slow"] if is_slow else []), *(["fails"] if fails else [])]) or "misbehaves"
     sure = parts.sureness(findings, figures, measurement)
     return Answer(
@@ -51,14 +56,14 @@ def answer(asked: Asked, material: Material) -> Answer:
             *parts.claims(findings),
             *_traced(sorted(traced, key=_weight, reverse=True)[:_TRACES_MAX]),
         ),
-        approaches=parts.ways(findings),
-        standards=parts.standards(findings, material),
+        approaches=parts.choices(findings, patterns),
+        standards=parts.cited(findings, patterns, material),
         risks=_risks(findings),
         figures=(*_arithmetic(asked), *parts.budgets(measurement)),
         questions=_questions(asked, endpoint, measurement),
         steps=_steps(material, wanted, findings, endpoint),
         not_examined=parts.left_out(report, *_unseen(measurement)),
-        pages=tuple(dict.fromkeys(finding.rule for finding in findings)),
+        pages=tuple(dict.fromkeys((*(finding.rule for finding in findings), *(each.id for each in patterns)))),
     )
 
 

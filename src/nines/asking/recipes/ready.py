@@ -9,10 +9,13 @@ from nines.asking.recognise import Asked
 from nines.model import words
 from nines.model.tier import Tier
 
+_PATTERNS = ("health-checks", "graceful-shutdown", "slo-burn-rate", "capacity-test", "backup-restore-drill")
+
 
 def answer(asked: Asked, material: Material) -> Answer:
     report, measurement = material.review(), material.measurement()
     findings = parts.chosen(report, lambda finding: finding.tier.rank <= Tier.PERFORMANCE.rank)
+    patterns = parts.known_patterns(_PATTERNS, material)
     where = material.where or "PATH"
     verdict = measurement.report.readiness.value if measurement and measurement.report.readiness else "NOT SHOWN"
     if findings and verdict != "NOT READY":
@@ -29,8 +32,8 @@ def answer(asked: Asked, material: Material) -> Answer:
         sureness=parts.sureness(findings, parts.measured(measurement), measurement),
         because=parts.because(findings, parts.measured(measurement), measurement),
         reasoning=(*parts.measured(measurement)[:6], *parts.claims(findings)),
-        approaches=parts.ways(findings),
-        standards=parts.standards(findings, material),
+        approaches=parts.choices(findings, patterns),
+        standards=parts.cited(findings, patterns, material),
         figures=budgets,
         questions=(
             Open(
@@ -49,5 +52,5 @@ def answer(asked: Asked, material: Material) -> Answer:
             ),
         ),
         not_examined=parts.left_out(report, *([] if measurement else ["the running service"])),
-        pages=tuple(dict.fromkeys(finding.rule for finding in findings)),
+        pages=tuple(dict.fromkeys((*(finding.rule for finding in findings), *(each.id for each in patterns)))),
     )

@@ -8,6 +8,7 @@ from nines.asking.recognise import Asked
 from nines.asking.reviewing import reviewed
 
 _EXPERIMENTS = ("security/object-authorization", "security/authentication", "contract/no-5xx")
+_PATTERNS = ("deny-by-default", "role-and-row-rules", "token-handling", "bound-parameters", "strict-input")
 
 
 def answer(asked: Asked, material: Material) -> Answer:
@@ -18,6 +19,7 @@ def answer(asked: Asked, material: Material) -> Answer:
         understood="you ask who can do what they should not",
         prefixes=("security/",),
         experiments=_EXPERIMENTS,
+        patterns=_PATTERNS,
         nothing="Reading found no hole; whether strangers are really kept out is shown by trying, see Next.",
         questions=(
             Open(
