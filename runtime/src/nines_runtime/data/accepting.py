@@ -61,12 +61,12 @@ class Accepting:
         if not key:
             raise Problem("idempotency-key-missing")
         digest = request_hash(call.operation, call.path, call.body)
-        claim = Claim(key=key, operation=call.operation, subject=call.subject, tenant=call.tenant)
         named = (call.tenant, call.subject, key) if self._keys.is_tenanted else (call.subject, key)
         row = (*named, digest, answer.status, kept(answer), str(resource_id), *values)
         for _ in range(READS_MAX):
             if await self._batch.add(call.deadline, row, alone=named) is not None:
                 return answer
+            claim = Claim(key=key, operation=call.operation, subject=call.subject, tenant=call.tenant)
             found = await self._keys.read(self._database, call.deadline, claim, digest)
             if found is not None:
                 return found
