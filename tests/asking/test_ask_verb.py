@@ -23,6 +23,7 @@ from nines.model.tier import Tier
 from nines.model.verdict import Verdict
 from nines.verbs import ask as asking
 from nines.verbs.project import Project, open_project
+from tests.asking.model.scripted import scripted
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CARELESS = EXAMPLES / "payments-careless"
@@ -201,3 +202,22 @@ def test_a_model_that_cannot_be_reached_is_done_without(
     said = capsys.readouterr()
     assert "Answered without a model" in said.err
     assert "## Reasoning" in said.out
+
+
+def test_a_model_answers_on_the_command_line(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def script(number: int, body: dict[str, object]) -> dict[str, object]:
+        return {"text": "It is certainly the fastest service.\n- Keep keys. [page idempotency-key]"}
+
+    with scripted(script) as model:
+        monkeypatch.setenv("NINES_MODEL", "anthropic/scripted")
+        monkeypatch.setenv("NINES_MODEL_URL", model.url)
+        assert run(["ask", "-q", "--path", str(project), "is it fast?"]) == 0
+        said = capsys.readouterr()
+        assert "fastest service. *(not shown" in said.out
+        assert "[page idempotency-key]" in said.out
+        assert "1 of 2 claims have a source" in said.err
+        count = len(model.asked)
+        assert run(["ask", "-q", "--path", str(project), "--no-model", "review my schema"]) == 0
+        assert len(model.asked) == count
