@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import asyncpg
 import pytest
 
 from nines_runtime import (
+    Connection,
     Database,
     Deadline,
     GiveUp,
@@ -54,19 +54,19 @@ class Provider:
 
 
 def confirm(*, fails: bool = False) -> LocalStep:
-    async def do(tx: asyncpg.Connection, saga: Saga) -> None:
+    async def do(tx: Connection, saga: Saga) -> None:
         await tx.execute("UPDATE orders SET status = 'confirmed', steps = steps + 1 WHERE id = $1", saga.subject_id)
         if fails:
             raise Problem("state-conflict")
 
-    async def undo(tx: asyncpg.Connection, saga: Saga) -> None:
+    async def undo(tx: Connection, saga: Saga) -> None:
         await tx.execute("UPDATE orders SET status = 'rejected', steps = steps + 1 WHERE id = $1", saga.subject_id)
 
     return LocalStep(name="confirm", do=do, undo=undo, ends=True)
 
 
 def plan(provider: Provider, **options: Any) -> SagaPlan:
-    async def finished(tx: asyncpg.Connection, saga: Saga) -> None:
+    async def finished(tx: Connection, saga: Saga) -> None:
         await tx.execute("UPDATE orders SET told = told + 1 WHERE id = $1", saga.subject_id)
 
     steps = (
@@ -209,6 +209,34 @@ def test_what_cannot_be_undone_calls_a_person(url: str) -> None:
         )
         await carried_on(database, sagas, "compensated")
         assert await order(database) == ("rejected", 1, 0)
+
+    run(url, work)
+
+
+def test_an_object_that_ended_in_another_way_needs_no_end(url: str) -> None:
+    async def refused(tx: Connection, saga: Saga) -> None:
+        raise GiveUp("It was cancelled meanwhile.")
+
+    async def work(database: Database) -> None:
+        provider = Provider()
+        last = LocalStep(name="confirm", do=refused, undo=refused, ends=True)
+        steps = (provider.step("reserve", undo="release"), last)
+        sagas = Sagas(database, [SagaPlan(operation="placeOrder", steps=steps)])
+        saga = await sagas.run(await started(database, sagas), soon())
+        assert saga.status == "compensated"
+        assert provider.done == ["reserve", "release"]
+
+        async def done(tx: Connection, saga: Saga) -> None:
+            await tx.execute("UPDATE orders SET steps = steps + 1")
+
+        # What was done and cannot be taken back is for a person.
+        provider.fails["late"] = [GiveUp("no")]
+        others = (LocalStep(name="confirm", do=done, undo=refused), provider.step("late"))
+        sagas = Sagas(database, [SagaPlan(operation="placeOrder", steps=others)])
+        await database.execute(soon(), "DELETE FROM sagas")
+        with pytest.raises(GiveUp):
+            await sagas.run(await started(database, sagas), soon())
+        await carried_on(database, sagas, "stuck")
 
     run(url, work)
 

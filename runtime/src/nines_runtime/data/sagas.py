@@ -182,6 +182,8 @@ class Sagas:
             concurrency=CLAIMED_MAX,
             lease_s=self._lease_s,
             poll_s=poll_s,
+            # Sagas ask different others: one who is down must not hold up those who need somebody else.
+            suspends=False,
             oldest=oldest,
         )
 
@@ -221,12 +223,16 @@ class Sagas:
         name, *left = saga.state.undo
         step = next(each for each in plan.steps if each.name == name)
         state = msgspec.structs.replace(saga.state, undo=left)
-        if isinstance(step, LocalStep):
-            async with self._database.transaction(deadline) as tx:
-                if step.undo is not None:
+        if isinstance(step, LocalStep) and step.undo is not None:
+            try:
+                async with self._database.transaction(deadline) as tx:
                     await step.undo(tx, saga)
-                return await self._advance(tx, saga, state, COMPENSATING)
-        if step.undo is not None:
+                    return await self._advance(tx, saga, state, COMPENSATING)
+            except Exception as error:
+                if name in saga.results or not _is_refusal(error):
+                    raise
+                # It was never done, and its object has ended in another way meanwhile: nothing is left to end.
+        elif isinstance(step, RemoteStep) and step.undo is not None:
             await step.undo(saga, deadline)
         async with self._database.transaction(deadline) as tx:
             return await self._advance(tx, saga, state, COMPENSATING)
