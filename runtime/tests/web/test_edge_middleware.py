@@ -9,7 +9,7 @@ import pytest
 from fastapi import Depends, FastAPI, HTTPException, Query
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from nines_runtime.web.asgi import App, Receive, Scope, Send
@@ -186,6 +186,15 @@ def test_what_streams_is_not_touched_and_outlives_the_deadline() -> None:
     app = RequestContext(Starlette(routes=[Route("/", home)]), deadline_s=0.1, gate=gate)
     assert asked(app, "GET", "/").body == b"0\n1\n2\n3\n4\n5\n"
     assert gate.in_flight == 0
+
+
+def test_a_page_keeps_its_own_policy() -> None:
+    async def page(request: Request) -> Response:
+        return HTMLResponse("<script src=a.js></script>")
+
+    answered = asked(RequestContext(Starlette(routes=[Route("/", page)])), "GET", "/")
+    assert "content-security-policy" not in answered.headers
+    assert answered.headers["x-content-type-options"] == "nosniff"
 
 
 def test_too_much_at_once() -> None:

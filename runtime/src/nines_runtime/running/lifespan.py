@@ -39,7 +39,10 @@ async def lifespan_of(app: App) -> AsyncIterator[dict[str, Any]]:
     async with asyncio.timeout(START_S_MAX):
         await said["startup"].wait()
     if failed:
-        raise RuntimeError("The application behind did not start.")
+        # Most raise what was the matter once they have said so; its place is what somebody will look for.
+        await asyncio.wait([task], timeout=STOP_S_MAX)
+        cause = task.exception() if task.done() and not task.cancelled() else None
+        raise RuntimeError("The application behind did not start.") from cause
     try:
         yield state
     finally:

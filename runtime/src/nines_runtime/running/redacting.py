@@ -66,12 +66,15 @@ class Redactor:
         text = scrubbed(str(error))
         if text:
             told["error_text"] = text
-        stack = [_frame(frame) for frame in traceback.extract_tb(error.__traceback__)[-FRAMES_MAX:]]
-        if len(stack) > 1:
+        if len(stack := _stack(error)) > 1:
             told["stack"] = stack
         cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
         if cause is not None:
             told["cause"] = f"{_class(cause)} at {place_of(cause)}"
+            if text := scrubbed(str(cause)):
+                told["cause_text"] = text
+            if len(stack := _stack(cause)) > 1:
+                told["cause_stack"] = stack
         return told
 
 
@@ -87,6 +90,10 @@ def place_of(error: BaseException) -> str:
     """Where it was raised: "postings.py:42 in post"."""
     frames = traceback.extract_tb(error.__traceback__)
     return _frame(frames[-1]) if frames else "an unknown place"
+
+
+def _stack(error: BaseException) -> list[str]:
+    return [_frame(frame) for frame in traceback.extract_tb(error.__traceback__)[-FRAMES_MAX:]]
 
 
 def _frame(frame: traceback.FrameSummary) -> str:

@@ -48,14 +48,17 @@ def run(
     backlog: int = BACKLOG,
     keep_alive_s: float = KEEP_ALIVE_S,
     linger_s: float | None = None,
+    websockets: bool = False,
 ) -> int:
     """Serves what `factory` makes until SIGTERM or SIGINT, and returns the exit code.
 
     On the signal readiness is refused first, requests are taken for `linger_s` more, then the socket is closed and what
-    is in flight is finished within the application's `drain_s`. A second signal ends it at once."""
+    is in flight is finished within the application's `drain_s`. A second signal ends it at once. `websockets` lets the
+    fallback have them, where a library for them is installed; nothing here bounds them."""
     bound = _bind(host, port, backlog)
     options: dict[str, Any] = {
         "connections_max": connections_max, "backlog": backlog, "keep_alive_s": keep_alive_s, "linger_s": linger_s,
+        "websockets": websockets,
     }  # fmt: skip
     if workers <= 1:
         return _serve(factory, bound, **options)
@@ -71,6 +74,7 @@ def _serve(
     backlog: int,
     keep_alive_s: float,
     linger_s: float | None,
+    websockets: bool,
     folder: Path | None = None,
 ) -> int:
     application = factory()
@@ -85,7 +89,7 @@ def _serve(
         http=BoundedProtocol,
         loop="uvloop",
         lifespan="on",
-        ws="none",
+        ws="auto" if websockets else "none",
         interface="asgi3",
         log_config=None,
         access_log=False,

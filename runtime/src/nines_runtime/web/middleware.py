@@ -121,6 +121,9 @@ class _Sending:
             )
             given = list(message.get("headers", ()))
             known = {name.lower() for name, _ in given}
+            if any(name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in given):
+                # A page has scripts and styles, of which its owner knows and the policy for JSON does not.
+                known.add(b"content-security-policy")
             message = {**message, "headers": [*given, *(header for header in own if header[0] not in known)]}
         await self._send(message)
 
