@@ -4,9 +4,15 @@ NINES_CHANGES=50 tries as many changes as a release does; a handful is tried eac
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
+import socket
+import sys
 import tempfile
+import time
+import tomllib
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +41,8 @@ from tests.verbs.services import TODAY
 CHANGES = int(os.environ.get("NINES_CHANGES", "4"))
 BLUEPRINTS = Path(__file__).parents[2] / "examples/blueprints"
 BASES = tuple(blueprint_reader.read(BLUEPRINTS / f"{name}.yaml") for name in ("payments", "notifications"))
+NOBODY = "http://127.0.0.1:9"
+START_S_MAX = 60.0
 ROWS = 20
 MINE = b"# mine\n"
 
@@ -166,7 +174,62 @@ def _changed(server: Server, folder: Path, before: Blueprint, after: Blueprint, 
     assert {path: (folder / path).read_bytes() for path in owned} == dict.fromkeys(owned, MINE)
     assert {name: (folder / "migrations" / name).read_bytes() for name in scripts} == scripts
     assert (folder / "openapi.yaml").is_file()
-    server.run(lambda connection: _migrated(connection, plan(before).tables, plan(after).tables, second, folder))
+
+    async def work(connection: Any) -> None:
+        await _migrated(connection, plan(before).tables, plan(after).tables, second, folder)
+        await _started(await server.url(connection), folder, after)
+
+    server.run(work)
+
+
+async def _started(url: str, folder: Path, blueprint: Blueprint) -> None:
+    """The new version runs on the old data, and answers as the contract that stands there says."""
+    told = tomllib.loads((folder / "nines.toml").read_text())
+    values = {"{database.url}": url, **{f"{{upstream.{name}.url}}": NOBODY for name in told.get("upstreams", {})}}
+    environment = {name: _filled(text, values) for name, text in told["service"]["env"].items()}
+    package = blueprint.service.name.replace("-", "_")
+    # The owner's files hold nothing but a comment here, so that they are taken from a build of their own.
+    fresh = folder / "fresh"
+    _delivered(blueprint, fresh)
+    for path in read_lock(folder, SERVICE).owned:
+        if path.startswith("src/") and (fresh / path).exists():
+            (folder / path).write_bytes((fresh / path).read_bytes())
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", package, "--port", str(port),
+        cwd=folder, env={**os.environ, **environment, "PYTHONPATH": str(folder / "src")},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        assert await asyncio.to_thread(_is_ready, port, process), await _said(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+def _filled(text: str, values: dict[str, str]) -> str:
+    for mark, value in values.items():
+        text = text.replace(mark, value)
+    return text
+
+
+def _is_ready(port: int, process: asyncio.subprocess.Process) -> bool:
+    until_s = time.monotonic() + START_S_MAX
+    while time.monotonic() < until_s and process.returncode is None:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready") as answer:
+            return bool(answer.status == 200)
+        time.sleep(0.05)
+    return False
+
+
+async def _said(process: asyncio.subprocess.Process) -> str:
+    if process.returncode is None:
+        process.kill()
+    assert process.stdout is not None
+    return (await process.stdout.read()).decode(errors="replace")[-3_000:]
 
 
 async def _migrated(

@@ -28,6 +28,12 @@ class Server:
     def run(self, work: Callable[[Any], Awaitable[Any]]) -> Any:
         return self._runner.run(self._in_fresh_database(work))
 
+    async def url(self, connection: Any) -> str:
+        """Of the database that the connection is to, for a process of one's own."""
+        name = await connection.fetchval("SELECT current_database()")
+        cluster = self._cluster
+        return f"postgresql://{cluster.user}:{cluster.password}@{cluster.host}:{cluster.port}/{name}"
+
     async def beside(self, connection: Any) -> Any:
         """Another connection to the same database; whoever asks closes it."""
         return await self._cluster.connect(await connection.fetchval("SELECT current_database()"))
