@@ -116,6 +116,13 @@ def test_a_report_that_the_code_has_left_behind_counts_for_less(project: Path) -
     assert "the code has changed since" in answer.because
 
 
+def test_a_run_without_a_conclusion_makes_nothing_surer(project: Path) -> None:
+    (project / "report.json").write_bytes(msgspec.json.encode(report(Verdict.UNKNOWN, "the load could not be kept up")))
+    answer = answered("why is it slow?", project).answer
+    assert answer.sureness is not Sureness.HIGH
+    assert "not measured" in answer.because
+
+
 def test_what_only_looks_like_a_report_is_passed_over(project: Path) -> None:
     (project / "report.json").write_text("{not json")
     (project / "nines-report.json").write_text('{"command": 3}')

@@ -31,6 +31,8 @@ class Claim(Record):
     basis: Basis
     source: str
     """A run, a finding, a trace or a page by its id."""
+    is_settled: bool = True
+    """False for an experiment that came to no conclusion: what was tried, and shows nothing."""
 
 
 class Approach(Record):

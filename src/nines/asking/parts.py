@@ -120,6 +120,7 @@ def measured(measurement: Measurement | None, *ids: str) -> tuple[Claim, ...]:
             says=f"{trial.claim.rstrip('.')}: {trial.verdict.value}. {trial.says.rstrip('.')}.",
             basis=Basis.MEASURED,
             source=f"{trial.experiment} in {told_age(measurement)}",
+            is_settled=trial.verdict is not Verdict.UNKNOWN,
         )
         for trial in sorted(trials, key=lambda trial: rank[trial.verdict])
     )
@@ -142,7 +143,7 @@ def sureness(findings: Sequence[Finding], figures: Sequence[Claim], measurement:
     """High for what was seen to happen in this state of the code, medium for what was read without doubt."""
     if any(finding.standing is Standing.PROVEN for finding in findings):
         return Sureness.HIGH
-    if figures and measurement is not None:
+    if measurement is not None and any(figure.is_settled for figure in figures):
         return Sureness.HIGH if measurement.is_fresh else Sureness.MEDIUM
     if any(finding.confidence is Confidence.HIGH for finding in findings):
         return Sureness.MEDIUM
@@ -151,7 +152,7 @@ def sureness(findings: Sequence[Finding], figures: Sequence[Claim], measurement:
 
 def because(findings: Sequence[Finding], figures: Sequence[Claim], measurement: Measurement | None) -> str:
     """Why one may be as sure."""
-    if figures and measurement is not None:
+    if measurement is not None and any(figure.is_settled for figure in figures):
         return f"for it was measured ({told_age(measurement)})."
     if findings:
         return "for it was read in the code and not measured; the experiments under Next would settle it."

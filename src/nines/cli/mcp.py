@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from pathlib import Path
 
 import click
@@ -42,6 +43,10 @@ def command(*, roots: tuple[Path, ...], port: int | None, token_file: Path | Non
     if port is None:
         if token_file is not None:
             raise UsageError("--token-file belongs to --http", hint="Over standard streams no token is needed.")
+        if sys.stdin.isatty():
+            click.echo(
+                "waiting for a client on standard input; for one that connects by HTTP: nines mcp --http 0", err=True
+            )
         serving.over_streams(allowed)
         return EXIT_OK
     if not 0 <= port <= _PORT_MAX:

@@ -29,7 +29,9 @@ def answer(asked: Asked, material: Material) -> Answer:
     counts = f"{words.many(len(tables), 'table')} were read" if len(tables) != 1 else "1 table was read"
     head = f"{counts}; {words.many(len(seen), 'kind')} of weakness in the schema itself, and "
     head += f"{words.many(len(findings), 'finding')} in how the code uses it"
-    patterns = parts.known_patterns(("unique-constraint", "matching-index", "exact-money-and-time", "expand-and-contract"), material)
+    patterns = parts.known_patterns(
+        ("unique-constraint", "matching-index", "exact-money-and-time", "expand-and-contract"), material
+    )
     return Answer(
         question=asked.text,
         intent="schema",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from nines.asking import telling
@@ -59,10 +60,17 @@ class Result(Record):
     """YAML, for design."""
 
 
-def work(job: Arguments, progress: Progress) -> Result:
+class Job(Record):
+    asked: Arguments
+    where: str
+    """The folder as the caller wrote it, for commands."""
+
+
+def work(job: Job, progress: Progress) -> Result:
     """Reads in a process of its own."""
-    project = open_project(Path(job.path), Path(job.config) if job.config else None)
-    found = ask(job.question, project, where=job.path, progress=progress).answer
+    asked = job.asked
+    project = open_project(Path(asked.path), Path(asked.config) if asked.config else None)
+    found = ask(asked.question, project, where=job.where, progress=progress).answer
     return Result(
         answer=shapes.cut(telling.markdown(found), _CHARACTERS_MAX),
         understood=found.understood,
@@ -76,5 +84,5 @@ def work(job: Arguments, progress: Progress) -> Result:
 
 
 async def run(call: Call, asked: Arguments) -> Result:
-    job = Arguments(question=asked.question, path=str(call.folder(asked.path)), config=call.inside(asked.config))
-    return await call.work(work, job)
+    resolved = msgspec.structs.replace(asked, path=str(call.folder(asked.path)), config=call.inside(asked.config))
+    return await call.work(work, Job(asked=resolved, where=asked.path))
