@@ -26,6 +26,9 @@ def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
         yield found
 
 
+_SMUGGLED = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"
+
+
 def get(
     process: Process, path: str, method: str = "GET", more: bytes = b"", body: bytes = b""
 ) -> tuple[int, bytes, bytes]:
@@ -157,7 +160,8 @@ def test_a_head_that_is_too_large_is_refused(process: Process, head: bytes) -> N
 
 
 @pytest.mark.parametrize(
-    "sent", [b"hello\r\n\r\n", b"\x16\x03\x01\x02\x00", b"GET / HTTP/9.9\r\n\r\n", b"GET \xff HTTP/1.1\r\n\r\n"]
+    "sent",
+    [b"hello\r\n\r\n", b"\x16\x03\x01\x02\x00", b"GET / HTTP/9.9\r\n\r\n", b"GET \xff HTTP/1.1\r\n\r\n", _SMUGGLED],
 )
 def test_what_is_no_http_is_told_so(process: Process, sent: bytes) -> None:
     answered = process.exchange(sent)

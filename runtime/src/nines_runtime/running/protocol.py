@@ -6,6 +6,7 @@ which is one call of the system instead of two."""
 from __future__ import annotations
 
 import asyncio
+import sys
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -24,8 +25,8 @@ HEAD_S_MAX = 10.0
 _CLOSE = b"connection: close\r\n"
 
 
-class _TooLargeError(Exception):
-    pass
+class _RefusedError(Exception):
+    """The head will not be taken; what is answered instead stands in `_refusal`."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -34,7 +35,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_in_head = False
         self._received_bytes = 0
         """Of a head that is not whole yet, as it came."""
-        self._is_too_large = False
+        self._refusal = "malformed-head"
+        self._connections_max = self.limit_concurrency or sys.maxsize
+        self.limit_concurrency = None
         self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -60,7 +63,7 @@ class BoundedProtocol(HttpToolsProtocol):
         elif not self.transport.is_closing():
             # What a head holds is known only when it is whole, so until then its bytes are counted as they come.
             if self._received_bytes > HEAD_BYTES_MAX:
-                self._is_too_large = True
+                self._refusal = "head-too-large"
                 self.send_400_response("")
             elif self._head_timer is None:
                 self._head_timer = self.loop.call_later(HEAD_S_MAX, self._give_up)
@@ -80,8 +83,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._head_timer is not None:
             self._stop_timer()
         if len(self.headers) > HEADERS_MAX or (self._received_bytes > HEAD_BYTES_MAX and self._is_over()):
-            self._is_too_large = True
-            raise _TooLargeError
+            self._refusal = "head-too-large"
+            raise _RefusedError
+        if len(self.connections) > self._connections_max:
+            self._refusal = "unavailable"
+            raise _RefusedError
         super().on_headers_complete()
         if self.cycle is not None and self.cycle.scope is self.scope:
             scope: Any = self.scope
@@ -90,8 +96,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 -- uvicorn's own words stay inside
         self._stop_timer()
-        problem = Problem("head-too-large" if self._is_too_large else "malformed-head")
-        answer = problem.answer(instance="", request_id=(request_id := new_request_id()))
+        answer = Problem(self._refusal).answer(instance="", request_id=(request_id := new_request_id()))
         headers = (
             (b"content-type", answer.media_type.encode("ascii")),
             (b"content-length", b"%d" % len(answer.body)),
