@@ -51,7 +51,8 @@ MINE = b"# mine\n"
 def changes(draw: st.DrawFn) -> tuple[Blueprint, Blueprint, dict[str, str]]:
     """A blueprint, the next version of it, and a value for rows that exist."""
     before = draw(st.sampled_from(BASES))
-    after, fills = before, {}
+    after = before
+    fills: dict[str, str] = {}
     for _ in range(draw(st.integers(1, 3))):
         after, more = draw(_change(after))
         fills |= more

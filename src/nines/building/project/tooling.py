@@ -47,6 +47,10 @@ extend-exclude = ["src/nines_runtime"]
 [tool.ruff.lint]
 select = [{rules}]
 
+[tool.ruff.lint.isort]
+# Also where its source stands beside yours.
+known-third-party = ["nines_runtime"]
+
 [tool.ruff.lint.per-file-ignores]
 "tests/**" = ["S"]
 "src/{name}/_generated/sql.py" = ["S105"] # Statements about tokens and passwords are none.
