@@ -134,7 +134,7 @@ class Running:
         return (self.folder / "log").read_text(encoding="utf-8", errors="replace")[-6000:]
 
     def token(self, subject: str, *roles: str, tenant: str = "", factors: int = 1) -> str:
-        words = [f"{self.package}.tokens", "--subject", subject, "--factors", str(factors)]
+        words = [f"{self.package}.tokens", "--subject", subject, *(["--factors", str(factors)] if factors > 1 else [])]
         words += ["--tenant", tenant] if tenant else []
         words += [part for role in roles for part in ("--role", role)]
         process = subprocess.run(

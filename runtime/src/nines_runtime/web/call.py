@@ -55,6 +55,14 @@ class Call(msgspec.Struct, kw_only=True, eq=False):
         return self.caller.tenant
 
     @property
+    def tenant_id(self) -> UUID:
+        """The tenant where it is an identifier; raises Problem("forbidden") for a caller who has none."""
+        found = identifier(self.tenant.rpartition("_")[2])
+        if found is None:
+            raise Problem("forbidden")
+        return found
+
+    @property
     def idempotency_key(self) -> str:
         """Empty: none was sent."""
         return self.headers.get("idempotency-key", "")

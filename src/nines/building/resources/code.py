@@ -133,7 +133,8 @@ class Module(Code):
         return {"caller.tenant": self.tenant(), "caller.subject": self.subject(), "if_version": "call.version"}
 
     def tenant(self) -> str:
-        return "call.tenant"
+        column = self.thing.table.column(self.thing.tenant)
+        return "call.tenant_id" if column is not None and column.type == "uuid" else "call.tenant"
 
     def subject(self) -> str:
         """Whose row it is: an identifier where people sign in here, else the subject of the token."""

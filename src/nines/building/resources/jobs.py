@@ -73,9 +73,8 @@ def _job(work: Work, planned: PlannedJob) -> None:
     if planned.name == RELAY and job is None:
         code = work.code
         code.runtime("relay_queue")
-        oldest = f"oldest={_started(code, planned, 'oldest-in-')}"
         name = f"service={python.quoted(design.name)}"
-        work.queues.append(python.call("relay_queue", "service.outbox", "service.deliver", name, oldest))
+        work.queues.append(python.call("relay_queue", "service.outbox", "service.deliver", name))
     elif planned.name == SAGAS and job is None:
         work.queues.append(python.call("service.sagas.queue"))
     elif operation is not None and job is None:
@@ -98,7 +97,7 @@ def _letters(work: Work, planned: PlannedJob) -> None:
     parts = [
         f"name={python.quoted(planned.name)}", f"claim={claim}", f"work={work.partial('send')}", f"retry={retry}",
         "retry_marks_dead=True", f"delete={delete}", f"attempts_max={planned.attempts_max}",
-        f"concurrency={planned.concurrency}", f"oldest={_started(code, planned, 'oldest-in-')}",
+        f"concurrency={planned.concurrency}",
     ]  # fmt: skip
     work.queues.append(python.call("Queue", *parts))
 
@@ -155,7 +154,6 @@ def _queue(work: Work, planned: PlannedJob, job: Job, thing: Thing, *, gives_up:
         parts.append(f"poll_s={number(job.every_s)}")
     if postpone := find(code.design, planned.name, f"postpone-{noun}"):
         parts.append(f"postpone={code.statement(postpone)}")
-    parts.append(f"oldest={_started(code, planned, 'oldest-for-')}")
     return python.call("Queue", *parts)
 
 
@@ -290,7 +288,6 @@ def _finisher(work: Work, planned: PlannedJob, operation: Operation) -> None:
         f"name={python.quoted(planned.name)}", f"claim={code.statement(claim)}",
         f"claim_arguments=({python.quoted(operation.name)},)", f"work={work.partial(name)}",
         f"lease_s={number(asking.lease_s(endpoint))}", f"poll_s={number(planned.every_s or 5.0)}",
-        f"oldest={_started(code, planned, 'oldest-reserved-by-')}",
     ]  # fmt: skip
     work.queues.append(python.call("Queue", *parts))
     code.gap()

@@ -80,7 +80,8 @@ def tenant(blueprint: Blueprint, resource: Resource | None = None) -> Iterator[P
     if not name or name == "id":
         return
     owner = facts.tenant_resource(blueprint)
-    type = facts.tenant_type(blueprint)
+    # The service's own tables keep what the token says, which for somebody without a token is nothing.
+    type = facts.tenant_type(blueprint) if resource else "text"
     references = f"{table_name(owner.name)}.id" if owner and resource else ""
     yield PlannedColumn(
         name=name,

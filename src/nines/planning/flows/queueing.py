@@ -40,7 +40,6 @@ def relay(draft: Draft) -> None:
         branches=(twice,),
     )
     draft.also(_retry(draft, table, ATTEMPTS_MAX))
-    draft.also(oldest(draft, table, id=f"oldest-in-{kebab(table.name)}", where="NOT is_dead"))
 
 
 def send(draft: Draft, job: Job) -> None:
@@ -59,7 +58,6 @@ def send(draft: Draft, job: Job) -> None:
     twice = Branch(when="the process dies before this", then="the message may be sent twice, rather than never")
     draft.query(_delete(draft, table), "delete what was sent", branches=(twice,))
     draft.also(_retry(draft, table, job.attempts_max))
-    draft.also(oldest(draft, table, id=f"oldest-in-{kebab(table.name)}", where="NOT is_dead"))
 
 
 def take_turn(draft: Draft, every_s: float) -> None:
@@ -91,15 +89,6 @@ def claiming(
     )
     wish = Wish(table=table.name, order=("next_attempt_at",), where=where)
     return sql.done(id, text, wish=wish, rows_max=rows_max, is_write=True)
-
-
-def oldest(
-    draft: Draft, table: PlannedTable, *, id: str, where: str, column: str = "next_attempt_at", wish: Wish | None = None
-) -> Statement:
-    """How long the piece has been due that waits longest; NULL where none is."""
-    text = f"SELECT now() - min({column}) AS oldest\nFROM {quoted(table.name)}\nWHERE {where}\n  AND {column} <= now()"
-    found = wish or Wish(table=table.name, order=(column,), where=where)
-    return draft.sql(table).done(id, text, wish=found, rows_max=1, says="asked now and then, for a metric")
 
 
 def _claim(draft: Draft, table: PlannedTable, rows_max: int) -> Statement:

@@ -125,9 +125,6 @@ def _worked(draft: Draft, job: Job, resource: Resource) -> None:
     )
     draft.query(done, f"settle it{f' as {job.to_state}' if job.to_state else ''}", branches=(lost,))
     draft.also(_retry(draft, resource))
-    waiting = draft.table(table_name(resource.name))
-    where = f"status = {literal(job.from_state)}"
-    draft.also(queueing.oldest(draft, waiting, id=f"oldest-for-{kebab(job.name)}", where=where))
     if job.hook:
         draft.also(_postpone(draft, job, resource))
     if job.failed_state:
@@ -235,7 +232,6 @@ def _finisher(blueprint: Blueprint, tables: tuple[PlannedTable, ...], operation:
     draft.begin()
     settle_reserved(draft, operation, resource, "its first holder settled it after all", "nothing is written")
     draft.also(changing.settle(draft, resource, failed_state(operation, resource)))
-    draft.also(_oldest_reserved(draft, operation, resource))
     keeping.post(draft, operation)
     keeping.emit(draft, operation)
     keeping.audit(draft, resource)
@@ -251,19 +247,6 @@ def _finisher(blueprint: Blueprint, tables: tuple[PlannedTable, ...], operation:
         concurrency=1,
         dead_letter=f"{table_name(resource.name)} reserved for more than an hour: an alert, and a person",
     )
-
-
-def _oldest_reserved(draft: Draft, operation: Operation, resource: Resource) -> Statement:
-    table = draft.table(table_name(resource.name))
-    wish = Wish(
-        table=table.name,
-        equal=("pending_operation",),
-        order=("pending_until",),
-        where="pending_operation IS NOT NULL",
-    )
-    where = f"pending_operation = {literal(operation.name)}"
-    id = f"oldest-reserved-by-{kebab(operation.name)}"
-    return queueing.oldest(draft, table, id=id, where=where, column="pending_until", wish=wish)
 
 
 def _claim_reserved(draft: Draft, operation: Operation, resource: Resource) -> Statement:
