@@ -112,10 +112,10 @@ def test_explains_by_name_lists_by_words(capsys: Captured) -> None:
     for name in ("call-without-deadline", "deadlines/call-without-deadline", "Call_Without_Deadline"):
         assert run(["explain", name]) == 0
         assert "## Options" in capsys.readouterr().out
-    assert run(["explain", "deadline"]) == 0
+    assert run(["explain", "waits for ever"]) == 0
     heard = capsys.readouterr()
     assert "these pages speak of it" in heard.err
-    assert "deadlines/call-without-deadline" in heard.out.splitlines()[1]
+    assert "deadlines/call-without-deadline" in heard.out
     assert run(["explain"]) == 0
     listed = capsys.readouterr().out
     assert {"rules", "experiments"} <= set(listed.splitlines())
