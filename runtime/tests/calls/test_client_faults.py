@@ -105,7 +105,6 @@ async def away(_: Any, writer: asyncio.StreamWriter) -> None:
         (hang_up, Why.CONNECTION),
         (cut, Why.CONNECTION),
         (endless, Why.NOT_UNDERSTOOD),
-        (endless_head, Why.CONNECTION),
         (enormous, Why.NOT_UNDERSTOOD),
         (noise, Why.CONNECTION),
         (packed, Why.NOT_UNDERSTOOD),
@@ -123,6 +122,18 @@ def test_every_misbehaviour_ends_in_time_with_the_truth(peer: Any, behaviour: An
                 await asyncio.wait_for(client.post(Deadline.after(20), "/x", {}, key="k"), 10)
             assert (caught.value.why, caught.value.may_have_happened) == (why, True)
             assert (bulkhead.in_flight, len(other.asked)) == (0, 1)
+
+    asyncio.run(whole())
+
+
+def test_a_head_without_an_end_is_not_read_for_ever(peer: Any) -> None:
+    """How much of it is read is the library's to say; how long is ours."""
+
+    async def whole() -> None:
+        async with peer(endless_head) as other, Client("g", other.url, timeout_s=0.5) as client:
+            with pytest.raises(Unanswered) as caught:
+                await asyncio.wait_for(client.post(Deadline.after(20), "/x", {}, key="k"), 10)
+            assert caught.value.why in (Why.CONNECTION, Why.TIMEOUT)
 
     asyncio.run(whole())
 

@@ -63,6 +63,8 @@ def test_what_callers_gave_is_public_or_nothing(allows_private: bool) -> None:
         assert not egress.allows(address)
         for host in ("hook.example", "localhost", address):
             assert not egress.admits(host, address)
+    for host in ("127.1", "2130706433", "0x7f.1", "0x7f000001", "0", "1.2.3", "", ".", "[::1", "::1%lo", "1.2.3.4.5"):
+        assert not egress.allows(host)
     assert egress.admits("inside.example", PRIVATE[0]) == allows_private
 
 

@@ -57,6 +57,12 @@ _METADATA = frozenset(map(ip_address, ("fd00:ec2::254", "100.100.100.200", "168.
 """Where clouds tell a machine its own credentials, beside the link-local 169.254.169.254."""
 
 
+def _ends_in_a_number(host: str) -> bool:
+    """127.1, 2130706433, 0x7f.1: no name, but what some take for an address without asking a name server."""
+    last = host.rpartition(".")[2]
+    return ":" in host or last.isdigit() or last.startswith("0x") or not last
+
+
 class Egress:
     """The hosts that may be called. One that is configured as an address is meant; a name must lead to public
     addresses, unless private ones are allowed. Link-local ones (metadata of clouds) are never allowed behind a name.
@@ -73,7 +79,7 @@ class Egress:
         if ANYWHERE not in self._hosts:
             return False
         address = address_of(plain)
-        return address is None or is_public(address)
+        return is_public(address) if address is not None else not _ends_in_a_number(plain)
 
     def admits(self, host: str, address: str) -> bool:
         """Whether a connection to this address may be made for this host."""
