@@ -19,8 +19,9 @@ NAMES = ("login", "notifications", "payments")
 
 @pytest.fixture(scope="module", params=NAMES)
 def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("flagships") / request.param
-    build(ROOT / f"examples/blueprints/{request.param}.yaml", folder, Wish(), today=date(2030, 1, 31))
+    name = str(request.param)
+    folder = tmp_path_factory.mktemp("flagships") / name
+    build(ROOT / f"examples/blueprints/{name}.yaml", folder, Wish(), today=date(2030, 1, 31))
     return folder
 
 
