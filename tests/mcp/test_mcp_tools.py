@@ -45,6 +45,12 @@ def test_schemas_are_schemas_of_objects(each: Tool) -> None:
         assert schema["type"] == "object"
 
 
+def test_arguments_need_no_reference_to_be_followed(each: Tool) -> None:
+    assert "$ref" not in str(each.input_schema)
+    assert "$defs" not in each.input_schema
+    assert each.input_schema["additionalProperties"] is False
+
+
 def test_what_starts_the_project_is_not_called_reading(each: Tool) -> None:
     assert not (each.info.is_read_only and each.info.runs_project)
     assert each.info.runs_project == (each.name in ("prove", "check"))

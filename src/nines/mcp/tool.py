@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from nines.mcp.call import Call
-from nines.mcp.schema import schema_of
+from nines.mcp.schema import flat_schema_of, schema_of
 from nines.model.errors import UsageError
 from nines.model.record import Record
 
@@ -52,7 +52,7 @@ class Tool:
 
     @property
     def input_schema(self) -> dict[str, Any]:
-        return schema_of(self.arguments)
+        return flat_schema_of(self.arguments)
 
     @property
     def output_schema(self) -> dict[str, Any]:
