@@ -315,3 +315,30 @@ def test_an_action_below_an_object_takes_the_objects_tag() -> None:
 
     found = certain(prepared("POST /x/{x_id}/closures", Tagged(), acting))
     assert dict(found.headers)["If-Match"] == '"7"'
+
+
+def test_work_that_was_accepted_is_awaited_before_it_is_acted_upon() -> None:
+    acting = Contract(
+        operations=(
+            operation("POST", "/x", body=thing(name=NAME), shows=SHOWN),
+            operation("GET", "/x/{x_id}", shows=SHOWN),
+            operation("POST", "/x/{x_id}/captures"),
+        )
+    )
+
+    class Working(Store):
+        looks = 0
+
+        async def send(self, call: Call) -> Exchange:
+            answer = await super().send(call)
+            if call.method == "POST" and call.path == "/x":
+                return msgspec.structs.replace(answer, status=202)
+            if call.method == "GET":
+                self.looks += 1
+                if self.looks > 2:
+                    return msgspec.structs.replace(answer, body=json.dumps({**json.loads(answer.body), "done": True}))
+            return answer
+
+    store = Working()
+    assert certain(prepared("POST /x/{x_id}/captures", store, acting)).path.endswith("/captures")
+    assert store.looks == 3

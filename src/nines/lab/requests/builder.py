@@ -141,6 +141,7 @@ class Builder:
             maker=maker,
             lister=lister,
             is_consumed=is_consumed,
+            is_acted_on=not operation.is_safe and not operation.path.endswith("}"),
             may_be_self=operation.is_safe,
         )
         found, made = await self.supplier.supplied(wanted, identity, depth)

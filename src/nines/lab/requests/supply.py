@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
 
@@ -17,6 +18,10 @@ from nines.model.record import Record
 
 DEPTH_MAX = 4
 """How many generations of parents are created for one request."""
+
+ACCEPTED = 202
+SETTLE_LOOKS_MAX, SETTLE_LOOK_S = 12, 0.25
+"""How often, and how long apart, it is asked whether work that was accepted is done."""
 
 UNTIMELY = (400, 409, 412, 422)
 """Answers that may mean that something else must be done first."""
@@ -34,6 +39,8 @@ class Wanted(Record):
     maker: Operation | None = None
     lister: Operation | None = None
     is_consumed: bool = False
+    is_acted_on: bool = False
+    """Whether the request brings it into another state, for which work that was accepted must be done first."""
     may_be_self: bool = False
     """Whether the identity's own id will do where nobody else can be made: only for what changes nothing."""
 
@@ -50,6 +57,7 @@ class Supplier:
         self._say = say
         self._helpers = helpers
         self._stock = Stock()
+        self._awaited: set[str] = set()
         self._rehearsed: set[tuple[str, str]] = set()
         self._steps: dict[str, tuple[Operation, str]] = {}
 
@@ -104,6 +112,8 @@ class Supplier:
         if maker is not None and depth < DEPTH_MAX:
             for maybe in dict.fromkeys((identity, *self._helpers)):
                 made = await self._made(maker, maybe, depth, is_consumed=wanted.is_consumed)
+                if made is not None and wanted.is_acted_on and made.status == ACCEPTED:
+                    await self._settled(made, maker)
                 found = await self.id_of(made, maker, name, schema) if made is not None else None
                 if found is not None:
                     return found, made
@@ -139,6 +149,20 @@ class Supplier:
         if not is_consumed:
             self._stock.put(maker.id, identity, exchange)
         return exchange
+
+    async def _settled(self, made: Exchange, maker: Operation) -> None:
+        """Waits until what was accepted reads otherwise than at first, or long enough."""
+        reader = self._graph.reader_of(maker)
+        call = await self._build(reader, made.identity, made, DEPTH_MAX) if reader is not None else None
+        if call is None or made.body in self._awaited:
+            return
+        self._awaited.add(made.body)
+        first = answers.parsed(made)
+        for _ in range(SETTLE_LOOKS_MAX):
+            answer = await self._send(msgspec.structs.replace(call, phase="setup"))
+            if answer.outcome is not Outcome.OK or answers.parsed(answer) != first:
+                return
+            await asyncio.sleep(SETTLE_LOOK_S)
 
     async def id_of(self, created: Exchange, creator: Operation, name: str, schema: Schema) -> Any:
         """The identifier of what was created: in a link, in the answer, in Location, or in the list by its marker."""
