@@ -163,3 +163,21 @@ def test_every_page_that_is_recommended_exists() -> None:
                 named |= set(re.findall(r'"([a-z0-9-]+(?:/[a-z0-9-]+)?)"', line))
     assert len(named) > 40
     assert named - known == set()
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "My database queries are slow.",
+        "Our API takes 500 ms and sometimes answers 500.",
+        "What should I consider for a payments endpoint?",
+        "I need a secure login endpoint with JWT and rate limiting.",
+    ],
+)
+def test_careful_code_is_not_accused_and_nothing_is_promised(question: str) -> None:
+    found = answered(question, CAREFUL)
+    assert rules(found) == set()
+    assert found.sureness is not Sureness.HIGH
+    assert len(found.approaches) >= 2
+    assert found.pages
+    assert found.not_examined
