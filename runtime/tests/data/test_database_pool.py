@@ -346,7 +346,7 @@ def test_a_moments_outage_is_a_moments_wait() -> None:
         def terminate(self) -> None:
             pass
 
-    async def open_one(_limit_s: float) -> Any:
+    async def open_one() -> Any:
         await asyncio.sleep(0.005)
         if refusing[0]:
             raise ConnectionError
@@ -357,7 +357,7 @@ def test_a_moments_outage_is_a_moments_wait() -> None:
         pool = Pool(open_one, size_max=4, clock=time.monotonic)
         for _ in range(3):
             with pytest.raises(Unavailable):
-                await pool.take(2.0)
+                await pool.take(0.05)
         refusing[0] = False
         found = await asyncio.gather(*(_held(pool) for _ in range(20)))
         assert found == [True] * 20
@@ -368,5 +368,71 @@ def test_a_moments_outage_is_a_moments_wait() -> None:
         await asyncio.sleep(0.01)
         pool.give_back(connection)
         return True
+
+    asyncio.run(scenario())
+
+
+def test_a_short_deadline_is_no_outage() -> None:
+    """Who has no time to wait for a connection takes none of the others' away."""
+    opened: list[object] = []
+
+    class Connection:
+        def is_closed(self) -> bool:
+            return False
+
+    async def open_one() -> Any:
+        await asyncio.sleep(0.1)
+        opened.append(None)
+        return Connection()
+
+    async def scenario() -> None:
+        pool = Pool(open_one, size_max=2, clock=time.monotonic)
+        patient = [asyncio.create_task(pool.take(5.0)) for _ in range(2)]
+        for _ in range(5):
+            with pytest.raises(Unavailable):
+                await pool.take(0.01)
+        await asyncio.gather(*patient)
+        assert (len(opened), pool.in_use, pool.waiting) == (2, 2, 0)
+
+    asyncio.run(scenario())
+
+
+def test_a_long_outage_is_refused_at_once_and_the_end_of_it_is_found_out() -> None:
+    now_s = [100.0]
+    attempts: list[bool] = []
+    is_down = [True]
+
+    class Connection:
+        def is_closed(self) -> bool:
+            return False
+
+    async def open_one() -> Any:
+        attempts.append(is_down[0])
+        await asyncio.sleep(0.01)
+        if is_down[0]:
+            raise ConnectionError
+        return Connection()
+
+    async def refused(pool: Pool, limit_s: float = 5.0) -> bool:
+        try:
+            await pool.take(limit_s)
+        except Unavailable:
+            return True
+        return False
+
+    async def scenario() -> None:
+        pool = Pool(open_one, size_max=4, clock=lambda: now_s[0])
+        assert await refused(pool, 0.03)
+        now_s[0] += 10.0
+        # Whoever comes looks for himself, and those who come with him wait for what he finds.
+        assert await asyncio.gather(*(refused(pool) for _ in range(10))) == [True] * 10
+        assert len(attempts) <= 3
+        before = len(attempts)
+        assert await asyncio.gather(*(refused(pool) for _ in range(10))) == [True] * 10
+        assert len(attempts) == before
+        is_down[0] = False
+        now_s[0] += 10.0
+        assert await asyncio.gather(*(refused(pool) for _ in range(4))) == [False] * 4
+        assert pool.in_use == 4
 
     asyncio.run(scenario())

@@ -218,7 +218,7 @@ class Database:
         else:
             self._pool.give_back(connection)
 
-    async def _open_one(self, limit_s: float) -> asyncpg.Connection:
+    async def _open_one(self) -> asyncpg.Connection:
         settings: Mapping[str, str] = {} if self._is_pooled else self._limits | {"timezone": "UTC"}
         named = {"application_name": self._application} if self._application else {}
         connection = await asyncio.wait_for(
@@ -231,7 +231,7 @@ class Database:
                 max_cached_statement_lifetime=0,
                 max_cacheable_statement_size=0 if self._is_pooled else 64 * 1024,
             ),
-            min(limit_s, self._connect_s_max),
+            self._connect_s_max,
         )
         try:
             async with connection.transaction():

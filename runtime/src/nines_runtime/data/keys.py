@@ -63,7 +63,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     subject: str = ""
     tenant: str = ""
     resource_id: str | None = None
-    """What an attempt that died had finished with."""
+    """What an attempt that died had made, or finished with."""
     answer: Answer | None = None
 
     def remembered(self, **more: Any) -> dict[str, Any]:
@@ -125,6 +125,12 @@ class Keys:
             return
         resource = None if resource_id is None else str(resource_id)
         await tx.execute(self._statements.finish, answer.status, kept(answer), resource, *self._named(claim))
+
+    async def remember(self, tx: Connection, claim: Claim, resource_id: object) -> None:
+        """Which row was made under the key, while others are still asked: whoever takes the key over finds it in
+        `claim.resource_id`, and makes no second one."""
+        if claim.key:
+            await tx.execute(self._statements.remember, str(resource_id), *self._named(claim))
 
     def recalled(self, remembered: Mapping[str, Any] | None) -> Claim:
         """The claim that a request left behind by `remembered`."""

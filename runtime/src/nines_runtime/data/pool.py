@@ -6,28 +6,29 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import asyncpg
 
 from nines_runtime.data.failures import RETRY_AFTER_S, Unavailable
 
-Opener = Callable[[float], Awaitable[asyncpg.Connection]]
+Opener = Callable[[], Awaitable[asyncpg.Connection]]
 PROBE_S_MAX = 1.0
 """How long a connection may take to show that it lives."""
 MEND_S_MAX = 2.0
 BACKOFF_S_MIN, BACKOFF_S_MAX = 0.05, 0.5
 PATIENCE_S = 2.0
 """For so long an outage may be a moment's: a connection was reset, a primary changes over."""
+LOOK_S_MAX = 0.25
+"""How long somebody waits, later than that, for an attempt that is under way."""
 
 
 class Pool:
     """The connection used last is used first, so that those a quiet service does not need grow old and are closed.
 
-    `open_one` opens a connection within the seconds it is given. What was idle while another connection broke is
-    suspect and is asked `select 1` before it is used again. While the database is away one request at a time finds
-    out whether it is back; for the first seconds the others wait for what it finds, so that a moment's trouble is a
-    moment's wait, and after that they are refused at once."""
+    Connections are opened beside those who wait, so that nobody's short deadline cuts an attempt. What was idle while
+    another connection broke is suspect and is asked `select 1` before it is used again. While the database is away one
+    attempt at a time finds out whether it is back; for the first seconds everybody waits for that, so that a moment's
+    trouble is a moment's wait, and after that they are refused at once."""
 
     def __init__(
         self,
@@ -48,15 +49,15 @@ class Pool:
         self._wait_s_max, self._idle_s_max, self._probe_after_s = wait_s_max, idle_s_max, probe_after_s
         self._clock = clock
         self._idle: deque[tuple[asyncpg.Connection, float]] = deque()
-        self._waiters: deque[asyncio.Future[asyncpg.Connection | None]] = deque()
+        self._waiters: deque[asyncio.Future[asyncpg.Connection]] = deque()
         self._size = 0
         self._opening = 0
-        self._pausing = 0
         self._suspect_before = 0.0
         self._down_since, self._down_until, self._backoff_s = 0.0, 0.0, 0.0
+        self._bell: asyncio.TimerHandle | None = None
         self._is_closed = False
         self._all_back = asyncio.Event()
-        self._mending: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def in_use(self) -> int:
@@ -64,23 +65,17 @@ class Pool:
 
     @property
     def waiting(self) -> int:
-        return len(self._waiters) + self._pausing
+        return len(self._waiters)
 
     async def take(self, limit_s: float) -> asyncpg.Connection:
         """A connection that lives, as far as anybody can know; raises Unavailable."""
         begun_s = self._clock()
         until_s = begun_s + min(limit_s, self._wait_s_max)
-        while True:
-            found = await self._idle_one(until_s)
-            if found is None and self._size < self.size_max and not self._is_closed:
-                if await self._paused(until_s):
-                    continue
-                found = await self._new_one(until_s)
-            if found is None:
-                found = await self._waited_for(until_s)
-            if found is not None:
-                self.on_wait(self._clock() - begun_s)
-                return found
+        found = await self._idle_one(until_s)
+        if found is None:
+            found = await self._waited_for(until_s)
+        self.on_wait(self._clock() - begun_s)
+        return found
 
     def give_back(self, connection: asyncpg.Connection) -> None:
         """One that nothing is under way on."""
@@ -102,7 +97,7 @@ class Pool:
         if not connection.is_closed():
             connection.terminate()
         self._size -= 1
-        self._let_one_open()
+        self._open_wanted()
         if self._is_closed and not self.in_use:
             self._all_back.set()
 
@@ -115,23 +110,21 @@ class Pool:
 
     def mend(self, connection: asyncpg.Connection) -> None:
         """One whose statement was given up: what is left of it is undone first, while nobody waits for that."""
-        task = asyncio.get_running_loop().create_task(self._mended(connection))
-        self._mending.add(task)
-        task.add_done_callback(self._mending.discard)
+        self._begin(self._mended(connection))
 
     async def close(self, grace_s: float) -> None:
         """Waits so long for connections in use; then they are cut."""
         self._is_closed = True
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_exception(Unavailable())
-        self._waiters.clear()
+        self._refuse_all()
+        if self._bell is not None:
+            self._bell.cancel()
         if self.in_use:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(grace_s):
                     await self._all_back.wait()
-        for task in tuple(self._mending):
+        for task in tuple(self._tasks):
             task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         while self._idle:
             connection, _ = self._idle.pop()
             self._size -= 1
@@ -160,97 +153,88 @@ class Pool:
             raise
         return True
 
-    async def _paused(self, until_s: float) -> bool:
-        """Whether it waited until the database may be asked again; raises Unavailable where that is too late."""
-        left_s = self._down_until - self._clock()
-        if not self._backoff_s or self._opening or left_s <= 0:
-            return False
-        is_brief = self._clock() - self._down_since < PATIENCE_S
-        if not is_brief or self._clock() + left_s >= until_s or self._pausing >= self.waiters_max:
-            raise Unavailable(max(RETRY_AFTER_S, left_s))
-        self._pausing += 1
-        try:
-            await asyncio.sleep(left_s)
-        finally:
-            self._pausing -= 1
-        return True
-
-    async def _new_one(self, until_s: float) -> asyncpg.Connection | None:
-        """None: somebody else is finding out whether the database is back."""
-        now_s = self._clock()
-        if self._backoff_s and self._opening:
-            if self._size == self._opening and now_s - self._down_since >= PATIENCE_S:
-                raise Unavailable(max(RETRY_AFTER_S, self._down_until - now_s))
-            return None
-        self._size += 1
-        self._opening += 1
-        is_open = False
-        try:
-            connection = await self._open_one(max(0.001, until_s - now_s))
-            is_open = True
-        except Exception as error:
-            self._note_outage()
-            raise Unavailable from error
-        finally:
-            self._opening -= 1
-            if not is_open:
-                self._size -= 1
-                self._let_one_open()
-        was_away, self._backoff_s = bool(self._backoff_s), 0.0
-        if was_away:
-            for _ in range(self.size_max - self._size):
-                self._let_one_open()
-        return connection
-
-    def _note_outage(self) -> None:
-        if not self._backoff_s:
-            self._down_since = self._clock()
-        self._backoff_s = min(BACKOFF_S_MAX, max(BACKOFF_S_MIN, 2 * self._backoff_s))
-        self._down_until = self._clock() + self._backoff_s
-        if self._size > self._opening:
-            return
-        # No connection is left that could come back to them.
-        while self._waiters:
-            waiter = self._waiters.popleft()
-            if not waiter.done():
-                waiter.set_exception(Unavailable())
-
-    async def _waited_for(self, until_s: float) -> asyncpg.Connection | None:
-        """None: a place became free, and the waiter may open one itself."""
-        left_s = until_s - self._clock()
+    async def _waited_for(self, until_s: float) -> asyncpg.Connection:
+        left_s = self._patience(until_s) - self._clock()
         if self._is_closed or left_s <= 0 or len(self._waiters) >= self.waiters_max:
-            raise Unavailable
+            raise Unavailable(max(RETRY_AFTER_S, self._down_until - self._clock()))
         loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[asyncpg.Connection | None] = loop.create_future()
+        waiter: asyncio.Future[asyncpg.Connection] = loop.create_future()
         self._waiters.append(waiter)
+        self._open_wanted()
         bell = loop.call_later(left_s, _give_up, waiter)
         try:
             return await waiter
         except asyncio.CancelledError:
-            self._pass_on(waiter)
+            if waiter.done() and not waiter.cancelled() and not waiter.exception():
+                # What was handed to somebody who went away in the same moment is not lost.
+                self.give_back(waiter.result())
             raise
         finally:
             bell.cancel()
-            if not waiter.done() or waiter.cancelled() or waiter.exception():
-                with contextlib.suppress(ValueError):
-                    self._waiters.remove(waiter)
+            with contextlib.suppress(ValueError):
+                self._waiters.remove(waiter)
 
-    def _pass_on(self, waiter: asyncio.Future[asyncpg.Connection | None]) -> None:
-        """What was handed to somebody who went away in the same moment is not lost."""
-        if not waiter.done() or waiter.cancelled() or waiter.exception():
+    def _patience(self, until_s: float) -> float:
+        """Until when somebody may wait: not at all where the database has been away for long and nobody looks now."""
+        now_s = self._clock()
+        if not self._backoff_s or self._size > self._opening or now_s - self._down_since < PATIENCE_S:
+            return until_s
+        if self._opening or now_s >= self._down_until:
+            return min(until_s, now_s + LOOK_S_MAX)
+        return now_s
+
+    def _open_wanted(self) -> None:
+        """As many as are waited for, as far as there is room; while the database is away one at a time, and in time."""
+        if self._is_closed:
             return
-        connection = waiter.result()
-        if connection is None:
-            self._let_one_open()
-        else:
-            self.give_back(connection)
+        at_once = 1 if self._backoff_s else self.size_max
+        pause_s = self._down_until - self._clock() if self._backoff_s else 0.0
+        while len(self._waiters) > self._opening and self._opening < at_once and self._size < self.size_max:
+            if pause_s > 0:
+                self._ring_in(pause_s)
+                return
+            self._size += 1
+            self._opening += 1
+            self._begin(self._opened())
 
-    def _let_one_open(self) -> None:
+    def _ring_in(self, seconds: float) -> None:
+        if self._bell is None:
+            self._bell = asyncio.get_running_loop().call_later(seconds, self._rung)
+
+    def _rung(self) -> None:
+        self._bell = None
+        self._open_wanted()
+
+    async def _opened(self) -> None:
+        connection: asyncpg.Connection | None = None
+        try:
+            connection = await self._open_one()
+        except Exception:
+            self._note_outage()
+        finally:
+            self._opening -= 1
+            if connection is None:
+                self._size -= 1
+        if connection is not None:
+            self._backoff_s = 0.0
+            self.give_back(connection)
+        self._open_wanted()
+
+    def _note_outage(self) -> None:
+        now_s = self._clock()
+        if not self._backoff_s:
+            self._down_since = now_s
+        self._backoff_s = min(BACKOFF_S_MAX, max(BACKOFF_S_MIN, 2 * self._backoff_s))
+        self._down_until = now_s + self._backoff_s
+        if self._size <= self._opening and now_s - self._down_since >= PATIENCE_S:
+            # No connection is left that could come back to them.
+            self._refuse_all()
+
+    def _refuse_all(self) -> None:
         while self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.done():
-                waiter.set_result(None)
-                return
+                waiter.set_exception(Unavailable())
 
     def _close_unneeded(self) -> None:
         connection, since_s = self._idle[0]
@@ -271,7 +255,12 @@ class Pool:
         else:
             self.give_back(connection)
 
+    def _begin(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-def _give_up(waiter: asyncio.Future[Any]) -> None:
+
+def _give_up(waiter: asyncio.Future[asyncpg.Connection]) -> None:
     if not waiter.done():
         waiter.set_exception(Unavailable())

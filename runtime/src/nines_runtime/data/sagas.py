@@ -36,8 +36,11 @@ CLAIMED_MAX = 20
 RUNNING, COMPENSATING, FINISHED, COMPENSATED, STUCK = "running", "compensating", "finished", "compensated", "stuck"
 
 
-class Overtaken(Exception):  # noqa: N818 -- a state
+class Overtaken(Problem):
     """Another process has moved this saga on, and goes on with it."""
+
+    def __init__(self) -> None:
+        super().__init__("operation-pending", retry_after_s=1.0)
 
 
 class _State(msgspec.Struct, kw_only=True):
@@ -293,6 +296,8 @@ def _with(saga: Saga, step: str, result: Any) -> _State:
 
 def _is_refusal(error: Exception) -> bool:
     """Whether it is refused for good: nothing was done, and asking again changes nothing."""
+    if isinstance(error, Overtaken):
+        return False
     return isinstance(error, GiveUp) or (
         isinstance(error, Problem) and error.code not in ("unavailable", "rate-limited")
     )

@@ -10,7 +10,7 @@ import msgspec
 
 class KeyStatements(msgspec.Struct, frozen=True, kw_only=True):
     """Arguments: the key (tenant, subject, operation, key), of `claim` then hash, lease and time to live; of `finish`
-    status, body and resource before the key."""
+    status, body and resource before the key; of `remember` the resource before the key."""
 
     claim: str = """\
 INSERT INTO idempotency_keys (subject, operation, key, request_hash, locked_until, expires_at)
@@ -31,6 +31,10 @@ WHERE subject = $1 AND operation = $2 AND key = $3"""
 UPDATE idempotency_keys
 SET status_code = $1, body = $2, resource_id = $3
 WHERE subject = $4 AND operation = $5 AND key = $6 AND status_code IS NULL"""
+    remember: str = """\
+UPDATE idempotency_keys
+SET resource_id = $1
+WHERE subject = $2 AND operation = $3 AND key = $4"""
 
 
 class OutboxStatements(msgspec.Struct, frozen=True, kw_only=True):
