@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pygments.lexers
 import pytest
 
 from nines.verbs import explain, explained
@@ -87,6 +88,20 @@ def test_every_page_is_in_the_navigation(pages: dict[str, str]) -> None:
 def test_rules_and_patterns_lead_to_one_another(pages: dict[str, str]) -> None:
     assert "../../patterns/reserve-call-settle.md" in pages["rules/transactions/remote-call-in-transaction.md"]
     assert "../rules/transactions/remote-call-in-transaction.md" in pages["patterns/reserve-call-settle.md"]
+
+
+def test_every_block_of_code_is_closed_and_has_a_language(pages: dict[str, str]) -> None:
+    count = 0
+    for name, text in pages.items():
+        fences = re.findall(r"^`{3,}(.*)$", text, flags=re.MULTILINE)
+        assert all(fences[::2]) or name in {"start.md", "field-notes.md", "architecture.md"}, name
+        assert not any(fences[1::2]), name
+        for fence in fences[::2]:
+            language = fence.removeprefix("{code-block}").strip()
+            if language and language != "{toctree}":
+                assert pygments.lexers.get_lexer_by_name(language), f"{name}: {language}"
+                count += 1
+    assert count > 200
 
 
 @pytest.mark.skipif(importlib.util.find_spec("furo") is None, reason="the generator is not installed")

@@ -28,7 +28,7 @@ _TOPICS = {
     PatternTopic.DELIVERY: "Changing it in use",
     PatternTopic.OPERATION: "Seeing, proving, recovering",
 }
-_FENCE = re.compile(r"^(`{3,})\s*([\w-]*)[ \t]*(.*)$", re.MULTILINE)
+_FENCE = re.compile(r"^(`{3,})[ \t]*([\w-]*)[ \t]*(.*)$", re.MULTILINE)
 _CODE = re.compile(r"`([a-z0-9][a-z0-9/.-]*)`")
 _LINK = re.compile(r"(\]\()(?![a-z]+:|#)([^)\s#]+)(#[^)\s]*)?(\))")
 _PLAIN = {"observed": "seen on the wire", "holds": "holds", "broken": "broken", "unknown": "unknown"}
