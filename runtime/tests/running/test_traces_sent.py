@@ -61,15 +61,20 @@ def test_spans_reach_the_collector(monkeypatch: pytest.MonkeyPatch) -> None:
         async with asyncio.timeout(20):
             while not taken:  # noqa: ASYNC110 -- the collector is under test
                 await asyncio.sleep(0.01)
+        with tracing.span("gateway.capture", "client"):
+            pass
         tracing.trace_parent.set(exchange("00").trace_parent)
-        with tracer.span("db.select"):
+        with tracer.span("db.select"), tracing.span("gateway.find", "client"):
             pass
         await tracer.stop()
         await runner.cleanup()
+        tracing.trace_parent.set(exchange().trace_parent)
+        with tracing.span("nobody keeps it"):
+            assert tracing.trace_parent.get() == exchange().trace_parent
 
     asyncio.run(run())
     spans = {each["name"]: each for one in taken for each in one["resourceSpans"][0]["scopeSpans"][0]["spans"]}
-    assert set(spans) == {"db.transaction", "db.insert", "GET getThing"}
+    assert set(spans) == {"db.transaction", "db.insert", "GET getThing", "gateway.capture"}
     assert {each["traceId"] for each in spans.values()} == {TRACE}
     assert spans["db.insert"]["parentSpanId"] == spans["db.transaction"]["spanId"]
     assert spans["db.transaction"]["parentSpanId"] == spans["GET getThing"]["spanId"] == "b7ad6b7169203331"

@@ -24,7 +24,7 @@ from nines_runtime.calls.outcome import Declined, Unanswered, Why
 from nines_runtime.calls.pace import Pace, TooFast
 from nines_runtime.calls.reply import Reply, reason_of
 from nines_runtime.calls.retry import Retry
-from nines_runtime.calls.tracing import child_of, request_id, trace_parent
+from nines_runtime.calls.tracing import child_of, request_id, span, trace_parent
 
 ANSWER_BYTES_MAX = 1_048_576
 CONNECTIONS_MAX = 64
@@ -209,7 +209,11 @@ class Client:
                 shown = self._credential if isinstance(self._credential, Credential) else await self._credential()
                 message.headers[shown.header] = shown.shown()
             message.headers[DEADLINE_HEADER] = deadline.told(self._timeout_s)
-            attempt = await self._wire.attempt(message, limit_s=deadline.within(self._timeout_s))
+            with span(f"{self.name}.{verb}", "client"):
+                if (own := trace_parent.get()).endswith("1"):
+                    # Whoever is asked is a child of this very span, which somebody keeps.
+                    message.headers["traceparent"] = own
+                attempt = await self._wire.attempt(message, limit_s=deadline.within(self._timeout_s))
             outcome = attempt.outcome
             if attempt.why is Why.CREDENTIAL and self._credential_refused is not None:
                 self._credential_refused()

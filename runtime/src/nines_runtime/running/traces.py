@@ -84,12 +84,14 @@ class Tracer:
 
     def start(self) -> None:
         if self._endpoint:
+            tracing.record(self.span)
             self._sending = asyncio.get_running_loop().create_task(self._send_all())
 
     async def stop(self) -> None:
         """What waits is sent once more, within a limit."""
         if self._sending is None:
             return
+        tracing.record(None)
         self._sending.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._sending

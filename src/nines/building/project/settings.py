@@ -195,6 +195,10 @@ def _tuning() -> Iterator[Setting]:
     yield Setting(name="PROXIES_TRUSTED", type="int", says="Proxies before it whose word on addresses counts.",
                   default="0")  # fmt: skip
     yield Setting(name="LOG_LEVEL", type="str", says="debug, info, warning, error.", default='"info"')
+    yield Setting(name="TRACES_URL", type="Url | None", default="None",
+                  says="Where spans go, by OTLP over HTTP; nowhere if unset.")  # fmt: skip
+    yield Setting(name="TRACES_SHARE", type="float", says="Of all traces, where the collector does not choose.",
+                  default="1.0")  # fmt: skip
 
 
 def _short(text: str) -> str:

@@ -70,7 +70,7 @@ def _make(code: Code) -> None:
     with code.block(head):
         code.doc("The whole; `beside` answers what no operation does")
         code.line("metrics = Metrics()")
-        code.runtime("Log")
+        code.runtime("Log", "Tracer")
         parts: list[python.Part] = [
             python.quoted(design.name),
             "operations",
@@ -79,6 +79,7 @@ def _make(code: Code) -> None:
             "fallback=beside",
             "metrics=metrics",
             python.named("log", python.call("Log", *_log(design))),
+            python.named("tracer", python.call("Tracer", *_tracer(design))),
         ]
         if design.tenancy:
             parts.append(f"tenant={python.quoted(design.tenancy.key)}")
@@ -98,6 +99,14 @@ def _log(design: Design) -> Iterator[python.Part]:
     if hidden:
         yield python.named("redacted", python.row(*(python.quoted(each) for each in hidden)))
     yield "level=settings.log_level"
+
+
+def _tracer(design: Design) -> tuple[python.Part, ...]:
+    return (
+        python.quoted(design.name),
+        "share=settings.traces_share",
+        'endpoint=str(settings.traces_url or "")',
+    )
 
 
 def _opened(code: Code) -> None:
