@@ -169,6 +169,15 @@ def test_links_inside_are_followed_and_links_outside_are_refused(
     assert not list(outside.iterdir())
 
 
+def test_a_link_to_a_folder_that_is_not_there_yet_is_followed_and_cleared(folder: Path) -> None:
+    (folder / ".claude" / "skills").symlink_to("../.agents/skills")
+    before = tree(folder)
+    install(folder)
+    assert (folder / ".agents" / "skills" / "nines-why-slow" / "SKILL.md").is_file()
+    uninstall(folder)
+    assert tree(folder) == before
+
+
 def test_a_failure_half_way_puts_everything_back(folder: Path) -> None:
     before = tree(folder)
     plan = agent.plan_install(folder, ALL, Scope.PROJECT, command="nines")

@@ -179,7 +179,9 @@ def _target(folder: Path, path: str) -> Path:
 
 
 def _missing(folder: Path, path: str) -> list[str]:
-    parents = [str(parent) for parent in Path(path).parents if str(parent) != "."]
+    """The folders that have to be made for it, outermost first; where links lead elsewhere inside, those there."""
+    inside = _target(folder, path).relative_to(folder.resolve())
+    parents = [str(parent) for parent in inside.parents if str(parent) != "."]
     return [name for name in reversed(parents) if not (folder / name).exists()]
 
 
