@@ -209,9 +209,10 @@ class Client:
                 shown = self._credential if isinstance(self._credential, Credential) else await self._credential()
                 message.headers[shown.header] = shown.shown()
             message.headers[DEADLINE_HEADER] = deadline.told(self._timeout_s)
+            outer = trace_parent.get()
             with span(f"{self.name}.{verb}", "client"):
-                if (own := trace_parent.get()).endswith("1"):
-                    # Whoever is asked is a child of this very span, which somebody keeps.
+                if (own := trace_parent.get()) != outer:
+                    # Somebody keeps this span, so whoever is asked is its child.
                     message.headers["traceparent"] = own
                 attempt = await self._wire.attempt(message, limit_s=deadline.within(self._timeout_s))
             outcome = attempt.outcome
