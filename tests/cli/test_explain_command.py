@@ -52,21 +52,31 @@ def test_open_prefers_the_site_and_keeps_a_page_otherwise(
 
     monkeypatch.setattr(webbrowser, "open", opens)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(explained, "site_page", lambda _: None)
+    site = tmp_path / "site"
+    monkeypatch.setattr(explained, "SITE", site)
     assert run(["explain", "outbox", "--open"]) == 0
-    shown = Path(capsys.readouterr().out.strip())
-    assert shown.is_relative_to(tmp_path)
-    assert opened == [shown.as_uri()]
-    monkeypatch.setattr(explained, "site_page", lambda _: tmp_path / "site.html")
-    assert run(["explain", "outbox", "--open"]) == 0
-    assert opened[1:] == [(tmp_path / "site.html").as_uri()]
+    shown = capsys.readouterr().out.strip()
+    assert shown == (tmp_path / "nines" / "pages" / "outbox.html").as_uri()
+    assert opened == [shown]
+    (site / "patterns").mkdir(parents=True)
+    for page in ("patterns/outbox.html", "objections.html", "index.html"):
+        (site / page).write_text("")
+    for arguments, page in (
+        (["outbox"], "patterns/outbox.html"),
+        (["names-collide"], "objections.html#names-collide"),
+        ([], "index.html"),
+    ):
+        assert run(["explain", *arguments, "--open"]) == 0
+        assert opened[-1] == f"{site.as_uri()}/{page}"
+    assert run(["explain", "retry", "--open"]) == 0
+    assert opened[-1].endswith("/pages/list.html"), "a selection is no page of the site"
 
 
 def test_without_a_browser_the_page_is_named(tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webbrowser, "open", lambda _: False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(explained, "site_page", lambda _: None)
+    monkeypatch.setattr(explained, "SITE", tmp_path / "none")
     assert run(["explain", "outbox", "--open"]) == 0
     heard = capsys.readouterr()
     assert "No browser" in heard.err
-    assert Path(heard.out.strip()).is_file()
+    assert Path(heard.out.strip().removeprefix("file://")).is_file()

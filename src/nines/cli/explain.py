@@ -69,16 +69,13 @@ def _unknown(name: str) -> UsageError:
 
 
 def _open(topics: Sequence[Topic], *, is_list: bool) -> None:
-    """In the browser: the site's page where it was built, else one page of its own; the path is printed either way."""
-    page = (
-        None
-        if is_list and len(topics) < len(explaining.topics())
-        else explained.site_page(None if is_list else topics[0])
-    )
-    page = page or explained.kept_page(topics, is_list=is_list)
-    if not webbrowser.open(page.as_uri()):
+    """In the browser: the site's page where it was built, else one of its own; the address is printed either way."""
+    is_selection = is_list and len(topics) < len(explaining.topics())
+    address = "" if is_selection else explained.site_page(None if is_list else topics[0])
+    address = address or explained.kept_page(topics, is_list=is_list).as_uri()
+    if not webbrowser.open(address):
         click.echo("No browser was found; this is the page:", err=True)
-    outputs.show(str(page))
+    outputs.show(address)
 
 
 def _write(text: str, file: str) -> None:

@@ -89,11 +89,11 @@ def html(text: str, title: str) -> str:
     )
 
 
-def site_page(topic: Topic | None) -> Path | None:
-    """The built site's page of a topic, or its first page; None where no site was built."""
-    site = Path(__file__).parents[3] / SITE
-    found = site / (site_path(topic) if topic else "index.html")
-    return found if found.is_file() else None
+def site_page(topic: Topic | None) -> str:
+    """The address of a topic in the built site, or of its first page; "" where no site was built."""
+    path, _, anchor = (site_path(topic) if topic else "index.html").partition("#")
+    file = Path(__file__).parents[3] / SITE / path
+    return f"{file.as_uri()}#{anchor}".rstrip("#") if file.is_file() else ""
 
 
 def site_path(topic: Topic) -> str:
