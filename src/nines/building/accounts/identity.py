@@ -88,7 +88,7 @@ def _refresh_statements(people: People) -> list[python.Part]:
 def _issuer(text: str) -> str:
     """A variable of the environment is a setting; anything else is what it is."""
     if text.startswith("${") and text.endswith("}"):
-        return f"settings.{text[2:-1].lower()}"
+        return f"str(settings.{text[2:-1].lower()})"
     return python.quoted(text)
 
 

@@ -25,6 +25,8 @@ def create(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> N
             "pending_id": "pending_id",
         }
         changing.insert(module, endpoint, operation, more, remembered)
+        if endpoint.idempotency:
+            module.put(python.call("await service.keys.remember", "tx", "claim", module.id))
         thing = module.thing
         keeping.audit(module, origin="call", id=shown_id(module), changes=keeping.changes_of_new(thing, "row"))
         _reserved(module)
@@ -72,7 +74,7 @@ def _hold(module: Module, endpoint: PlannedEndpoint, operation: Operation, state
             "from_statuses": python.flat(python.row(*map(python.quoted, states))),
         }
         module.put(module.send("tx.fetchrow", query, given), before="row = await ")
-        changing.why_not(module, states)
+        changing.why_not(module, endpoint, states)
         _reserved(module)
     _ask(module, endpoint, operation)
 

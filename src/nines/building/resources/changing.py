@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 from nines.building import names, python
 from nines.building.resources import asking, guards, hooks, keeping, lists, shapes, values
-from nines.building.resources.code import Code, Module
+from nines.building.resources.code import Code, Module, has
+from nines.building.resources.facts import Thing, sources_of
 from nines.building.resources.reading import answer_of, with_depth
 from nines.model.blueprint import Action, Field, FieldKind, Operation
 from nines.model.design import PlannedColumn, PlannedEndpoint, PlannedQuery
@@ -82,6 +83,10 @@ def insert(
     """Claims the key, sees what is referred to, lets the owner decide, and inserts the row with its lists."""
     thing = module.thing
     keeping.claim(module, endpoint)
+    if operation.calls and endpoint.idempotency:
+        module.runtime("Problem")
+        with module.block("if claim.resource_id is not None:"):
+            module.line('raise Problem("operation-pending")')
     for field in thing.resource.fields:
         refer(module, endpoint, field)
     hooked = hooks.is_hooked(operation)
@@ -338,23 +343,35 @@ def move(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> Non
             given = {**module.caller(), "id": module.id, "to_status": python.quoted(operation.to_state)}
             given["from_statuses"] = python.flat(python.row(*map(python.quoted, states)))
             module.put(module.send("tx.fetchrow", query, given), before="row = await ")
-            why_not(module, states)
+            why_not(module, endpoint, states)
         changes = python.flat(python.mapping([("status", python.quoted(operation.to_state))]))
         is_returned = answered(module, endpoint, operation, changes=changes, posted=posted)
     left(module, operation, is_returned=is_returned)
     module.depth -= 1
 
 
-def why_not(module: Module, states: tuple[str, ...] = ()) -> None:
+def why_not(module: Module, endpoint: PlannedEndpoint, states: tuple[str, ...] = ()) -> None:
     """Raises the reason where no row was changed."""
     module.needs_reasons = module.needs_checks = True
     named = "".join(f", {python.quoted(state)}" for state in states)
+    sees = ""
+    variants = reading_variants(module.thing)
+    if len(variants) > 1:
+        mine = next((each.parameters for each in variants if endpoint.id in each.used_by), ())
+        sees = f", {next((has(each) for each in mine if each.startswith('has:')), 'False')}"
     with module.block("if row is None:"):
-        module.line(f"raise await _why_not(tx, call, {module.id}{named})")
+        module.line(f"raise await _why_not(tx, call, {module.id}{sees}{named})")
+
+
+def reading_variants(thing: Thing) -> tuple[PlannedQuery, ...]:
+    """The statements that read a row before it is changed: several where roles may make some of the changes only."""
+    base = f"read-{names.kebab(thing.resource.name)}-to-change"
+    return tuple(each for each in thing.design.queries if each.base == base)
 
 
 def sources(module: Module, operation: Operation) -> tuple[str, ...]:
-    return tuple(state.name for state in module.thing.resource.states if operation.to_state in state.to)
+    """The states that planning lets it begin in."""
+    return sources_of(module.thing, operation)
 
 
 def locked(module: Module, endpoint: PlannedEndpoint, operation: Operation, states: tuple[str, ...] = ()) -> str:
@@ -393,7 +410,7 @@ def remove(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> N
             hooks.ask_without_row(module, operation, endpoint)
         query = module.query(endpoint.id, f"delete-{names.kebab(thing.resource.name)}")
         module.put(module.send("tx.fetchrow", query, {**module.caller(), "id": module.id}), before="row = await ")
-        why_not(module)
+        why_not(module, endpoint)
         prefix = f", {python.quoted(thing.prefix)}" if thing.prefix else ""
         shown = f"identifier_text({module.id}{prefix})" if thing.prefix else f"str({module.id})"
         if thing.prefix and thing.resource.audit in ("all", "writes"):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import cast
 
 from nines.building import names
-from nines.model.blueprint import Blueprint, Field, FieldKind, Operation, Resource, ResourceKind
+from nines.model.blueprint import Action, Blueprint, Field, FieldKind, Operation, Resource, ResourceKind
 from nines.model.design import Design, PlannedColumn, PlannedEndpoint, PlannedQuery, PlannedTable
 from nines.model.record import Record
 
@@ -124,6 +124,17 @@ def is_told(field: Field) -> bool:
     """Whether it is for others to tell: optional, and set by no caller."""
     is_simple = field.kind not in (FieldKind.VALUE, FieldKind.REFERENCE, FieldKind.PASSWORD) and not field.is_list
     return field.is_read_only and field.is_optional and field.default is None and is_simple and not field.is_encrypted
+
+
+def sources_of(thing: Thing, operation: Operation) -> tuple[str, ...]:
+    """The states from which an operation may go where it goes: what a code has to show is granted by nobody."""
+    resource = thing.resource
+    first = resource.states[0] if resource.states else None
+    verifies = any(each.do is Action.VERIFY_CODE for each in thing.blueprint.operations)
+    is_account = resource.kind is ResourceKind.ACCOUNT and verifies
+    is_shown = is_account and first is not None and first.to[:1] == (operation.to_state,)
+    names_of = (state.name for state in resource.states if operation.to_state in state.to)
+    return tuple(name for name in names_of if not (is_shown and first is not None and name == first.name))
 
 
 def find(design: Design, user: str, base: str) -> PlannedQuery | None:

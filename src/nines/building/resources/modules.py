@@ -53,7 +53,7 @@ def _module(thing: Thing, endpoints: list[PlannedEndpoint]) -> str:
             asking.settle(module, endpoint, operation)
     if module.needs_reasons:
         module.gap()
-        _reasons(module, endpoints)
+        _reasons(module)
     if module.needs_checks:
         module.gap()
         _checks(module)
@@ -102,18 +102,20 @@ def _checks(module: Module) -> None:
         module.line("return row")
 
 
-def _reasons(module: Module, endpoints: list[PlannedEndpoint]) -> None:
+def _reasons(module: Module) -> None:
     """Why no row was changed: asked only when none was."""
     thing = module.thing
     module.runtime("Connection", "Problem")
     module.imports.add("uuid", "UUID")
-    base = f"read-{names.kebab(thing.resource.name)}-to-change"
-    found = [q for e in endpoints for id in e.queries if (q := thing.design.query(id)) and q.base == base]
-    query = min(found, key=lambda each: len(each.parameters))
-    parts = ("tx: Connection", "call: Call", f"{module.id}: UUID", "*states: str")
+    found = changing.reading_variants(thing)
+    query = max(found, key=lambda each: len(each.parameters))
+    sees = ("is_any: bool",) if len(found) > 1 else ()
+    parts = ("tx: Connection", "call: Call", f"{module.id}: UUID", *sees, "*states: str")
     with module.block(python.Group(head="async def _why_not", parts=parts, tail=" -> Problem")):
         module.doc("Why no row was changed")
         given = {**module.caller(), "id": module.id}
+        if sees:
+            given |= {each: "is_any" for each in query.parameters if each.startswith("has:")}
         module.put(module.send("tx.fetchrow", query, given), before="row = await ")
         module.line("_checked(row, call, *states)")
         held = thing.table.column("pending_operation") is not None

@@ -8,7 +8,7 @@ from nines.building import names, python
 from nines.building.file import File
 from nines.building.resources import changing, keeping, shapes, values
 from nines.building.resources.code import Code, Module, Shared
-from nines.building.resources.facts import blueprint_of, thing_of
+from nines.building.resources.facts import blueprint_of, sources_of, thing_of
 from nines.model.blueprint import Action, Operation, SagaStep
 from nines.model.design import Design, PlannedEndpoint
 
@@ -39,7 +39,7 @@ def start(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> No
             given = {**module.caller(), "id": module.id, "to_status": python.quoted(operation.to_state)}
             given["from_statuses"] = python.flat(python.row(*map(python.quoted, states)))
             module.put(module.send("tx.fetchrow", query, given), before="row = await ")
-            changing.why_not(module, states)
+            changing.why_not(module, endpoint, states)
             changes = python.flat(python.mapping([("status", python.quoted(operation.to_state))]))
         module.put(keeping.shown_expression(module, "row"), before=f"{thing.noun} = ")
         keeping.audit(module, origin="call", id=f"{thing.noun}.id", changes=changes)
@@ -130,7 +130,7 @@ def _move(code: Code, operation: Operation, name: str) -> str:
     query = next((q for q in code.design.queries if q.base == base and operation.name in q.used_by), None)
     if query is None:
         return ""
-    states = tuple(state.name for state in thing.resource.states if found.to_state in state.to)
+    states = sources_of(thing, found)
     function = names.snake(name)
     if any(line.startswith(f"async def {function}(") for line in code.lines):
         return function
