@@ -23,7 +23,7 @@ from nines_runtime.calls.delivery import Delivery, Server
 from nines_runtime.calls.observer import FAILED, OK, REFUSED, TIMEOUT, CallObserver, Nobody
 from nines_runtime.calls.outcome import Declined, Unanswered, Why
 from nines_runtime.calls.reply import harmless
-from nines_runtime.calls.tracing import request_id
+from nines_runtime.calls.tracing import request_id, span
 
 ADDRESS_LENGTH_MAX = 254
 SUBJECT_LENGTH_MAX = 200
@@ -127,8 +127,9 @@ class Mailer:
         started = self._clock()
         self._observer.began(self.name)
         try:
-            async with asyncio.timeout(delivery.limit_s):
-                await asyncio.wrap_future(future)
+            with span(f"{self.name}.{verb}", "client"):
+                async with asyncio.timeout(delivery.limit_s):
+                    await asyncio.wrap_future(future)
         except TimeoutError:
             delivery.why = Why.TIMEOUT
             delivery.abort()
