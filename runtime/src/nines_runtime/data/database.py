@@ -18,6 +18,7 @@ import asyncpg
 import msgspec
 
 from nines_runtime.calls.deadline import Deadline
+from nines_runtime.calls.tracing import span
 from nines_runtime.data.failures import Conflict, Constraints, is_broken, problem_of
 from nines_runtime.data.pool import Pool
 
@@ -128,10 +129,11 @@ class Database:
         short: for reports, never for requests."""
         connection = await self._pool.take(deadline.left_s)
         try:
-            async with asyncio.timeout(deadline.left_s):
-                await connection.execute(self._begin[isolation] + _limit(statement_s_max))
-                yield connection
-                ended = await connection.execute("COMMIT")
+            with span("db.transaction", "client"):
+                async with asyncio.timeout(deadline.left_s):
+                    await connection.execute(self._begin[isolation] + _limit(statement_s_max))
+                    yield connection
+                    ended = await connection.execute("COMMIT")
         except BaseException as error:
             await self._undo(connection, error)
             self._raise(error)
@@ -176,8 +178,9 @@ class Database:
         while True:
             connection = await self._pool.take(deadline.left_s)
             try:
-                async with asyncio.timeout(deadline.left_s):
-                    found = await work(connection)
+                with span("db.statement", "client"):
+                    async with asyncio.timeout(deadline.left_s):
+                        found = await work(connection)
             except BaseException as error:
                 self._leave(connection, error)
                 if may_repeat and is_broken(error) and deadline.left_s:

@@ -62,7 +62,9 @@ class Tracer:
             failed = type(error).__name__
             raise
         finally:
-            tracing.trace_parent.reset(before)
+            # A generator that was left to the collector ends in another context, where there is nothing to set back.
+            with contextlib.suppress(ValueError):
+                tracing.trace_parent.reset(before)
             self._add(own, name, _KINDS[kind], begun_ns, attributes or {}, parent=parent[36:52], failed=failed)
 
     def ended(self, exchange: Exchange) -> None:
