@@ -133,7 +133,7 @@ class Module(Code):
         return {"caller.tenant": self.tenant(), "caller.subject": self.subject(), "if_version": "call.version"}
 
     def tenant(self) -> str:
-        column = self.thing.table.column(self.thing.tenant)
+        column = self.thing.table.column(self.thing.tenant or "id")
         return "call.tenant_id" if column is not None and column.type == "uuid" else "call.tenant"
 
     def subject(self) -> str:

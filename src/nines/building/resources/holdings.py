@@ -81,6 +81,7 @@ def _keys(code: Code) -> python.Part:
         ("claim", "claim-idempotency-key"),
         ("read", "read-idempotency-key"),
         ("finish", "finish-idempotency-key"),
+        ("remember", "remember-idempotent-row"),
     )
     code.runtime("Keys")
     made = python.call("Keys", statements(code, "KeyStatements", pairs), *_tenanted(code.design))

@@ -55,6 +55,22 @@ def finish_key(draft: Draft, operation: Operation) -> None:
     )
 
 
+def remember_row(draft: Draft, operation: Operation) -> None:
+    """Which row stands for the key while others are asked: who takes the key over must not make a second one."""
+    if operation.idempotency is None:
+        return
+    table = draft.table(facts.own_name(draft.blueprint, own.IDEMPOTENCY))
+    sql = draft.sql(table)
+    key = _key(table)
+    resource = sql.value("resource_id")
+    text = f"UPDATE {table.name}\nSET resource_id = {resource}\nWHERE {both(_same(sql, key, operation))}"
+    wish = Wish(table=table.name, equal=key)
+    draft.query(
+        sql.done("remember-idempotent-row", text, wish=wish, rows_max=1, is_write=True),
+        "remember under the key which row was made",
+    )
+
+
 def emit(draft: Draft, told: Operation | Job) -> None:
     """Events go into the outbox with the change, or are published afterwards where the blueprint says so."""
     for event in told.emits:

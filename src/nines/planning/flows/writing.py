@@ -39,6 +39,7 @@ def create(draft: Draft, operation: Operation, resource: Resource) -> None:
         draft.query(statement, f"insert its {statement.tables[0].replace('_', ' ')}")
     if operation.calls:
         keeping.audit(draft, resource)
+        keeping.remember_row(draft, operation)
         _ask(draft, operation, resource)
     else:
         _finish(draft, operation, resource)

@@ -110,7 +110,9 @@ def _of_things(operation: Operation, endpoint: PlannedEndpoint, blueprint: Bluep
         yield "not-found", f"There is no such {spoken}{', or it is not yours' if is_hidden else ''}.", ()
     if operation.do is Action.TRANSITION:
         yield "state-conflict", _conflict(operation, resource, blueprint), ()
-    if operation.do in (Action.UPDATE, Action.DELETE, Action.TRANSITION) and facts.reserving(blueprint, resource):
+    is_change = operation.do in (Action.UPDATE, Action.DELETE, Action.TRANSITION)
+    is_keyed_creation = operation.do is Action.CREATE and bool(operation.calls) and operation.idempotency is not None
+    if (is_change and facts.reserving(blueprint, resource)) or is_keyed_creation:
         yield "operation-pending", "", ()
     yield from _of_rules(operation, resource, blueprint)
     if operation.do in (Action.CREATE, Action.UPDATE):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nines.model.blueprint import Blueprint, ResourceKind
+from nines.model.blueprint import Action, Blueprint, ResourceKind
 from nines.model.design import Objection
 from nines.planning.objecting import is_changing, objection, option
 
@@ -12,7 +12,11 @@ from nines.planning.objecting import is_changing, objection, option
 def object_to(blueprint: Blueprint) -> Iterator[Objection]:
     for operation in blueprint.operations:
         resource = blueprint.resource(operation.on)
-        if resource is None or not resource.is_append_only or not is_changing(operation):
+        if resource is None or not resource.is_append_only:
+            continue
+        # A new row that waits for what others say is written again when they have said it.
+        is_held = operation.do is Action.CREATE and bool(operation.calls)
+        if not is_changing(operation) and not is_held:
             continue
         yield objection(
             __name__,
