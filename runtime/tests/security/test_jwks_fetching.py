@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from nines_runtime.security import jwks
 from nines_runtime.security.issuing import TokenIssuer
 from nines_runtime.security.jwks import FRESH_S, REFETCH_S, STALE_MAX_S, JwksAuthenticator
 from nines_runtime.security.keys import SigningKey, SigningKeys
@@ -164,6 +165,19 @@ def test_an_issuer_that_was_never_there_is_not_the_callers_fault() -> None:
         issuer.status = 200
         clock.now += REFETCH_S
         assert await subject(authenticator, issuer.token()) == "u1"
+
+    against(test)
+
+
+def test_an_issuer_that_is_slow_does_not_hold_up_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(issuer: Issuer, authenticator: JwksAuthenticator, clock: Clock) -> None:
+        monkeypatch.setattr(jwks, "START_S", 0.05)
+        issuer.pause_s = 0.5
+        await authenticator.start()
+        assert not authenticator._kids
+        # Whoever comes meanwhile waits for the fetch that is under way.
+        assert await subject(authenticator, issuer.token()) == "u1"
+        assert issuer.fetched == 1
 
     against(test)
 

@@ -32,6 +32,7 @@ FIRST_S = 2.0
 STALE_MAX_S = 86_400.0
 """So long the keys of an issuer that is down are believed."""
 FETCH_S = 3.0
+START_S = 2.0
 KEYS_MAX = 64
 DOCUMENT_BYTES_MAX = 262_144
 _DISCOVERY = "/.well-known/openid-configuration"
@@ -77,8 +78,10 @@ class JwksAuthenticator(TokenAuthenticator):
         self._kids: frozenset[str] = frozenset()
 
     async def start(self) -> None:
-        """Fetches the keys before the first request; an issuer that is down does not hold up the start."""
-        await self._refresh()
+        """Fetches the keys before the first request; an issuer that is slow or down hardly holds up the start."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(START_S):
+                await self._refresh()
 
     async def close(self) -> None:
         task, self._fetching = self._fetching, None
