@@ -317,6 +317,31 @@ def test_an_action_below_an_object_takes_the_objects_tag() -> None:
     assert dict(found.headers)["If-Match"] == '"7"'
 
 
+def test_whoever_must_not_see_an_object_may_have_learnt_its_tag() -> None:
+    match = msgspec.structs.replace(parameter("If-Match", "header", {"type": "string"}), is_required=True)
+    acting = Contract(
+        operations=(
+            operation("POST", "/x", body=thing(name=NAME), shows=SHOWN),
+            operation("GET", "/x/{x_id}", shows=SHOWN),
+            operation("DELETE", "/x/{x_id}", extra=(match,)),
+        )
+    )
+
+    class Private(Store):
+        async def send(self, call: Call) -> Exchange:
+            answer = await super().send(call)
+            is_own = call.method == "GET" and call.identity == "owner"
+            return msgspec.structs.replace(answer, headers=(("etag", '"7"'),)) if is_own else answer
+
+    async def tried() -> Call | None:
+        store = Private()
+        made = planner(acting, store)
+        created = await store.send(certain(await made.prepare(op("POST /x", acting), "owner")))
+        return await made.prepare_on(op("DELETE /x/{x_id}", acting), created, "peer")
+
+    assert dict(certain(asyncio.run(tried())).headers)["If-Match"] == '"7"'
+
+
 def test_work_that_was_accepted_is_awaited_before_it_is_acted_upon() -> None:
     acting = Contract(
         operations=(

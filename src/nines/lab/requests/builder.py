@@ -20,6 +20,8 @@ from nines.model.history import Exchange
 
 KEY_HEADERS = ("idempotency-key", "x-idempotency-key", "idempotencykey")
 _UNSENT = ("authorization", "content-type", "accept", "cookie", "host", "user-agent")
+_ANY = "*"
+"""Whatever the entity tag is (RFC 9110, 13.1.1)."""
 
 
 class Builder:
@@ -61,7 +63,7 @@ class Builder:
         inventor = self._inventor(operation, marker, given)
         path = paths.fill(operation.path, values)
         query = self._query(operation, inventor, given)
-        headers, key = await self._headers(operation, identity, path, inventor)
+        headers, key = await self._headers(operation, identity, path, inventor, created)
         body = b""
         if operation.body is not None and operation.method not in ("GET", "HEAD"):
             hint = next(iter(operation.body.examples), None)
@@ -218,7 +220,7 @@ class Builder:
         return encode.query_pairs(values)
 
     async def _headers(
-        self, operation: Operation, identity: str, path: str, inventor: Inventor
+        self, operation: Operation, identity: str, path: str, inventor: Inventor, created: Exchange | None
     ) -> tuple[list[tuple[str, str]], str]:
         headers: list[tuple[str, str]] = []
         cookies: list[str] = []
@@ -233,7 +235,10 @@ class Builder:
                 key = fresh_key(self._rng)
                 headers.append((parameter.name, key))
             elif name == "if-match" and parameter.is_required:
-                headers.append((parameter.name, await self._etag(operation, identity, path)))
+                # Somebody who must not see the object may all the same have learnt its tag.
+                whose = (identity, created.identity) if created is not None else (identity,)
+                tags = [await self._etag(operation, who, path) for who in dict.fromkeys(whose)]
+                headers.append((parameter.name, next((tag for tag in tags if tag != _ANY), _ANY)))
             elif parameter.is_required:
                 value = inventor.value(parameter.schema, parameter.name, hint=parameter.example)
                 headers.append((parameter.name, paths.plain(value)))
@@ -253,8 +258,8 @@ class Builder:
             if reader is not None:
                 at = "/".join(parts[:length])
                 call = Call(operation=reader.id, method="GET", path=at, identity=identity, phase="setup")
-                return (await self._send(call)).header("etag") or "*"
-        return "*"
+                return (await self._send(call)).header("etag") or _ANY
+        return _ANY
 
 
 def fresh_key(rng: random.Random) -> str:
