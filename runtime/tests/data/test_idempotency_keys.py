@@ -176,6 +176,21 @@ def test_a_job_that_settles_later_answers_the_key(url: str) -> None:
     run(url, work)
 
 
+def test_whoever_takes_a_key_over_learns_which_row_was_made(url: str) -> None:
+    async def work(database: Database) -> None:
+        keys = Keys(lease_s=0.1)
+        async with database.transaction(soon()) as tx:
+            claim = await keys.claim(tx, Request("k"))
+            assert claim.resource_id is None
+            await keys.remember(tx, claim, "t-7")
+        await asyncio.sleep(0.15)
+        async with database.transaction(soon()) as tx:
+            assert (await keys.claim(tx, Request("k"))).resource_id == "t-7"
+            await keys.remember(tx, await keys.claim(tx, Request()), "nothing is kept without a key")
+
+    run(url, work)
+
+
 def test_a_key_that_expired_is_new_again(url: str) -> None:
     async def work(database: Database) -> None:
         keys = Keys()
