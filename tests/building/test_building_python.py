@@ -33,9 +33,7 @@ def _formatted(text: str) -> str:
 @settings(max_examples=25, deadline=None)
 @given(_PARTS, st.integers(0, 3))
 def test_calls_of_any_depth_are_laid_out(part: python.Part, depth: int) -> None:
-    lines: list[str] = []
-    for level in range(depth):
-        lines.append(f"{python.INDENT * level}if x:")
+    lines = [f"{python.INDENT * level}if x:" for level in range(depth)]
     text = "\n".join([*lines, *python.laid(part, before="found = ", depth=depth)]) + "\n"
     assert _formatted(text) == text
 

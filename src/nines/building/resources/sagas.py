@@ -56,7 +56,10 @@ def start(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> No
     if operation.is_asynchronous:
         module.line('service.wake("continueSagas")')
     else:
-        module.line("await service.sagas.run(saga, call.deadline)")
+        module.runtime("Problem")
+        module.line("saga = await service.sagas.run(saga, call.deadline)")
+        with module.block('if saga.status != "finished":'):
+            module.line('raise Problem("refused", "A step was refused; what was done is undone.")')
         if endpoint.idempotency:
             with module.block("async with service.database.transaction(call.deadline) as tx:"):
                 keeping.finish(module, endpoint, id=f"{thing.noun}.id")
