@@ -55,6 +55,9 @@ def test_a_page_is_short_and_says_where_it_is_from(pattern: Pattern) -> None:
     assert max(len(line) for line in lines if "](https://" not in line) <= LINE_MAX
     assert pattern.sources
     assert pattern.page.endswith("\n")
+    kinds = {token.type for token in MarkdownIt("commonmark").parse(pattern.page)}
+    unmeant = {"ordered_list_open", "blockquote_open", "html_block", "code_block", "hr"}
+    assert kinds.isdisjoint(unmeant), "a wrapped line begins like something else"
 
 
 @pytest.mark.parametrize("id", sorted(RULES | EXPERIMENTS))
