@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import os
 import threading
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nines_runtime import Answer, Call, Edge, Operations
 from nines_runtime.running import logs
 from nines_runtime.running.logs import Log
 from nines_runtime.running.redacting import REDACTED, Redactor, scrubbed
@@ -93,6 +95,35 @@ def test_an_error_is_told_with_its_place_and_without_values() -> None:
     assert line["cause"].endswith(" in inner")
     for value in ("bob@", "4111", "Bob", "hunter2"):
         assert value not in str(line)
+
+
+def test_what_was_too_slow_tells_where_it_was_waiting() -> None:
+    async def waiting_for_the_gateway() -> None:
+        await asyncio.sleep(30)
+
+    async def run() -> None:
+        some: Operations[None] = Operations()
+
+        @some.get("/", id="slow", is_public=True, deadline_s=0.05)
+        async def slow(service: None, call: Call) -> Answer:
+            await waiting_for_the_gateway()
+            return Answer.nothing()
+
+        edge: Edge[None] = Edge(some, observer=RequestLog(reading.log))
+        edge.open(None)
+
+        async def send(message: Any) -> None: ...
+
+        async def receive() -> Any:
+            return {"type": "http.request"}
+
+        await edge({"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}, receive, send)
+
+    reading = Reading()
+    asyncio.run(run())
+    (line,) = reading.lines()
+    assert (line["status"], line["problem"], line["level"]) == (503, "unavailable", "warning")
+    assert any("in waiting_for_the_gateway" in frame for frame in line["stack"])
 
 
 @pytest.mark.parametrize(("status", "level"), [(200, "info"), (404, "info"), (503, "warning"), (500, "error")])

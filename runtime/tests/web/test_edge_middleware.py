@@ -104,7 +104,7 @@ def test_failures_of_the_application_are_problems(method: str, path: str, body: 
     assert answered.json["request_id"] == answered.headers["x-request-id"] == seen.exchanges[0].request_id
     assert b"hunter2" not in answered.body
     assert seen.exchanges[0].problem == code
-    assert (seen.exchanges[0].error is not None) == (code == "internal-error")
+    assert (seen.exchanges[0].error is not None) == (code in ("internal-error", "unavailable"))
 
 
 def test_pointers_and_words_of_the_application() -> None:

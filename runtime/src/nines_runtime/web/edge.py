@@ -146,11 +146,14 @@ class Edge(Generic[Service]):
         except Gone:
             self._told(exchange, 0)
             return
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
             if ticket is None or not ticket.is_late:
                 raise
+            # Where it was waiting when its time was over.
+            exchange.error = error if exchange.is_whole else None
             answer = self._refused(_late(exchange), exchange)
-        except TimeoutError:
+        except TimeoutError as error:
+            exchange.error = error
             answer = self._refused(_late(exchange), exchange)
         except Exception as error:
             # Whatever it was, it stays inside.

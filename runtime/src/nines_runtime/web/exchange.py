@@ -37,7 +37,7 @@ class Exchange(msgspec.Struct, eq=False):
     trace_parent: str = ""
     problem: str = ""
     error: BaseException | None = None
-    """What nobody expected; it is in the log alone."""
+    """What nobody expected, or where it was waiting when its time was over; it is in the log alone."""
     is_replayed: bool = False
     is_whole: bool = False
     """The request has arrived to its end."""

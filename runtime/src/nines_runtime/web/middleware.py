@@ -77,9 +77,10 @@ class RequestContext:
             await self._app(scope, receive, sending)
         except Problem as problem:
             failed = problem
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
             if ticket is None or not ticket.is_late:
                 raise
+            exchange.error = error
             failed = Problem("unavailable", "It took longer than a request may.")
         except Exception as error:
             exchange.error = error
