@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from markdown_it import MarkdownIt
 
 import nines_runtime
 from nines import experiments, patterns, rules
