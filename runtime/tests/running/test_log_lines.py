@@ -214,6 +214,14 @@ def test_what_nobody_reads_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> N
     assert not reader.is_alive()
 
 
+def test_a_log_that_was_closed_still_tells() -> None:
+    reading = Reading()
+    reading.log.info("Before.")
+    reading.log.close()
+    reading.log.info("After.")
+    assert [line["message"] for line in reading.lines()] == ["Before.", "After."]
+
+
 def test_lines_are_whole_and_in_order() -> None:
     reading = Reading()
     for at in range(300):

@@ -233,6 +233,19 @@ def test_guessing_is_counted_by_account_and_by_address() -> None:
     assert [sign(f"{at}@y", "198.51.100.1") for at in range(6)] == [201] * 5 + [429]
 
 
+def test_whoever_has_a_network_of_addresses_is_counted_once() -> None:
+    world, form = World(), {"content-type": "application/json"}
+
+    def sign(address: str, email: str) -> int:
+        body = msgspec.json.encode({"email": email})
+        return world.ask("POST", "/v1/sessions", body, headers=form, address=address).status
+
+    assert [sign(f"2001:db8:1:2::{at:x}", f"{at}@x") for at in range(1, 8)] == [201] * 5 + [429] * 2
+    assert sign("2001:db8:1:3::1", "a@y") == 201
+    assert [sign("::ffff:192.0.2.9", f"{at}@z") for at in range(5)] == [201] * 5
+    assert sign("192.0.2.9", "b@z") == 429
+
+
 def test_a_laboratory_may_ask_more_often() -> None:
     world = World(limit_factor=100)
     answered = world.ask("POST", PATH, BODY, headers=GOOD)

@@ -133,7 +133,7 @@ class Writer:
             return
         self._lines.append(line)
         if not self._waiting.is_set():
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._start()
             self._waiting.set()
 
@@ -144,6 +144,7 @@ class Writer:
             self._thread.join(CLOSE_S_MAX)
 
     def _start(self) -> None:
+        self._is_closed = False
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
+from ipaddress import IPv6Address
 from random import getrandbits
 from time import time_ns
 from typing import Any
@@ -67,6 +69,20 @@ def address_of(scope: Scope, headers: Mapping[str, str], proxies_trusted: int) -
     if not told:
         return address
     return told[-min(proxies_trusted, len(told))][:64]
+
+
+@lru_cache(maxsize=16_384)
+def network_of(address: str) -> str:
+    """Under which name an address is counted: of IPv6 the network of 64 bits, for whoever has one address of it has
+    them all."""
+    if ":" not in address:
+        return address
+    try:
+        found = IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address
+    mapped = found.ipv4_mapped
+    return str(mapped) if mapped is not None else str(IPv6Address(int(found) >> 64 << 64)) + "/64"
 
 
 def check_media_type(headers: Mapping[str, str], wanted: str) -> None:

@@ -21,7 +21,7 @@ from nines_runtime.web.asgi import App, Message, Receive, Scope, Send
 from nines_runtime.web.caller import Headers
 from nines_runtime.web.exchange import UNMATCHED, Exchange, Nobody, Observer
 from nines_runtime.web.gate import Gate
-from nines_runtime.web.incoming import address_of, read_headers, request_id_of, trace_parent_of
+from nines_runtime.web.incoming import address_of, network_of, read_headers, request_id_of, trace_parent_of
 from nines_runtime.web.operations import Limit
 from nines_runtime.web.problem import Problem
 from nines_runtime.web.route import Policy
@@ -144,7 +144,7 @@ class RateLimit:
         self._app = app
         self._limiter = limiter or limits.LocalLimiter()
         self._policy = Policy(limit, "default")
-        self._counted = counted or (lambda scope, headers: address_of(scope, headers, proxies_trusted))
+        self._counted = counted or (lambda scope, headers: network_of(address_of(scope, headers, proxies_trusted)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -11,6 +11,7 @@ import msgspec
 
 from nines_runtime.web import limits
 from nines_runtime.web.caller import Caller
+from nines_runtime.web.incoming import network_of
 from nines_runtime.web.operations import Limit, Operation
 from nines_runtime.web.problem import Problem
 from nines_runtime.web.reading import form_reader, json_reader, query_reader
@@ -40,7 +41,7 @@ class Policy:
             return f"{self.name}|s|{caller.tenant}|{caller.subject}"
         if per == "tenant" and caller.tenant:
             return f"{self.name}|t|{caller.tenant}"
-        return f"{self.name}|" if per == "all" else f"{self.name}|a|{address}"
+        return f"{self.name}|" if per == "all" else f"{self.name}|a|{network_of(address)}"
 
     def account(self, taken: Any) -> str:
         value = str(getattr(taken, self.limit.field, "")).strip().casefold()
