@@ -8,13 +8,18 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from nines.model.tier import Tier
 from nines.verbs.build import Wish, build
 from nines.verbs.eject import eject
+from nines.verbs.project import open_project
+from nines.verbs.review import review
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("login", "notifications", "payments")
+_METHODS = frozenset(("get", "post", "put", "patch", "delete"))
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -36,6 +41,19 @@ def _run(folder: Path, *words: str, path: str) -> None:
 def test_a_flagship_is_clean_by_its_own_rules(service: Path) -> None:
     _run(service, "-m", "ruff", "check", "--no-cache", ".", path="src")
     _run(service, "-m", "ruff", "format", "--no-cache", "--check", ".", path="src")
+
+
+def test_review_understands_a_flagship_and_finds_nothing_that_it_must_mend(service: Path) -> None:
+    report = review(open_project(service))
+    serious = [each for each in report.findings if each.tier in (Tier.RELIABILITY, Tier.SECURITY)]
+    assert not serious, [f"{each.rule}: {each.message}" for each in serious]
+    contract = msgspec.yaml.decode((service / "openapi.yaml").read_bytes())
+    promised = sum(len([method for method in item if method in _METHODS]) for item in contract["paths"].values())
+    text = "".join(path.read_text() for path in (service / "src").rglob("_generated/*.py"))
+    assert text.count("@operations.") == promised
+    jobs = text.count("Queue(") + text.count("Schedule(")
+    assert jobs > 0
+    assert report.reading.endpoints > promised, "its jobs are entry points as well"
 
 
 @pytest.mark.lab
