@@ -77,8 +77,8 @@ def report(verdict: Verdict, says: str, *, experiment: str = "load/steady") -> R
         ("did my fix help?", "compare", "nines compare before.json after.json"),
     ],
 )
-def test_every_intent_is_answered_with_what_matters(question: str, intent: str, said: str) -> None:
-    told = answered(question, CARELESS)
+def test_every_intent_is_answered_with_what_matters(question: str, intent: str, said: str, project: Path) -> None:
+    told = answered(question, project)
     assert told.answer.intent == intent
     assert said in asking.markdown(told)
 

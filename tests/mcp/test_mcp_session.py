@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,15 @@ def workers() -> set[int]:
 
 
 @pytest.mark.lab
-def test_a_session_from_start_to_end() -> None:
-    anyio.run(_session)
+def test_a_session_from_start_to_end(tmp_path: Path) -> None:
+    """On a copy: what is measured is kept for later questions."""
+    left_out = shutil.ignore_patterns(".nines", "__pycache__")
+    shutil.copytree(EXAMPLES / "payments-careless", tmp_path / "payments-careless", ignore=left_out)
+    anyio.run(_session, tmp_path)
 
 
-async def _session() -> None:
-    server = StdioServerParameters(command=sys.executable, args=["-P", "-m", "nines", "mcp", "--root", str(EXAMPLES)])
+async def _session(root: Path) -> None:
+    server = StdioServerParameters(command=sys.executable, args=["-P", "-m", "nines", "mcp", "--root", str(root)])
     async with Client(server) as client:
         assert client.server_info is not None
         assert client.server_info.name == "nines"
@@ -65,6 +69,9 @@ async def _session() -> None:
 
         compared = await _called(client, "compare", before=review["report"], after=first["report"])
         assert any("cannot be compared" in each["says"] for each in compared["other"])
+        asked = await _called(client, "ask", question="it sometimes answers 500", path="payments-careless")
+        assert asked["sureness"] == "high"
+        assert "wrong requests were answered with a 5xx" in asked["answer"]
         read = await client.read_resource(f"nines://report/{first['report']}")
         assert "5xx" in getattr(read.contents[0], "text", "")
     assert not workers()

@@ -88,7 +88,8 @@ class Gathered:
 
     def tables(self) -> tuple[Table, ...]:
         found = self._found()
-        return harmless(found.service.tables) if found is not None else ()  # type: ignore[no-any-return]
+        tables: tuple[Table, ...] = harmless(found.service.tables) if found is not None else ()
+        return tables
 
     def measurement(self) -> Measurement | None:
         """The newest report of prove or check that lies in the project."""
@@ -102,16 +103,8 @@ class Gathered:
         where = f"{STATE_DIRECTORY}/{REPORTS}/{report.command}.json"
         self._has_looked = True
         self._measurement = Measurement(report=harmless(report), where=where, age_s=0.0, is_fresh=True)
-        if self._project is None or self._project.has_strange_state:
-            return
-        keep_out_of_version_control(self._project)
-        folder = self._project.root / STATE_DIRECTORY / REPORTS
-        # A folder that cannot be written costs the next question a run, and nothing else.
-        with contextlib.suppress(OSError):
-            folder.mkdir(exist_ok=True)
-            temporary = folder / f".{report.command}.{os.getpid()}"
-            temporary.write_bytes(msgspec.json.encode(report))
-            temporary.replace(folder / f"{report.command}.json")
+        if self._project is not None:
+            remember(self._project, report)
 
     def patterns(self) -> tuple[Pattern, ...]:
         return patterns.discover()
@@ -145,6 +138,22 @@ class Gathered:
             self._progress.stage("reading the code")
             self._read = read(self._project)
         return self._read
+
+
+def remember(project: Project, report: Report) -> None:
+    """Keeps a report where the next question finds it: below the state directory, the newest of each command."""
+    folder = project.root / STATE_DIRECTORY / REPORTS
+    if project.has_strange_state or folder.is_symlink():
+        return
+    keep_out_of_version_control(project)
+    # A folder that cannot be written costs the next question a run, and nothing else.
+    with contextlib.suppress(OSError):
+        folder.mkdir(exist_ok=True)
+        temporary = folder / f".{report.command}.{os.getpid()}"
+        temporary.unlink(missing_ok=True)
+        with temporary.open("xb") as stream:
+            stream.write(msgspec.json.encode(report))
+        temporary.replace(folder / f"{report.command}.json")
 
 
 def _ends_like(endpoint: Endpoint, wanted: str) -> bool:

@@ -14,6 +14,7 @@ from nines.mcp.tool import ToolInfo
 from nines.model.progress import Progress
 from nines.model.record import Record, StrictRecord
 from nines.model.report import Readiness, Report
+from nines.verbs.ask_material import remember
 from nines.verbs.check import check
 from nines.verbs.project import open_project
 
@@ -63,7 +64,9 @@ def work(job: Arguments, progress: Progress) -> Report:
     project = open_project(Path(job.path), Path(job.config) if job.config else None)
     baseline = Path(job.baseline) if job.baseline else None
     report = check(project, only=job.only, seed=job.seed, baseline_file=baseline, progress=progress)
-    return shapes.without_histories(report)
+    kept = shapes.without_histories(report)
+    remember(project, kept)
+    return kept
 
 
 async def run(call: Call, asked: Arguments) -> Result:

@@ -15,6 +15,7 @@ from nines.model.progress import Progress
 from nines.model.record import Record, StrictRecord
 from nines.model.report import Report
 from nines.model.verdict import Verdict
+from nines.verbs.ask_material import remember
 from nines.verbs.project import open_project
 from nines.verbs.prove import prove
 
@@ -56,7 +57,9 @@ class Result(Record):
 def work(job: Arguments, progress: Progress) -> Report:
     """Runs the laboratory in a process of its own, with an event loop of its own."""
     project = open_project(Path(job.path), Path(job.config) if job.config else None)
-    return shapes.without_histories(prove(project, only=job.only, seed=job.seed, progress=progress))
+    report = shapes.without_histories(prove(project, only=job.only, seed=job.seed, progress=progress))
+    remember(project, report)
+    return report
 
 
 async def run(call: Call, asked: Arguments) -> Result:
