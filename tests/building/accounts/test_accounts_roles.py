@@ -122,3 +122,20 @@ def test_whoever_closes_their_account_is_signed_out(login: Login, process: Proce
     assert process.ask("GET", path, token=tokens["access_token"]).status == 401
     assert process.refresh(tokens["refresh_token"]).status == 401
     assert process.sign_in("leaving@example.com").status == 401
+
+
+def test_nobody_reads_or_changes_the_account_of_somebody_else(login: Login, process: Process) -> None:
+    for name in ("mine@example.com", "theirs@example.com"):
+        login.verified(process, name)
+    token = process.sign_in("mine@example.com").json["access_token"]
+    theirs = login.rows("SELECT id FROM accounts WHERE email = 'theirs@example.com'")[0]["id"]
+    path = f"/v1/accounts/acc_{theirs.hex}"
+    headers = {"if-match": '"2"'}
+    answers = [
+        process.ask("GET", path, token=token),
+        process.ask("PATCH", path, {"display_name": "Eve"}, token=token, headers=headers),
+        process.ask("POST", f"{path}/closures", token=token, headers=headers),
+    ]
+    assert [each.status for each in answers] == [404, 404, 404]
+    assert process.ask("POST", f"{path}/locks", token=token).status == 403
+    assert process.ask("GET", "/v1/accounts", token=token).status == 403

@@ -90,7 +90,7 @@ import os
 import sys
 from uuid import UUID
 
-from nines_runtime import Database, Deadline@TOTP@, identifier_text, new_id, read_settings
+from nines_runtime import Database, Deadline@TOTP@, identifier_of, identifier_text, new_id, read_settings
 from nines_runtime.security.accounts import Accounts
 
 from @PACKAGE@._generated.identity import accounts_of
@@ -132,7 +132,8 @@ def main() -> int:
     what = parser.add_subparsers(dest="what", required=True)
     for name in (@VERBS@):
         what.add_parser(name).add_argument("name")
-@MORE@    asked = parser.parse_args()
+@MORE@    what.choices["add"].add_argument("--id", default="", help="of a new account; made up where none is given")
+    asked = parser.parse_args()
     with surroundings() as environment:
         return asyncio.run(_carry_out(asked, read_settings(GeneratedSettings, environment)))
 
@@ -144,7 +145,7 @@ async def _carry_out(asked: argparse.Namespace, settings: GeneratedSettings) -> 
     name = asked.name@LOWER@
     try:
         if asked.what == "add":
-            await _add(database, accounts, name)
+            await _add(database, accounts, name, identifier_of(asked.id, "@PREFIX@") or new_id())
         id = await _find(database, name)
         if id is None:
             print(f"there is nobody called {name}", file=sys.stderr)
@@ -162,11 +163,11 @@ async def _find(database: Database, name: str) -> UUID | None:
     return None if row is None else row["id"]
 
 
-async def _add(database: Database, accounts: Accounts, name: str) -> None:
+async def _add(database: Database, accounts: Accounts, name: str, id: UUID) -> None:
     """Whoever is there already keeps their password."""
     password = os.environ.get("NEW_PASSWORD") or getpass.getpass("Password: ")
     password_hash = await accounts.passwords.hash(password)
-    await database.execute(Deadline.after(LIMIT_S), ADD, new_id(), name, password_hash)
+    await database.execute(Deadline.after(LIMIT_S), ADD, id, name, password_hash)
 
 
 async def _token(database: Database, accounts: Accounts, id: UUID, environment: str) -> str:

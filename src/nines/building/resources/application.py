@@ -124,6 +124,8 @@ def _opened(code: Code) -> None:
                 _call_metrics(code, calls)
             made = [python.named(each.name, each.make(code)) for each in holdings(design)]
             code.put(python.call("Service", *made, "wake=lambda name: jobs.wake(name)"), before="service = ")
+            if has_letters(design):
+                code.line("stack.push_async_callback(service.mail.close)")
             _working(code)
             _authenticated(code)
 

@@ -216,7 +216,8 @@ def _people(design: Design) -> Iterator[str]:
         return
     people = f"python -m {_package(design)}.people"
     strong = [role.name for role in design.roles]
-    for name in (*_WHOM, *(["admin"] if strong else [])):
+    yield f"{people} add {_WHOM[0]}@example.com --id {_own_id(design)}"
+    for name in (*_WHOM[1:], *(["admin"] if strong else [])):
         yield f"{people} add {name}@example.com"
     yield from (f"{people} grant admin@example.com {role}" for role in strong)
 
@@ -226,6 +227,32 @@ def _made_at_console(design: Design) -> Iterator[str]:
         found = {"name": name, "username": f"{name}@example.com", "password": PASSWORD, "register": False}
         yield _table("identities", found | ({"is_admin": True} if name == "admin" else {}), is_listed=True)
     yield _table("login", {"command": f"python -m {_package(design)}.people token {{username}}"})
+    yield _table("values", dict(_values(design)))
+
+
+def _own_id(design: Design) -> str:
+    """Of the first who tries the service: known beforehand, so that requests about it can be written."""
+    account = next((each for each in (design.blueprint or _NO).resources if each.kind is ResourceKind.ACCOUNT), None)
+    prefix = account.identifier.prefix if account else ""
+    return f"{prefix}_{_ID}" if prefix else _ID
+
+
+_ID = "01b8e0949b2e70008000000000000001"
+
+
+def _values(design: Design) -> Iterator[tuple[str, Any]]:
+    """What makes requests valid that nobody could invent: names and passwords that are there."""
+    owner = f"{_WHOM[0]}@example.com"
+    kept = next((each.name for each in (design.blueprint or _NO).resources if each.kind is ResourceKind.ACCOUNT), "")
+    for endpoint in design.endpoints:
+        if endpoint.action is Action.SIGN_IN:
+            yield f"{endpoint.id}.email", owner
+            yield f"{endpoint.id}.password", PASSWORD
+        # Nothing that would end the account of whoever tries.
+        if endpoint.resource == kept and endpoint.action in (Action.READ, Action.UPDATE):
+            found = [each.name for each in endpoint.parameters if each.location == "path"]
+            if len(found) == 1 and found[0].endswith("_id"):
+                yield f"{endpoint.id}.{found[0]}", _own_id(design)
 
 
 def _elsewhere(design: Design) -> Iterator[str]:

@@ -1,0 +1,86 @@
+"""The generated text, as whoever reviews it reads it."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from nines import building, planning
+from nines.model.blueprint import OF_ACCOUNTS, Action, Blueprint
+from nines.model.design import Design
+from nines.readers import blueprint as reader
+from tests.building.accounts.serving import BLUEPRINT, Login
+
+MINE = ("signing", "signing_shapes", "letters", "identity")
+
+
+def _texts(design: Design) -> dict[str, str]:
+    return {file.path: file.text for file in building.write(design)}
+
+
+def _blueprint() -> Blueprint:
+    return reader.read(BLUEPRINT)
+
+
+def _without(*actions: Action) -> Blueprint:
+    whole = _blueprint()
+    return replace(whole, operations=tuple(each for each in whole.operations if each.do not in actions))
+
+
+def test_every_operation_of_accounts_is_one_function_with_a_sentence() -> None:
+    design = planning.plan(_blueprint())
+    tree = ast.parse(_texts(design)["src/login/_generated/signing.py"])
+    functions = [each for each in tree.body if isinstance(each, ast.AsyncFunctionDef) and each.decorator_list]
+    # Beside those of the contract: the keys, and where they are.
+    assert len(functions) == len([each for each in design.endpoints if each.action in OF_ACCOUNTS]) + 2
+    assert all(ast.get_docstring(each) for each in functions)
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        (Action.REQUEST_SIGN_IN, Action.SIGN_IN_BY_CODE),
+        (Action.REQUEST_RESET, Action.RESET_PASSWORD),
+        (Action.SIGN_OUT, Action.SIGN_OUT_EVERYWHERE, Action.SEND_CODE),
+        (Action.REGISTER, Action.VERIFY_CODE, Action.SEND_CODE),
+    ],
+    ids=str,
+)
+def test_what_is_not_asked_for_is_not_written(missing: tuple[Action, ...], tmp_path: Path) -> None:
+    texts = _texts(planning.plan(_without(*missing)))
+    for name in MINE:
+        path = tmp_path / f"{name}.py"
+        path.write_text(texts[f"src/login/_generated/{name}.py"], encoding="utf-8")
+    # Undefined or unused names would be what is left of what is not there.
+    checked = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F,E", "--line-length", "120", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_where_people_sign_in_elsewhere_nothing_of_it_is_written() -> None:
+    texts = _texts(planning.plan(reader.read(BLUEPRINT.with_name("payments.yaml"))))
+    assert not [path for path in texts if "signing" in path or "letters" in path or "people" in path]
+
+
+@pytest.mark.lab
+def test_the_service_is_clean_by_its_own_rules(login: Login) -> None:
+    folder = login.folder / "service"
+    for words in (
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["mypy", "--cache-dir", str(login.folder / "mypy")],
+    ):
+        checked = subprocess.run(
+            [sys.executable, "-m", *words], cwd=folder, capture_output=True, text=True, check=False,
+            env=login.environment(MYPYPATH=str(Path(__file__).parents[3] / "runtime" / "src")),
+        )  # fmt: skip
+        assert checked.returncode == 0, checked.stdout + checked.stderr
