@@ -63,6 +63,8 @@ def test_spans_reach_the_collector(monkeypatch: pytest.MonkeyPatch) -> None:
                 await asyncio.sleep(0.01)
         with tracing.span("gateway.capture", "client"):
             pass
+        with tracing.begun("relayOutbox"), tracing.span("subscribers.publish", "client"):
+            assert TRACE not in tracing.trace_parent.get()
         tracing.trace_parent.set(exchange("00").trace_parent)
         with tracer.span("db.select"), tracing.span("gateway.find", "client"):
             pass
@@ -74,7 +76,12 @@ def test_spans_reach_the_collector(monkeypatch: pytest.MonkeyPatch) -> None:
 
     asyncio.run(run())
     spans = {each["name"]: each for one in taken for each in one["resourceSpans"][0]["scopeSpans"][0]["spans"]}
-    assert set(spans) == {"db.transaction", "db.insert", "GET getThing", "gateway.capture"}
+    assert set(spans) == {
+        "db.transaction", "db.insert", "GET getThing", "gateway.capture", "relayOutbox", "subscribers.publish",
+    }  # fmt: skip
+    outside = [spans.pop(name) for name in ("relayOutbox", "subscribers.publish")]
+    assert outside[0]["traceId"] == outside[1]["traceId"]
+    assert ("parentSpanId" in outside[0], outside[1]["parentSpanId"]) == (False, outside[0]["spanId"])
     assert {each["traceId"] for each in spans.values()} == {TRACE}
     assert spans["db.insert"]["parentSpanId"] == spans["db.transaction"]["spanId"]
     assert spans["db.transaction"]["parentSpanId"] == spans["GET getThing"]["spanId"] == "b7ad6b7169203331"

@@ -22,17 +22,27 @@ def child_of(parent: str) -> str:
 
 
 Recorder = Callable[[str, str], AbstractContextManager[None]]
-_recorders: list[Recorder] = []
+Sampler = Callable[[str], bool]
+_recorders: list[tuple[Recorder, Sampler]] = []
 _NOTHING: AbstractContextManager[None] = contextlib.nullcontext()
+NO_SPAN = "0" * 16
 
 
-def record(recorder: Recorder | None) -> None:
+def record(recorder: Recorder | None, is_sampled: Sampler = lambda _trace_id: True) -> None:
     """Whoever keeps the spans of this process; None: nobody does."""
-    _recorders[:] = [recorder] if recorder is not None else []
+    _recorders[:] = [(recorder, is_sampled)] if recorder is not None else []
 
 
 def span(name: str, kind: str = "internal") -> AbstractContextManager[None]:
     """Around a piece of work, of kind internal, client or server; next to nothing where nobody samples the trace."""
     if not _recorders or not trace_parent.get().endswith("1"):
         return _NOTHING
-    return _recorders[0](name, kind)
+    return _recorders[0][0](name, kind)
+
+
+def begun(name: str) -> AbstractContextManager[None]:
+    """Around work outside a request, in a task of its own: it begins a trace of its own."""
+    trace_id = os.urandom(16).hex()
+    flags = "01" if _recorders and _recorders[0][1](trace_id) else "00"
+    trace_parent.set(f"00-{trace_id}-{NO_SPAN}-{flags}")
+    return span(name)

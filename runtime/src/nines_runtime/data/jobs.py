@@ -17,6 +17,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 
 from nines_runtime.calls.deadline import Deadline
+from nines_runtime.calls.tracing import begun
 from nines_runtime.data.database import Database
 from nines_runtime.data.queueing import STATEMENT_S_MAX, OnError, Worker
 from nines_runtime.data.statements import TAKE_TURN
@@ -111,8 +112,9 @@ class Jobs:
             )
             if taken is None:
                 return
-            async with asyncio.timeout(schedule.limit_s):
-                await schedule.run(Deadline.after(schedule.limit_s))
+            with begun(schedule.name):
+                async with asyncio.timeout(schedule.limit_s):
+                    await schedule.run(Deadline.after(schedule.limit_s))
         except Exception as error:
             # It is run again at its next turn.
             self._on_error(schedule.name, error)

@@ -86,7 +86,7 @@ class Tracer:
 
     def start(self) -> None:
         if self._endpoint:
-            tracing.record(self.span)
+            tracing.record(self.span, self.is_sampled)
             self._sending = asyncio.get_running_loop().create_task(self._send_all())
 
     async def stop(self) -> None:
@@ -125,7 +125,7 @@ class Tracer:
             "attributes": _attributes(attributes),
             "status": {"code": 2, "message": failed} if failed else {},
         }
-        if parent:
+        if parent and parent != tracing.NO_SPAN:
             span["parentSpanId"] = parent
         self._spans.append(span)
 
