@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from nines_runtime.calls.deadline import Deadline
+from nines_runtime.calls.tracing import begun
 from nines_runtime.data.database import Database
 from nines_runtime.data.tasks import GiveUp, Queue, Row, TaskMetrics, TooEarly, oldest_of, reason_of
 from nines_runtime.data.waits import around, doubled
@@ -132,7 +133,8 @@ class Worker:
     async def _do(self, row: Row, deadline: Deadline) -> None:
         try:
             async with asyncio.timeout(deadline.left_s):
-                await self.queue.work(row, deadline)
+                with begun(self.queue.name):
+                    await self.queue.work(row, deadline)
         except TooEarly as early:
             await self._settled(self._postpone(row, early))
         except Exception as error:

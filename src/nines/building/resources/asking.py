@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nines.building import names, python
-from nines.building.resources import changing, hooks, keeping, ports, values
+from nines.building.resources import carrying, hooks, inserting, keeping, ports, values
 from nines.building.resources.code import Module
 from nines.building.resources.guards import number
 from nines.model.blueprint import Action, Fallback, Operation
@@ -16,7 +16,7 @@ def create(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> N
     """The new row is there, and held until the others have answered."""
     module.runtime("new_id")
     module.line("pending_id = new_id()")
-    with changing.transaction(module, operation, RESERVED, "reserved"):
+    with carrying.transaction(module, operation, RESERVED, "reserved"):
         remembered = _remembered(module, endpoint, operation)
         more = {
             "pending_operation": python.quoted(operation.name),
@@ -24,17 +24,17 @@ def create(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> N
             "pending_request": "remembered",
             "pending_id": "pending_id",
         }
-        changing.insert(module, endpoint, operation, more, remembered)
+        inserting.insert(module, endpoint, operation, more, remembered)
         if endpoint.idempotency:
             module.put(python.call("await service.keys.remember", "tx", "claim", module.id))
         thing = module.thing
-        keeping.audit(module, origin="call", id=shown_id(module), changes=keeping.changes_of_new(thing, "row"))
+        keeping.audit(module, origin="call", id=carrying.shown_id(module), changes=keeping.changes_of_new(thing, "row"))
         _reserved(module)
     _ask(module, endpoint, operation)
 
 
 def move(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> None:
-    _hold(module, endpoint, operation, changing.sources(module, operation))
+    _hold(module, endpoint, operation, carrying.sources(module, operation))
 
 
 def change(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> None:
@@ -47,11 +47,11 @@ def _hold(module: Module, endpoint: PlannedEndpoint, operation: Operation, state
     module.runtime("new_id")
     module.line("pending_id = new_id()")
     noun = names.kebab(thing.resource.name)
-    with changing.transaction(module, operation, RESERVED, "reserved"):
+    with carrying.transaction(module, operation, RESERVED, "reserved"):
         keeping.claim(module, endpoint)
         if operation.do is Action.UPDATE:
             for field in thing.resource.fields:
-                changing.refer(module, endpoint, field, is_change=True)
+                inserting.refer(module, endpoint, field, is_change=True)
             read = module.query(endpoint.id, f"read-{noun}-to-change")
             module.put(module.send("tx.fetchrow", read, {**module.caller(), "id": module.id}), before="row = await ")
             module.missing()
@@ -61,7 +61,7 @@ def _hold(module: Module, endpoint: PlannedEndpoint, operation: Operation, state
                 module.line(f"{thing.noun} = {module.row_of('row')}")
                 hooks.merge(module)
         elif hooks.is_hooked(operation):
-            changing.locked(module, endpoint, operation, states)
+            carrying.locked(module, endpoint, operation, states)
         module.put(_remembered(module, endpoint, operation), before="remembered = ")
         query = module.query(endpoint.id, f"reserve-{noun}")
         given = {
@@ -74,7 +74,7 @@ def _hold(module: Module, endpoint: PlannedEndpoint, operation: Operation, state
             "from_statuses": python.flat(python.row(*map(python.quoted, states))),
         }
         module.put(module.send("tx.fetchrow", query, given), before="row = await ")
-        changing.why_not(module, endpoint, states)
+        carrying.why_not(module, endpoint, states)
         _reserved(module)
     _ask(module, endpoint, operation)
 
@@ -134,14 +134,6 @@ def _reserved(module: Module) -> None:
         module.line("return Reserved(row=row, remembered=remembered)")
 
 
-def shown_id(module: Module) -> str:
-    thing = module.thing
-    if not thing.prefix:
-        return f"str({module.id})"
-    module.runtime("identifier_text")
-    return f"identifier_text({module.id}, {python.quoted(thing.prefix)})"
-
-
 def _ask(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> None:
     """After the commit: others are asked, and the caller hears what became of it."""
     thing = module.thing
@@ -163,7 +155,7 @@ def _ask(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> Non
         with module.block("except Unanswered:"):
             module.comment(f"It stays reserved: {finisher(operation)} asks again under the same key, and settles it.")
             now = f"{thing.noun}_now"
-            accepted = changing.shown_answer(module, endpoint, row, status=202, shown=now)
+            accepted = carrying.shown_answer(module, endpoint, row, status=202, shown=now)
             if endpoint.idempotency:
                 whose = "service.keys.recalled(reserved.remembered)" if is_hooked else "claim"
                 with module.block("async with service.database.transaction(call.deadline) as tx:"):
@@ -354,7 +346,7 @@ def _finish(module: Module, endpoint: PlannedEndpoint, operation: Operation, *, 
     changes = python.flat(python.mapping([("status", python.quoted(state))])) if state else '{"is_settled": True}'
     keeping.audit(module, origin="origin", id="shown.id", changes=changes)
     before = "answer = " if endpoint.idempotency else "return "
-    module.put(changing.shown_answer(module, endpoint, "row_now", shown="shown"), before=before)
+    module.put(carrying.shown_answer(module, endpoint, "row_now", shown="shown"), before=before)
     if endpoint.idempotency:
         module.put(
             python.call("await service.keys.finish", "tx", "service.keys.recalled(remembered)", "answer", "shown.id")

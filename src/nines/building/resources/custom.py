@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nines.building import names, python
 from nines.building.file import File
-from nines.building.resources import asking, changing, guards, hooks, keeping
+from nines.building.resources import asking, carrying, guards, hooks, keeping
 from nines.building.resources.code import Code, Module
 from nines.building.resources.facts import operation_of
 from nines.building.resources.ports import attribute
@@ -22,7 +22,7 @@ def on_resource(module: Module, endpoint: PlannedEndpoint, operation: Operation)
     if endpoint.is_safe:
         _read(module, endpoint, operation, has_object=has_object)
         return
-    changing.begun(module, endpoint, operation)
+    carrying.begun(module, endpoint, operation)
     if not has_object:
         _without_row(module, endpoint, operation)
         module.depth -= 1
@@ -32,21 +32,21 @@ def on_resource(module: Module, endpoint: PlannedEndpoint, operation: Operation)
         asking.move(module, endpoint, operation)
         module.depth -= 1
         return
-    with changing.transaction(module, operation, is_last=changing.is_last(module, operation)):
+    with carrying.transaction(module, operation, is_last=carrying.is_last(module, operation)):
         keeping.claim(module, endpoint)
-        changing.locked(module, endpoint, operation)
+        carrying.locked(module, endpoint, operation)
         query = thing.query(endpoint.id, f"store-{names.kebab(thing.resource.name)}")
         if query is not None:
             module.imports.add("typing", "Any")
             module.put(
-                module.send("tx.fetchrow", query, changing.stored(module, query, "")), before="row: Any = await "
+                module.send("tx.fetchrow", query, carrying.stored(module, query, "")), before="row: Any = await "
             )
         if operation.gives:
             _kept_result(module, endpoint)
         else:
             row = "row" if query is not None else "before"
-            changing.answered(module, endpoint, operation, changes='{"is_changed": True}', row=row, posted=thing.noun)
-    changing.left(module, operation, is_returned=changing.is_last(module, operation))
+            carrying.answered(module, endpoint, operation, changes='{"is_changed": True}', row=row, posted=thing.noun)
+    carrying.left(module, operation, is_returned=carrying.is_last(module, operation))
     module.depth -= 1
 
 
@@ -70,7 +70,7 @@ def _without_row(module: Code, endpoint: PlannedEndpoint, operation: Operation) 
                 "key=call.idempotency_key or call.request_id",
             ]
             module.put(python.call(f"await service.{attribute(module.design, verb, operation.on)}", *given))
-    with changing.transaction(module, operation, is_last=True):
+    with carrying.transaction(module, operation, is_last=True):
         if not operation.calls:
             keeping.claim(module, endpoint)
         hooks.ask_without_row(module, operation, endpoint)
@@ -99,7 +99,7 @@ def _read(module: Module, endpoint: PlannedEndpoint, operation: Operation, *, ha
         module.put(python.call("Answer.of", "result", *_cache(endpoint)), before="return ")
     elif has_object:
         module.put(keeping.shown_expression(module, "row"), before=f"{module.thing.noun} = ")
-        module.put(changing.shown_answer(module, endpoint), before="return ")
+        module.put(carrying.shown_answer(module, endpoint), before="return ")
     else:
         module.line("return Answer.nothing()")
     module.depth -= 1

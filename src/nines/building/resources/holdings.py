@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 from nines.building import names, python
 from nines.building.project.settings import settings
-from nines.building.resources import changing, keeping, ports, sagas, values
+from nines.building.resources import accepting as creations
+from nines.building.resources import keeping, ports, sagas, values
 from nines.building.resources.code import Code, Module
 from nines.building.resources.facts import Thing, blueprint_of, own_table, things
 from nines.building.resources.guards import number
@@ -206,7 +207,7 @@ def _accepting(operation: str, thing: Thing) -> Callable[[Code], python.Part]:
         code.runtime("Accepting", "keyed_insert")
         module = Module(thing)
         columns = python.mapping(
-            (column.name, python.quoted(column.type)) for column in changing.accepted_columns(module)
+            (column.name, python.quoted(column.type)) for column in creations.accepted_columns(module)
         )
         parts: list[python.Part] = [python.quoted(thing.table.name), columns]
         if thing.tenant:
@@ -275,7 +276,7 @@ def accepting(design: Design) -> tuple[tuple[str, Thing], ...]:
     found = []
     for thing in things(design):
         module = Module(thing)
-        found += [(each, thing) for each in changing.grouped(module)]
+        found += [(each, thing) for each in creations.grouped(module)]
     return tuple(found)
 
 

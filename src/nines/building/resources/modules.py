@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from nines.building import names, python
 from nines.building.file import File
-from nines.building.resources import asking, changing, custom, reading, sagas
+from nines.building.resources import asking, carrying, changing, custom, reading, sagas
 from nines.building.resources.code import Module
 from nines.building.resources.facts import Thing, operation_of, things
 from nines.model.blueprint import Action, Operation
@@ -107,7 +107,7 @@ def _reasons(module: Module) -> None:
     thing = module.thing
     module.runtime("Connection", "Problem")
     module.imports.add("uuid", "UUID")
-    found = changing.reading_variants(thing)
+    found = carrying.reading_variants(thing)
     query = max(found, key=lambda each: len(each.parameters))
     sees = ("is_any: bool",) if len(found) > 1 else ()
     parts = ("tx: Connection", "call: Call", f"{module.id}: UUID", *sees, "*states: str")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nines.building import names, python
 from nines.building.file import File
-from nines.building.resources import changing, keeping, shapes, values
+from nines.building.resources import carrying, inserting, keeping, shapes, values
 from nines.building.resources.code import Code, Module, Shared
 from nines.building.resources.facts import blueprint_of, sources_of, thing_of
 from nines.model.blueprint import Action, Operation, SagaStep
@@ -21,7 +21,7 @@ def spanning(design: Design) -> tuple[Operation, ...]:
 def start(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> None:
     """The first change and the saga's row in one transaction; from then on it is finished or undone."""
     thing = module.thing
-    changing.begun(module, endpoint, operation)
+    carrying.begun(module, endpoint, operation)
     if operation.do is Action.CREATE:
         module.runtime("new_id")
         module.line(f"{module.id} = new_id()")
@@ -29,21 +29,21 @@ def start(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> No
         module.line(f"{module.id} = {module.find_id(endpoint)}")
     with module.block("async with service.database.transaction(call.deadline) as tx:"):
         if operation.do is Action.CREATE:
-            changing.insert(module, endpoint, operation)
+            inserting.insert(module, endpoint, operation)
             changes = keeping.changes_of_new(thing, "row")
         else:
             keeping.claim(module, endpoint)
-            states = changing.sources(module, operation)
+            states = carrying.sources(module, operation)
             base = f"move-{names.kebab(thing.resource.name)}-to-{names.kebab(operation.to_state)}"
             query = module.query(endpoint.id, base)
             given = {**module.caller(), "id": module.id, "to_status": python.quoted(operation.to_state)}
             given["from_statuses"] = python.flat(python.row(*map(python.quoted, states)))
             module.put(module.send("tx.fetchrow", query, given), before="row = await ")
-            changing.why_not(module, endpoint, states)
+            carrying.why_not(module, endpoint, states)
             changes = python.flat(python.mapping([("status", python.quoted(operation.to_state))]))
         module.put(keeping.shown_expression(module, "row"), before=f"{thing.noun} = ")
         keeping.audit(module, origin="call", id=f"{thing.noun}.id", changes=changes)
-        module.put(changing.shown_answer(module, endpoint), before="answer = ")
+        module.put(carrying.shown_answer(module, endpoint), before="answer = ")
         claim = "claim.remembered()" if endpoint.idempotency else "{}"
         arguments = f'{{"claim": {claim}}}'
         about = ["tx", "call", python.quoted(operation.name), module.id, arguments]
