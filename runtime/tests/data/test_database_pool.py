@@ -152,6 +152,21 @@ def test_the_servers_own_limits_hold(url: str) -> None:
     run(url, work, statement_s_max=0.5, lock_s_max=0.2, idle_in_transaction_s_max=0.4)
 
 
+def test_what_is_acknowledged_is_durable_on_a_careless_server_too(url: str) -> None:
+    async def work(database: Database) -> None:
+        await database.execute(soon(), "ALTER ROLE service SET synchronous_commit = off")
+        try:
+            other = Database(url)
+            row = await other.fetchrow(soon(), "SHOW synchronous_commit")
+            await other.close()
+        finally:
+            await database.execute(soon(), "ALTER ROLE service RESET synchronous_commit")
+        assert row is not None
+        assert row[0] == "on"
+
+    run(url, work)
+
+
 def test_behind_a_pooler_the_limits_are_those_of_each_transaction(url: str) -> None:
     async def work(database: Database) -> None:
         async with database.transaction(soon()) as tx:

@@ -306,6 +306,23 @@ def test_stopping_lets_what_is_under_way_end(url: str) -> None:
     run(url, work, rows=10)
 
 
+def test_what_is_claimed_while_it_stops_is_done_as_well(url: str) -> None:
+    async def work(database: Database) -> None:
+        async def do(row: Any, deadline: Deadline) -> None:
+            await database.execute(deadline, DONE, row["id"], row["attempts"])
+
+        for _ in range(10):
+            await database.execute(soon(), "UPDATE work SET done = 0, attempts = 0, next_attempt_at = now()")
+            jobs = Jobs(database, queues=[queue(do, concurrency=2)])
+            jobs.start()
+            await asyncio.sleep(0.002)
+            await jobs.stop(5)
+            left = await database.fetch(soon(), "SELECT 1 FROM work WHERE done = 0 AND attempts > 0")
+            assert not left
+
+    run(url, work, rows=20)
+
+
 def test_a_bell_is_heard_at_once(url: str) -> None:
     async def work(database: Database) -> None:
         async def do(row: Any, deadline: Deadline) -> None:

@@ -240,6 +240,9 @@ class Database:
             async with connection.transaction():
                 for name, head in (("jsonb", _JSONB_VERSION), ("json", b"")):
                     await _read_documents(connection, name, head)
+            if not self._is_pooled and await connection.fetchval("SHOW synchronous_commit") == "off":
+                # What is acknowledged is durable, whatever else this server is used for.
+                await connection.execute("SET synchronous_commit = on")
         except BaseException:
             connection.terminate()
             raise

@@ -46,9 +46,18 @@ class Worker:
         self._pieces: set[asyncio.Task[None]] = set()
         self._done: list[Any] = []
         self._deleting: asyncio.Task[None] | None = None
+        self._ended = asyncio.Event()
+        self._ended.set()
 
     async def run(self) -> None:
         """Until it is stopped; an outage of the database only makes it wait."""
+        self._ended.clear()
+        try:
+            await self._run()
+        finally:
+            self._ended.set()
+
+    async def _run(self) -> None:
         failures, looked_s = 0, 0.0
         self._metrics.dead(self.queue.name, 0)
         while not self._is_stopping:
@@ -74,10 +83,15 @@ class Worker:
 
     async def stop(self, limit_s: float) -> None:
         """What is under way may end; after the limit it is cut, and its lease brings it back."""
+        deadline = Deadline.after(limit_s)
         self._is_stopping = True
         self.bell.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(deadline.left_s):
+                # A claim that is under way brings pieces that are to be done as well.
+                await self._ended.wait()
         if self._pieces:
-            await asyncio.wait(self._pieces, timeout=limit_s)
+            await asyncio.wait(self._pieces, timeout=deadline.left_s)
         for piece in self._pieces:
             piece.cancel()
         if self._pieces:
