@@ -306,3 +306,20 @@ def test_every_answered_request_is_there_after_a_crash(server: EmbeddedServer, u
             assert again.body == answer.body
 
     run(url, work)
+
+
+def test_the_same_keys_at_two_processes_are_done_once_and_hold_up_nobody(url: str) -> None:
+    async def work(database: Database) -> None:
+        other = Database(url, size_max=4, constraints=CONSTRAINTS)
+        both = [Accepting(each, Keys(), KEYED, operation="createThing") for each in (database, other)]
+        keys = [f"k-{number:03d}" for number in range(150)]
+        forwards = [accept(both[0], Request(key)) for key in keys]
+        backwards = [accept(both[1], Request(key)) for key in reversed(keys)]
+        found = await asyncio.gather(*forwards, *backwards)
+        for one, another in zip(found[:150], reversed(found[150:]), strict=True):
+            assert one.body == another.body
+            assert len(one.headers) + len(another.headers) == 3
+        assert await database.execute(soon(), "SELECT 1 FROM things") == 150
+        await other.close()
+
+    run(url, work)
