@@ -117,7 +117,8 @@ class People(Record):
 def people_of(design: Design) -> Iterator[People]:
     """The people who sign in here; nothing where nobody does, or where nobody has a password."""
     blueprint = design.blueprint
-    if blueprint is None or design.auth is None or design.auth.scheme != "own-jwt":
+    is_offered = any(endpoint.action in OF_ACCOUNTS for endpoint in design.endpoints)
+    if blueprint is None or design.auth is None or design.auth.scheme != "own-jwt" or not is_offered:
         return
     for resource in blueprint.resources:
         table = design.table_of(resource.name)
