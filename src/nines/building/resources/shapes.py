@@ -3,13 +3,12 @@ them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from nines.building import names, python
 from nines.building.file import File
-from nines.building.resources import values
+from nines.building.resources import spreading, values
 from nines.building.resources.annotations import annotation
 from nines.building.resources.facts import Thing, operation_of, thing_of, things
 from nines.model.blueprint import Action, Field, FieldKind
@@ -17,8 +16,6 @@ from nines.model.blueprint.operation import OF_ACCOUNTS
 from nines.model.contract import Schema
 from nines.model.design import Design, PlannedColumn, PlannedEndpoint, Shape
 
-_MEMBER = re.compile(r"    (\w+): (.*?)( = .*)?")
-_CHOICES = re.compile(r"Literal\[([^\]]*)\]")
 _REFERENCE = "#/components/schemas/"
 _SENT = [
     "class _Sent(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):",
@@ -48,7 +45,7 @@ def write(design: Design) -> Iterator[File]:
             blocks.append(_told(thing, imports))
     lines: list[str] = []
     for block in (_SENT, _ANSWERED, *blocks):
-        lines += ["", *spread(block), ""]
+        lines += ["", *spreading.spread(block), ""]
     text = python.module(
         "What callers send and are answered; the contract says the same in JSON Schema.", imports, lines
     )
@@ -263,55 +260,6 @@ def _query(endpoint: PlannedEndpoint, imports: python.Imports) -> list[str]:
             else:
                 lines.append(f"    {_member(each.name, *_optional(each.schema, type), imports)}")
     return lines
-
-
-def spread(block: list[str]) -> list[str]:
-    """The lines of a class; types that are too long for a line get a name before it."""
-    name = re.split(r"[ (:]", block[0])[1]
-    before: list[str] = []
-    lines = []
-    for line in block:
-        found = _MEMBER.fullmatch(line) if len(line) > python.WIDTH else None
-        if found is None:
-            lines.append(line)
-            continue
-        choice = _CHOICES.search(line)
-        long = choice[0] if choice else _first(found[2])
-        alias = f"{name}{names.pascal(found[1])}"
-        before += [*python.laid(_bracketed(long), before=f"{alias} = "), ""]
-        lines.append(line.replace(long, alias))
-    return [*before, "", *lines] if before else lines
-
-
-def _first(type: str) -> str:
-    """The first of the alternatives of a type."""
-    return next(_split(type, " | "))
-
-
-def _bracketed(type: str) -> python.Part:
-    """A type such as Annotated[...], spread out where one line does not hold it."""
-    head, bracket, rest = type.partition("[")
-    if not bracket or not rest.endswith("]"):
-        return type
-    return python.Group(head=head, parts=tuple(_split(rest.removesuffix("]"), ", ")), brackets="[]")
-
-
-def _split(text: str, mark: str) -> Iterator[str]:
-    """At the marks that stand within no brackets and no literal."""
-    depth, start, quote = 0, 0, ""
-    for at, letter in enumerate(text):
-        if quote:
-            quote = "" if letter == quote else quote
-        elif letter in "\"'":
-            quote = letter
-        elif letter in "[(":
-            depth += 1
-        elif letter in "])":
-            depth -= 1
-        elif depth == 0 and text.startswith(mark, at):
-            yield text[start:at]
-            start = at + len(mark)
-    yield text[start:]
 
 
 def query_shape(endpoint: PlannedEndpoint) -> str:
