@@ -28,6 +28,7 @@ READY_S_MAX = 60.0
 STOP_S_MAX = 15.0
 LOOK_EVERY_S = 0.05
 ELSEWHERE = Path("/var/tmp")  # noqa: S108 -- Kept over a restart of the machine; whose it is, is looked at.
+_HEAD, _OF = "nines-", "of"
 _UNPRIVILEGED = ("postgres", "nobody")
 _SETTINGS = {
     "fsync": "on",
@@ -131,14 +132,10 @@ class EmbeddedServer:
 
     def _sweep(self) -> None:
         """A server that was killed leaves its lock file, which is refused while its number belongs to anybody."""
-        lock = self.data / "postmaster.pid"
-        if lock.exists():
-            number = lock.read_text().split("\n", 1)[0].strip()
-            command = Path(f"/proc/{number}/cmdline")
-            is_alive = command.exists() and str(self.data).encode() in command.read_bytes()
-            if is_alive:
-                raise RuntimeError(f"Another server works on {self.data} already: process {number}.")
-            lock.unlink()
+        number = _owner(self.data)
+        if number:
+            raise RuntimeError(f"Another server works on {self.data} already: process {number}.")
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def _wait(self) -> None:
         until_s = time.monotonic() + READY_S_MAX
@@ -181,11 +178,38 @@ def _passable(folder: Path) -> Path:
     """The folder, or one in its place that others than root can reach."""
     if all(each.stat().st_mode & 0o001 for each in folder.parents):
         return folder
-    place = ELSEWHERE / f"nines-{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
+    _clear_up()
+    place = ELSEWHERE / f"{_HEAD}{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
     place.mkdir(mode=0o711, exist_ok=True)
     if place.stat().st_uid != os.geteuid():
         raise RuntimeError(f"{place} belongs to somebody else: remove it, or put {folder} where others may pass.")
+    (place / _OF).write_text(str(folder), encoding="utf-8")
     return place
+
+
+def _clear_up() -> None:
+    """What lies elsewhere for a folder goes when the folder has gone, and nobody works on it."""
+    for place in ELSEWHERE.glob(f"{_HEAD}*"):
+        with contextlib.suppress(OSError):
+            is_ours = place.is_dir() and not place.is_symlink() and place.stat().st_uid == os.geteuid()
+            if is_ours and not Path((place / _OF).read_text(encoding="utf-8")).exists() and not _owner(place / "data"):
+                shutil.rmtree(place)
+
+
+def _owner(data: Path) -> str:
+    """The number of the process that works on this data; empty where none does."""
+    lock = data / "postmaster.pid"
+    if not lock.exists():
+        return ""
+    number = lock.read_text().split("\n", 1)[0].strip()
+    command = Path(f"/proc/{number}/cmdline")
+    if not Path("/proc").exists():
+        # Whoever has the number now may be somebody else; then the lock file has to be removed by hand.
+        with contextlib.suppress(ProcessLookupError, ValueError):
+            os.kill(int(number), 0)
+            return number
+        return ""
+    return number if command.exists() and str(data).encode() in command.read_bytes() else ""
 
 
 def _programs(folder: Path, *, must_copy: bool) -> Path:
