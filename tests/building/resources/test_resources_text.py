@@ -8,13 +8,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from nines import building
 from nines.building import resources
 from nines.building.project.tooling import RULES
-from nines.model.blueprint import Blueprint
+from nines.model.blueprint import Blueprint, Event
 from nines.model.design import Design
 from nines.planning import plan
 from tests.building.resources.running import ROOT
@@ -67,6 +68,26 @@ def test_the_python_of_any_blueprint_is_laid_out_and_clean(blueprint: Blueprint)
         # Names of statements about tokens are taken for passwords; which imports are its own is not told here.
         rules = ("--select", ",".join(RULES), "--ignore", "S105,I")
         _run(folder, "ruff", "check", "--quiet", "--no-cache", *rules, *width, "src")
+
+
+def test_an_operation_over_modules_tells_of_its_end_where_somebody_wants_to_know() -> None:
+    blueprint = example("shop").blueprint
+    assert blueprint is not None
+    told = Event(name="order.placed", version=2)
+    events = msgspec.structs.replace(blueprint.events, types=(*blueprint.events.types, told))
+    operations = tuple(
+        msgspec.structs.replace(each, emits=("order.placed",)) if each.saga else each for each in blueprint.operations
+    )
+    changed = msgspec.structs.replace(blueprint, events=events, operations=operations)
+    texts = {name: _sagas(plan(each)) for name, each in (("plain", blueprint), ("told", changed))}
+    assert "finished=" not in texts["plain"]
+    assert "finished=partial(place_order_finished, service)" in texts["told"]
+    assert '"order.placed"' in texts["told"]
+    assert "version=2" in texts["told"]
+
+
+def _sagas(design: Design) -> str:
+    return next(file.text for file in resources.write(design) if file.path.endswith("_generated/sagas.py"))
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -67,7 +67,9 @@ def _data(thing: Thing, event: str, version: int) -> Shape | None:
     return next((each for each in thing.design.shapes if each.name.lower() == wanted.lower()), None)
 
 
-def post(module: Module, endpoint: PlannedEndpoint, *, origin: str, row: str, body: str) -> None:
+def post(
+    module: Module, endpoint: PlannedEndpoint, *, origin: str, row: str, body: str, service: str = "service"
+) -> None:
     """What the owner says that the operation moves, in the ledger."""
     operation = module.thing.blueprint.operation(endpoint.id)
     ledger = module.thing.blueprint.resource(operation.posts) if operation and operation.posts else None
@@ -77,7 +79,7 @@ def post(module: Module, endpoint: PlannedEndpoint, *, origin: str, row: str, bo
     entries = f"postings.{names.snake(endpoint.id)}({', '.join([row, *([body] if body else [])])})"
     version = f"{row}.version" if module.thing.is_versioned else "1"
     name = ledger_name(module.thing, ledger.name)
-    module.put(python.call(f"await service.{name}.post", "tx", origin, f"{row}.id", version, entries))
+    module.put(python.call(f"await {service}.{name}.post", "tx", origin, f"{row}.id", version, entries))
 
 
 def ledger_name(thing: Thing, ledger: str) -> str:

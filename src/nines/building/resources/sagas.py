@@ -8,7 +8,7 @@ from nines.building import names, python
 from nines.building.file import File
 from nines.building.resources import carrying, inserting, keeping, shapes, values
 from nines.building.resources.code import Code, Module, Shared
-from nines.building.resources.facts import blueprint_of, sources_of, thing_of
+from nines.building.resources.facts import blueprint_of, find, sources_of, thing_of
 from nines.model.blueprint import Action, Operation, SagaStep
 from nines.model.design import Design, PlannedEndpoint
 
@@ -45,7 +45,8 @@ def start(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> No
         keeping.audit(module, origin="call", id=f"{thing.noun}.id", changes=changes)
         module.put(carrying.shown_answer(module, endpoint), before="answer = ")
         claim = "claim.remembered()" if endpoint.idempotency else "{}"
-        arguments = f'{{"claim": {claim}}}'
+        body = ', "body": body' if endpoint.request and operation.takes else ""
+        arguments = f'{{"claim": {claim}{body}}}'
         about = ["tx", "call", python.quoted(operation.name), module.id, arguments]
         saga = python.call("service.sagas.start", *about, *(["is_left=True"] if operation.is_asynchronous else []))
         if operation.is_asynchronous:
@@ -101,9 +102,54 @@ def _plan(code: Code, operation: Operation) -> python.Group:
         if local and step.undo:
             parts.append("ends=True")
         steps.append(python.call(kind, *parts))
-    return python.call(
-        "SagaPlan", f"operation={python.quoted(operation.name)}", python.named("steps", python.row(*steps))
-    )
+    plan: list[python.Part] = [f"operation={python.quoted(operation.name)}", python.named("steps", python.row(*steps))]
+    if finished := _finished(code, operation):
+        plan.append(f"finished=partial({finished}, service)")
+    return python.call("SagaPlan", *plan)
+
+
+def _finished(code: Code, operation: Operation) -> str:
+    """The function that tells of the end, where somebody wants to know: events and the ledger."""
+    thing = thing_of(code.design, operation.on) if operation.on else None
+    endpoint = code.design.endpoint(operation.name)
+    query = find(code.design, operation.name, f"read-{names.kebab(operation.on)}-by-saga") if thing else None
+    if thing is None or query is None or endpoint is None:
+        return ""
+    module, name = Shared(code, thing), f"{names.snake(operation.name)}_finished"
+    code.runtime("Connection", "Saga")
+    code.imports.add("uuid", "UUID")
+    code.gap()
+    with code.block(f"async def {name}(service: Callable[[], Service], tx: Connection, saga: Saga) -> None:"):
+        code.doc(f"Tells what {operation.name} did, when all of its steps are done")
+        code.put(code.send("tx.fetchrow", query, {"id": "UUID(saga.subject_id)"}), before="row = await ")
+        with code.block("if row is None:"):
+            code.line("return")
+        if operation.posts:
+            _posted(module, endpoint, operation)
+        if operation.emits:
+            code.put(_shown(module), before="shown = ")
+            keeping.emit(module, operation.emits, origin="saga.origin", shown="shown", service="service()")
+    return name
+
+
+def _posted(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> None:
+    noun = module.thing.noun
+    cipher = ", service().cipher" if values.keeps_sealed(module.thing) else ""
+    module.line(f"{noun} = {module.shape(module.thing.kept)}.of(row{cipher})")
+    has_body = bool(endpoint.request and operation.takes)
+    if has_body:
+        module.imports.add("msgspec")
+        module.line(f'body = msgspec.convert(saga.arguments["body"], {module.shape(endpoint.request)})')
+    body = "body" if has_body else ""
+    keeping.post(module, endpoint, origin="saga.origin", row=noun, body=body, service="service()")
+
+
+def _shown(module: Module) -> python.Group:
+    """The object as callers see it, of a row that the service itself read; events hold no lists."""
+    thing = module.thing
+    given: list[python.Part] = ["row", *(["service().cipher"] if values.is_sealed(thing) else [])]
+    given += [f"{values.attribute(shapes.member(field))}=()" for field in thing.lists()]
+    return python.call(f"{module.shape(thing.shape)}.of", *given)
 
 
 def _local(code: Code, operation: Operation, step: SagaStep) -> bool:
@@ -162,9 +208,7 @@ def _told(module: Module, moved: Operation) -> None:
     if not moved.emits and thing.resource.audit not in ("all", "writes"):
         module.line("del service")
         return
-    given: list[python.Part] = ["row", *(["service().cipher"] if values.is_sealed(thing) else [])]
-    given += [f"{values.attribute(shapes.member(field))}=()" for field in thing.lists()]
-    module.put(python.call(f"{module.shape(thing.shape)}.of", *given), before="shown = ")
+    module.put(_shown(module), before="shown = ")
     keeping.emit(module, moved.emits, origin="saga.origin", shown="shown", service="service()")
     changes = python.flat(python.mapping([("status", python.quoted(moved.to_state))]))
     keeping.audit(module, origin="saga.origin", id="shown.id", changes=changes, service="service()")

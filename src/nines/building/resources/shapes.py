@@ -271,7 +271,7 @@ def needs_row(thing: Thing) -> bool:
     name = thing.resource.name
     operations = [each for each in thing.blueprint.operations if each.on == name and each.do not in OF_ACCOUNTS]
     jobs = [each for each in thing.blueprint.jobs if each.on == name]
-    return any(each.hook or each.calls or each.do is Action.CUSTOM for each in operations) or any(
+    return any(each.hook or each.calls or each.posts or each.do is Action.CUSTOM for each in operations) or any(
         each.hook or each.calls for each in jobs
     )
 

@@ -6,14 +6,15 @@ from __future__ import annotations
 
 from nines.model.blueprint import Action, Operation, Resource, SagaStep
 from nines.model.design import Branch, PlannedTable, StepKind
-from nines.model.design.ddl import literal
+from nines.model.design.ddl import literal, quoted
 from nines.planning.data import facts, own
+from nines.planning.data.names import kebab, table_name
 from nines.planning.flows import changing, keeping
 from nines.planning.flows.checking import check
 from nines.planning.flows.draft import Draft
 from nines.planning.flows.keeping import LEASE_S, interval
-from nines.planning.flows.reading import one
-from nines.planning.flows.statement import Statement, Wish, both
+from nines.planning.flows.reading import one, shown
+from nines.planning.flows.statement import Statement, Wish, both, listed
 from nines.planning.flows.writing import CHANGED, MISSING, taken
 
 ADVANCES_MAX = 10
@@ -44,6 +45,8 @@ def orchestrate(draft: Draft, operation: Operation, resource: Resource | None) -
         _step(draft, table, operation, step, number)
     draft.begin()
     draft.query(_end(draft, table, "finished"), "mark the saga as finished")
+    if resource is not None and (operation.posts or operation.emits):
+        draft.query(_subject(draft, resource), f"read the {keeping.subject(resource)} as it is now")
     keeping.post(draft, operation)
     keeping.emit(draft, operation)
     if not operation.is_asynchronous:
@@ -71,6 +74,10 @@ def carry_on(draft: Draft, operations: tuple[Operation, ...]) -> None:
     for target in dict.fromkeys(remote):
         draft.call(target, f"ask {target.partition('.')[0]} under the key of the saga and the step", branches=(same,))
     draft.query(_advance(draft, table), "move the saga on, with what was done")
+    for each in operations:
+        resource = draft.blueprint.resource(each.on)
+        if resource is not None and (each.posts or each.emits):
+            draft.also(_subject(draft, resource))
     draft.also(_end(draft, table, "compensated"), _end(draft, table, "stuck"))
 
 
@@ -176,6 +183,15 @@ def _end(draft: Draft, table: PlannedTable, status: str) -> Statement:
     sql = draft.sql(table)
     text = f"UPDATE {table.name}\nSET status = {sql.bind(literal(status), 'to_status')}\nWHERE {sql.equal('id')}"
     return sql.done("end-saga", text, wish=Wish(table=table.name, equal=("id",)), rows_max=0, is_write=True)
+
+
+def _subject(draft: Draft, resource: Resource) -> Statement:
+    """What the saga is about, for whoever is told of its end; the service itself asks."""
+    table = draft.table(table_name(resource.name))
+    sql = draft.sql(table)
+    text = f"SELECT {listed(shown(table, resource))}\nFROM {quoted(table.name)}\nWHERE {sql.equal('id')}"
+    wish = Wish(table=table.name, equal=("id",))
+    return sql.done(f"read-{kebab(resource.name)}-by-saga", text, wish=wish, rows_max=1)
 
 
 def _claim(draft: Draft, table: PlannedTable) -> Statement:
