@@ -24,7 +24,13 @@ def test_one_page_several_hits_and_all(capsys: Captured) -> None:
     assert "rule     deadlines/retry-non-idempotent " in heard.out
     assert run(["explain"]) == 0
     listed = capsys.readouterr().out.splitlines()
-    assert [line for line in listed if not line.startswith(" ")] == ["patterns", "rules", "experiments", "objections"]
+    assert [line for line in listed if not line.startswith(" ")] == [
+        "patterns",
+        "rules",
+        "experiments",
+        "objections",
+        "guides",
+    ]
 
 
 def test_formats_and_files(tmp_path: Path, capsys: Captured) -> None:

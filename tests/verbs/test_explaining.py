@@ -37,6 +37,8 @@ def test_every_kind_is_there_and_every_topic_says_something() -> None:
         ("steady", "load/steady"),
         ("saga-without-compensation", "saga-without-compensation"),
         ("N+1", "batched-loading"),
+        ("payments-endpoint", "payments-endpoint"),
+        ("My database queries are slow", "slow-queries"),
     ],
 )
 def test_a_topic_is_known_by_its_names(name: str, id: str) -> None:
@@ -87,6 +89,14 @@ def test_links_lead_both_ways() -> None:
                 assert link.kind is Kind.PATTERN
                 assert topic.id in {back.id for back in topics[link.id].links}
     assert "deadline" in {topic.id for topic in explain.about("deadlines/call-without-deadline")}
+
+
+def test_a_guide_leads_to_pages_and_to_no_files() -> None:
+    guide = explain.explain("payments-endpoint")
+    assert "(`idempotency-key`)" in guide.page
+    assert "](../" not in guide.page
+    assert "idempotency-key" in {link.id for link in guide.links}
+    assert "payments-endpoint" in {link.id for link in explain.explain("idempotency-key").links}
 
 
 def test_slips_are_told_from_words() -> None:

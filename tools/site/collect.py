@@ -40,6 +40,8 @@ _OTHERS = {
     "docs/field-notes.md": "field-notes.md",
 }
 _FILES = "files"
+_ELSEWHERE = (Kind.OBJECTION, Kind.GUIDE)
+"""All objections stand on one page, and guides are taken from their files."""
 _NOWHERE = "nowhere"
 _REFERENCE = ("Blueprint <blueprint>", "objections", "schemas", "architecture", "contributing", "field-notes")
 _PATTERNS = """\
@@ -71,7 +73,7 @@ def _pages() -> Iterator[tuple[str, str]]:
     places = {**short, **known}
     moved = _moved(topics)
     for topic in topics:
-        if topic.kind is not Kind.OBJECTION:
+        if topic.kind not in _ELSEWHERE:
             yield _source(known[topic.id]), _topic_page(topic, places)
     yield from _patterns_pages()
     for kind, title, lead in (
@@ -99,7 +101,7 @@ def _moved(topics: Iterable[Topic]) -> Mapping[str, str]:
     """Where each file of the repository stands in the site."""
     found = dict(_OTHERS) | {"docs/blueprint.md": "blueprint.md", "docs/objections.md": "objections.md"}
     for topic in topics:
-        if topic.kind is not Kind.OBJECTION:
+        if topic.kind not in _ELSEWHERE:
             name = topic.id if topic.kind is Kind.PATTERN else topic.id.replace("-", "_")
             found[f"src/nines/{topic.kind}s/{name}.md"] = _source(explained.site_path(topic))
     for guide in (ROOT / "docs" / "guides").glob("*.md"):

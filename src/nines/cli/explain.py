@@ -28,7 +28,7 @@ _FORMATS = ("terminal", *explained.FORMATS)
     "--output", "-o", "file", default=outputs.STANDARD_OUTPUT, metavar="FILE", help="Instead of the terminal."
 )
 def command(*, words: tuple[str, ...], is_opened: bool, format: str, file: str) -> None:
-    """Show the page of a pattern, a rule, an experiment or an objection.
+    """Show the page of a pattern, a rule, an experiment, an objection or a guide.
 
     NAME is what a report calls it, or its last part: circuit-breaker, remote-call-in-transaction. Without a name: a
     list of all. With other words, the pages that speak of them, the best first."""

@@ -1,4 +1,4 @@
-"""`nines explain`: the page of a rule, an experiment, a pattern or an objection, by its id or by words in it."""
+"""`nines explain`: the page of a pattern, a rule, an experiment, an objection or a guide, by its name or by words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import math
 import re
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 
+import nines
 from nines import experiments, patterns, rules
 from nines.model.errors import UsageError
 from nines.model.record import Record
@@ -29,6 +31,10 @@ _SMALL = re.compile(
     r"what|when|which|with|without"
 )
 """Words that say nothing of what is looked for."""
+_GUIDES = (Path(nines.__file__).parent / "guides", Path(nines.__file__).parents[2] / "docs" / "guides")
+"""Beside the package where it was installed, in `docs/` of a clone."""
+_TO_PATTERN = re.compile(r"\[([^\]]+)\]\(\.\./\.\./src/nines/patterns/([a-z0-9-]+)\.md\)")
+_TO_FILE = re.compile(r"\[([^\]]+)\]\(\.\.?/[^)]*\)")
 _FENCED = re.compile(r"^(`{3,}).*?^\1\s*$", re.MULTILINE | re.DOTALL)
 
 
@@ -37,6 +43,7 @@ class Kind(StrEnum):
     RULE = "rule"
     EXPERIMENT = "experiment"
     OBJECTION = "objection"
+    GUIDE = "guide"
 
     @property
     def rank(self) -> int:
@@ -69,7 +76,7 @@ class Topic(Record):
 @functools.cache
 def topics() -> tuple[Topic, ...]:
     """Everything that has a page: by kind, patterns in the order of their topics, the others by id."""
-    found = [*_patterns(), *_rules(), *_experiments(), *_objections()]
+    found = [*_patterns(), *_rules(), *_experiments(), *_objections(), *_guides()]
     return tuple(_linked(found))
 
 
@@ -163,6 +170,17 @@ def _objection(code: str, title: str) -> str:
     )
 
 
+def _guides() -> list[Topic]:
+    """A guide leads to files of the repository; here it leads to the pages of the same names."""
+    folder = next((folder for folder in _GUIDES if folder.is_dir()), None)
+    found = []
+    for file in sorted(folder.glob("*.md")) if folder else ():
+        text = _TO_FILE.sub(r"\1", _TO_PATTERN.sub(r"\1 (`\2`)", file.read_text(encoding="utf-8")))
+        title = text.partition("\n")[0].removeprefix("# ")
+        found.append(Topic(id=file.stem, kind=Kind.GUIDE, title=title, page=text))
+    return found
+
+
 def _linked(found: Sequence[Topic]) -> list[Topic]:
     """Gives each topic its links, in both directions."""
     by_id = {topic.id: topic for topic in found}
@@ -177,6 +195,12 @@ def _linked(found: Sequence[Topic]) -> list[Topic]:
                 links[pattern.id].append(_link(by_id[id], there))
                 links[id].append(_link(by_id[pattern.id], back))
         links[pattern.id] += [_link(by_id[id], "stands beside it") for id in pattern.related if id in by_id]
+    for guide in (topic for topic in found if topic.kind is Kind.GUIDE):
+        for id in dict.fromkeys(re.findall(r"\(`([a-z0-9-]+)`\)", guide.page)):
+            if id not in by_id or by_id[id].kind is not Kind.PATTERN:
+                continue
+            links[guide.id].append(_link(by_id[id], "told there"))
+            links[id].append(_link(guide, "shows it"))
     return [
         Topic(
             id=topic.id,

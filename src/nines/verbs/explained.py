@@ -23,6 +23,7 @@ _HEADINGS = {
     Kind.RULE: "Rules",
     Kind.EXPERIMENT: "Experiments",
     Kind.OBJECTION: "Objections",
+    Kind.GUIDE: "Guides",
 }
 
 
@@ -53,7 +54,7 @@ def written(topics: Sequence[Topic], format: str, *, is_list: bool) -> str:
 
 def page(topic: Topic) -> str:
     """The page, and for what is found, proved or objected to, the patterns that help."""
-    if topic.kind is Kind.PATTERN or not topic.links:
+    if topic.kind in (Kind.PATTERN, Kind.GUIDE) or not topic.links:
         return topic.page
     return f"{topic.page.rstrip()}\n\n## Patterns\n\n{bullets(topic.links)}\n"
 
