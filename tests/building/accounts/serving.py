@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -163,12 +163,14 @@ class Login:
 
     def people(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
         """The operator's console."""
-        return self._module("people", *words, **more)
+        return self._module("people", *words, told=more)
 
-    def _module(self, name: str, *words: str, check: bool = False, **more: str) -> subprocess.CompletedProcess[str]:
+    def _module(
+        self, name: str, *words: str, check: bool = False, told: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", f"login.{name}", *words],
-            env=self.environment(**more),
+            env=self.environment(**(told or {})),
             cwd=self.folder / "service",
             capture_output=True,
             text=True,

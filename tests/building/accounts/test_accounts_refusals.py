@@ -28,12 +28,11 @@ def _parts(token: str) -> tuple[dict[str, object], dict[str, object], str]:
     return next(read), next(read), signature
 
 
-def _issuer(login: Login, **changed: object) -> TokenIssuer:
+def _issuer(login: Login, *, issuer: str = ISSUER, audience: str = AUDIENCE, ago_s: float = 0.0) -> TokenIssuer:
     """Has the service's own key, and other rules."""
     keys = SigningKeys.parse(login.environment()["TOKEN_SIGNING_KEY"])
-    rules = {"issuer": ISSUER, "audience": AUDIENCE} | {k: v for k, v in changed.items() if k in ("issuer", "audience")}
-    ago_s = float(str(changed.get("ago_s", 0.0)))
-    return TokenIssuer(keys, TokenRules(**rules), ttl_s=600.0, clock=lambda: time.time() - ago_s)
+    rules = TokenRules(issuer=issuer, audience=audience)
+    return TokenIssuer(keys, rules, ttl_s=600.0, clock=lambda: time.time() - ago_s)
 
 
 def test_tokens_that_are_not_to_be_believed(login: Login, process: Process) -> None:
