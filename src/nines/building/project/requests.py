@@ -14,6 +14,7 @@ from nines.model.record import Record
 
 URL = "http://127.0.0.1:8000"
 _REQUESTS_MAX = 4
+_CODE_DIGITS = 6
 
 
 class Request(Record):
@@ -63,8 +64,28 @@ def shell(design: Design) -> Iterator[str]:
         words = [*(["--tenant first"] if design.tenancy else []), *words]
         line = " ".join([f"ENVIRONMENT=local .venv/bin/python -m {package(design)}.tokens --subject somebody", *words])
         yield f"TOKEN=$({line})"
+    if is_signing_in(design):
+        yield from _signing_in(design)
+        return
     for request in first(design):
         yield _curl(design, request)
+
+
+def _signing_in(design: Design) -> Iterator[str]:
+    """Somebody registers, reads the letter, and signs in; on a laptop a letter is a file."""
+    steps = {each.action: each for each in design.endpoints}
+    register, verify, sign_in = (steps.get(each) for each in (Action.REGISTER, Action.VERIFY_CODE, Action.SIGN_IN))
+    if register is not None:
+        line = _curl(design, Request(endpoint=register, body=register.request_example))
+        yield f'CHALLENGE=$({line} \\\n  | sed -n \'s/.*"challenge_id":"\\([^"]*\\)".*/\\1/p\')'
+    if register is not None and verify is not None:
+        yield f"sleep 3; CODE=$(grep -ohwE '[0-9]{{{_CODE_DIGITS}}}' $(ls -t .local/mail/*.eml | head -1) | tail -1)"
+        body = dict(verify.request_example or {})
+        takes = tuple((each, name) for each, name in (("challenge_id", "CHALLENGE"), ("code", "CODE")) if each in body)
+        yield _curl(design, Request(endpoint=verify, body=body, takes=takes))
+    if sign_in is not None:
+        line = _curl(design, Request(endpoint=sign_in, body=sign_in.request_example))
+        yield f'TOKEN=$({line} \\\n  | sed -n \'s/.*"access_token":"\\([^"]*\\)".*/\\1/p\'); echo $TOKEN'
 
 
 def _curl(design: Design, request: Request) -> str:
