@@ -71,7 +71,7 @@ class TypeSignature(StrictRecord):
     connection: str = ""
     """"auto": a transaction opens by itself; "explicit": statements commit by themselves; "" no connection."""
     commits_alone: dict[str, str] = {}
-    """What an "auto" connection may be told so that statements commit by themselves all the same: {autocommit = "True"}."""
+    """What an "auto" connection may be told, so that each statement commits by itself: {autocommit = "True"}."""
     connection_name: str = ""
     unit_of_work: bool = False
     exit: str = ""
