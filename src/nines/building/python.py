@@ -73,6 +73,15 @@ def _argument(text: str, depth: int) -> list[str]:
     return [f"{indent}{found[1]}", f"{indent}if {found[2]}", f"{indent}else {found[3]},"]
 
 
+def assigned(name: str, text: str, *, depth: int) -> list[str]:
+    """A choice for a name; in brackets where one line does not hold it."""
+    indent = INDENT * depth
+    if len(indent) + len(name) + len(text) + 3 <= WIDTH:
+        return [f"{indent}{name} = {text}"]
+    inner = _argument(text, depth + 1)
+    return [f"{indent}{name} = (", *inner[:-1], inner[-1].removesuffix(","), f"{indent})"]
+
+
 def named(name: str, value: Part) -> Part:
     """A keyword argument."""
     if isinstance(value, str):

@@ -31,8 +31,11 @@ class Violated(Problem):
     """A constraint of the table was broken; the database itself is well."""
 
     def __init__(self, violation: Violation, code: str) -> None:
-        errors = ((violation.pointer, violation.detail or "It cannot be taken."),) if violation.pointer else ()
-        super().__init__(code, violation.detail, errors=errors)
+        # What still refers to it is another thing than what the constraint says of whoever refers.
+        is_other = code != violation.code
+        is_told = bool(violation.pointer) and not is_other
+        errors = ((violation.pointer, violation.detail or "It cannot be taken."),) if is_told else ()
+        super().__init__(code, "" if is_other else violation.detail, errors=errors)
 
 
 class Unavailable(Problem):

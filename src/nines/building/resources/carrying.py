@@ -25,9 +25,10 @@ def transaction(
         module.runtime("Connection")
         name = "reserve" if gives != "Answer" else "work"
         module.line()
+        module.is_returned = False
         with module.block(f"async def {name}(tx: Connection) -> {gives}:"):
             yield
-            if result == "answer":
+            if result == "answer" and not module.is_returned:
                 module.line("return answer")
         module.line()
         before = "return" if is_last else f"{result} ="
@@ -69,10 +70,11 @@ def answered(
     keeping.emit(module, operation.emits, origin="call", shown=shown)
     keeping.audit(module, origin="call", id=f"{shown}.id", changes=changes)
     made = shown_answer(module, endpoint, row, shown=shown)
-    is_over = endpoint.idempotency is None and not hooks.is_hooked(operation) and is_last(module, operation)
-    module.put(made, before="return " if is_over else "answer = ")
+    is_hooked = hooks.is_hooked(operation)
+    module.is_returned = endpoint.idempotency is None and (is_hooked or is_last(module, operation))
+    module.put(made, before="return " if module.is_returned else "answer = ")
     keeping.finish(module, endpoint, id=f"{shown}.id")
-    return is_over or (hooks.is_hooked(operation) and is_last(module, operation))
+    return is_last(module, operation) and (is_hooked or module.is_returned)
 
 
 def shown_answer(

@@ -29,6 +29,8 @@ class Code:
         self.imports = python.Imports(self.package)
         self.lines: list[str] = []
         self.depth = 0
+        self.is_returned = False
+        """Whether the function that is being written has given its answer already."""
 
     def line(self, text: str = "") -> None:
         self.lines.append(f"{python.INDENT * self.depth}{text}" if text else "")

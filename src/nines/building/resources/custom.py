@@ -38,9 +38,8 @@ def on_resource(module: Module, endpoint: PlannedEndpoint, operation: Operation)
         query = thing.query(endpoint.id, f"store-{names.kebab(thing.resource.name)}")
         if query is not None:
             module.imports.add("typing", "Any")
-            module.put(
-                module.send("tx.fetchrow", query, carrying.stored(module, query, "")), before="row: Any = await "
-            )
+            written = module.send("tx.fetchrow", query, carrying.stored(module, query, ""))
+            module.put(written, before="await " if operation.gives else "row: Any = await ")
         if operation.gives:
             _kept_result(module, endpoint)
         else:
@@ -51,7 +50,9 @@ def on_resource(module: Module, endpoint: PlannedEndpoint, operation: Operation)
 
 
 def _kept_result(module: Code, endpoint: PlannedEndpoint) -> None:
-    module.put(python.call("Answer.of", "result", *_cache(endpoint)), before="answer = ")
+    module.is_returned = endpoint.idempotency is None
+    before = "return " if module.is_returned else "answer = "
+    module.put(python.call("Answer.of", "result", *_cache(endpoint)), before=before)
     keeping.finish(module, endpoint)
 
 
@@ -77,7 +78,8 @@ def _without_row(module: Code, endpoint: PlannedEndpoint, operation: Operation) 
         if operation.gives:
             _kept_result(module, endpoint)
         else:
-            module.line("answer = Answer.nothing()")
+            module.is_returned = endpoint.idempotency is None
+            module.line(f"{'return' if module.is_returned else 'answer ='} Answer.nothing()")
             keeping.finish(module, endpoint)
 
 

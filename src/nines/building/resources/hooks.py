@@ -107,9 +107,10 @@ def merge(module: Module) -> None:
         if field is None or field.is_read_only:
             continue
         head = values.attribute(column.member.partition(".")[0])
-        with module.block(f"if body.{head} is not UNSET:"):
-            value = values.opened_member(thing, column, "body", module.imports)
-            module.line(f"{thing.noun}.{values.attribute(column.name)} = {value}")
+        value = values.opened_member(thing, column, "body", module.imports)
+        value = f"({value})" if " if " in value else value
+        kept = f"{thing.noun}.{values.attribute(column.name)}"
+        module.lines += python.assigned(kept, f"{kept} if body.{head} is UNSET else {value}", depth=module.depth)
 
 
 def decided(module: Module, column: PlannedColumn) -> str:

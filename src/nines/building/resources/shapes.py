@@ -27,6 +27,16 @@ _ANSWERED = [
 ]
 
 
+_GROUPED = [
+    "def grouped(rows: Iterable[Mapping[str, Any]], parent: str) -> dict[Any, list[Mapping[str, Any]]]:",
+    '    """Members of lists by the object that they belong to."""',
+    "    found: dict[Any, list[Mapping[str, Any]]] = {}",
+    "    for row in rows:",
+    "        found.setdefault(row[parent], []).append(row)",
+    "    return found",
+]
+
+
 def write(design: Design) -> Iterator[File]:
     imports = python.Imports(names.package(design))
     imports.add("msgspec")
@@ -43,6 +53,10 @@ def write(design: Design) -> Iterator[File]:
             blocks.append(_row(thing, imports))
         if thing.told:
             blocks.append(_told(thing, imports))
+    if any(thing.lists() for thing in things(design)):
+        imports.add("collections.abc", "Iterable", "Mapping")
+        imports.add("typing", "Any")
+        blocks.append(_GROUPED)
     lines: list[str] = []
     for block in (_SENT, _ANSWERED, *blocks):
         lines += ["", *spreading.spread(block), ""]
