@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup tools try test check format lock schemas clean
+.PHONY: help setup tools try test check format lock schemas site clean
 
 help:
 	@echo "make try     set up, then run 'nines check' on the careless example"
 	@echo "make test    set up, then run the tests"
 	@echo "make check   ruff, mypy --strict and import-linter"
+	@echo "make site    the documentation as pages to browse and search, below build/site"
 	@echo "make tools   fetch what some tests check the dossier with, as far as it can be had"
 	@echo "make lock    renew requirements.lock"
 
@@ -50,6 +51,9 @@ schemas: $(READY)
 	$(BIN)/nines design --schema > docs/schemas/blueprint-1.json
 	$(BIN)/nines design --vocabulary > docs/blueprint.md
 	$(BIN)/nines design --objections > docs/objections.md
+
+site: $(READY)
+	$(BIN)/python tools/site/build.py build/site
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .nines

@@ -7,23 +7,13 @@ from collections.abc import Iterator
 from nines.building import names
 from nines.building.accounts.facts import People
 from nines.building.file import File
-from nines.building.project.settings import database
+from nines.building.project.settings import database, has_console
 from nines.model.blueprint import DependencyKind
-
-_KNOWN = frozenset({"id", "status", "version", "created_at", "updated_at"})
 
 
 def write(people: People) -> Iterator[File]:
-    if _is_enough(people):
+    if has_console(people.design):
         yield File(path=names.source(people.design, "people.py"), text=_text(people))
-
-
-def _is_enough(people: People) -> bool:
-    """Whether a name is all that an account must have."""
-    asked = _KNOWN | {people.login}
-    return people.table.column(people.login) is not None and all(
-        column.name in asked or column.is_nullable or column.default for column in people.table.columns
-    )
 
 
 def _text(people: People) -> str:

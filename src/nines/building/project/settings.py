@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from nines.building.names import package
-from nines.model.blueprint import Dependency, DependencyKind
+from nines.model.blueprint import Dependency, DependencyKind, FieldKind, ResourceKind
 from nines.model.design import Design, Secret
 from nines.model.record import Record
 
@@ -61,6 +61,18 @@ def made_up(design: Design) -> tuple[str, ...]:
 
 def is_issued_elsewhere(design: Design) -> bool:
     return design.auth is not None and design.auth.scheme in ELSEWHERE
+
+
+def has_console(design: Design) -> bool:
+    """Whether an operator makes accounts by `people`: where people sign in here, and a name and a password will do."""
+    resources = design.blueprint.resources if design.blueprint else ()
+    account = next((each for each in resources if each.kind is ResourceKind.ACCOUNT), None)
+    table = design.table_of(account.name) if account else None
+    if account is None or table is None or design.auth is None or design.auth.scheme != "own-jwt":
+        return False
+    has_password = any(each.kind is FieldKind.PASSWORD for each in account.fields)
+    needed = [each for each in table.columns if each.member and not each.is_nullable and not each.default]
+    return has_password and len(needed) == 1
 
 
 def variable_of_issuer(design: Design) -> str:

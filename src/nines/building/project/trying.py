@@ -149,6 +149,8 @@ def _can_mint(design: Design) -> bool:
 
 def _credential(design: Design) -> str:
     """A method that gives somebody's credentials, where the laboratory can make some."""
+    if settings.has_console(design):
+        return _of_console(design)
     if not _can_mint(design):
         return '''
     def credential(self) -> dict[str, str] | None:
@@ -173,6 +175,30 @@ def _credential(design: Design) -> str:
             command, cwd=self._folder, env=self._environment, capture_output=True, text=True, check=True
         )
         return {{"authorization": f"Bearer {{found.stdout.strip()}}"}}
+'''
+
+
+def _of_console(design: Design) -> str:
+    """Somebody whom an operator makes, with every role that there is."""
+    granted = "".join(
+        f'        self._people("grant", "somebody@example.com", "{role.name}")\n' for role in design.roles
+    )
+    return f'''
+    def credential(self) -> dict[str, str] | None:
+        """Of somebody who may do everything, made at the operator's console."""
+        self._people("add", "somebody@example.com")
+{granted}        return {{"authorization": f"Bearer {{self._people('token', 'somebody@example.com')}}"}}
+
+    def _people(self, *words: str) -> str:
+        found = subprocess.run(
+            [sys.executable, "-m", "{package(design)}.people", *words],
+            cwd=self._folder,
+            env=self._environment | {{"NEW_PASSWORD": "correct horse battery staple"}},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return found.stdout.strip()
 '''
 
 
