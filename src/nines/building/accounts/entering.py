@@ -33,11 +33,10 @@ def register(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
     yield '        is_made = row is not None and row["is_made"]'
     yield from _told_by_mail(module)
     yield "        if row is not None:"
-    if endpoint.emits:
-        yield '            if row["is_new"]:'
-        yield from module.emitted(endpoint, 'row["id"]', depth=4)
+    told = ['            if row["is_new"]:', *module.emitted(endpoint, 'row["id"]', depth=4)] if endpoint.emits else []
     changes = f'{{"{people.noun}": "registered" if is_made else "refused"}}'
-    yield from module.audited('row["id"]', changes, depth=3) or ["            pass"]
+    told += module.audited('row["id"]', changes, depth=3)
+    yield from told or ["            pass"]
     answer = f"{module.challenge()}(service, challenge)" if people.is_verified else "Answer.nothing(status=202)"
     yield f"        answer = {answer}"
     if endpoint.idempotency:
@@ -124,8 +123,9 @@ def send_again(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
     yield from python.laid(call, before="row = ", depth=2)
     yield "        if row is not None:"
     locale = ['locale=row["locale"]'] if people.has_locale else []
-    yield from module.left("verify", f'to=row["{people.login}"]', *locale, "code=code.text", depth=3)
-    yield from module.audited('row["id"]', '{"code": "sent again"}', depth=3) or ["            pass"]
+    told = list(module.left("verify", f'to=row["{people.login}"]', *locale, "code=code.text", depth=3))
+    told += module.audited('row["id"]', '{"code": "sent again"}', depth=3)
+    yield from told or ["            pass"]
     yield from module.woken(endpoint)
     yield "    await even.wait()"
     yield f"    return {module.challenge()}(service, challenge)"

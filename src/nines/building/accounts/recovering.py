@@ -32,8 +32,9 @@ def asked_for(module: Module, endpoint: PlannedEndpoint, purpose: str, changes: 
     yield from python.laid(call, before="row = ", depth=2)
     yield "        if row is not None:"
     locale = ['locale=row["locale"]'] if people.has_locale else []
-    yield from module.left(purpose, f"to=body.{people.login}", *locale, "code=code.text", depth=3)
-    yield from module.audited('row["id"]', changes, depth=3) or ["            pass"]
+    told = list(module.left(purpose, f"to=body.{people.login}", *locale, "code=code.text", depth=3))
+    told += module.audited('row["id"]', changes, depth=3)
+    yield from told or ["            pass"]
     yield from module.woken(endpoint)
     yield "    await even.wait()"
     yield f"    return {module.challenge()}(service, challenge)"
