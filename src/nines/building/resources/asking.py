@@ -29,7 +29,7 @@ def create(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> N
             module.put(python.call("await service.keys.remember", "tx", "claim", module.id))
         thing = module.thing
         keeping.audit(module, origin="call", id=carrying.shown_id(module), changes=keeping.changes_of_new(thing, "row"))
-        _reserved(module)
+        _reserved(module, operation)
     _ask(module, endpoint, operation)
 
 
@@ -75,7 +75,7 @@ def _hold(module: Module, endpoint: PlannedEndpoint, operation: Operation, state
         }
         module.put(module.send("tx.fetchrow", query, given), before="row = await ")
         carrying.why_not(module, endpoint, states)
-        _reserved(module)
+        _reserved(module, operation)
     _ask(module, endpoint, operation)
 
 
@@ -127,9 +127,9 @@ def decided_values(module: Module) -> str:
     return module.thing.noun
 
 
-def _reserved(module: Module) -> None:
+def _reserved(module: Module, operation: Operation) -> None:
     """What a function that runs as if alone gives back; in a plain transaction the variables are there."""
-    if module.lines and any(line.strip().startswith("async def reserve(") for line in module.lines[-80:]):
+    if hooks.is_hooked(operation):
         module.generated("service", "Reserved")
         module.line("return Reserved(row=row, remembered=remembered)")
 
