@@ -51,7 +51,8 @@ class EmbeddedServer:
         self._settings = _SETTINGS | (settings or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._identity = _identity()
-        self._place = self.folder
+        # Also before it is started: another process asks where the data of one that runs already lies.
+        self._place = _passable(self.folder) if self._identity and self.folder.exists() else self.folder
         self._programs = Path()
 
     @property

@@ -102,7 +102,7 @@ def _end_leftover(folder: Path) -> None:
         return
     process = int(lines[0])
     command = Path(f"/proc/{process}/cmdline")
-    if not command.exists() or str(folder).encode() not in command.read_bytes():
+    if not command.exists() or str(EmbeddedServer(folder, port=1).data).encode() not in command.read_bytes():
         return
     os.kill(process, signal.SIGINT)
     deadline_s = time.monotonic() + STOP_S_MAX
@@ -112,7 +112,7 @@ def _end_leftover(folder: Path) -> None:
 
 def _lock_lines(folder: Path) -> list[str]:
     try:
-        return (folder / "data" / "postmaster.pid").read_text(encoding="utf-8").split("\n")
+        return (EmbeddedServer(folder, port=1).data / "postmaster.pid").read_text(encoding="utf-8").split("\n")
     except OSError:
         return []
 
