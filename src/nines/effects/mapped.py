@@ -66,7 +66,7 @@ class Mapped:
         return any(set(key) <= columns for key in self.unique)
 
     def excludes(self, columns: set[str]) -> bool:
-        """Whether a second row with the same values is refused, as far as reading tells: of a condition only its columns
-        are known, not whether these values meet it."""
+        """Whether a second row with the same values is refused, as far as reading tells: of a condition only its
+        columns are known, not whether these values meet it."""
         partly = (others.union(key) for key, others in self.partly_unique.items() if others)
         return self.is_unique(columns) or any(columns.issuperset(key) for key in partly)
