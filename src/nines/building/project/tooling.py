@@ -51,6 +51,9 @@ select = [{rules}]
 # Also where its source stands beside yours.
 known-third-party = ["nines_runtime"]
 
+[tool.ruff.lint.mccabe]
+max-complexity = 12
+
 [tool.ruff.lint.per-file-ignores]
 "tests/**" = ["S"]
 "src/{name}/_generated/sql.py" = ["S105"] # Statements about tokens and passwords are none.

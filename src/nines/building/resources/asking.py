@@ -99,6 +99,8 @@ def _remembered(module: Module, endpoint: PlannedEndpoint, operation: Operation)
     if is_decided(operation):
         module.imports.add("msgspec")
         parts.append(f"decided={decided_values(module)}")
+    if operation.gives:
+        parts.append("result=result")
     if endpoint.idempotency:
         return python.call("claim.remembered", *parts)
     module.runtime("Claim")
@@ -338,15 +340,17 @@ def _settled(module: Module, query: PlannedQuery, operation: Operation, told: li
 
 def _finish(module: Module, endpoint: PlannedEndpoint, operation: Operation, *, with_body: bool) -> None:
     thing = module.thing
-    keeping.read_lists(module, endpoint.id, id=f"{thing.noun}.id")
+    if not operation.gives:
+        keeping.read_lists(module, endpoint.id, id=f"{thing.noun}.id")
     keeping.post(module, endpoint, origin="origin", row=thing.noun, body="body" if with_body else "")
-    module.put(keeping.shown_expression(module, "row_now"), before="shown = ")
+    module.put(keeping.shown_expression(module, "row_now", is_bare=bool(operation.gives)), before="shown = ")
     keeping.emit(module, operation.emits, origin="origin", shown="shown")
     state = state_after(endpoint, operation)
     changes = python.flat(python.mapping([("status", python.quoted(state))])) if state else '{"is_settled": True}'
     keeping.audit(module, origin="origin", id="shown.id", changes=changes)
     before = "answer = " if endpoint.idempotency else "return "
-    module.put(carrying.shown_answer(module, endpoint, "row_now", shown="shown"), before=before)
+    shown = carrying.shown_answer(module, endpoint, "row_now", shown="shown")
+    module.put(python.call("Answer.of", 'remembered["result"]') if operation.gives else shown, before=before)
     if endpoint.idempotency:
         module.put(
             python.call("await service.keys.finish", "tx", "service.keys.recalled(remembered)", "answer", "shown.id")

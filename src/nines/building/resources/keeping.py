@@ -99,11 +99,14 @@ def changes_of_new(thing: Thing, row: str) -> python.Part:
     return python.mapping(found) if found else '{"is_new": True}'
 
 
-def shown_expression(module: Module, row: str) -> python.Group:
-    """The object as callers see it; lists are read apart."""
+def shown_expression(module: Module, row: str, *, is_bare: bool = False) -> python.Group:
+    """The object as callers see it; lists are read apart, or left out where it is `is_bare`."""
     thing = module.thing
     given: list[python.Part] = [row, *(["service.cipher"] if values.is_sealed(thing) else [])]
-    given += [f"{values.attribute(shapes.member(field))}={lists_variable(field)}" for field in thing.lists()]
+    given += [
+        f"{values.attribute(shapes.member(field))}={'()' if is_bare else lists_variable(field)}"
+        for field in thing.lists()
+    ]
     return python.call(f"{module.shape(thing.shape)}.of", *given)
 
 

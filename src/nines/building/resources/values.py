@@ -166,6 +166,8 @@ def opened_member(thing: Thing, column: PlannedColumn, body: str, imports: pytho
     path = column.member.split(".")
     member = ".".join([body, *(attribute(each) for each in path)])
     value = _plain(thing, column, field, member, imports)
+    if field is not None and field.kind is FieldKind.ENUM and field.is_list:
+        value = f"[*{member}]"
     if outer is not None and outer.is_optional and (len(path) > 1 or value != member):
         return f"None if {body}.{attribute(path[0])} is None else {value}"
     return value
