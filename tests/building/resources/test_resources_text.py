@@ -17,6 +17,7 @@ from nines.building import resources
 from nines.building.project.tooling import RULES
 from nines.model.blueprint import Blueprint, Event
 from nines.model.design import Design
+from nines.model.errors import UsageError
 from nines.planning import plan
 from nines.readers import blueprint as blueprint_reader
 from tests.building.resources.running import ROOT
@@ -92,6 +93,18 @@ def test_an_operation_over_modules_tells_of_its_end_where_somebody_wants_to_know
     assert "finished=partial(place_order_finished, service)" in texts["told"]
     assert '"order.placed"' in texts["told"]
     assert "version=2" in texts["told"]
+
+
+def test_what_cannot_wait_in_a_row_is_refused() -> None:
+    """What is decided before others are asked is kept with the reservation: no place for secrets."""
+    blueprint = _design(CLINIC).blueprint
+    assert blueprint is not None
+    operations = tuple(
+        msgspec.structs.replace(each, calls=("insurer.enrol",)) if each.name == "updatePatient" else each
+        for each in blueprint.operations
+    )
+    with pytest.raises(UsageError, match="encrypted fields"):
+        building.write(plan(msgspec.structs.replace(blueprint, operations=operations)))
 
 
 def _sagas(design: Design) -> str:

@@ -8,6 +8,7 @@ from nines.building.resources.code import Module
 from nines.building.resources.guards import number
 from nines.model.blueprint import Action, Fallback, Operation
 from nines.model.design import PlannedEndpoint, PlannedQuery, StepKind
+from nines.model.errors import UsageError
 
 RESERVED = "Reserved | Answer"
 
@@ -44,6 +45,7 @@ def change(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> N
 
 def _hold(module: Module, endpoint: PlannedEndpoint, operation: Operation, states: tuple[str, ...]) -> None:
     thing = module.thing
+    _refuse(module, operation)
     module.runtime("new_id")
     module.line("pending_id = new_id()")
     noun = names.kebab(thing.resource.name)
@@ -77,6 +79,21 @@ def _hold(module: Module, endpoint: PlannedEndpoint, operation: Operation, state
         carrying.why_not(module, endpoint, states)
         _reserved(module, operation)
     _ask(module, endpoint, operation)
+
+
+def _refuse(module: Module, operation: Operation) -> None:
+    """What is decided waits in the row until others have answered: no place for secrets, nor for rows of lists."""
+    thing = module.thing
+    is_sealed = is_decided(operation) and values.keeps_sealed(thing)
+    is_listed = operation.do is Action.UPDATE and bool(thing.lists())
+    if is_sealed or is_listed:
+        kept = "encrypted fields" if is_sealed else "lists of its own"
+        raise UsageError(
+            f"{operation.name} decides about {thing.resource.name}, which has {kept}, before others are asked: that is "
+            "not built",
+            where=f"operations.{operation.name}",
+            hint="Ask them in an operation that only moves its state, or in a job.",
+        )
 
 
 def lease(module: Module, operation: Operation) -> str:
@@ -120,9 +137,9 @@ def is_decided(operation: Operation) -> bool:
     )
 
 
-def uses_row(module: Module, operation: Operation) -> bool:
+def uses_row(operation: Operation) -> bool:
     """Whether settling looks at the row as it was reserved; what was decided stands in what is remembered."""
-    return not is_decided(operation) or values.keeps_sealed(module.thing)
+    return not is_decided(operation)
 
 
 def decided_values(module: Module) -> str:
@@ -144,7 +161,7 @@ def _ask(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> Non
         with module.block("if isinstance(reserved, Answer):"):
             module.line("return reserved")
     row, told = ("reserved.row", "reserved.remembered") if is_hooked else ("row", "remembered")
-    given = ["service", "call.deadline", "call", *([row] if uses_row(module, operation) else []), "pending_id", told]
+    given = ["service", "call.deadline", "call", *([row] if uses_row(operation) else []), "pending_id", told]
     settle = python.call(f"settle_{names.snake(operation.name)}", *given)
     later = next((a for a in endpoint.answers if a.status == 202), None)
     success = endpoint.success
@@ -201,7 +218,7 @@ def settle(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> N
     module.imports.add("collections.abc", "Mapping")
     module.imports.add("typing", "Any")
     module.imports.add("uuid", "UUID")
-    row = ("row: Mapping[str, Any]",) if uses_row(module, operation) else ()
+    row = ("row: Mapping[str, Any]",) if uses_row(operation) else ()
     about = (*row, "pending_id: UUID", "remembered: Mapping[str, Any]")
     parts = ("service: Service", "deadline: Deadline", "origin: Origin", *about)
     name = f"settle_{names.snake(operation.name)}"
@@ -331,8 +348,6 @@ def _settled(module: Module, query: PlannedQuery, operation: Operation, told: li
         elif column in thing.told_columns:
             answered = " or ".join(f"{each}.{values.attribute(name)}" for each in reversed(told))
             given[name] = f"{answered} or {thing.noun}.{values.attribute(name)}"
-        elif column.is_encrypted or values.is_digest(thing, column):
-            given[name] = f"row[{python.quoted(name)}]"
         else:
             given[name] = f"{thing.noun}.{values.attribute(name)}"
     return given

@@ -303,7 +303,7 @@ def _finisher(work: Work, planned: PlannedJob, operation: Operation) -> None:
         code.put(python.call("Task", *given), before="task = ")
         code.imports.add("contextlib", "suppress")
         with code.block("with suppress(Declined):"):
-            row = "row, " if asking.uses_row(Shared(code, thing), operation) else ""
+            row = "row, " if asking.uses_row(operation) else ""
             code.line(f'await {settle}(service, deadline, task, {row}row["pending_id"], remembered)')
         if operation.emits:
             code.line('service.wake("relayOutbox")')
