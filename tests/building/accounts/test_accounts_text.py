@@ -8,13 +8,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 from msgspec.structs import replace
 
 from nines import building, planning
+from nines.building import accounts
 from nines.model.blueprint import OF_ACCOUNTS, Action, Blueprint
 from nines.model.design import Design
 from nines.readers import blueprint as reader
 from tests.building.accounts.serving import BLUEPRINT, Login
+from tests.planning.blueprints import blueprints
 
 MINE = ("signing", "signing_shapes", "letters", "identity")
 
@@ -84,3 +87,27 @@ def test_the_service_is_clean_by_its_own_rules(login: Login) -> None:
             env=login.environment(MYPYPATH=str(Path(__file__).parents[3] / "runtime" / "src")),
         )  # fmt: skip
         assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_of_any_blueprint_nothing_undefined_and_nothing_unused_is_written(tmp_path: Path) -> None:
+    written: list[Path] = []
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+    @given(blueprints())
+    def write(blueprint: Blueprint) -> None:
+        for file in accounts.write(planning.plan(blueprint)):
+            path = tmp_path / str(len(written)) / Path(file.path).name
+            path.parent.mkdir()
+            path.write_text(file.text, encoding="utf-8")
+            written.append(path)
+
+    write()
+    assert len(written) > 10
+    for words in (["check", "--select", "F,E"], ["format", "--check"]):
+        checked = subprocess.run(
+            [sys.executable, "-m", "ruff", *words, "--isolated", "--line-length", "120", str(tmp_path)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert checked.returncode == 0, checked.stdout

@@ -29,14 +29,19 @@ def register(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
         )
         yield "        if claim.answer is not None:"
         yield "            return claim.answer"
-    yield from _inserted(module, endpoint)
-    yield '        is_made = row is not None and row["is_made"]'
-    yield from _told_by_mail(module)
-    yield "        if row is not None:"
-    told = ['            if row["is_new"]:', *module.emitted(endpoint, 'row["id"]', depth=4)] if endpoint.emits else []
+    told = list(_told_by_mail(module))
     changes = f'{{"{people.noun}": "registered" if is_made else "refused"}}'
-    told += module.audited('row["id"]', changes, depth=3)
-    yield from told or ["            pass"]
+    audited = module.audited('row["id"]', changes, depth=3)
+    emitted = module.emitted(endpoint, 'row["id"]', depth=4)
+    yield from _inserted(module, endpoint, before="row = " if told or audited or emitted else "")
+    if told or audited:
+        yield '        is_made = row is not None and row["is_made"]'
+    yield from told
+    if audited or emitted:
+        yield "        if row is not None:"
+    if emitted:
+        yield '            if row["is_new"]:'
+    yield from (*emitted, *audited)
     answer = f"{module.challenge()}(service, challenge)" if people.is_verified else "Answer.nothing(status=202)"
     yield f"        answer = {answer}"
     if endpoint.idempotency:
@@ -46,7 +51,7 @@ def register(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
     yield "    return answer"
 
 
-def _inserted(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
+def _inserted(module: Module, endpoint: PlannedEndpoint, *, before: str) -> Iterator[str]:
     people = module.people
     query = module.query(endpoint, f"register-{people.noun.replace('_', '-')}")
     given = {
@@ -67,7 +72,7 @@ def _inserted(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
         else:
             values.append(taken(people.thing, column, "body", "new_id()", module.imports))
     call = python.call("await tx.fetchrow", f"sql.{names.constant(query.id)}", *values)
-    yield from python.laid(call, before="row = ", depth=2)
+    yield from python.laid(call, before=before, depth=2)
 
 
 def _told_by_mail(module: Module) -> Iterator[str]:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from nines.model.blueprint import FieldKind, Operation, Resource
+from nines.model.blueprint import Action, FieldKind, Operation, Resource
 from nines.model.design import PlannedTable
 from nines.model.design.ddl import literal, quoted
 from nines.planning.data import accounts, facts
@@ -46,7 +46,7 @@ def register(draft: Draft, operation: Operation, account: Resource) -> Statement
             f"    ON CONFLICT ({holder}) DO UPDATE\n"
             "    SET password_hash = EXCLUDED.password_hash, changed_at = now()\n)"
         )
-    if _verifies(draft, account):
+    if facts.uses(draft.blueprint, Action.VERIFY_CODE):
         codes = draft.table(accounts.codes_name(account))
         id = sql.bind(sample(draft.tables, codes, "id", is_fresh=True), "code_id")
         code, ttl = sql.value("code_hash", table=codes), sql.bind(interval(accounts.CODE_TTL_S), "ttl")
@@ -91,10 +91,6 @@ def _indented(text: str) -> str:
 
 def _beside(account: Resource) -> tuple[str, ...]:
     return accounts.credentials_name(account), accounts.codes_name(account)
-
-
-def _verifies(draft: Draft, account: Resource) -> bool:
-    return any(table.name == accounts.codes_name(account) for table in draft.tables)
 
 
 def find_credentials(draft: Draft, account: Resource) -> Statement:

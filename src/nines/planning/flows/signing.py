@@ -28,7 +28,8 @@ def _register(draft: Draft, operation: Operation, account: Resource) -> None:
     again = Branch(when="nobody has verified the name yet", then="this registration takes the place of the last one")
     says = "insert the account, its credentials, and the digest of a one-time code"
     draft.query(credentials.register(draft, operation, account), says, branches=(taken, again))
-    keeping.leave_mail(draft, "verify")
+    if facts.uses(draft.blueprint, Action.VERIFY_CODE):
+        keeping.leave_mail(draft, "verify")
     _end(draft, operation, account)
     _answer_evenly(draft)
     _mail(draft, operation)
