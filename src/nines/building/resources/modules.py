@@ -12,6 +12,7 @@ from nines.building.resources.facts import Thing, operation_of, things
 from nines.model.blueprint import Action, Operation
 from nines.model.blueprint.operation import OF_ACCOUNTS
 from nines.model.design import Design, PlannedEndpoint
+from nines.model.errors import UsageError
 
 _CHANGES: dict[Action, Callable[[Module, PlannedEndpoint, Operation], None]] = {
     Action.CREATE: changing.create,
@@ -39,6 +40,7 @@ def _module(thing: Thing, endpoints: list[PlannedEndpoint]) -> str:
         module.gap()
         operation = operation_of(thing.design, endpoint)
         assert operation is not None
+        _has_place(thing, endpoint)
         if operation.saga:
             sagas.start(module, endpoint, operation)
         elif endpoint.action is Action.READ:
@@ -67,6 +69,17 @@ def _module(thing: Thing, endpoints: list[PlannedEndpoint]) -> str:
     module.lines = [*head, *body]
     said = thing.resource.says or f"Operations on {thing.spoken}."
     return module.text(f"{names.pascal(thing.table.name)}: {said[:1].lower()}{said[1:]}")
+
+
+def _has_place(thing: Thing, endpoint: PlannedEndpoint) -> None:
+    """What is accepted with 202 shows how it went in its own state, which callers must be able to read."""
+    success = endpoint.success
+    if endpoint.is_asynchronous and success and success.shape != thing.shape:
+        raise UsageError(
+            f"{endpoint.id} answers 202, and nothing tells its callers how it went: that is not built",
+            where=f"operations.{endpoint.id}.async",
+            hint=f"Give {thing.resource.name} states, and an operation that reads one.",
+        )
 
 
 def asks_reserved(thing: Thing, endpoint: PlannedEndpoint, operation: Operation) -> bool:
