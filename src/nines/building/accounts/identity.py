@@ -17,11 +17,11 @@ def write(people: People) -> Iterator[File]:
     imports = python.Imports(people.package)
     imports.add("nines_runtime", "Cipher", "Codes", "Guesses", "Passwords", "RefreshTokens", "SigningKeys")
     imports.add("nines_runtime", "TokenIssuer", "TokenRules")
-    imports.add("nines_runtime.security.accounts", "AccountAuthenticator", "Accounts")
+    imports.add("nines_runtime.security.accounts", "Accounts")
     imports.add("nines_runtime.security.accounts", "Reads")
     imports.add(f"{people.package}._generated", "sql")
     imports.add(f"{people.package}._generated.settings", "GeneratedSettings")
-    body = [*_accounts(people, imports), "", "", *_authenticator(people)]
+    body = [*_accounts(people, imports), "", "", *_authenticator(people, imports)]
     path = names.source(people.design, "_generated/identity.py")
     yield File(path=path, text=python.module(_SAYS, imports, ["", *body]))
 
@@ -92,8 +92,18 @@ def _issuer(text: str) -> str:
     return python.quoted(text)
 
 
-def _authenticator(people: People) -> list[str]:
-    see = next(each for each in people.design.queries if each.base == f"see-{people.noun.replace('_', '-')}-session")
+def _authenticator(people: People, imports: python.Imports) -> list[str]:
+    base = f"see-{people.noun.replace('_', '-')}-session"
+    see = next((each for each in people.design.queries if each.base == base), None)
+    if see is None:
+        # No operation asks who somebody is, so no session is ever looked at.
+        imports.add("nines_runtime", "TokenAuthenticator")
+        return [
+            "def authenticator_of(accounts: Accounts, database: Reads) -> TokenAuthenticator:",
+            "    del database",
+            "    return accounts.issuer.authenticator()",
+        ]
+    imports.add("nines_runtime.security.accounts", "AccountAuthenticator")
     made = python.call(
         "return AccountAuthenticator",
         "accounts.issuer",

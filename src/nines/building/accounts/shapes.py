@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 
 from nines.building import names, python
@@ -12,6 +14,7 @@ from nines.building.resources.shapes import is_sent, sent
 from nines.model.design import Shape
 
 MODULE = "signing_shapes"
+_REFERENCE = re.compile(r"#/components/schemas/(\w+)")
 _WORD = "  # noqa: S105 -- a word of RFC 6749"
 _SAYS = "What is sent to sign up, in and out, and what is answered; the contract says the same in JSON Schema."
 _SENT = [
@@ -52,10 +55,20 @@ def write(people: People) -> Iterator[File]:
 def _used(people: People) -> Iterator[Shape]:
     wanted = [endpoint.request for endpoint in people.endpoints]
     wanted += [answer.shape for endpoint in people.endpoints for answer in endpoint.answers if answer.status < 400]
-    for name in dict.fromkeys(wanted):
-        shape = people.design.shape(name) if name else None
-        if shape is not None:
-            yield shape
+    found: dict[str, Shape] = {}
+    for name in wanted:
+        _collect(people, name, found)
+    yield from found.values()
+
+
+def _collect(people: People, name: str, found: dict[str, Shape]) -> None:
+    """A shape after those that it consists of."""
+    shape = people.design.shape(name) if name and name not in found else None
+    if shape is None:
+        return
+    for inner in _REFERENCE.findall(json.dumps(shape.schema)):
+        _collect(people, inner, found)
+    found[name] = shape
 
 
 def _answered(shape: Shape, imports: python.Imports) -> list[str]:
