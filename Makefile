@@ -1,5 +1,7 @@
 # Only Python 3.11 or newer, make and a package index are assumed.
 PYTHON ?= python3
+# Processes that run the tests; more than processors make those that measure wait.
+JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -30,7 +32,7 @@ try: $(READY)
 	$(BIN)/nines check examples/payments-careless --format terminal --format html --output nines-report.html || test $$? -eq 1
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 check: $(READY)
 	$(BIN)/ruff check .

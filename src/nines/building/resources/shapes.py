@@ -169,14 +169,13 @@ def _of(thing: Thing, shape: Shape, imports: python.Imports) -> Iterator[str]:
     """The function that makes the answer of a row."""
     imports.add("collections.abc", "Mapping")
     imports.add("typing", "Any")
-    cipher = ", cipher: Cipher" if values.is_sealed(thing) else ""
-    lists = "".join(f", {values.attribute(member(field))}: Iterable[Mapping[str, Any]]" for field in thing.lists())
+    cipher = ("cipher: Cipher",) if values.is_sealed(thing) else ()
+    lists = [f"{values.attribute(member(field))}: Iterable[Mapping[str, Any]]" for field in thing.lists()]
     if lists:
         imports.add("collections.abc", "Iterable")
-        lists = f", *{lists}"
-    head = python.Group(
-        head="def of", parts=tuple(f"cls, row: Mapping[str, Any]{cipher}{lists}".split(", ")), tail=f" -> {shape.name}:"
-    )
+        lists.insert(0, "*")
+    given = ("cls", "row: Mapping[str, Any]", *cipher, *lists)
+    head = python.Group(head="def of", parts=given, tail=f" -> {shape.name}:")
     yield "    @classmethod"
     yield from python.laid(head, depth=1)
     members = shape.schema["properties"]
