@@ -30,9 +30,8 @@ def main() -> None:
     durable_kill.READS_MAX = READS_MAX
     report = prove(open_project(given.folder), only=("crash/durable-kill",))
     (trial,) = report.trials
-    print(
-        f"{given.folder.name}, {given.kills} kills of the service and of its database: {trial.verdict.value}. {trial.says}"
-    )
+    killed = f"{given.folder.name}, {given.kills} kills of the service and of its database"
+    print(f"{killed}: {trial.verdict.value}. {trial.says}")
     for figure in trial.figures:
         print(f"  {figure.name}: {figure.value:g} {figure.unit}".rstrip())
     held = trial.verdict is Verdict.HOLDS
