@@ -45,13 +45,14 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 # The pins of nines, and those that come with every built service.
+EXTRAS := --extra redis --extra graphql --extra grpc --extra kafka --extra nats
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
 lock: $(READY)
 	$(BIN)/python -m pip install --quiet uv
 	$(COMPILE) pyproject.toml --group dev --output-file requirements.lock
-	$(COMPILE) runtime/pyproject.toml --extra redis --constraint requirements.lock --output-file runtime/requirements.lock
-	$(COMPILE) runtime/pyproject.toml runtime/tools.in --extra redis --extra laptop --constraint requirements.lock --output-file runtime/requirements-dev.lock
+	$(COMPILE) runtime/pyproject.toml $(EXTRAS) --constraint requirements.lock --output-file runtime/requirements.lock
+	$(COMPILE) runtime/pyproject.toml runtime/tools.in $(EXTRAS) --extra laptop --constraint requirements.lock --output-file runtime/requirements-dev.lock
 
 schemas: $(READY)
 	$(BIN)/python -c "import msgspec; from nines.reports import json; print(msgspec.json.format(msgspec.json.encode(json.schema()), indent=2).decode())" > docs/schemas/report-1.json

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 
 from msgspec.structs import replace
 
@@ -27,6 +28,17 @@ from nines.verbs.runtime import FOLDER, Runtime, requirements, runtime
 BLUEPRINT = "blueprint.yaml"
 CONTRACT = "openapi.yaml"
 _CONTRACT_BYTES_MAX = 20_000_000
+_ONLY_FOR: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "aiokafka": frozenset({DependencyKind.KAFKA}),
+        "graphql-core": frozenset({"graphql"}),
+        "grpcio": frozenset({DependencyKind.GRPC, "grpc"}),
+        "nats-py": frozenset({DependencyKind.NATS}),
+        "protobuf": frozenset({DependencyKind.GRPC, "grpc"}),
+        "redis": frozenset({DependencyKind.REDIS}),
+    }
+)
+"""Packages of the runtime's extras, each with the kinds of dependencies and the interfaces that need it."""
 
 
 class Built(Record):
@@ -139,8 +151,8 @@ def _generated(design: Design, *, is_ejected: bool) -> Iterator[Item]:
 
 def _runtime(design: Design, found: Runtime, *, is_ejected: bool) -> Iterator[Item]:
     """The wheel, and the pins of everything that is installed beside it."""
-    has_redis = any(each.kind is DependencyKind.REDIS for each in design.dependencies)
-    left_out = () if has_redis else ("redis",)
+    named = {each.kind for each in design.dependencies} | set(design.card.interfaces)
+    left_out = tuple(sorted(name for name, wanted in _ONLY_FOR.items() if not named & wanted))
     for path, pins, without in (
         ("requirements.lock", found.needed, left_out),
         ("requirements-dev.lock", found.tools, left_out),
