@@ -28,6 +28,7 @@ from nines_runtime.web.incoming import (
     request_id_of,
     trace_parent_of,
 )
+from nines_runtime.web.inside import Inside
 from nines_runtime.web.operations import Operations, Service
 from nines_runtime.web.problem import CHALLENGE, Problem
 from nines_runtime.web.reading import pairs
@@ -60,25 +61,42 @@ class Edge(Generic[Service]):
         fallback has a method of its own on a path that is one of ours. `challenge` is what 401 asks for."""
         self._fallback = fallback
         self._is_claimed = is_claimed
-        self._observer: Observer = observer or Nobody()
-        self._gate = gate or Gate(clock=clock, shed=self._observer.shed)
+        self.observer: Observer = observer or Nobody()
+        self._gate = gate or Gate(clock=clock, shed=self.observer.shed)
         self._proxies_trusted = proxies_trusted
         self._trusts_deadlines = trusts_deadlines
         self._headers = headers
         self._is_sampled = is_sampled
-        self._clock = clock
-        self._challenge = challenge
+        self.clock = clock
+        self.challenge = challenge
         self._service: Service | None = None
         self._authenticator: Authenticator | None = None
         self._limiter: limits.Limiter = limits.LocalLimiter(clock=clock)
         self._router: Router[Route] = Router()
-        self._routes = [Route(operation, limit_factor=limit_factor) for operation in operations]
-        for route in self._routes:
+        self._routes = {operation.id: Route(operation, limit_factor=limit_factor) for operation in operations}
+        for route in self._routes.values():
             self._router.add(route.operation.method, route.operation.path, route)
 
     @property
     def gate(self) -> Gate:
         return self._gate
+
+    @property
+    def limiter(self) -> limits.Limiter:
+        return self._limiter
+
+    @property
+    def service(self) -> Service:
+        """Raises Problem("unavailable") before `open`."""
+        if self._service is None:
+            raise Problem("unavailable", "The service is starting.")
+        return self._service
+
+    def route(self, id: str) -> Route:
+        return self._routes[id]
+
+    def is_crowded(self) -> bool:
+        return self._gate.is_crowded
 
     def drain(self) -> None:
         """From now on every answer tells its caller to connect anew, elsewhere."""
@@ -93,7 +111,7 @@ class Edge(Generic[Service]):
         limiter: limits.Limiter | None = None,
     ) -> None:
         """Called once everything that operations need is there."""
-        closed = [route.operation.id for route in self._routes if not route.operation.is_public]
+        closed = [route.operation.id for route in self._routes.values() if not route.operation.is_public]
         if authenticator is None and closed:
             raise ValueError(f"{closed[0]} asks who its caller is, and there is no authenticator that could tell.")
         self._service = service
@@ -124,7 +142,7 @@ class Edge(Generic[Service]):
 
     def _exchange(self, scope: Scope, operation: str, path: str, parameters: Mapping[str, str]) -> Exchange:
         headers = read_headers(scope["headers"])
-        began_s = scope.pop(ARRIVED, None) or self._clock()
+        began_s = scope.pop(ARRIVED, None) or self.clock()
         exchange = Exchange(operation, scope["method"], path, headers, parameters, began_s, began_s)
         # Taken out of the scope, so that nothing refers to itself and the collector has nothing to do.
         exchange.respond = scope.pop(RESPOND, None)
@@ -138,7 +156,7 @@ class Edge(Generic[Service]):
         exchange.quotas += route.operation.headers
         ticket = None
         try:
-            waited_s = self._clock() - exchange.began_s
+            waited_s = self.clock() - exchange.began_s
             ticket = self._gate.enter(exchange.at_s, sheds_first=route.operation.sheds_first, waited_s=waited_s)
             answer = await self._carry_out(route, exchange, scope, receive)
         except Problem as problem:
@@ -171,6 +189,8 @@ class Edge(Generic[Service]):
         operation, headers = route.operation, exchange.headers
         if not operation.is_public:
             await self._admit(route, exchange)
+        elif operation.is_compound and self._authenticator is not None:
+            exchange.caller = await self._authenticator.authenticate(exchange.headers, address=exchange.address)
         caller = exchange.caller
         for policy in route.policies:
             await policy.check(self._limiter, policy.counted(caller, exchange.address), exchange.quotas)
@@ -199,11 +219,13 @@ class Edge(Generic[Service]):
             address=exchange.address,
             request_id=exchange.request_id,
             trace_parent=exchange.trace_parent,
-            deadline=Deadline(exchange.at_s, clock=self._clock),
+            deadline=Deadline(exchange.at_s, clock=self.clock),
             key=operation.key,
         )
         if route.is_taking:
             return await operation.handler(self._service, call, taken)
+        if operation.is_compound:
+            return await operation.handler(Inside[Service](self, exchange), call)
         return await operation.handler(self._service, call)
 
     async def _admit(self, route: Route, exchange: Exchange) -> None:
@@ -212,7 +234,7 @@ class Edge(Generic[Service]):
         caller = await self._authenticator.authenticate(exchange.headers, address=exchange.address)
         if not caller.subject:
             # Whoever showed nothing is told how, and not that something is wrong with it (RFC 6750, 3.1).
-            raise Problem("unauthorized", headers=((b"www-authenticate", self._challenge.partition(b" error=")[0]),))
+            raise Problem("unauthorized", headers=((b"www-authenticate", self.challenge.partition(b" error=")[0]),))
         exchange.caller = caller
         if route.roles and caller.roles.isdisjoint(route.roles):
             raise Problem("forbidden", route.forbidden)
@@ -238,12 +260,12 @@ class Edge(Generic[Service]):
 
     def _refused(self, problem: Problem, exchange: Exchange) -> Answer:
         exchange.problem = problem.kind.code
-        return problem.answer(instance=exchange.path, request_id=exchange.request_id, challenge=self._challenge)
+        return problem.answer(instance=exchange.path, request_id=exchange.request_id, challenge=self.challenge)
 
     def _told(self, exchange: Exchange, status: int) -> None:
         exchange.status = status
-        exchange.duration_s = self._clock() - exchange.began_s
-        self._observer.ended(exchange)
+        exchange.duration_s = self.clock() - exchange.began_s
+        self.observer.ended(exchange)
 
 
 def _query(text: bytes) -> dict[str, list[str]]:

@@ -63,6 +63,11 @@ class Gate:
     def in_flight(self) -> int:
         return len(self._tickets)
 
+    @property
+    def is_crowded(self) -> bool:
+        """From now on what is not critical is refused."""
+        return len(self._tickets) >= self._first_max
+
     def enter(self, at_s: float, *, sheds_first: bool = False, waited_s: float = 0.0) -> Ticket:
         """Raises Problem("unavailable") where there is no room, or where there is so much to do that this request has
         waited for too long already: to answer it would only make those behind it late as well."""

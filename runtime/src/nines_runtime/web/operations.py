@@ -78,6 +78,9 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """Not critical: refused first where too much is in flight."""
     headers: tuple[tuple[bytes, bytes], ...] = ()
     """Of every answer, failures included, such as Deprecation and Sunset; names in lower case."""
+    is_compound: bool = False
+    """Carries out other operations, each behind its own guards: its handler takes an `Inside` in the place of the
+    service. It is public itself, and whoever shows who they are is recognised."""
 
 
 class Guards(TypedDict, total=False):

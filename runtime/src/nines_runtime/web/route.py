@@ -120,7 +120,7 @@ def _duration(seconds: float) -> str:
 
 def _media_type(operation: Operation) -> str:
     if operation.source not in ("body", "form"):
-        return ""
+        return operation.media_type if operation.is_compound else ""
     if operation.media_type:
         return operation.media_type
     if operation.source == "form":
