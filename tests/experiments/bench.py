@@ -14,7 +14,7 @@ from nines.lab.requests.sessions import Sessions, with_credentials
 from nines.model.budget import Budgets
 from nines.model.contract import Contract, Operation
 from nines.model.effect import Effect, EffectKind
-from nines.model.experiment import Call, CredentialFlaw, Fault, FaultKind, Load, Mutant, Target
+from nines.model.experiment import Call, CredentialFlaw, Fault, FaultKind, Load, Mutant, Newcomer, Target
 from nines.model.history import Check, Count, Exchange, History, LoadReport, Mark, Outcome, Seen, Skip
 from nines.model.settings import Identity, LoadSettings, LoginSettings, SecuritySettings
 from nines.model.trace import Trace, Witness
@@ -51,6 +51,7 @@ class FakeBench:
         self.now_s = 0.0
         self.fault_now: Fault | None = None
         self.is_stale = False
+        self.handles = 0
         self.kept = History()
         self.sessions = Sessions(
             contract,
@@ -61,7 +62,9 @@ class FakeBench:
             note=self.note,
             now_s=lambda: 1_800_000_000.0,
         )
-        self.planner = Planner(contract, send=self.send, note=self.note, seed=1, today=date(2026, 1, 1))
+        self.planner = Planner(
+            contract, send=self.send, note=self.note, seed=1, today=date(2026, 1, 1), subject=self.sessions.subject
+        )
 
     @classmethod
     async def opened(cls, *faults: str, **options: object) -> FakeBench:
@@ -77,6 +80,22 @@ class FakeBench:
 
     def clock_s(self) -> float:
         return self.now_s
+
+    def registration(self) -> Operation | None:
+        return self.sessions.registration
+
+    async def newcomers(self, count: int) -> tuple[Newcomer, ...]:
+        found: list[Newcomer] = []
+        for _ in range(count):
+            self.handles += 1
+            handle = f"n9newcomer{self.handles:03d}"
+            answer = await self.sessions.newcomer(handle)
+            if answer is None:
+                break
+            answer = msgspec.structs.replace(answer, phase="newcomer")
+            self._keep(exchanges=answer)
+            found.append(Newcomer(identity=handle, registered=answer))
+        return tuple(found)
 
     def creators(self) -> tuple[Operation, ...]:
         return self.planner.creators()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -22,6 +23,7 @@ from nines.lab.load.request import Request
 from nines.lab.mix import Mix, prepare_mix
 from nines.lab.record.observe import observe
 from nines.lab.record.settle import settled
+from nines.lab.requests.invent import fresh_marker
 from nines.lab.requests.planner import Planner
 from nines.lab.requests.sessions import Sessions
 from nines.lab.search import rows_with
@@ -31,13 +33,15 @@ from nines.lab.watch import Watch
 from nines.model.budget import Budgets
 from nines.model.contract import Contract, Operation
 from nines.model.errors import LabError
-from nines.model.experiment import Call, CredentialFlaw, Fault, Load, Mutant, Target
+from nines.model.experiment import Call, CredentialFlaw, Fault, Load, Mutant, Newcomer, Target
 from nines.model.history import Check, Count, Exchange, History, Seen, Skip
 from nines.model.settings import Identity, LoadSettings, SecuritySettings
 from nines.model.statement import ReadStatement
 from nines.model.trace import Trace
 
 PAUSE_S_MAX = 600.0
+NEWCOMERS_MAX = 64
+"""Whom nines registers for one experiment."""
 SET_UP_LIMIT_S = 10.0
 
 Send = Callable[[Call], Awaitable[Exchange]]
@@ -69,6 +73,7 @@ class LabBench:
         self._read_statement = read_statement
         self._seed = seed
         self._loads = 0
+        self._handles = random.Random(f"{seed} newcomers")  # noqa: S311 -- repeatable on purpose, not a secret
         self._origin_s = time.monotonic()
         service = site.service
         self._address = Address(host=service.host, port=service.port)
@@ -120,6 +125,25 @@ class LabBench:
         return proxy.open_connections if proxy else 0
 
     # --- requests -------------------------------------------------------------------------------------
+
+    def registration(self) -> Operation | None:
+        return self._sessions.registration
+
+    async def newcomers(self, count: int) -> tuple[Newcomer, ...]:
+        found: list[Newcomer] = []
+        for _ in range(min(count, NEWCOMERS_MAX)):
+            sent_s = self.clock_s()
+            handle = fresh_marker(self._handles)
+            answer = await self._sessions.newcomer(handle)
+            if answer is None:
+                self.note(f"nobody could be registered beyond {len(found)} newcomers")
+                break
+            answer = msgspec.structs.replace(
+                answer, phase="newcomer", intended_s=sent_s, sent_s=sent_s, ended_s=self.clock_s()
+            )
+            self._chronicle.add(answer)
+            found.append(Newcomer(identity=handle, registered=answer))
+        return tuple(found)
 
     def creators(self) -> tuple[Operation, ...]:
         return self._planner.creators()

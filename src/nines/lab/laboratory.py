@@ -160,7 +160,12 @@ class Laboratory:
     async def _sign_in(self) -> None:
         """Registers and signs in on the present database."""
         self._sessions = make_sessions(
-            self.contract, self.settings, self._client, self._note, self._site.service.output
+            self.contract,
+            self.settings,
+            self._client,
+            self._note,
+            run=self._site.service.output,
+            mail=self._site.post,
         )
         self.identities = await self._sessions.open()
 
@@ -305,6 +310,7 @@ class Laboratory:
         )
 
     def _planner(self, send: Callable[[Call], Awaitable[Exchange]], note: Callable[[str], None], seed: int) -> Planner:
+        assert self._sessions is not None
         admin = next((identity.name for identity in self.identities if identity.is_admin), "")
         plain = [identity for identity in self.identities if not identity.is_admin]
         return Planner(
@@ -316,6 +322,7 @@ class Laboratory:
             values=self.settings.values,
             admin=admin,
             helpers=tuple(identity.name for identity in plain[PEERS:]),
+            subject=self._sessions.subject,
         )
 
 

@@ -12,6 +12,7 @@ import psutil
 from nines.lab.launch.cleanup import Premises
 from nines.lab.launch.installation import choose, unavailable_extensions
 from nines.lab.launch.ports import LOOPBACK
+from nines.lab.launch.post import Post
 from nines.lab.launch.postgres import Cluster, open_database
 from nines.lab.launch.redis import Redis, find_program
 from nines.lab.launch.server import GivenServer
@@ -31,7 +32,7 @@ from nines.model.report import Unexamined
 from nines.model.service import Application
 from nines.model.settings import Settings, UpstreamSettings
 
-DATABASE, REDIS = "database", "redis"
+DATABASE, REDIS, MAIL = "database", "redis", "mail"
 ANSWER_LIMIT_S = 5.0
 """A service that gives no answer for so long between two experiments is started again."""
 
@@ -59,6 +60,8 @@ class Site:
         self.stubs: dict[str, Stub] = {}
         self.database: Cluster | GivenServer | None = None
         self.redis: Redis | None = None
+        self.post: Post | None = None
+        """Where the service's letters arrive, where its configuration names it."""
         self.service = Service(premises, settings, root, applications)
         self.database_name = ""
         self._premises = premises
@@ -70,6 +73,7 @@ class Site:
         """Starts everything; a PostgreSQL that lacks an extension is exchanged, once, for one that has it."""
         await self._open_redis()
         await self._open_stubs()
+        await self._open_post()
         extensions = self.settings.database.extensions
         lacking = await self._open_or_lack(extensions)
         if lacking:
@@ -184,6 +188,8 @@ class Site:
                 await proxy.stop()
         for stub in self.stubs.values():
             await stub.close()
+        if self.post is not None:
+            await self.post.close()
         for part in (self.redis, self.database):
             if part is not None:
                 with contextlib.suppress(NinesError, OSError):
@@ -197,6 +203,9 @@ class Site:
         if self.redis is not None:
             port = self.proxies[REDIS].port
             found |= {"redis.host": LOOPBACK, "redis.port": str(port), "redis.url": self.redis.url(LOOPBACK, port)}
+        if self.post is not None:
+            host, port = self.post.host, self.post.port
+            found |= {"mail.host": host, "mail.port": str(port), "mail.url": f"smtp://{host}:{port}"}
         for name in self.stubs:
             port = self.proxies[name].port
             found[f"upstream.{name}.host"] = LOOPBACK
@@ -257,14 +266,23 @@ class Site:
 
     async def _open_redis(self) -> None:
         wanted = self.settings.redis
-        texts = (*self.settings.service.env.values(), *self.settings.service.setup, self.settings.service.command)
-        is_asked = bool(wanted.needed or wanted.url or any(mentions(text, REDIS) for text in texts))
+        is_asked = bool(wanted.needed or wanted.url or self._is_named(REDIS))
         if wanted.needed is False or (not is_asked and find_program() is None):
             return
         redis = Redis(self._premises, wanted.url)
         await redis.open()
         self.redis = redis
         await self._proxy(REDIS, redis.host, redis.port)
+
+    def _is_named(self, what: str) -> bool:
+        """Whether the configuration tells the service where it is."""
+        texts = (*self.settings.service.env.values(), *self.settings.service.setup, self.settings.service.command)
+        return any(mentions(text, what) for text in texts)
+
+    async def _open_post(self) -> None:
+        if self._is_named(MAIL):
+            self.post = Post()
+            await self.post.open()
 
     async def _open_stubs(self) -> None:
         for name, upstream in self.settings.upstreams.items():

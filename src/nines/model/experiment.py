@@ -122,6 +122,14 @@ class Share(Record):
     weight: float = 1.0
 
 
+class Newcomer(Record):
+    """Somebody who was registered for one experiment and is signed in."""
+
+    identity: str
+    registered: Exchange
+    """The answer to the registration, in this identity's name; its marker stands in the address and the name."""
+
+
 class Load(Record):
     """An open-loop load: requests leave at their intended times, whether or not earlier ones were answered."""
 
@@ -179,6 +187,14 @@ class Bench(Protocol):
 
     def clock_s(self) -> float:
         """Seconds since the experiment began."""
+        ...
+
+    def registration(self) -> Operation | None:
+        """The operation by which strangers become somebody, None where nines cannot register anybody."""
+        ...
+
+    async def newcomers(self, count: int) -> tuple[Newcomer, ...]:
+        """Registers so many, shows that their addresses are theirs and signs them in; fewer where that fails, noted."""
         ...
 
     def creators(self) -> tuple[Operation, ...]:

@@ -47,7 +47,8 @@ class ServiceSettings(StrictRecord):
     """Commands to run once on a fresh database, such as "alembic upgrade head"."""
     env: dict[str, str] = {}
     """May refer to {host}, {port}, {database.url}, {database.host}, {database.port}, {database.user},
-    {database.password}, {database.name}, {redis.url}, {upstream.NAME.url}; {{word}} stands for {word} itself."""
+    {database.password}, {database.name}, {redis.url}, {upstream.NAME.url}, and {mail.url}, {mail.host}, {mail.port},
+    where the laboratory takes letters; {{word}} stands for {word} itself."""
     ready: str = ""
     """The path that answers 2xx when the service is ready; empty: found by itself (any answer)."""
     ready_timeout_s: float = 60.0
@@ -114,6 +115,8 @@ class Identity(StrictRecord):
     register: bool = True
     """Whether it must be registered first, where there is a registration."""
     is_admin: bool = False
+    command: str = ""
+    """Instead of signing in: a command that prints the token of this one, as `login.command` does for all."""
 
 
 class LoginSettings(StrictRecord):
@@ -170,6 +173,10 @@ class Settings(StrictRecord):
     upstreams: dict[str, UpstreamSettings] = {}
     identities: tuple[Identity, ...] = ()
     register: LoginSettings = LoginSettings()
+    confirm: LoginSettings = LoginSettings()
+    """How a registration is confirmed: a request with {code}, read from the letter that the service sent to the
+    laboratory's post ({mail.host}, {mail.port}) or printed by `command`; {answer.NAME} is of the registration's answer.
+    Empty: found by itself."""
     login: LoginSettings = LoginSettings()
     security: SecuritySettings = SecuritySettings()
     values: dict[str, Any] = {}

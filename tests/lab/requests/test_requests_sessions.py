@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nines.lab.requests.filling import values_of
 from nines.lab.requests.flaws import decoded, expires_s, flawed
 from nines.lab.requests.login import propose
-from nines.lab.requests.sessions import Sessions, values_of, with_credentials
+from nines.lab.requests.sessions import Sessions, with_credentials
 from nines.model.contract import Contract, SecurityScheme
 from nines.model.errors import LaunchError
 from nines.model.experiment import Call, CredentialFlaw

@@ -75,7 +75,7 @@ def identifier_in(body: Any, wanted: Sequence[str], schema: Any = None) -> Any:
         plain = {"".join(words(key)): value for key, value in holder.items()}
         for name in wanted:
             value = plain.get(name)
-            if isinstance(value, str | int) and not isinstance(value, bool) and value != "" and _fits(schema, value):
+            if isinstance(value, str | int) and not isinstance(value, bool) and value != "" and fits(schema, value):
                 return value
     return None
 
@@ -96,7 +96,7 @@ def items(body: Any, depth: int = 0) -> list[Any] | None:
     return next((found for found in inside if found is not None), None)
 
 
-def _fits(schema: Any, value: Any) -> bool:
+def fits(schema: Any, value: Any) -> bool:
     """A path takes a number as text, so a number only has to fit as one of the two."""
     return not schema or allows(schema, value) is not False or allows(schema, str(value)) is not False
 

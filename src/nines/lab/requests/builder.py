@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from nines.lab.requests import encode, paths
-from nines.lab.requests.graph import Graph, is_id_like
+from nines.lab.requests.graph import Graph, asks_password, is_id_like
 from nines.lab.requests.invent import Inventor, Path, fresh_marker
-from nines.lab.requests.shapes import kind, properties, required, settled
+from nines.lab.requests.shapes import kind, properties, required, settled, words
 from nines.lab.requests.supply import DEPTH_MAX, Send, Supplier, Wanted
 from nines.model.contract import Contract, ContractParameter, Operation, Schema
 from nines.model.experiment import Call
@@ -40,6 +40,7 @@ class Builder:
         today: date,
         values: Mapping[str, Any],
         helpers: tuple[str, ...],
+        subject: Callable[[str], str] | None = None,
     ) -> None:
         self.contract = contract
         self.graph = graph
@@ -48,7 +49,7 @@ class Builder:
         self._rng = rng
         self._today = today
         self._values = values
-        self.supplier = Supplier(graph, send=send, build=self.build, say=say, helpers=helpers)
+        self.supplier = Supplier(graph, send=send, build=self.build, say=say, helpers=helpers, subject=subject)
 
     async def build(self, operation: Operation, identity: str, created: Exchange | None, depth: int) -> Call | None:
         """The request, on the object that `created` made if there is one; None when some value cannot be had."""
@@ -144,7 +145,7 @@ class Builder:
             lister=lister,
             is_consumed=is_consumed,
             is_acted_on=not operation.is_safe and not operation.path.endswith("}"),
-            may_be_self=operation.is_safe,
+            may_be_self=operation.is_safe or _is_harmless(operation),
         )
         found, made = await self.supplier.supplied(wanted, identity, depth)
         if found is None and maker is None and not is_id_like(name):
@@ -265,6 +266,14 @@ class Builder:
 def fresh_key(rng: random.Random) -> str:
     """An idempotency key that nobody used before."""
     return str(uuid.UUID(int=rng.getrandbits(128), version=4))
+
+
+def _is_harmless(operation: Operation) -> bool:
+    """Whether an update leaves alone by what somebody signs in, so that it may be one's own account."""
+    if operation.method not in ("PUT", "PATCH") or not operation.path.endswith("}") or operation.body is None:
+        return False
+    named = {word for name in required(settled(operation.body.schema)) for word in words(name)}
+    return not asks_password(operation) and not named & {"email", "mail", "username", "login"}
 
 
 def _may_rename(operation: Operation, parameter: str) -> bool:

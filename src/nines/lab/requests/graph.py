@@ -186,6 +186,10 @@ class Graph:
         plain = [get for get in self._gets if not get.path_parameters and paths.segments(get.path)]
         return next((get for get in plain if _is_self(get)), None)
 
+    def is_registration(self, operation: Operation) -> bool:
+        """Whether strangers become somebody by it."""
+        return operation.method == "POST" and not operation.is_secured and asks_password(operation)
+
     def refers(self, name: str, schema: Schema) -> bool:
         """Whether a body field is a reference to something that another operation makes."""
         inner = settled(schema)

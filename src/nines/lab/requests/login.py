@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from nines.lab.requests import encode, paths
+from nines.lab.requests.filling import filled
 from nines.lab.requests.graph import asks_password
 from nines.lab.requests.invent import Inventor
-from nines.lab.requests.sessions import TOKEN_NAMES, filled
+from nines.lab.requests.sessions import TOKEN_NAMES
 from nines.lab.requests.shapes import kind, properties, settled, words
 from nines.model.contract import Contract, Operation, Schema, SecurityScheme
 from nines.model.settings import LoginSettings

@@ -31,7 +31,8 @@ class Planner:
 
     `send` adds the identity's credentials and never raises for what the service does. `note` takes why something
     could not be built. `admin` and `helpers` are identities that do what has to be done first and is forbidden to the
-    one who asks. A planner is as short-lived as the service's data: make a new one for a fresh database."""
+    one who asks. `subject` tells whom an identity's token speaks of. A planner is as short-lived as the service's data:
+    make a new one for a fresh database."""
 
     def __init__(
         self,
@@ -44,6 +45,7 @@ class Planner:
         values: Mapping[str, Any] | None = None,
         admin: str = "",
         helpers: tuple[str, ...] = (),
+        subject: Callable[[str], str] | None = None,
     ) -> None:
         self.contract = contract
         self.graph = Graph(contract)
@@ -62,6 +64,7 @@ class Planner:
             today=today,
             values=self._values,
             helpers=(*filter(None, (admin,)), *helpers),
+            subject=subject,
         )
 
     def creators(self) -> tuple[Operation, ...]:

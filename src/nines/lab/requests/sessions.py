@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import shlex
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 import msgspec
 
-from nines.lab.requests import answers, encode
+from nines.lab.requests import answers
+from nines.lab.requests.admission import Admission, told
+from nines.lab.requests.confirming import Confirmation, Mail, RunCommand
 from nines.lab.requests.fields import PASSWORD
-from nines.lab.requests.flaws import Headers, expires_s, flawed
+from nines.lab.requests.filling import filled, values_of
+from nines.lab.requests.flaws import Headers, decoded, expires_s, flawed
 from nines.lab.requests.graph import Graph
 from nines.lab.requests.secrets import Secrets
 from nines.model.contract import Contract, Operation
@@ -25,14 +26,15 @@ UNAUTHORIZED = 401
 RENEW_BEFORE_S = 30.0
 """How long before its expiry a token is renewed."""
 TOKEN_NAMES = ("accesstoken", "token", "jwt", "idtoken", "authtoken", "bearer", "apikey", "key", "sessiontoken")
-RunCommand = Callable[[Sequence[str]], Awaitable[str]]
+_SUBJECTS = ("sub", "user_id", "userId", "uid", "id")
 _FORMATS = ("Bearer {token}", "Token {token}", "JWT {token}", "{token}")
 
 
 class Sessions:
     """Who is signed in, and with which headers.
 
-    `send` sends a call of nobody as it is; `run` gives what a command prints; `now_s` is Unix time."""
+    `send` sends a call of nobody as it is; `run` gives what a command prints; `now_s` is Unix time. `mail` is where
+    letters are read, and `door` is how those sign in whom nines registers in numbers."""
 
     def __init__(
         self,
@@ -46,11 +48,23 @@ class Sessions:
         now_s: Callable[[], float],
         run: RunCommand | None = None,
         secrets: Secrets | None = None,
+        confirmation: Confirmation | None = None,
+        mail: Mail | None = None,
+        door: LoginSettings | None = None,
     ) -> None:
         self._contract = contract
         self._identities = tuple(identities)
-        self._register = register
+        self._admission = Admission(
+            contract,
+            register=register,
+            confirmation=confirmation or Confirmation(),
+            send=send,
+            note=note,
+            mail=mail,
+            run=run,
+        )
         self._login = login
+        self._door = door or login
         self._send = send
         self._run = run
         self._note = note
@@ -58,6 +72,7 @@ class Sessions:
         self._headers: dict[str, Headers] = {}
         self._format = login.format
         self._registered_by: dict[str, str] = {}
+        self._newcomers: set[str] = set()
         self.secrets = secrets or Secrets()
 
     async def open(self) -> tuple[Identity, ...]:
@@ -65,11 +80,43 @@ class Sessions:
         signed_in: list[Identity] = []
         for identity in self._identities:
             self._learn_password(identity)
-            if identity.register and not identity.headers and self._register.path:
-                await self._registered(identity)
-            if await self.renew(identity.name):
+            registers = identity.register and not identity.headers and not identity.command
+            if registers and self._admission.register.path:
+                is_in = await self._admitted(identity, await self._registered(identity))
+            else:
+                is_in = await self.renew(identity.name)
+            if is_in:
                 signed_in.append(identity)
         return tuple(signed_in)
+
+    @property
+    def registration(self) -> Operation | None:
+        """The operation by which strangers become somebody, None where nines knows of none."""
+        register = self._admission.register
+        return self._contract.at(register.method, register.path.partition("?")[0]) if register.path else None
+
+    async def newcomer(self, handle: str) -> Exchange | None:
+        """Registers somebody new and signs them in: the answer to the registration, None where it failed.
+
+        The handle is the identity's name from then on, and stands in everything by which it registers."""
+        if not self._admission.register.path or not (self._door.path or self._door.headers):
+            return None
+        identity = Identity(name=handle, username=f"{handle}@example.com", password=PASSWORD)
+        self._identities = (*self._identities, identity)
+        self._newcomers.add(handle)
+        registered = await self._registered(identity)
+        if registered.outcome is not Outcome.OK or not await self._admitted(identity, registered):
+            return None
+        return msgspec.structs.replace(registered, identity=handle, marker=handle)
+
+    def subject(self, identity: str) -> str:
+        """Whom the identity's own token speaks of, "" where it is no JSON Web Token or names nobody."""
+        for _, value in self._headers.get(identity, ()):
+            parts = decoded(_bare(value))
+            found = next((parts[1][name] for name in _SUBJECTS if parts[1].get(name)), "") if parts else ""
+            if isinstance(found, str | int) and found:
+                return str(found)
+        return ""
 
     async def headers(self, identity: str) -> Headers:
         """The credentials of this identity, renewed when they are about to expire; none for nobody."""
@@ -92,9 +139,9 @@ class Sessions:
                 self.secrets.learn_flawed(identity, flaw, _bare(made))
         return wrong
 
-    async def renew(self, name: str) -> bool:
-        """Signs in again; False when that failed."""
-        identity = next((each for each in self._identities if each.name == name), None)
+    async def renew(self, name: str, refused: Callable[[str], None] | None = None) -> bool:
+        """Signs in again; False when that failed, for the reason that `refused` is told instead of the notes."""
+        identity = next((each for each in reversed(self._identities) if each.name == name), None)
         if identity is None:
             return False
         if identity.headers:
@@ -102,29 +149,31 @@ class Sessions:
             for header, value in self._headers[name]:
                 self.secrets.learn(name, header, _bare(value), f"as the settings say for identity {name}: {header}")
             return True
-        if self._login.command and self._run is not None:
-            return await self._printed(identity, self._run)
-        if not self._login.path and self._login.headers:
-            return await self._shown_each_time(identity)
-        if not self._login.path:
+        login = self._door if name in self._newcomers else self._login
+        command = identity.command or (login.command if name not in self._newcomers else "")
+        if command and self._run is not None:
+            return await self._printed(identity, command, self._run)
+        if not login.path and login.headers:
+            return await self._shown_each_time(identity, login)
+        if not login.path:
             self._note(f"identity {name}: neither fixed headers nor a log-in is configured")
             return False
-        answer = await self._send(self._call(self._login, identity, "login"))
+        answer = await self._send(self._admission.call(login, values_of(identity), "login"))
         if answer.outcome is not Outcome.OK:
-            self._note(f"identity {name}: the log-in answered {_told(answer)}")
+            (refused or self._note)(f"identity {name}: the log-in answered {told(answer)}")
             return False
         return await self._keep(name, answer)
 
-    async def _shown_each_time(self, identity: Identity) -> bool:
+    async def _shown_each_time(self, identity: Identity, login: LoginSettings) -> bool:
         """Credentials that come with every request; they count where the service accepts them."""
         values = values_of(identity)
-        headers = tuple((name.lower(), filled(text, values)) for name, text in self._login.headers.items())
+        headers = tuple((name.lower(), filled(text, values)) for name, text in login.headers.items())
         probe = self._probe()
         if probe is not None:
             call = Call(operation=probe.id, method="GET", path=probe.path, headers=headers, phase="login")
             answer = await self._send(call)
             if answer.status == UNAUTHORIZED:
-                self._note(f"identity {identity.name}: its name and password were answered {_told(answer)}")
+                self._note(f"identity {identity.name}: its name and password were answered {told(answer)}")
                 return False
         self._headers[identity.name] = headers
         for header, value in headers:
@@ -132,10 +181,10 @@ class Sessions:
             self.secrets.learn(identity.name, header, _bare(value), how)
         return True
 
-    async def _printed(self, identity: Identity, run: RunCommand) -> bool:
+    async def _printed(self, identity: Identity, command: str, run: RunCommand) -> bool:
         """A token that a command prints, because its issuer is elsewhere."""
         try:
-            words = [filled(word, values_of(identity)) for word in shlex.split(self._login.command)]
+            words = [filled(word, values_of(identity)) for word in shlex.split(command)]
             token = (await run(words)).strip()
         except (NinesError, ValueError) as error:
             self._note(f"identity {identity.name}: login.command failed: {error}")
@@ -147,13 +196,25 @@ class Sessions:
         self._headers[identity.name] = ((self._login.header.lower(), self._format.replace("{token}", token)),)
         return True
 
-    async def _registered(self, identity: Identity) -> None:
-        answer = await self._send(self._call(self._register, identity, "register"))
-        if answer.outcome is not Outcome.OK:
-            # Often it is there already, so the log-in decides.
-            self._note(f"identity {identity.name}: the registration answered {_told(answer)}")
-        else:
+    async def _registered(self, identity: Identity) -> Exchange:
+        answer = await self._admission.registered(identity)
+        if answer.outcome is Outcome.OK:
             self._registered_by[identity.name] = answer.curl
+        return answer
+
+    async def _admitted(self, identity: Identity, registered: Exchange) -> bool:
+        """Signs in, after showing the address to be theirs where that is needed first."""
+        is_new = registered.outcome is Outcome.OK
+        if is_new and self._admission.is_confirming:
+            return await self._admission.confirmed(identity, registered) and await self.renew(identity.name)
+        refusals: list[str] = []
+        if await self.renew(identity.name, refusals.append):
+            return True
+        if is_new and await self._admission.confirmed(identity, registered):
+            return await self.renew(identity.name)
+        for refusal in refusals:
+            self._note(refusal)
+        return False
 
     def _after(self, name: str) -> str:
         made_by = self._registered_by.get(name)
@@ -164,42 +225,22 @@ class Sessions:
             # Everybody knows the one that nines gives to accounts of its own.
             return
         how = f"the password of identity {identity.name}, {identity.username}"
-        if identity.register and self._register.path:
+        if identity.register and self._admission.register.path:
             how += ", whom nines registers; any will do"
         self.secrets.learn(identity.name, "password", identity.password, how)
         basic = {text for key, text in values_of(identity).items() if key.startswith("basic")}
         for each in basic if identity.password else ():
             self.secrets.learn(identity.name, "basic", each, f"base64 of its name, a colon and {how}")
 
-    def _call(self, login: LoginSettings, identity: Identity, purpose: str) -> Call:
-        values = values_of(identity)
-        headers = [(name.lower(), filled(text, values)) for name, text in login.headers.items()]
-        body = b""
-        if login.json:
-            body = encode.as_json(filled(login.json, values))
-            headers.append(("content-type", "application/json"))
-        elif login.form:
-            body = urlencode(filled(login.form, values)).encode()
-            headers.append(("content-type", "application/x-www-form-urlencoded"))
-        path = filled(login.path, values)
-        operation = self._contract.at(login.method, login.path.partition("?")[0])
-        return Call(
-            operation=operation.id if operation else f"{login.method} {login.path}",
-            method=login.method.upper(),
-            path=path if path.startswith("/") else "/" + path,
-            headers=tuple(headers),
-            body=body,
-            phase=purpose,
-        )
-
     async def _keep(self, name: str, answer: Exchange) -> bool:
         body = answers.parsed(answer)
-        token = answers.at(body, self._login.token) if self._login.token else _token_in(body)
+        login = self._door if name in self._newcomers else self._login
+        token = answers.at(body, login.token) if login.token else _token_in(body)
         if isinstance(token, str) and token:
-            place = self._login.token or "the token"
+            place = login.token or "the token"
             self.secrets.learn(name, "token", token, f"{place} in the answer to: {answer.curl}{self._after(name)}")
             await self._settle_format(token)
-            self._headers[name] = ((self._login.header.lower(), self._format.replace("{token}", token)),)
+            self._headers[name] = ((login.header.lower(), self._format.replace("{token}", token)),)
             return True
         cookies = [text.partition(";")[0].strip() for key, text in answer.headers if key == "set-cookie"]
         if cookies:
@@ -210,7 +251,7 @@ class Sessions:
                 )
             self._headers[name] = (("cookie", "; ".join(cookies)),)
             return True
-        where = f" at {self._login.token!r}" if self._login.token else ""
+        where = f" at {login.token!r}" if login.token else ""
         self._note(f"identity {name}: the log-in's answer holds no token{where} and sets no cookie")
         return False
 
@@ -247,49 +288,12 @@ def with_credentials(call: Call, credentials: Headers) -> Call:
     return msgspec.structs.replace(call, headers=kept + joined)
 
 
-def values_of(identity: Identity) -> dict[str, str]:
-    """What templates may name: the identity's own values, an address and a plain name made from its user name, and
-    each of the three with the password as HTTP's basic credentials."""
-    username = identity.username
-    local = "".join(c for c in username.partition("@")[0] if c.isalnum() or c == "_")
-    made = {
-        "name": identity.name,
-        "email": username if "@" in username else f"{username}@example.com",
-        "handle": local if "@" in username else username,
-    }
-    given = {**made, **identity.values, "username": username, "password": identity.password}
-    names = {"basic": username, "basic_email": given["email"], "basic_handle": given["handle"]}
-    return {key: _basic(name, identity.password) for key, name in names.items()} | given
-
-
 def _bare(credential: str) -> str:
     """A header's value without its scheme."""
     return credential.partition(" ")[2] or credential
-
-
-def _basic(name: str, password: str) -> str:
-    """The credentials of RFC 7617."""
-    return base64.b64encode(f"{name}:{password}".encode()).decode("ascii")
-
-
-def filled(template: Any, values: Mapping[str, str]) -> Any:
-    """The template with {name} replaced wherever a text stands."""
-    if isinstance(template, str):
-        for name, value in values.items():
-            template = template.replace("{" + name + "}", value)
-        return template
-    if isinstance(template, dict):
-        return {key: filled(item, values) for key, item in template.items()}
-    if isinstance(template, list):
-        return [filled(item, values) for item in template]
-    return template
 
 
 def _token_in(body: Any) -> Any:
     if isinstance(body, str):
         return body
     return answers.identifier_in(body, TOKEN_NAMES)
-
-
-def _told(answer: Exchange) -> str:
-    return f"{answer.status or answer.error} {answer.body[:200]}".strip()

@@ -49,13 +49,21 @@ class Supplier:
     """Makes and remembers what requests refer to."""
 
     def __init__(
-        self, graph: Graph, *, send: Send, build: Build, say: Callable[[str], None], helpers: tuple[str, ...] = ()
+        self,
+        graph: Graph,
+        *,
+        send: Send,
+        build: Build,
+        say: Callable[[str], None],
+        helpers: tuple[str, ...] = (),
+        subject: Callable[[str], str] | None = None,
     ) -> None:
         self._graph = graph
         self._send = send
         self._build = build
         self._say = say
         self._helpers = helpers
+        self._subject = subject
         self._stock = Stock()
         self._awaited: set[str] = set()
         self._rehearsed: set[tuple[str, str]] = set()
@@ -106,6 +114,11 @@ class Supplier:
         """An identifier: one's own, of something created for it, or of the first thing in a list."""
         name, schema, maker = wanted.name, wanted.schema, wanted.maker
         if maker is None and self._graph.is_person(name):
+            own = await self._own_id(name, schema, identity)
+            if own is not None:
+                return own, None
+        if maker is not None and wanted.may_be_self and self._graph.is_registration(maker):
+            # Whoever may read or change accounts may do so with their own.
             own = await self._own_id(name, schema, identity)
             if own is not None:
                 return own, None
@@ -177,6 +190,9 @@ class Supplier:
         if found is None and created.header("location") and reader is not None:
             located = paths.values_in(reader.path, created.header("location")) or {}
             found = next(reversed(located.values()), None)
+        if found is None and created.marker and created.identity == created.marker:
+            # A newcomer's registration, of which an answer need not tell what the account is called.
+            found = await self._own_id(name, schema, created.identity)
         if found is None and created.marker:
             found = await self._listed_id(created, creator, names, schema)
         return found
@@ -205,19 +221,21 @@ class Supplier:
         return answers.identifier_in(listed[0], names, schema)
 
     async def _own_id(self, name: str, schema: Schema, identity: str) -> Any:
-        """The signed-in identity's own id, asked once."""
+        """The signed-in identity's own id: as the service tells it, asked once, or as its token does."""
         reader = self._graph.reader_of_self()
-        if reader is None or not identity:
+        if not identity:
             return None
-        known = self._stock.next(reader.id, identity)
-        if known is None:
+        known = self._stock.next(reader.id, identity) if reader is not None else None
+        if known is None and reader is not None:
             known = await self._send(
                 Call(operation=reader.id, method="GET", path=reader.path, identity=identity, phase="setup")
             )
-            if known.outcome is not Outcome.OK:
-                return None
-            self._stock.put(reader.id, identity, known)
-        return answers.identifier(known, names_of(name, ("user",)), schema)
+            if known.outcome is Outcome.OK:
+                self._stock.put(reader.id, identity, known)
+        if known is not None and known.outcome is Outcome.OK:
+            return answers.identifier(known, names_of(name, ("user",)), schema)
+        own = self._subject(identity) if self._subject is not None else ""
+        return own if own and answers.fits(schema, own) else None
 
 
 def names_of(parameter: str, named: tuple[str, ...]) -> tuple[str, ...]:
