@@ -410,3 +410,38 @@ def test_an_issuer_that_could_not_be_believed_is_not_made() -> None:
 def test_a_signature_of_es256_has_64_bytes(length: int) -> None:
     key = PublicKey(KEYS["ES256"].public_key())
     assert not key.verifies(b"\1" * length, b"signed")
+
+
+LOOSE = TokenRules(
+    issuer="https://issuer.test", audience="payments", algorithms=("EdDSA",), types=("at+jwt", "jwt", "")
+)
+_NO_TYPE = {"kid": "EdDSA", "alg": "EdDSA"}
+_PLAIN = {**_NO_TYPE, "typ": "JWT"}
+
+
+@pytest.mark.parametrize("head", [_PLAIN, _NO_TYPE, {**_NO_TYPE, "typ": "application/at+jwt"}])
+@pytest.mark.parametrize("more", [{}, {"typ": "Bearer", "nonce": "n"}, {"token_use": "access"}])
+def test_an_issuer_may_be_one_that_does_not_name_its_access_tokens(head: dict[str, Any], more: dict[str, Any]) -> None:
+    assert verifier(LOOSE).verify(signed(head, CLAIMS | more)).subject == "u1"
+
+
+@pytest.mark.parametrize("head", [_PLAIN, _NO_TYPE])
+@pytest.mark.parametrize(
+    "more",
+    [{"nonce": "n"}, {"at_hash": "h"}, {"events": {}}, {"typ": "ID"}, {"typ": "Refresh"}, {"token_use": "id"}],
+)
+def test_what_is_no_access_token_is_told_by_its_claims(head: dict[str, Any], more: dict[str, Any]) -> None:
+    with pytest.raises(TokenRefused, match="not an access token"):
+        verifier(LOOSE).verify(signed(head, CLAIMS | more))
+
+
+@pytest.mark.parametrize("head", [_PLAIN, _NO_TYPE, {**_NO_TYPE, "typ": None}, {**_NO_TYPE, "typ": ""}])
+def test_without_being_told_so_only_access_tokens_are_believed(head: dict[str, Any]) -> None:
+    with pytest.raises(TokenRefused, match="type"):
+        verifier().verify(signed(head, CLAIMS))
+
+
+@pytest.mark.parametrize("kind", ["logout+jwt", "secevent+jwt", 3, None])
+def test_other_types_are_refused_also_where_none_is_asked_for(kind: object) -> None:
+    with pytest.raises(TokenRefused, match="type"):
+        verifier(LOOSE).verify(signed({**_NO_TYPE, "typ": kind}, CLAIMS))

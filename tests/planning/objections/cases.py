@@ -82,6 +82,12 @@ _RATE = {"operations": _calls("createParcel", share="50%")}
 
 CASES = (
     Case(
+        "token-type-unsafe",
+        {"auth": {"token_types": ["at+jwt", "JWT"]}},
+        {"auth": {"token_types": ["at+jwt", "JWT"], "audience": "parcels"}},
+    ),
+    Case("token-type-unsafe", {"auth": {"token_types": ["untyped"]}}, {"auth": {"token_types": ["at+jwt"]}}),
+    Case(
         "latency-below-dependency",
         {"dependencies": {"carrier": {"type": "http", "timeout": "2s"}}, "operations": _calls("createParcel")},
         {"dependencies": {"carrier": _CARRIER}, "operations": _calls("createParcel")},

@@ -22,6 +22,9 @@ CACHE_SIZE = 10_000
 LEEWAY_S = 30.0
 _MEMBERS_MAX = 64
 _KNOWLEDGE, _POSSESSION, _BEING = "pwd pin kba", "otp sms tel hwk swk sc pop", "face fpt iris retina vbm"
+_ELSEWHERE = frozenset({"at_hash", "c_hash", "nonce", "events"})
+_USES = ("typ", "token_use")
+_ACCESS = frozenset({"bearer", "access", "dpop"})
 _FACTORS = {
     method: factor for factor, methods in enumerate((_KNOWLEDGE, _POSSESSION, _BEING)) for method in methods.split()
 }
@@ -35,8 +38,8 @@ class TokenRules(msgspec.Struct, frozen=True, kw_only=True):
     audience: str
     algorithms: tuple[str, ...] = ("EdDSA",)
     types: tuple[str, ...] = ("at+jwt",)
-    """Of the header, in lower case; an issuer that writes "JWT" needs that here, and then its identity tokens must have
-    another audience."""
+    """Of the header, in lower case; "": it may say nothing. An issuer that writes "JWT" needs that here, and then its
+    identity tokens must have another audience (RFC 8725, 3.12)."""
     tenant_claim: str = "tenant"
     roles_claim: str = "roles"
     """A list, or words with spaces between; `a.b` is member b of a."""
@@ -94,20 +97,23 @@ class Verifier:
         self._check_header(header, key)
         if not key.verifies(signature, signed):
             raise TokenRefused("signature")
-        caller = self._caller(claims())
+        found = claims()
+        if type_of(header) != "at+jwt" and is_for_something_else(found):
+            raise TokenRefused("not an access token")
+        caller = self._caller(found)
         while len(self._known) >= self._cache_size:
             del self._known[next(iter(self._known))]
         self._known[sha256(token.encode()).digest()] = caller
         return caller
 
     def _check_header(self, header: Mapping[str, Any], key: PublicKey) -> None:
-        algorithm, kind = header.get("alg"), header.get("typ")
+        algorithm = header.get("alg")
         if algorithm not in self._rules.algorithms or algorithm not in key.algorithms:
             raise TokenRefused("algorithm")
         # Extensions that must be understood: none is.
         if "crit" in header or "b64" in header:
             raise TokenRefused("critical extension")
-        if not isinstance(kind, str) or kind.lower().removeprefix("application/") not in self._rules.types:
+        if type_of(header) not in self._rules.types:
             raise TokenRefused("type")
 
     def _caller(self, claims: Mapping[str, Any]) -> Caller:
@@ -165,6 +171,23 @@ def shows_second_factor(methods: object) -> bool:
         return False
     named = [each for each in methods if isinstance(each, str)]
     return "mfa" in named or len({_FACTORS[each] for each in named if each in _FACTORS}) > 1
+
+
+def is_for_something_else(claims: Mapping[str, Any]) -> bool:
+    """Whether the claims of a token whose header does not tell are those of an identity, refresh or logout token.
+
+    Keycloak says it in `typ`, Cognito in `token_use`. Else `at_hash`, `c_hash` and `nonce` are of identity tokens
+    (OpenID Connect Core 1.0, 2 and 3.3.2.11), `events` of logout tokens (RFC 8417)."""
+    told = [word.lower() for name in _USES if isinstance(word := claims.get(name), str)]
+    if told:
+        return any(word not in _ACCESS for word in told)
+    return not _ELSEWHERE.isdisjoint(claims)
+
+
+def type_of(header: Mapping[str, Any]) -> str | None:
+    """As rules name it; "" for a header that says nothing, None for one that says something else."""
+    kind = header.get("typ", "")
+    return kind.lower().removeprefix("application/") if isinstance(kind, str) else None
 
 
 def _claims(body: str) -> dict[str, Any]:

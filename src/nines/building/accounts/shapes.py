@@ -43,13 +43,15 @@ def write(people: People) -> Iterator[File]:
     if not all(is_sent(each) for each in found):
         lines += ["", *_ANSWERED, ""]
     for shape in found:
-        lines += [
-            "",
-            *(sent(shape, imports, base="_Sent, frozen=True") if is_sent(shape) else _answered(shape, imports)),
-            "",
-        ]
+        lines += ["", *_struct(shape, imports), ""]
     path = names.source(people.design, f"_generated/{MODULE}.py")
     yield File(path=path, text=python.module(_SAYS, imports, lines))
+
+
+def _struct(shape: Shape, imports: python.Imports) -> list[str]:
+    if is_sent(shape):
+        return sent(shape, imports, base="_Sent, frozen=True", refuses_null=True)
+    return _answered(shape, imports)
 
 
 def _used(people: People) -> Iterator[Shape]:

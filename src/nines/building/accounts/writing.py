@@ -231,11 +231,12 @@ class Module:
         """The function that compares the code of a second factor."""
         self.imports.add("nines_runtime", "Problem")
         self.imports.add("collections.abc", "Mapping")
+        self.imports.add("msgspec", "UNSET", "UnsetType")
         self.imports.add("typing", "Any")
         table = f"{self.people.noun}_second_factors.secret"
         head = python.Group(
             head="def _factor",
-            parts=("accounts: Accounts", "row: Mapping[str, Any]", "code: str | None"),
+            parts=("accounts: Accounts", "row: Mapping[str, Any]", "code: str | UnsetType"),
             tail=" -> int | None:",
         )
         self.imports.add("nines_runtime.security.accounts", "Accounts")
@@ -244,7 +245,7 @@ class Module:
             '    """The step of the code; 0 where the account has no second factor, None for a code that is wrong."""',
             '    if row["factor_secret"] is None:',
             "        return 0",
-            "    if not code:",
+            "    if code is UNSET:",
             '        raise Problem("second-factor-required")',
             f'    secret = accounts.cipher.decrypt_bytes(row["factor_secret"], "{table}", row["id"])',
             "    return accounts.totp.accepted(secret, code)",

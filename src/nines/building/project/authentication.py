@@ -7,6 +7,9 @@ from nines.building.project.settings import SEED, variable_of_issuer
 from nines.model.blueprint import Authentication
 from nines.model.design import Design
 
+_TYPES = {"at+jwt": "at+jwt", "JWT": "jwt", "untyped": ""}
+"""As a header is compared: in lower case, "" where it says nothing."""
+
 
 def text(design: Design, auth: Authentication) -> str:
     """`_generated/authentication.py`."""
@@ -15,6 +18,8 @@ def text(design: Design, auth: Authentication) -> str:
     issuer = f"str(settings.{variable.lower()})" if variable else f'"{auth.issuer}"'
     rules = [f"issuer={issuer}", f'audience="{auth.audience or design.name}"']
     rules += [f"algorithms={_tuple(auth.algorithms)}"]
+    if auth.token_types != ("at+jwt",):
+        rules += [f"types={_tuple(tuple(_TYPES[each] for each in auth.token_types))}"]
     if design.tenancy:
         rules += [f'tenant_claim="{design.tenancy.key}"']
     strong = [role.name for role in design.roles if role.needs_second_factor]

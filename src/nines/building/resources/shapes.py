@@ -111,7 +111,14 @@ def is_sent(shape: Shape) -> bool:
     return shape.schema.get("additionalProperties") is False
 
 
-def sent(shape: Shape, imports: python.Imports, *, is_update: bool = False, base: str = "_Sent") -> list[str]:
+def sent(
+    shape: Shape,
+    imports: python.Imports,
+    *,
+    is_update: bool = False,
+    base: str = "_Sent",
+    refuses_null: bool = False,
+) -> list[str]:
     """A Struct for a body that callers send; of a change every member may be left out."""
     required = shape.schema.get("required", [])
     members: dict[str, Schema] = shape.schema.get("properties", {})
@@ -127,6 +134,9 @@ def sent(shape: Shape, imports: python.Imports, *, is_update: bool = False, base
             lines.append(f"    {_member(name, wider, 'UNSET', imports)}")
         elif name in required:
             lines.append(f"    {_member(name, type, '', imports)}")
+        elif refuses_null and "default" not in schema and schema.get("type") == "string":
+            imports.add("msgspec", "UNSET", "UnsetType")
+            lines.append(f"    {_member(name, f'{type} | UnsetType', 'UNSET', imports)}")
         else:
             lines.append(f"    {_member(name, *_optional(schema, type), imports)}")
     if not members and not is_update:
@@ -185,7 +195,7 @@ def _of(thing: Thing, shape: Shape, imports: python.Imports) -> Iterator[str]:
 
 def member(field: Field) -> str:
     """What a field is called in a body."""
-    name = names.snake(field.name)
+    name = names.column(field.name)
     if field.kind is not FieldKind.REFERENCE or name.endswith(("_id", "_ids")):
         return name
     if not field.is_list:
@@ -241,7 +251,7 @@ def _list(thing: Thing, field: Field, imports: python.Imports) -> python.Part:
         return f"[{found} for each in {attribute}]"
     value = thing.blueprint.value_type(field.of)
     given = ", ".join(
-        f"{values.attribute(names.snake(part.name))}=each[{python.quoted(list_column(each, field, part))}]"
+        f"{values.attribute(part.name)}=each[{python.quoted(list_column(each, field, part))}]"
         for part in (value.fields if value else ())
     )
     return f"[{field.of}({given}) for each in {attribute}]"
@@ -249,16 +259,16 @@ def _list(thing: Thing, field: Field, imports: python.Imports) -> python.Part:
 
 def list_table(thing: Thing, field: Field) -> Any:
     """The table of a list: the one that belongs to it alone."""
-    own = f"{names.snake(thing.resource.name)}_{names.snake(field.name)}"
+    own = f"{names.column(thing.resource.name)}_{names.column(field.name)}"
     found = [table for table in thing.design.tables if not table.resource and thing.table.name in table.parents]
     return next((table for table in found if table.name == own), None) or next(
-        table for table in found if table.name.endswith(names.snake(field.name))
+        table for table in found if table.name.endswith(names.column(field.name))
     )
 
 
 def list_column(table: Any, field: Field, part: Field) -> str:
-    wanted = names.snake(part.name)
-    options = (wanted, f"{names.snake(field.name)}_{wanted}", f"{wanted}_id")
+    wanted = names.column(part.name)
+    options = (wanted, f"{names.column(field.name)}_{wanted}", f"{wanted}_id")
     return next(option for option in options if table.column(option))
 
 
@@ -300,7 +310,8 @@ def _row(thing: Thing, imports: python.Imports) -> list[str]:
     sealed = [column for column in row_columns(thing) if column.is_encrypted]
     cipher = ", cipher: Cipher" if sealed else ""
     lines += ["", "    @classmethod", f"    def of(cls, row: Mapping[str, Any]{cipher}) -> {thing.kept}:"]
-    if not sealed:
+    is_renamed = any(values.attribute(column.name) != column.name for column in row_columns(thing))
+    if not sealed and not is_renamed:
         return [*lines, "        return cls(**{name: row[name] for name in cls.__struct_fields__})"]
     given = [
         python.named(values.attribute(column.name), _kept_value(thing, column, imports))

@@ -60,6 +60,8 @@ class Authentication(Record):
     issuer: str = ""
     audience: str = ""
     algorithms: tuple[str, ...] = ("EdDSA",)
+    token_types: tuple[str, ...] = ("at+jwt",)
+    """What a token's header may call it: at+jwt (RFC 9068), JWT, or untyped where it says nothing."""
     token_ttl_s: float = 900.0
     refresh_ttl_s: float = 30 * 86_400.0
 

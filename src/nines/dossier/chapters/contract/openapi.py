@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from nines.dossier.chapters.contract import headers, recovered, security
+from nines.dossier.chapters.contract import headers, recovered, security, wellknown
 from nines.model.blueprint import Action
 from nines.model.design import Design, PlannedAnswer, PlannedEndpoint, PlannedParameter, Shape
 
@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 def document(design: Design) -> Json:
     """Every operation with all that it may answer; only what is used is among the components."""
-    design = recovered.describable(design) if design.is_recovered else design
+    design = recovered.describable(design) if design.is_recovered else wellknown.described(design)
     known = design.endpoints
     found: Json = {
         "openapi": VERSION,

@@ -128,6 +128,13 @@ _ALGORITHMS = Choice(
         "RS256": "RSA PKCS#1: for issuers that have nothing else",
     }
 )
+_TOKEN_TYPES = Choice(
+    {
+        "at+jwt": "an access token, as RFC 9068 has it",
+        "JWT": "any token: what Keycloak, Auth0 and Entra write unless told otherwise; needs an audience of its own",
+        "untyped": "the header says nothing; needs an audience of its own",
+    }
+)
 
 AUTH = Keys(
     "auth",
@@ -142,6 +149,12 @@ AUTH = Keys(
             to="algorithms",
             says="The only signatures that are accepted.",
             default="[EdDSA]",
+        ),
+        Key(
+            name="token_types",
+            shape=Listed(_TOKEN_TYPES, least=1),
+            says="What the header of a token of the issuer may call it; identity tokens are refused in any case.",
+            default="[at+jwt]",
         ),
         Key(name="token_ttl", shape=DURATION, to="token_ttl_s", says="How long a token is good for.", default="15m"),
         Key(
