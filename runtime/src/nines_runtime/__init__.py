@@ -17,7 +17,7 @@ from nines_runtime.data.accepting import Accepting, keyed_insert
 from nines_runtime.data.audit import Audit
 from nines_runtime.data.balances import Balance, Books, LedgerReport, balances, check_ledger, entries_of
 from nines_runtime.data.batch import Batch
-from nines_runtime.data.brokers import KafkaBroker, NatsBroker
+from nines_runtime.data.brokers import Broker, broker_at, routed
 from nines_runtime.data.cache import Cache
 from nines_runtime.data.database import Connection, Database
 from nines_runtime.data.embedded import EmbeddedServer
@@ -34,7 +34,7 @@ from nines_runtime.data.relay import Deliver, Event, relay_queue
 from nines_runtime.data.sagas import LocalStep, Overtaken, RemoteStep, Saga, SagaPlan, Sagas
 from nines_runtime.data.statements import KeyStatements, LedgerStatements, OutboxStatements, SagaStatements
 from nines_runtime.data.subscribers import Subscriber, Subscribers, check_signature, subscribers_of
-from nines_runtime.data.tasks import GiveUp, Queue, Schedule, TooEarly
+from nines_runtime.data.tasks import Away, GiveUp, Queue, Schedule, TooEarly
 from nines_runtime.data.verifying import ChainReport
 from nines_runtime.running.application import Application, Started
 from nines_runtime.running.local import laptop
@@ -88,12 +88,14 @@ __all__ = [
     "Application",
     "Audit",
     "Authenticator",
+    "Away",
     "Balance",
     "Batch",
     "BodyLimit",
     "Books",
     "Breaker",
     "BreakerOpen",
+    "Broker",
     "Bulkhead",
     "BulkheadFull",
     "Cache",
@@ -137,7 +139,6 @@ __all__ = [
     "JobMetrics",
     "Jobs",
     "JwksAuthenticator",
-    "KafkaBroker",
     "KeptKey",
     "Key",
     "KeyStatements",
@@ -158,7 +159,6 @@ __all__ = [
     "Metrics",
     "Migrated",
     "MigrationError",
-    "NatsBroker",
     "Operation",
     "Operations",
     "Origin",
@@ -216,6 +216,7 @@ __all__ = [
     "Why",
     "as_identifier",
     "balances",
+    "broker_at",
     "caller_with",
     "check_ledger",
     "check_signature",
@@ -240,6 +241,7 @@ __all__ = [
     "relay_queue",
     "retry",
     "role",
+    "routed",
     "run",
     "service_of",
     "subscribers_of",

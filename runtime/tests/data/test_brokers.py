@@ -1,19 +1,23 @@
-"""What a broker is told, and that it is asked for before it is needed by nobody."""
+"""What a broker is told, what its errors mean, and how an address is read."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from types import ModuleType, SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
 
-from nines_runtime import Event
-from nines_runtime.data.brokers import KafkaBroker, NatsBroker
+from nines_runtime import Away, Event, GiveUp, Hidden, Url, broker_at, read_settings
+from nines_runtime.data.brokers import Address, address_of
+from nines_runtime.data.kafka import KafkaBroker, security
+from nines_runtime.data.nats import NatsBroker
+from nines_runtime.data.nats import options as nats_options
+from nines_runtime.data.redis_streams import RedisBroker
 
 from .requests import soon
 
@@ -28,32 +32,56 @@ EVENT = Event(
     destination="",
     trace_parent=TRACE,
 )
+NOWHERE = Address(scheme="nats", hosts=(("127.0.0.1", 9),))
+
+
+class RetriableError(Exception):
+    """As aiokafka tells of a leader that is not there."""
+
+    retriable = True
+
+
+class MessageSizeTooLargeError(Exception):
+    """As aiokafka refuses it."""
 
 
 class Stream:
-    """As JetStream, and as a producer of Kafka."""
+    """As JetStream, as a producer of Kafka, and as Redis."""
 
-    def __init__(self) -> None:
+    def __init__(self, *fails: Exception) -> None:
         self.said: list[tuple[str, bytes, dict[str, str]]] = []
-        self.hangs = False
+        self.fails = list(fails)
+        self.hangs: asyncio.Future[Any] | None = None
 
     async def publish(self, subject: str, payload: bytes, timeout: float, headers: dict[str, str]) -> object:  # noqa: ASYNC109
         assert timeout > 0
-        self.said.append((subject, payload, headers))
+        self._say(subject, payload, headers)
         return None
 
-    async def send_and_wait(
+    async def send(
         self, topic: str, value: bytes, key: bytes, headers: Sequence[tuple[str, bytes]]
-    ) -> object:  # fmt: skip
-        if self.hangs:
-            await asyncio.sleep(60)
-        self.said.append((topic, value, {"key": key.decode()} | {name: each.decode() for name, each in headers}))
+    ) -> asyncio.Future[Any]:
+        self._say(topic, value, {"key": key.decode()} | {name: each.decode() for name, each in headers})
+        if self.hangs is not None:
+            return self.hangs
+        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
+
+    async def xadd(self, name: str, fields: dict[str, Any], *, maxlen: int, approximate: bool) -> object:
+        assert approximate
+        self._say(name, fields["event"], {"id": fields["id"], "maxlen": str(maxlen)})
         return None
+
+    def _say(self, where: str, what: bytes, headers: dict[str, str]) -> None:
+        if self.fails:
+            raise self.fails.pop(0)
+        self.said.append((where, what, headers))
 
 
 def test_nats_is_told_the_event_and_its_id() -> None:
     stream = Stream()
-    asyncio.run(NatsBroker("nats://127.0.0.1:9", stream=stream).deliver(EVENT, soon()))
+    asyncio.run(NatsBroker(NOWHERE, stream=stream).deliver(EVENT, soon()))
     subject, payload, headers = stream.said[0]
     assert subject == "shop.order.placed.v1"
     assert headers == {
@@ -67,43 +95,108 @@ def test_nats_is_told_the_event_and_its_id() -> None:
 
 def test_kafka_is_told_the_event_under_its_subject() -> None:
     stream = Stream()
-    event = msgspec.structs.replace(EVENT, destination="orders", trace_parent="")
-    asyncio.run(KafkaBroker(["127.0.0.1:9"], producer=stream).deliver(event, soon()))
-    assert stream.said[0][0] == "orders"
+    event = msgspec.structs.replace(EVENT, destination="shop.order", trace_parent="")
+    asyncio.run(KafkaBroker(NOWHERE, producer=stream).deliver(event, soon()))
+    assert stream.said[0][0] == "shop.order"
     assert stream.said[0][2] == {"key": "ord_1", "content-type": "application/cloudevents+json"}
 
 
-def test_a_broker_that_hangs_holds_up_nobody_for_longer_than_the_deadline() -> None:
+def test_redis_is_told_the_event_and_keeps_no_endless_stream() -> None:
     stream = Stream()
-    stream.hangs = True
-    with pytest.raises(TimeoutError):
-        asyncio.run(KafkaBroker(["127.0.0.1:9"], producer=stream).deliver(EVENT, soon(0.05)))
+    asyncio.run(RedisBroker(NOWHERE, streams=stream, length_max=50).deliver(EVENT, soon()))
+    assert stream.said == [("shop.order.placed.v1", EVENT.document(), {"id": str(EVENT.id), "maxlen": "50"})]
 
 
-def test_a_connection_is_made_once_and_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    stream, happened = Stream(), []
-
-    async def drain() -> None:
-        happened.append("drained")
-
-    async def connect(url: str, **options: object) -> object:
-        happened.append(url)
-        if len(happened) == 1:
-            raise OSError
-        assert options["user"] == "shop"
-        return SimpleNamespace(jetstream=lambda: stream, drain=drain)
-
-    module = ModuleType("nats")
-    module.connect = connect  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "nats", module)
-
+def test_an_acknowledgement_that_is_late_is_waited_for_and_nothing_is_sent_twice() -> None:
     async def scenario() -> None:
-        broker = NatsBroker("nats://bus:4222", user="shop", password="secret")
-        with pytest.raises(OSError, match=r"^$"):
-            await broker.deliver(EVENT, soon())
-        await asyncio.gather(*(broker.deliver(EVENT, soon()) for _ in range(3)))
+        stream = Stream()
+        stream.hangs = asyncio.get_running_loop().create_future()
+        broker = KafkaBroker(NOWHERE, producer=stream)
+        for _ in range(2):
+            with pytest.raises(Away):
+                await broker.deliver(EVENT, soon(0.05))
+        stream.hangs.set_result(None)
+        await broker.deliver(EVENT, soon())
+        assert len(stream.said) == 1
+        stream.hangs = None
+        await broker.deliver(EVENT, soon())
+        assert len(stream.said) == 2
         await broker.close()
 
     asyncio.run(scenario())
-    assert happened == ["nats://bus:4222", "nats://bus:4222", "drained"]
-    assert len(stream.said) == 3
+
+
+def test_a_broker_that_is_away_is_told_from_an_event_that_is_refused() -> None:
+    async def scenario() -> None:
+        kafka = KafkaBroker(NOWHERE, producer=Stream(RetriableError(), MessageSizeTooLargeError(), KeyError("x")))
+        for expected in (Away, GiveUp, KeyError):
+            with pytest.raises(expected):
+                await kafka.deliver(EVENT, soon())
+        nats = NatsBroker(NOWHERE, stream=Stream(ConnectionResetError(), KeyError("x")))
+        redis = RedisBroker(NOWHERE, streams=Stream(ConnectionResetError(), KeyError("x")))
+        for broker in (nats, redis):
+            for wanted in (Away, KeyError):
+                with pytest.raises(wanted):
+                    await broker.deliver(EVENT, soon())
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("scheme", ["nats", "kafka", "redis"])
+def test_a_broker_that_is_not_there_is_away_and_leaves_nothing_open(scheme: str) -> None:
+    async def scenario() -> None:
+        async with broker_at(f"{scheme}://127.0.0.1:9", service="shop") as broker:
+            for _ in range(2):
+                with pytest.raises(Away):
+                    await broker.deliver(EVENT, soon(1.0))
+
+    pytest.importorskip({"nats": "nats", "kafka": "aiokafka", "redis": "redis"}[scheme])
+    asyncio.run(scenario())
+
+
+def test_events_end_in_the_log_only_where_nobody_relies_on_them(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(environment: str) -> None:
+        async with broker_at("log://events", environment=environment) as broker:
+            await broker.deliver(EVENT, soon())
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(scenario("local"))
+    assert vars(caplog.records[0])["event_type"] == "shop.order.placed.v1"
+    for refused in ("production", "staging"):
+        with pytest.raises(ValueError, match="ENVIRONMENT"):
+            asyncio.run(scenario(refused))
+
+
+def test_an_address_is_read_and_tells_no_secret() -> None:
+    found = address_of(
+        "kafka+tls://b1:9093,b2/?sasl=SCRAM-SHA-256", 9092, credential=Hidden("shop:s:cret"), ca="/ca.pem"
+    )
+    assert found.hosts == (("b1", 9093), ("b2", 9092))
+    assert (found.user, found.password, found.ca) == ("shop", "s:cret", "/ca.pem")
+    assert "cret" not in repr(found)
+    assert address_of("nats://us%3Aer:p%40ss@[::1]:4222", 1).hosts == (("::1", 4222),)
+    for wrong in ("nats://", "kafka://b1:99999999", "kafka://b1:port"):
+        with pytest.raises(ValueError, match=r"address of a broker") as caught:
+            address_of(wrong, 1)
+        assert "99999999" not in str(caught.value)
+
+
+def test_settings_take_several_hosts() -> None:
+    class Settings(msgspec.Struct):
+        bus_url: Url
+
+    assert read_settings(Settings, {"BUS_URL": "kafka+tls://b1:9093,b2:9093"}).bus_url == "kafka+tls://b1:9093,b2:9093"
+
+
+def test_what_opens_a_broker_is_told_by_its_kind() -> None:
+    plain = security(address_of("kafka://b1", 9092))
+    assert plain == {"security_protocol": "PLAINTEXT"}
+    login = security(address_of("kafka+tls://b1", 9093, credential="shop:secret"))
+    assert login["security_protocol"] == "SASL_SSL"
+    assert login["sasl_mechanism"] == "SCRAM-SHA-512"
+    assert login["ssl_context"].check_hostname
+    with pytest.raises(ValueError, match="plain text"):
+        KafkaBroker(address_of("kafka://b1?sasl=PLAIN", 9092, credential="shop:secret"))
+    KafkaBroker(address_of("kafka://127.0.0.1?sasl=PLAIN", 9092, credential="shop:secret"))
+    assert nats_options(address_of("tls://b1,b2:4333", 4222, credential="token"), "shop")["token"] == "token"
+    assert nats_options(address_of("tls://b1,b2:4333", 4222), "shop")["servers"] == ["tls://b1:4222", "tls://b2:4333"]

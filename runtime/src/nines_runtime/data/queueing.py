@@ -12,7 +12,7 @@ from typing import Any
 from nines_runtime.calls.deadline import Deadline
 from nines_runtime.calls.tracing import begun
 from nines_runtime.data.database import Database
-from nines_runtime.data.tasks import GiveUp, Queue, Row, TaskMetrics, TooEarly, oldest_of, reason_of
+from nines_runtime.data.tasks import Away, GiveUp, Queue, Row, TaskMetrics, TooEarly, oldest_of, reason_of
 from nines_runtime.data.waits import around, doubled
 
 STATEMENT_S_MAX = 5.0
@@ -20,6 +20,8 @@ WORK_SHARE = 0.8
 """Of a lease: a piece that takes longer is cut, so that it has ended when another may claim it."""
 ROOM_SHARE = 0.75
 OUTAGE_S_MAX = 5.0
+AWAY_S_MAX = 15.0
+"""Until a piece is tried again whose addressee was away: how often that was is no reason to wait long."""
 OLDEST_EVERY_S = 15.0
 DELETED_MAX = 500
 SUSPECT = 10
@@ -177,6 +179,10 @@ class Worker:
 
     async def _fail(self, row: Row, error: Exception) -> None:
         attempt = row.get("attempts", 0)
+        if isinstance(error, Away):
+            wait = timedelta(seconds=doubled(attempt, longest_s=AWAY_S_MAX))
+            await self._retry(row, reason_of(error), wait, attempts_max=_NEVER)
+            return
         is_over = isinstance(error, GiveUp) or attempt >= self.queue.attempts_max
         wait = timedelta(seconds=doubled(attempt))
         if is_over and self.queue.give_up is not None:
@@ -208,6 +214,8 @@ class Worker:
             except Exception as error:
                 # They are done once more: at least once is what was promised.
                 self._on_error(self.queue.name, error)
+        if self.queue.is_chained:
+            self.bell.set()
 
     async def _look(self) -> None:
         if not self._oldest:

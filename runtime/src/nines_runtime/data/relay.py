@@ -15,6 +15,8 @@ from nines_runtime.data.tasks import ATTEMPTS_MAX, Queue, Row
 
 RELAY = "relayOutbox"
 CONCURRENCY = 16
+AT_ONCE = 100
+"""To a broker, which takes many at once."""
 LEASE_S = 60.0
 DELIVER_S_MAX = 10.0
 """For one event; a destination that takes longer is asked again later."""
@@ -63,15 +65,17 @@ def relay_queue(
     service: str,
     name: str = RELAY,
     attempts_max: int = ATTEMPTS_MAX,
-    concurrency: int = CONCURRENCY,
+    concurrency: int = 0,
     lease_s: float = LEASE_S,
     poll_s: float = 1.0,
     suspends: bool = False,
+    in_order: bool = False,
     oldest: str = "",
 ) -> Queue:
     """The job that relays; `service` is the first part of each event's type and its source.
 
-    `suspends` is for a single broker: of several subscribers one that is down must not hold up the others."""
+    `suspends` is for a single broker: of several subscribers one that is down must not hold up the others. `in_order`
+    is for a broker and a claim that takes no event of an object before the one before it was delivered."""
 
     async def work(row: Row, deadline: Deadline) -> None:
         await deliver(_event(row, service), deadline.shortened(DELIVER_S_MAX))
@@ -84,10 +88,11 @@ def relay_queue(
         retry_marks_dead=True,
         delete=outbox.statements.delete,
         attempts_max=attempts_max,
-        concurrency=concurrency,
+        concurrency=concurrency or (AT_ONCE if in_order else CONCURRENCY),
         lease_s=lease_s,
         poll_s=poll_s,
-        suspends=suspends,
+        suspends=suspends or in_order,
+        is_chained=in_order,
         oldest=oldest,
     )
 

@@ -38,9 +38,11 @@ CREATE TABLE outbox (
     attempts smallint NOT NULL DEFAULT 0,
     next_attempt_at timestamptz NOT NULL DEFAULT now(),
     last_error text CHECK (char_length(last_error) <= 500),
-    created_at timestamptz NOT NULL DEFAULT now()
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX outbox_next_attempt_at_idx ON outbox (next_attempt_at) WHERE NOT is_dead;
+-- For CLAIM_IN_ORDER.
+CREATE INDEX outbox_subject_id_created_at_idx ON outbox (subject_id, created_at, id) WHERE NOT is_dead;
 
 CREATE TABLE inbox (
     source text NOT NULL CHECK (char_length(source) <= 255),

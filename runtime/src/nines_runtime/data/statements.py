@@ -65,6 +65,29 @@ SET last_error = $1, next_attempt_at = now() + $2::interval, is_dead = attempts 
 WHERE id = $4 AND attempts = $5"""
 
 
+CLAIM_IN_ORDER = """\
+WITH due AS (
+    SELECT id FROM outbox
+    WHERE NOT is_dead AND next_attempt_at <= now()
+      AND NOT EXISTS (
+          SELECT FROM outbox AS earlier
+          WHERE earlier.subject_id = outbox.subject_id AND NOT earlier.is_dead
+            AND (earlier.created_at, earlier.id) < (outbox.created_at, outbox.id)
+      )
+    ORDER BY next_attempt_at
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE outbox
+SET attempts = outbox.attempts + 1, next_attempt_at = now() + $2::interval
+FROM due
+WHERE outbox.id = due.id
+RETURNING outbox.id, outbox.event, outbox.event_version, outbox.destination, outbox.subject_id, outbox.payload,
+    outbox.trace_parent, outbox.attempts, outbox.created_at"""
+"""For OutboxStatements(claim=CLAIM_IN_ORDER) and relay_queue(in_order=True): an event waits until those before it of
+the same subject were delivered, or are dead. The lock on its object, held until the commit, makes their order."""
+
+
 AUDIT_APPEND = """\
 INSERT INTO audit_log (id, actor, operation, changes, request_id, chain, sequence, hash)
 SELECT $1::uuid, $2::text, $3::text, $4::jsonb, $5::text, $6::text, coalesce(last.sequence, 0) + 1,

@@ -29,6 +29,10 @@ class TooEarly(Exception):  # noqa: N818 -- It says what is the case.
         self.wait_s = wait_s
 
 
+class Away(Exception):  # noqa: N818 -- It says what is the case.
+    """Raised by a piece of work when whoever it asks is not there: the piece is tried again however often that was."""
+
+
 class Queue(msgspec.Struct, frozen=True, kw_only=True):
     """A job whose pieces are rows that are due. Each claim counts an attempt and leases the row."""
 
@@ -57,6 +61,8 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
     """How often it looks for what nobody woke it for."""
     suspends: bool = True
     """Whether one piece at a time is tried when everything fails: all of them ask the same others."""
+    is_chained: bool = False
+    """Whether a piece that is done may make another one due: then it looks again at once."""
     oldest: str = ""
     """SQL, with `claim_arguments`: a row whose member `oldest` is an interval, or NULL where nothing is due. Empty:
     what the claim itself says of what is due, where it has the form of those of a dossier."""
@@ -118,7 +124,7 @@ class NoMetrics:
 
 def reason_of(error: BaseException) -> str:
     """What is kept of an error in `last_error`: what somebody chose to say, else its class; never a foreign text."""
-    if isinstance(error, GiveUp | TooEarly):
+    if isinstance(error, GiveUp | TooEarly | Away):
         said = str(error)
     elif isinstance(error, Problem):
         said = f"{type(error).__name__}: {error.code}"

@@ -164,8 +164,12 @@ def _checked(value: Any, type_: Any, plain: Any) -> Any:
 
 def _url(text: str) -> Url:
     try:
-        parts = urlsplit(text.strip())
-        is_whole = bool(parts.scheme) and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        # A cluster has several hosts, with commas between them.
+        scheme, separator, rest = text.strip().partition("://")
+        cut = re.search(r"[/?#]", rest)
+        hosts, after = (rest[: cut.start()], rest[cut.start() :]) if cut else (rest, "")
+        parts = [urlsplit(f"{scheme}{separator}{host}{after}") for host in hosts.split(",")]
+        is_whole = all(each.scheme and each.hostname and (each.port is None or each.port > 0) for each in parts)
     except ValueError:
         is_whole = False
     if not is_whole:
