@@ -44,9 +44,9 @@ from nines_runtime.running.observing import CallMetrics, JobMetrics, PoolMetrics
 from nines_runtime.running.server import run
 from nines_runtime.running.settings import Duration, Hidden, SettingsError, Url, read_settings
 from nines_runtime.running.traces import Tracer
-from nines_runtime.security.apikeys import ApiKey, ApiKeyAuthenticator, KeptKey
+from nines_runtime.security.apikeys import ApiKey, ApiKeyAuthenticator, ApiKeyTable, KeptKey
 from nines_runtime.security.authenticator import FirstOf, TokenAuthenticator
-from nines_runtime.security.certificates import CertificateAuthenticator
+from nines_runtime.security.certificates import CertificateAuthenticator, Clients, LocalAuthority, signed_by
 from nines_runtime.security.codes import Code, Codes
 from nines_runtime.security.credentials import ClientCredentials
 from nines_runtime.security.encryption import Cipher, Lookup, Undecipherable
@@ -85,6 +85,7 @@ __all__ = [
     "Answer",
     "ApiKey",
     "ApiKeyAuthenticator",
+    "ApiKeyTable",
     "Application",
     "Audit",
     "Authenticator",
@@ -109,6 +110,7 @@ __all__ = [
     "Claim",
     "Client",
     "ClientCredentials",
+    "Clients",
     "Code",
     "Codes",
     "Conflict",
@@ -148,6 +150,7 @@ __all__ = [
     "LedgerStatements",
     "Limit",
     "Limiter",
+    "LocalAuthority",
     "LocalIssuer",
     "LocalLimiter",
     "LocalStep",
@@ -244,5 +247,6 @@ __all__ = [
     "routed",
     "run",
     "service_of",
+    "signed_by",
     "subscribers_of",
 ]

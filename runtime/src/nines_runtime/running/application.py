@@ -37,6 +37,7 @@ from nines_runtime.web.middleware import RequestContext, begin
 from nines_runtime.web.operations import Operations, Service
 from nines_runtime.web.problem import CHALLENGE, Problem
 from nines_runtime.web.sending import send_answer
+from nines_runtime.web.trusting import OnlyFrom
 
 DRAIN_S = 10.0
 CLOSE_S_MAX = 10.0
@@ -92,7 +93,8 @@ class Application(Generic[Service]):
         challenge: bytes = CHALLENGE,
     ) -> None:
         """`openapi` is the contract as JSON; `tenant` what a log line calls the tenant; `thresholds_s` those of the
-        objectives, which become edges of the histogram's buckets; `challenge` what WWW-Authenticate says with 401."""
+        objectives, which become edges of the histogram's buckets; `challenge` what WWW-Authenticate says with 401;
+        `believed` a header and the networks from which alone it is taken."""
         self.name, self.version, self.drain_s = name, version, drain_s
         self.metrics = metrics or Metrics()
         self.log = log or Log(name, version=version)
@@ -106,6 +108,8 @@ class Application(Generic[Service]):
             thresholds_s=thresholds_s,
         )
         observer = Observers(requests, RequestLog(self.log, tenant=tenant), self.tracer)
+        listeners: Sequence[Listener] = (),
+        believed: tuple[str, Sequence[str]] | None = None,
         self.gate = Gate(in_flight_max=in_flight_max, shed=observer.shed)
         requests.watch(self.gate)
         self._inner = fallback
@@ -147,9 +151,10 @@ class Application(Generic[Service]):
         if scope["type"] == "lifespan":
             await self._live_through(receive, send)
         else:
-            await self.edge(scope, receive, send)
+            await self._entry(scope, receive, send)
 
     def drain(self) -> None:
+        self._entry: App = OnlyFrom(self.edge, *believed) if believed else self.edge
         """Begins the end: readiness is refused, callers are told to connect elsewhere, and requests are still taken."""
         if not self.health.is_draining:
             self.health.is_draining = True

@@ -69,11 +69,23 @@ class Failures:
     def failed(self, account: str, address: str) -> None:
         """Whether or not there is such an account."""
         for key, _ in self._keys(account, address):
-            failures, at_s = self._counts.pop(key, (0, 0.0))
-            while len(self._counts) >= self._size:
-                del self._counts[next(iter(self._counts))]
-            is_fresh = self._clock() - at_s < self._ttl_s
-            self._counts[key] = (failures + 1 if is_fresh else 1, self._clock())
+            self._count(key)
+
+    def _count(self, key: tuple[str, str]) -> None:
+        failures, at_s = self._counts.pop(key, (0, 0.0))
+        while len(self._counts) >= self._size:
+            del self._counts[next(iter(self._counts))]
+        is_fresh = self._clock() - at_s < self._ttl_s
+        self._counts[key] = (failures + 1 if is_fresh else 1, self._clock())
+
+    def refuse_blocked_address(self, address: str) -> None:
+        """The same where no account is named: of an address alone."""
+        left_s = self._left_s(("address", network_of(address)), self._free_by_address)
+        if left_s > 0:
+            raise Problem("rate-limited", retry_after_s=left_s)
+
+    def failed_address(self, address: str) -> None:
+        self._count(("address", network_of(address)))
 
     def succeeded(self, account: str) -> None:
         """The account's failures are forgotten; those of the address are not."""
