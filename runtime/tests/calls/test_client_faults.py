@@ -167,7 +167,7 @@ def test_what_was_never_sent_may_be_repeated_whatever_it_is(peer: Any, http: Any
         async with Client(
             "g", other.url, retry=Retry(max=50, base_s=0.02, ceiling_s=0.02, chance=lambda: 1.0)
         ) as client:
-            client._retry.budget._saved = 100.0
+            client._asking._retry.budget._saved = 100.0
             assert (await client.post(Deadline.after(20), "/x", {})).json() == 1
         await arriving
         assert server is not None

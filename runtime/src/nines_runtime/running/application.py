@@ -64,6 +64,22 @@ class Started(Generic[Service]):
         self.checks: Mapping[str, Check] = checks or {}
 
 
+class Listener:
+    """Something beside HTTP that asks the same operations, such as gRPC."""
+
+    shares_port = False
+    """Several processes listen on its port."""
+
+    async def open(self, application: Application[Any]) -> None:
+        """Called once operations can be carried out; a failure keeps the service from starting."""
+
+    def drain(self, limit_s: float) -> None:
+        """Health is refused from now on; in so many seconds everything must have ended."""
+
+    async def close(self) -> None:
+        """Before anything that operations need is closed."""
+
+
 Lifespan = Callable[[], AbstractAsyncContextManager[Started[Service]]]
 
 
@@ -91,6 +107,8 @@ class Application(Generic[Service]):
         limit_factor: float = 1.0,
         fallback_deadline_s: float = 30.0,
         challenge: bytes = CHALLENGE,
+        listeners: Sequence[Listener] = (),
+        believed: tuple[str, Sequence[str]] | None = None,
     ) -> None:
         """`openapi` is the contract as JSON; `tenant` what a log line calls the tenant; `thresholds_s` those of the
         objectives, which become edges of the histogram's buckets; `challenge` what WWW-Authenticate says with 401;
@@ -100,6 +118,7 @@ class Application(Generic[Service]):
         self.log = log or Log(name, version=version)
         self.tracer = tracer or Tracer(name, version=version)
         self.health = Health()
+        self.listeners = tuple(listeners)
         self._lifespan = lifespan
         requests = RequestMetrics(
             self.metrics,
@@ -108,8 +127,6 @@ class Application(Generic[Service]):
             thresholds_s=thresholds_s,
         )
         observer = Observers(requests, RequestLog(self.log, tenant=tenant), self.tracer)
-        listeners: Sequence[Listener] = (),
-        believed: tuple[str, Sequence[str]] | None = None,
         self.gate = Gate(in_flight_max=in_flight_max, shed=observer.shed)
         requests.watch(self.gate)
         self._inner = fallback
@@ -137,6 +154,7 @@ class Application(Generic[Service]):
             limit_factor=limit_factor,
             challenge=challenge,
         )
+        self._entry: App = OnlyFrom(self.edge, *believed) if believed else self.edge
         self._state: dict[str, Any] = {}
         self._contract = _contract(openapi)
         self._own: dict[str, Callable[[Exchange], Awaitable[Answer]]] = {
@@ -154,11 +172,12 @@ class Application(Generic[Service]):
             await self._entry(scope, receive, send)
 
     def drain(self) -> None:
-        self._entry: App = OnlyFrom(self.edge, *believed) if believed else self.edge
         """Begins the end: readiness is refused, callers are told to connect elsewhere, and requests are still taken."""
         if not self.health.is_draining:
             self.health.is_draining = True
             self.edge.drain()
+            for each in self.listeners:
+                each.drain(self.drain_s)
             self.log.info("Draining.", logger="process", in_flight=self.gate.in_flight)
 
     async def _live_through(self, receive: Receive, send: Send) -> None:
@@ -190,6 +209,9 @@ class Application(Generic[Service]):
             frameworks.AUTHENTICATOR: started.authenticator,
         }
         self.tracer.start()
+        for each in self.listeners:
+            stack.push_async_callback(each.close)
+            await each.open(self)
         self.health.has_started = True
         self.log.info("Started.", logger="process")
 

@@ -8,7 +8,7 @@ from nines_runtime.running.metrics import BUCKETS_S, Histogram, Metrics
 from nines_runtime.web.exchange import UNMATCHED, Exchange, Observer
 from nines_runtime.web.gate import SHED_REASONS, Gate
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "GRPC"})
 OUTCOMES = ("ok", "refused", "failed", "timeout", "open")
 _STATUSES = ("500", "503")
 

@@ -84,6 +84,8 @@ def _serve(
         forward(application.log)
         if folder is not None:
             application.metrics.share(folder)
+            for each in application.listeners:
+                each.shares_port = True
     config = uvicorn.Config(
         application,
         http=BoundedProtocol,

@@ -14,7 +14,7 @@ from nines_runtime.calls import tracing
 from nines_runtime.calls.deadline import DEADLINE_HEADER, Deadline
 from nines_runtime.web import limits
 from nines_runtime.web.answer import Answer
-from nines_runtime.web.asgi import App, Receive, Scope, Send
+from nines_runtime.web.asgi import App, Message, Receive, Scope, Send
 from nines_runtime.web.call import Call
 from nines_runtime.web.caller import Authenticator
 from nines_runtime.web.exchange import UNMATCHED, Exchange, Nobody, Observer
@@ -35,6 +35,8 @@ from nines_runtime.web.reading import pairs
 from nines_runtime.web.route import Route
 from nines_runtime.web.router import Missed, Router
 from nines_runtime.web.sending import ARRIVED, CLOSE, RESPOND, SECURITY_HEADERS, send_answer
+
+LATE = "It took longer than a request may."
 
 
 class Edge(Generic[Service]):
@@ -139,6 +141,30 @@ class Edge(Generic[Service]):
             return
         exchange = self._exchange(scope, route.operation.id, path, parameters)
         await self._serve(route, exchange, scope, receive, send)
+
+    async def ask(
+        self, exchange: Exchange, read: Callable[[], tuple[Mapping[str, str], str, bytes]], send: Send
+    ) -> None:
+        """Carries out the operation of an exchange that came over something else than HTTP, with the same guards in the
+        same order; `read` tells the parameters of its path, the query and the body, or raises Problem."""
+        route = self._routes[exchange.operation]
+        exchange.trace_parent = trace_parent_of(exchange.headers, self._is_sampled)
+        try:
+            exchange.parameters, query, body = read()
+        except Problem as problem:
+            self._told(exchange, await send_answer(send, self._refused(problem, exchange), exchange, common=()))
+            return
+        parts = exchange.path.split("/")
+        exchange.path = "/".join(exchange.parameters[each[1:-1]] if each[:1] == "{" else each for each in parts)
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": body}
+
+        try:
+            await self._serve(route, exchange, {"query_string": query.encode("ascii")}, receive, send)
+        except asyncio.CancelledError:
+            self._told(exchange, 0)
+            raise
 
     def _exchange(self, scope: Scope, operation: str, path: str, parameters: Mapping[str, str]) -> Exchange:
         headers = read_headers(scope["headers"])
@@ -278,5 +304,5 @@ def _query(text: bytes) -> dict[str, list[str]]:
 def _late(exchange: Exchange) -> Problem:
     """A request that came too slowly is its caller's matter; one that was worked on for too long is ours."""
     if exchange.is_whole:
-        return Problem("unavailable", "It took longer than a request may.")
+        return Problem("unavailable", LATE)
     return Problem("request-timeout", headers=(CLOSE,))

@@ -23,6 +23,7 @@ QUEUE_OVER_S = 0.5
 left over is worked off sooner, and then nobody needs to be refused."""
 FULL, NOT_CRITICAL, WAITED = "full", "not critical", "waited"
 SHED_REASONS = (FULL, NOT_CRITICAL, WAITED)
+TOO_MUCH = "Too much is asked for at once."
 
 
 class Ticket:
@@ -95,7 +96,7 @@ class Gate:
     def _refuse(self, reason: str) -> Problem:
         if self._shed is not None:
             self._shed(reason)
-        return Problem("unavailable", "Too much is asked for at once.", retry_after_s=RETRY_AFTER_S)
+        return Problem("unavailable", TOO_MUCH, retry_after_s=RETRY_AFTER_S)
 
     def leave(self, ticket: Ticket) -> None:
         self._tickets.discard(ticket)
