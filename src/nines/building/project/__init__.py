@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from nines.building.file import File
 from nines.building.names import source
-from nines.building.project import authentication, entries, overlays, readme, settings, tooling, trying
+from nines.building.project import authentication, entries, keys, overlays, readme, settings, tooling, trying
 from nines.model.design import Design
 
 
@@ -35,8 +35,11 @@ def write(design: Design) -> Iterator[File]:
 
 def _package(design: Design) -> Iterator[File]:
     yield File(path=source(design, "_generated/settings.py"), text=settings.text(design))
-    if design.auth is not None and settings.is_issued_elsewhere(design):
+    if design.auth is not None and (settings.is_issued_elsewhere(design) or settings.has_keys(design)):
         yield File(path=source(design, "_generated/authentication.py"), text=authentication.text(design, design.auth))
+    if settings.has_keys(design):
+        yield File(path=source(design, "keys.py"), text=keys.text(design), is_owned=True)
+    if settings.is_issued_elsewhere(design):
         yield File(path=source(design, "tokens.py"), text=authentication.tokens(design), is_owned=True)
     own = {
         "__init__.py": entries.init(design),

@@ -2,17 +2,93 @@
 
 from __future__ import annotations
 
+import re
+
 from nines.building.names import package
 from nines.building.project.settings import SEED, variable_of_issuer
 from nines.model.blueprint import Authentication
 from nines.model.design import Design
 
+PREFIX_LENGTH_MAX = 16
+_OTHER = re.compile(r"[^a-z0-9]")
 _TYPES = {"at+jwt": "at+jwt", "JWT": "jwt", "untyped": ""}
 """As a header is compared: in lower case, "" where it says nothing."""
 
 
 def text(design: Design, auth: Authentication) -> str:
     """`_generated/authentication.py`."""
+    match auth.scheme:
+        case "api-key":
+            return _keys(design)
+        case "mtls":
+            return _certificates(design)
+        case _:
+            return _tokens(design, auth)
+
+
+def prefix(design: Design) -> str:
+    """With which keys begin."""
+    found = _OTHER.sub("", design.name.lower()).lstrip("0123456789")[:PREFIX_LENGTH_MAX]
+    return found if len(found) > 1 else "key"
+
+
+def _keys(design: Design) -> str:
+    name = package(design)
+    return f'''"""Whose keys are believed: those in the table of keys, of each its digest alone."""
+
+from __future__ import annotations
+
+from nines_runtime import ApiKeyAuthenticator, ApiKeyTable, Database
+
+from {name}._generated import sql
+
+PREFIX = "{prefix(design)}"
+"""With which keys begin, so that whoever finds one knows whose it is."""
+
+
+def authenticator(database: Database, *, limit_factor: float) -> ApiKeyAuthenticator:
+    """Tells callers apart; what was seen a moment ago is not looked up again."""
+    table = ApiKeyTable(database, find=sql.FIND_API_KEY, use=sql.USE_API_KEY)
+    return ApiKeyAuthenticator.of(table, limit_factor=limit_factor)
+'''
+
+
+def _certificates(design: Design) -> str:
+    name = package(design)
+    return f'''"""Whose certificates are believed: those that the balancer has verified, of callers known here."""
+
+from __future__ import annotations
+
+from nines_runtime import CertificateAuthenticator, Clients, LocalAuthority, signed_by
+
+from {name}._generated.settings import IssuerSettings
+
+
+def local_authority(settings: IssuerSettings) -> LocalAuthority | None:
+    """Stands in for the authority and the balancer where {SEED} is set: on laptops and in laboratories."""
+    if settings.{SEED.lower()} is None:
+        return None
+    seed, header = settings.{SEED.lower()}.reveal(), settings.certificate_header
+    return LocalAuthority(seed, "{design.name}", environment=settings.environment, header=header)
+
+
+def authenticator(settings: IssuerSettings) -> CertificateAuthenticator:
+    """Tells callers apart."""
+    local = local_authority(settings)
+    if local is not None:
+        return local.authenticator()
+    signed = signed_by(settings.client_authority) if settings.client_authority else None
+    clients = Clients.parse(settings.clients)
+    return CertificateAuthenticator(clients.find, header=settings.certificate_header, signed=signed)
+
+
+def believed(settings: IssuerSettings) -> tuple[str, list[str]]:
+    """The header that tells of a certificate, and the networks from which alone it is taken."""
+    return settings.certificate_header, settings.balancers.split(",")
+'''
+
+
+def _tokens(design: Design, auth: Authentication) -> str:
     name = package(design)
     variable = variable_of_issuer(design)
     issuer = f"str(settings.{variable.lower()})" if variable else f'"{auth.issuer}"'
@@ -69,7 +145,9 @@ async def authenticator(settings: IssuerSettings) -> AsyncIterator[Authenticator
 
 
 def tokens(design: Design) -> str:
-    """`tokens.py`: prints a token of the local issuer."""
+    """`tokens.py`: prints a token, or a certificate, of the local issuer."""
+    is_certificate = design.auth is not None and design.auth.scheme == "mtls"
+    noun, issuer = ("certificate", "authority") if is_certificate else ("token", "issuer")
     name = package(design)
     has_tenants = design.tenancy is not None
     has_roles = bool(design.roles)
@@ -90,9 +168,9 @@ def tokens(design: Design) -> str:
         flags.append('    parser.add_argument("--factors", type=int, default=1, help="2: with a second factor")')
     lines = "\n".join(flags)
     given = "".join(f"        {each},\n" for each in arguments)
-    return f'''"""Prints a token for laptops and laboratories: python -m {name}.tokens --subject somebody.
+    return f'''"""Prints a {noun} for laptops and laboratories: python -m {name}.tokens --subject somebody.
 
-It is signed by the stand-in for the issuer, which production refuses."""
+It is signed by the stand-in for the {issuer}, which production refuses."""
 
 from __future__ import annotations
 
@@ -102,7 +180,7 @@ import sys
 
 from nines_runtime import laptop, read_settings
 
-from {name}._generated.authentication import local_issuer
+from {name}._generated.authentication import local_{issuer}
 from {name}._generated.settings import FOLDER, LOCAL, MADE_UP, IssuerSettings
 
 
@@ -112,13 +190,13 @@ def main() -> int:
     arguments = parser.parse_args()
     with laptop(os.environ, folder=FOLDER, secrets=MADE_UP, database="") as environment:
         settings = read_settings(IssuerSettings, {{**LOCAL, **environment}})
-    issuer = local_issuer(settings)
+    issuer = local_{issuer}(settings)
     if issuer is None:
-        sys.stderr.write("There is no {SEED}: a token comes from the issuer.\\n")
+        sys.stderr.write("There is no {SEED}: a {noun} comes from the {issuer}.\\n")
         return 1
-    token = issuer.mint(
+    {noun} = issuer.mint(
 {given}    )
-    sys.stdout.write(f"{{token}}\\n")
+    sys.stdout.write(f"{{{noun}}}\\n")
     return 0
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nines.building.names import package
+from nines.building.project.credentials import minting
 from nines.model.blueprint import Action, FieldKind
 from nines.model.design import Design, PlannedEndpoint
 from nines.model.record import Record
@@ -62,7 +63,9 @@ def shell(design: Design) -> Iterator[str]:
     if needs_token(design) and not is_signing_in(design):
         words = [f"--role {role}" for role in roles(design)]
         words = [*(["--tenant first"] if design.tenancy else []), *words]
-        line = " ".join([f"ENVIRONMENT=local .venv/bin/python -m {package(design)}.tokens --subject somebody", *words])
+        made = minting(design)
+        command = " ".join(made.words) if made else f"-m {package(design)}.tokens"
+        line = " ".join([f"ENVIRONMENT=local .venv/bin/python {command} --subject somebody", *words])
         yield f"TOKEN=$({line})"
     if is_signing_in(design):
         yield from _signing_in(design)
@@ -94,7 +97,9 @@ def _curl(design: Design, request: Request) -> str:
     if endpoint.method != "GET":
         words[0] = f"curl -s -X {endpoint.method} {URL}{endpoint.path}"
     if needs_token(design) and not endpoint.is_public:
-        words.append('-H "Authorization: Bearer $TOKEN"')
+        made = minting(design)
+        header = "-".join(each.capitalize() for each in (made.header if made else "authorization").split("-"))
+        words.append(f'-H "{header}: {made.before if made else "Bearer "}$TOKEN"')
     if endpoint.idempotency is not None:
         words.append("-H \"Idempotency-Key: $(python3 -c 'import uuid; print(uuid.uuid4())')\"")
     if request.body is not None:

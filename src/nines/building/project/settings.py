@@ -10,8 +10,8 @@ from nines.model.blueprint import Dependency, DependencyKind, FieldKind, Resourc
 from nines.model.design import Design, Secret
 from nines.model.record import Record
 
-ELSEWHERE = ("oauth2-jwt", "oidc")
-"""Schemes whose tokens come from an issuer for whom a local one can stand in."""
+ELSEWHERE = ("oauth2-jwt", "oidc", "mtls")
+"""Schemes whose tokens or certificates come from an issuer for whom a local one can stand in."""
 SEED = "LOCAL_ISSUER_SEED"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _NOBODY = "127.0.0.1:9"
@@ -47,7 +47,7 @@ class Setting(Record):
 def settings(design: Design) -> tuple[Setting, ...]:
     """Each name once, in the order in which a reader asks."""
     found: dict[str, Setting] = {}
-    for each in (*_addresses(design), *_secrets(design), *_tuning()):
+    for each in (*_addresses(design), *_certificates(design), *_secrets(design), *_tuning()):
         found.setdefault(each.name, each)
     return tuple(found.values())
 
@@ -77,6 +77,11 @@ def has_console(design: Design) -> bool:
 
 def variable_of_issuer(design: Design) -> str:
     """Empty: the blueprint names the issuer itself."""
+def has_keys(design: Design) -> bool:
+    """Whether machines show keys, which an operator makes by `keys`."""
+    return design.auth is not None and design.auth.scheme == "api-key"
+
+
     return next(iter(_VARIABLE.findall(design.auth.issuer)), "") if design.auth else ""
 
 
@@ -122,9 +127,10 @@ def text(design: Design) -> str:
     ordered = (*required, *optional)
     base = "msgspec.Struct"
     if is_issued_elsewhere(design):
-        issuing = {variable_of_issuer(design), SEED, "ENVIRONMENT"}
+        issuing = {variable_of_issuer(design), SEED, "ENVIRONMENT", *(each.name for each in _certificates(design))}
         mine = [each for each in ordered if each.name in issuing]
-        lines += _struct("IssuerSettings", base, "What leads to the issuer of tokens.", mine)
+        noun = "certificates" if design.auth and design.auth.scheme == "mtls" else "tokens"
+        lines += _struct("IssuerSettings", base, f"What leads to the issuer of {noun}.", mine)
         base, ordered = "IssuerSettings", tuple(each for each in ordered if each not in mine)
     lines += _struct("GeneratedSettings", base, "The owner adds to them in settings.py.", ordered)
     return "\n".join(lines) + "\n"
@@ -197,6 +203,20 @@ def _tuning() -> Iterator[Setting]:
         name="ENVIRONMENT", type="str", says="local, laboratory, or any other for production.", default='"production"'
     )
     yield Setting(
+def _certificates(design: Design) -> Iterator[Setting]:
+    """Told to a service behind a balancer that asks for certificates."""
+    if design.auth is None or design.auth.scheme != "mtls":
+        return
+    says = "Who may call: names of certificates, with their roles, as JSON."
+    yield Setting(name="CLIENTS", type="str", says=says, local="{}")
+    says = "Networks of the balancers whose word on certificates counts, with commas between."
+    yield Setting(name="BALANCERS", type="str", says=says, local="127.0.0.0/8,::1")
+    says = "In which header they tell of a certificate: client-cert, ssl-client-cert, x-forwarded-client-cert."
+    yield Setting(name="CERTIFICATE_HEADER", type="str", says=says, default='"client-cert"')
+    says = "Who has signed the certificates (PEM), to verify it here once more; empty: the balancer does."
+    yield Setting(name="CLIENT_AUTHORITY", type="str", says=says, default='""')
+
+
         name="DRAIN_S", type="Duration", says="How long what is in flight may take at the end.",
         default=f"Duration({_DRAIN_S})",
     )  # fmt: skip

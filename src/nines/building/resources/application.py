@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nines.building import names, python
 from nines.building.file import File
 from nines.building.project.settings import database as database_variable
-from nines.building.project.settings import is_issued_elsewhere, variables
+from nines.building.project.settings import has_keys, is_issued_elsewhere, variables
 from nines.building.resources import ports
 from nines.building.resources.code import Code
 from nines.building.resources.facts import blueprint_of
@@ -16,6 +16,8 @@ from nines.model.blueprint import Dependency, DependencyKind
 from nines.model.design import Design
 
 _POOL = 10
+_CHALLENGES = {"api-key": "ApiKey", "session": "Cookie", "mtls": "Certificate"}
+"""Of RFC 9110, 11.6.1; none of them is registered, and something must be said."""
 
 
 def write(design: Design) -> Iterator[File]:
@@ -84,12 +86,24 @@ def _make(code: Code) -> None:
         if design.tenancy:
             parts.append(f"tenant={python.quoted(design.tenancy.key)}")
         parts += _edges(design, "latency")
+        parts += _shown(code)
         parts += [
             "drain_s=settings.drain_s",
             "proxies_trusted=settings.proxies_trusted",
             "limit_factor=settings.limit_factor",
         ]
         code.put(python.call("Application", *parts), before="return ")
+
+
+def _shown(code: Code) -> Iterator[python.Part]:
+    """What 401 asks for where it is no token, and who may tell of certificates."""
+    design = code.design
+    scheme = design.auth.scheme if design.auth else ""
+    if scheme in _CHALLENGES:
+        yield f"challenge=b'{_CHALLENGES[scheme]} realm=\"{design.name}\"'"
+    if scheme == "mtls":
+        code.generated("authentication", "believed")
+        yield "believed=believed(settings)"
 
 
 def _log(design: Design) -> Iterator[python.Part]:
@@ -192,7 +206,12 @@ def _authenticated(code: Code) -> None:
         parts.append("authenticator=authenticator_of(accounts, database)")
     elif is_issued_elsewhere(design):
         code.generated("authentication", "authenticator")
-        parts.append("authenticator=await stack.enter_async_context(authenticator(settings))")
+        is_fetching = design.auth is not None and design.auth.scheme != "mtls"
+        made = "await stack.enter_async_context(authenticator(settings))" if is_fetching else "authenticator(settings)"
+        parts.append(f"authenticator={made}")
+    elif has_keys(design):
+        code.generated("authentication", "authenticator")
+        parts.append("authenticator=authenticator(database, limit_factor=settings.limit_factor)")
     shared = next((each for each in design.dependencies if each.kind is DependencyKind.REDIS), None)
     if shared is not None:
         # Several processes count together; while it is away, each counts for itself.

@@ -10,6 +10,7 @@ from nines.model.blueprint import Blueprint, ResourceKind
 from nines.model.design import Design, PlannedIndex, PlannedTable
 from nines.model.design.ddl import identifier, quoted
 from nines.planning.data.accounts import account_tables
+from nines.planning.data.callers import caller_tables
 from nines.planning.data.entities import entity
 from nines.planning.data.ledgers import ledger_tables
 from nines.planning.data.lists import list_tables
@@ -34,6 +35,7 @@ def _all(blueprint: Blueprint) -> list[PlannedTable]:
         found += list_tables(blueprint, resource, table)
         if resource.kind is ResourceKind.ACCOUNT:
             found += account_tables(blueprint, resource)
+    found += caller_tables(blueprint)
     found += own_tables(blueprint)
     if any(job.every_s for job in blueprint.jobs) or any(is_purged(table) for table in found):
         found.append(schedules(blueprint))

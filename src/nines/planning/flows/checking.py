@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from nines.model.blueprint import Action, Operation
+from nines.model.blueprint import Action, Blueprint, Operation
 from nines.model.design import Branch, StepKind
-from nines.planning.data import accounts, facts
+from nines.planning.data import accounts, callers, facts
+from nines.planning.flows import callers as keys
 from nines.planning.flows import sessions
 from nines.planning.flows.draft import Draft
 
@@ -17,7 +18,7 @@ def check(draft: Draft, operation: Operation) -> None:
     is_open = draft.blueprint.is_open(operation)
     if not is_open:
         branches.append(
-            Branch(when="the caller's token is missing, expired or wrong", then="it is refused", status=401)
+            Branch(when=f"the caller's {shown(draft.blueprint)} is missing, expired or wrong", then="it is refused", status=401)
         )
         if operation.roles:
             roles = " nor ".join(operation.roles)
@@ -34,10 +35,21 @@ def check(draft: Draft, operation: Operation) -> None:
         branches.append(Branch(when="the body breaks its schema", then="each flaw is named", status=422))
     who = "the rate and the body" if is_open else "the caller, the rate and the body"
     draft.add(StepKind.CHECK, f"check {who}", branches=branches)
+    if not is_open and callers.has_keys(draft.blueprint):
+        gone = Branch(when="there is no such key, it is over, or its secret differs", then="it is refused", status=401)
+        says = "find the key by the part that is no secret, where it was not seen in the last seconds"
+        draft.query(keys.find_key(draft), says, branches=(gone,))
+        draft.also(keys.use_key(draft))
     account = facts.account_of(draft.blueprint)
     if not is_open and account and any(each.name == accounts.sessions_name(account) for each in draft.tables):
         gone = Branch(when="the session of the token was revoked or is over", then="it is refused", status=401)
         draft.query(sessions.see(draft, account), "see that its session still holds", branches=(gone,))
+
+
+def shown(blueprint: Blueprint) -> str:
+    """What callers show."""
+    scheme = blueprint.auth.scheme if blueprint.auth else ""
+    return {"api-key": "key", "session": "cookie", "mtls": "certificate"}.get(scheme, "token")
 
 
 def _has_body(operation: Operation) -> bool:

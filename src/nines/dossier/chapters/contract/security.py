@@ -21,6 +21,9 @@ _SCHEMES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+_CHALLENGES = {"api-key": "ApiKey", "session": "Cookie", "mtls": "Certificate"}
+
+
 def schemes(design: Design) -> dict[str, Any]:
     """The security schemes of the document; none where nobody shows who they are, or where that is not known."""
     auth = design.auth
@@ -56,8 +59,8 @@ def says(design: Design) -> str:
 
 def challenge(design: Design) -> str:
     """What WWW-Authenticate says (RFC 9110, 11.6.1; RFC 6750, 3)."""
-    kind = next(iter(schemes(design).values()), _BEARER)["type"]
-    return 'Bearer error="invalid_token"' if kind == "http" else f'{design.card.name} realm="{design.card.api}"'
+    word = _CHALLENGES.get(design.auth.scheme if design.auth else "")
+    return f'{word} realm="{design.card.name}"' if word else 'Bearer error="invalid_token"'
 
 
 def who(endpoint: PlannedEndpoint) -> str:

@@ -54,6 +54,10 @@ def _settings(design: Design, deployable: Deployable | None) -> Iterator[Setting
             yield Setting(name=name, says=f"where {dependency.name} is", example=address(design, dependency))
     for name in _VARIABLE.findall(design.auth.issuer) if design.auth else ():
         yield Setting(name=name, says="who issues the tokens", example="https://issuer.invalid")
+    if design.auth and design.auth.scheme == "mtls":
+        says = "who may call: names of certificates with their roles, as JSON"
+        yield Setting(name="CLIENTS", says=says, example='{"spiffe://example/caller": {}}')
+        yield Setting(name="BALANCERS", says="networks of the balancers whose word counts", example="10.0.0.0/8")
 
 
 def address(design: Design, dependency: Dependency) -> str:

@@ -128,6 +128,10 @@ def _environment(design: Design) -> Iterator[tuple[str, str]]:
 
 
 def _address(kind: DependencyKind, name: str) -> str:
+    if design.auth and design.auth.scheme == "mtls":
+        # The laboratory stands where the balancer does.
+        yield "CLIENTS", "{}"
+        yield "BALANCERS", "127.0.0.0/8,::1"
     if kind is DependencyKind.POSTGRES:
         return "{database.url}"
     if kind is DependencyKind.REDIS:
@@ -157,7 +161,9 @@ def _parts(design: Design, *, has_database: bool) -> Iterator[str]:
 
 
 def _identities(design: Design) -> Iterator[str]:
-    if is_issued_elsewhere(design):
+    if design.auth is None or design.auth.scheme == "none":
+        return
+    if is_issued_elsewhere(design) or design.auth.scheme == "api-key":
         yield from _elsewhere(design)
         return
     if has_console(design):
@@ -192,7 +198,7 @@ def _identities(design: Design) -> Iterator[str]:
 
 def is_issued_elsewhere(design: Design) -> bool:
     """Whether tokens come from an issuer for whom the service's own `tokens` stands in."""
-    return design.auth is not None and design.auth.scheme in ("oauth2-jwt", "oidc")
+    return design.auth is not None and design.auth.scheme in ("oauth2-jwt", "oidc", "mtls")
 
 
 def has_console(design: Design) -> bool:
@@ -269,11 +275,18 @@ def _elsewhere(design: Design) -> Iterator[str]:
             yield _somebody(design, f"somebody-of-{name}", [name], tenant="")
     if strong:
         yield _somebody(design, "admin", strong, tenant=f"tenant-of-{_WHOM[0]}", is_admin=True)
-    words = [f"python -m {_package(design)}.tokens --subject {{username}}"]
+    scheme = design.auth.scheme if design.auth else ""
+    words = [f"python -m {_package(design)}.{_CONSOLES.get(scheme, 'tokens')} --subject {{username}}"]
     words += ["--tenant {tenant}"] if design.tenancy else []
     words += ["--role {roles}"] if design.roles else []
     words += ["--factors {factors}"] if strong else []
-    yield _table("login", {"command": " ".join(words)})
+    shown = {"header": _HEADERS[scheme], "format": "{token}"} if scheme in _HEADERS else {}
+    yield _table("login", {"command": " ".join(words), **shown})
+
+
+_CONSOLES = {"api-key": "keys create"}
+_HEADERS = {"api-key": "X-API-Key", "mtls": "Client-Cert"}
+"""Where what the command prints is shown, if it is no bearer token."""
 
 
 def _somebody(design: Design, name: str, roles: list[str], *, tenant: str, is_admin: bool = False) -> str:
