@@ -24,6 +24,8 @@ class Belonging(StrEnum):
     """The list of its owner shows it, that of the peer does not."""
     UNLISTED = "unlisted"
     """There is no list that could show it to everybody."""
+    CLOSED = "closed"
+    """There is a list, which its owner and the peer must not see."""
     SHARED = "shared"
     """The list shows it to both."""
     UNCLEAR = "unclear"
@@ -33,7 +35,7 @@ class Belonging(StrEnum):
 
     @property
     def separates(self) -> bool:
-        return self in (Belonging.SEPARATED, Belonging.UNLISTED)
+        return self in (Belonging.SEPARATED, Belonging.UNLISTED, Belonging.CLOSED)
 
     @property
     def words(self) -> str:

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 
 import msgspec
 
+from nines.checkers.registers import is_lost
 from nines.checkers.sets import check_set
 from nines.experiments import judging
+from nines.experiments.accounts import seconds_of, updates_of_self
 from nines.experiments.choosing import NO_CREATOR, attempt, is_door, owner
 from nines.experiments.usage import uses
 from nines.model.budget import Budgets
 from nines.model.contract import Operation
 from nines.model.experiment import Bench, ExperimentInfo, Figure, Judgement, Load, Need, Share, Target
 from nines.model.history import Check, Exchange, History, Outcome, Seen
+from nines.model.record import Record
 from nines.model.rule import Standard, Tier
 from nines.model.verdict import Verdict
 
@@ -21,8 +24,15 @@ SERVICE_KILLS = 3
 """The fewest from which the budgets speak of a worst recovery."""
 DATABASE_KILLS = 1
 CREATORS_MAX = 2
+UPDATERS = 4
+"""Newcomers who change their own accounts around each crash; each crash gets its own, so that none hides another."""
+UPDATE_WEIGHT = 0.1
+DOOR_WEIGHT = 0.1
+"""Registrations are slow on purpose; where something else is created as well, they are few."""
+BUSY_SHARE_MAX = 0.5
+"""How much of one processor registrations may ask for, going by how long one takes."""
 GONE = (404, 410)
-RATE_HZ = 20.0
+RATE_HZ, RATE_HZ_MIN = 20.0, 2.0
 BEFORE_S = 1.0
 """Creates flow for so long before each kill, so that some have only just been acknowledged."""
 AFTER_S = 0.3
@@ -56,11 +66,11 @@ INFO = ExperimentInfo(
 
 
 async def run(bench: Bench) -> None:
-    """Kills under a stream of creates, then looks for everything that was acknowledged."""
+    """Kills under a stream of creates and updates, then looks for everything that was acknowledged."""
     identity = owner(bench)
     creators = await _findable(bench, identity)
-    shares = [Share(operation=creator.id, identity=identity) for creator, _ in creators]
-    probe = creators[0][0] if creators else None
+    shares = [each.share for each in creators]
+    probe = creators[0].operation if creators else None
     if probe is None:
         # Nothing can be lost where nothing is created, but coming back can be measured all the same.
         probe, share = await _readable(bench)
@@ -70,17 +80,74 @@ async def run(bench: Bench) -> None:
     targets = [Target.SERVICE] * SERVICE_KILLS
     if Target.DATABASE.value in bench.dependencies:
         targets += [Target.DATABASE] * DATABASE_KILLS
+    rate_hz = min([RATE_HZ, bench.load_settings.rate_hz, *(each.rate_hz_max for each in creators[:1])])
+    update = updates_of_self(bench)
     for target in targets:
-        if not await _crash(bench, probe, shares, target):
+        updating = await _updating(bench, update) if update is not None else []
+        is_back = await _crash(bench, probe, [*shares, *updating], target, rate_hz)
+        if not is_back:
             # What does not come back cannot be asked, so nothing more can be learnt.
             return
-    for creator, is_marked in creators:
-        if not is_marked:
+        if update is not None:
+            await _read_updates(bench, update, updating)
+        update = update if updating else None
+    for each in creators:
+        creator = each.operation
+        if not each.is_marked:
             await _read_one_by_one(bench, creator, identity)
             continue
         sent = [e for e in bench.history().during(CRASH) if e.operation == creator.id and e.marker]
-        if sent and await bench.find(creator, [e.marker for e in sent], identity) is not None:
+        if sent and await bench.find(creator, [e.marker for e in sent], each.viewer) is not None:
             bench.mark(READ_BACK, creator.id, f"{len(sent)} markers")
+
+
+async def _updating(bench: Bench, update: Operation) -> list[Share]:
+    """Newcomers whose change of their own account shows itself to them on the healthy system: the control."""
+    found: list[Share] = []
+    for newcomer in await bench.newcomers(UPDATERS):
+        call = await bench.prepare(update, newcomer.identity)
+        if call is None or not call.marker:
+            bench.skip(update.id, "no change of one's own account could be made that can be found again")
+            break
+        answer = await bench.send(msgspec.structs.replace(call, phase=CONTROL))
+        seen = await _own(bench, update, newcomer.identity)
+        if answer.outcome is not Outcome.OK or seen is None or call.marker not in seen.body:
+            bench.skip(update.id, f"a change of one's own account is not seen again: {judging.answered(answer)}")
+            break
+        found.append(Share(operation=update.id, identity=newcomer.identity, weight=UPDATE_WEIGHT))
+    return found
+
+
+async def _own(bench: Bench, update: Operation, identity: str) -> Exchange | None:
+    """The account as its owner reads it."""
+    reader = bench.contract.at("GET", update.path)
+    tried = await attempt(bench, reader, identity, READ_BACK) if reader is not None else None
+    return tried[1] if tried is not None else None
+
+
+async def _read_updates(bench: Bench, update: Operation, shares: Sequence[Share]) -> None:
+    """Whether each account is as its last acknowledged change left it."""
+    for share in shares:
+        sent = [
+            (index, e)
+            for index, e in judging.indexed(bench.history(), CRASH)
+            if e.operation == update.id and e.identity == share.identity and e.marker
+        ]
+        acknowledged = [index for index, e in sent if e.outcome is Outcome.OK]
+        seen = await _own(bench, update, share.identity) if acknowledged else None
+        if seen is None:
+            continue
+        lost = is_lost([e for _, e in sent], [e.marker for _, e in sent if e.marker in seen.body])
+        bench.check(
+            Check(
+                subject=update.id,
+                variant=READ_BACK,
+                expected="the last acknowledged change",
+                got=judging.answered(seen),
+                passed=not lost if seen.outcome is Outcome.OK else False if seen.status in GONE else None,
+                exchanges=(acknowledged[-1], bench.last()),
+            )
+        )
 
 
 async def _read_one_by_one(bench: Bench, creator: Operation, identity: str) -> None:
@@ -103,34 +170,61 @@ async def _read_one_by_one(bench: Bench, creator: Operation, identity: str) -> N
         )
 
 
-async def _findable(bench: Bench, identity: str) -> list[tuple[Operation, bool]]:
+class _Stream(Record):
+    """What is created all the time, and how it is found again."""
+
+    operation: Operation
+    share: Share
+    viewer: str
+    is_marked: bool
+    """Whether by a marker, else by the identifier in the answer."""
+    rate_hz_max: float = RATE_HZ
+
+
+async def _findable(bench: Bench, identity: str) -> list[_Stream]:
     """Creators whose objects can be found again on the healthy system, and whether by a marker.
 
     This is the control of the whole experiment."""
-    found: list[tuple[Operation, bool]] = []
-    if not bench.creators():
+    found: list[_Stream] = []
+    door = bench.registration()
+    if not bench.creators() and door is None:
         bench.skip("creates", NO_CREATOR)
+    creators = [creator for creator in bench.creators() if not is_door(creator)]
     for creator in bench.creators():
+        if is_door(creator) and creator != door:
+            bench.skip(creator.id, "it makes accounts for others, which is slow on purpose")
+    for creator in creators:
         if len(found) >= CREATORS_MAX:
             break
-        if is_door(creator):
-            bench.skip(creator.id, "it registers accounts, which is slow and limited on purpose")
-            continue
-        tried = await attempt(bench, creator, identity, CONTROL)
-        if tried is None or tried[1].outcome is not Outcome.OK:
-            answer = judging.answered(tried[1]) if tried else "no valid request could be made"
-            bench.skip(creator.id, f"a valid create does not succeed: {answer}")
-            continue
-        marker = tried[0].marker
-        seen = await bench.find(creator, [marker], identity) if marker else None
-        is_marked = any(each.marker == marker and each.count for each in seen or ())
-        call = None if is_marked else await bench.prepare_read(tried[1], identity)
-        is_readable = call is not None and (await bench.send(call)).outcome is Outcome.OK
-        if is_marked or is_readable:
-            found.append((creator, is_marked))
-        else:
-            bench.skip(creator.id, "what it creates can neither be searched for nor read back")
+        stream = await _stream(bench, creator, identity, identity)
+        if stream is not None:
+            found.append(stream)
+    if door is not None:
+        admin = next((each.name for each in bench.identities if each.is_admin), identity)
+        stream = await _stream(bench, door, "", admin)
+        if stream is not None and stream.is_marked:
+            weight = DOOR_WEIGHT if found else 1.0
+            found.append(msgspec.structs.replace(stream, share=Share(operation=door.id, weight=weight)))
     return found
+
+
+async def _stream(bench: Bench, creator: Operation, identity: str, viewer: str) -> _Stream | None:
+    tried = await attempt(bench, creator, identity, CONTROL)
+    if tried is None or tried[1].outcome is not Outcome.OK:
+        answer = judging.answered(tried[1]) if tried else "no valid request could be made"
+        bench.skip(creator.id, f"a valid create does not succeed: {answer}")
+        return None
+    marker = tried[0].marker
+    seen = await bench.find(creator, [marker], viewer) if marker else None
+    is_marked = any(each.marker == marker and each.count for each in seen or ())
+    call = None if is_marked else await bench.prepare_read(tried[1], identity)
+    is_readable = call is not None and (await bench.send(call)).outcome is Outcome.OK
+    if not (is_marked or is_readable):
+        bench.skip(creator.id, "what it creates can neither be searched for nor read back")
+        return None
+    rate_hz_max = BUSY_SHARE_MAX / seconds_of(tried[1]) if is_door(creator) else RATE_HZ
+    share = Share(operation=creator.id, identity=identity)
+    return _Stream(operation=creator, share=share, viewer=viewer, is_marked=is_marked, rate_hz_max=rate_hz_max)
 
 
 async def _readable(bench: Bench) -> tuple[Operation | None, Share]:
@@ -143,10 +237,10 @@ async def _readable(bench: Bench) -> tuple[Operation | None, Share]:
     return best.operation, Share(operation=best.operation.id, identity=best.call.identity)
 
 
-async def _crash(bench: Bench, probe: Operation, shares: Sequence[Share], target: Target) -> bool:
+async def _crash(bench: Bench, probe: Operation, shares: Sequence[Share], target: Target, rate_hz: float) -> bool:
     """One kill, measured until the first correct answer; False when there was none."""
     load = Load(
-        rate_hz=min(RATE_HZ, bench.load_settings.rate_hz),
+        rate_hz=max(rate_hz, RATE_HZ_MIN),
         duration_s=LOAD_S,
         shares=tuple(shares),
         phase=CRASH,
@@ -217,9 +311,11 @@ def judge(history: History, budgets: Budgets) -> Judgement:
         )
         says = "nothing was acknowledged around the crashes, so nothing could be lost"
         return judging.unknown(f"{says}; {came_back}" if came_back else says, history, figures)
+    changed = [check for check in reads if check.expected != "found"]
+    changes = f" and changes ({len(changed)})" if changed else ""
     worst = max((f.value for f in figures if f.name.startswith("recovery")), default=0.0)
     says = (
-        f"none of {acknowledged} acknowledged creates was lost in {kills} crashes; "
+        f"none of {acknowledged} acknowledged creates{changes} was lost in {kills} crashes; "
         f"{result.indefinite} were left open by the crash, {len(result.recovered)} of them had happened; "
         f"the worst recovery took {worst:.1f} s"
     )
@@ -256,7 +352,7 @@ def _subjects(sent: list[tuple[int, Exchange]], gone: set[str], reads: list[Chec
 def _says(lost: str, slow: list[Figure], kills: int, dead: str) -> str:
     parts: list[str] = []
     if lost:
-        parts.append(f"{lost} acknowledged creates were lost in {kills} crashes")
+        parts.append(f"{lost} acknowledged creates or changes were lost in {kills} crashes")
     if dead:
         parts.append(f"after the crash of the {dead} no correct answer came while nines waited")
     parts += [f"the {figure.name} took {figure.value:.0f} s" for figure in slow if not dead]

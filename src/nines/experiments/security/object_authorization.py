@@ -6,7 +6,7 @@ import msgspec
 
 from nines.experiments import judging
 from nines.experiments.belonging import Belonging, id_in, is_evidence, names_owner, sharing
-from nines.experiments.choosing import NO_CREATOR, attempt, is_door, is_named, peers
+from nines.experiments.choosing import FORBIDDEN, NO_CREATOR, attempt, is_door, is_named, peers
 from nines.model.budget import Budgets
 from nines.model.contract import Operation
 from nines.model.experiment import Bench, Call, CredentialFlaw, ExperimentInfo, Judgement, Need
@@ -50,10 +50,13 @@ async def run(bench: Bench) -> None:
     for position, creator in enumerate(creators):
         if position >= CREATORS_MAX or bench.clock_s() > TIME_MAX_S:
             bench.skip(creator.id, "there was no time left")
+        elif creator == bench.registration():
+            continue
         elif is_door(creator):
-            bench.skip(creator.id, "it registers accounts")
+            bench.skip(creator.id, "it makes accounts for others")
         else:
             await _try(bench, creator, pair, known)
+    await _try_accounts(bench)
 
 
 class _Case(Record):
@@ -66,6 +69,8 @@ class _Case(Record):
     owner: str
     peer: str
     belonging: Belonging = Belonging.UNCLEAR
+    is_account: bool = False
+    """Whether the object is its owner."""
 
 
 async def _try(bench: Bench, creator: Operation, pair: tuple[str, str], known: dict[str, Belonging]) -> None:
@@ -82,8 +87,41 @@ async def _try(bench: Bench, creator: Operation, pair: tuple[str, str], known: d
         bench.skip(creator.id, "what it creates cannot be read back by its owner")
         return
     case = _Case(creator=creator, reader=reader, created=created, own=own[1], owner=owner, peer=peer)
-    anonymous = await bench.send(msgspec.structs.replace(own[0], phase="anonymous read"), flaw=CredentialFlaw.NONE)
-    if is_evidence(own[1], anonymous, created.marker):
+    await _examine(bench, case, own[0], known)
+
+
+async def _try_accounts(bench: Bench) -> None:
+    """Two newcomers: what is whose needs no asking, for everybody is their own."""
+    door = bench.registration()
+    reader = bench.reader_of(door) if door is not None else None
+    if door is None or reader is None:
+        return
+    found = await bench.newcomers(2)
+    if len(found) < 2:
+        bench.skip(door.id, "two accounts could not be registered and signed in")
+        return
+    first, second = found
+    own = await _read(bench, reader, first.registered, first.identity, "own read")
+    if own is None or own[1].outcome is not Outcome.OK:
+        answer = judging.answered(own[1]) if own else "nothing tells what it is called"
+        bench.skip(door.id, f"an account cannot be read by its owner: {answer}")
+        return
+    case = _Case(
+        creator=door,
+        reader=reader,
+        created=first.registered,
+        own=own[1],
+        owner=first.identity,
+        peer=second.identity,
+        is_account=True,
+    )
+    await _examine(bench, case, own[0], {})
+
+
+async def _examine(bench: Bench, case: _Case, own: Call, known: dict[str, Belonging]) -> None:
+    reader = case.reader
+    anonymous = await bench.send(msgspec.structs.replace(own, phase="anonymous read"), flaw=CredentialFlaw.NONE)
+    if is_evidence(case.own, anonymous, case.created.marker):
         bench.skip(reader.id, "it shows the object to everyone, so that reading it is no privilege")
         case = msgspec.structs.replace(case, belonging=Belonging.PUBLIC)
     else:
@@ -114,6 +152,8 @@ async def _belonging(bench: Bench, case: _Case, known: dict[str, Belonging]) -> 
         return Belonging.UNLISTED
     own = await _read(bench, lister, case.created, case.owner, "list")
     others = await _read(bench, lister, case.created, case.peer, "list")
+    if case.is_account and own is not None and own[1].status in FORBIDDEN:
+        return Belonging.CLOSED
     own_id = id_in(case.own.path) if case.reader.path_parameters else ""
     return sharing(case.created.marker, own_id, own[1] if own else None, others[1] if others else None)
 
@@ -129,6 +169,9 @@ async def _peer_reads(bench: Bench, case: _Case) -> None:
     passed: bool | None = True
     if is_evidence(case.own, tried[1], case.created.marker):
         is_owned = case.belonging.separates or (case.belonging is Belonging.UNCLEAR and names_owner(case.own))
+        if case.is_account:
+            # A name is there to be seen; the address by which somebody signs in is not.
+            is_owned = case.belonging.separates and f"{case.created.marker}@" in tried[1].body
         passed = False if is_owned else None
         if passed is None:
             reason = f"the peer can read it, but {case.belonging.words}; declare it in security.shared if so meant"
@@ -186,7 +229,8 @@ async def _peer_changes(bench: Bench, operation: Operation, case: _Case) -> None
     passed: bool | None = True
     if answer.outcome is Outcome.OK and _is_changed(second[1], after[1], call.marker, is_stable=is_stable):
         # Among colleagues who see everything everybody often may edit, too; what strangers see has one author.
-        is_owned = case.belonging.separates or (case.belonging is not Belonging.SHARED and names_owner(case.own))
+        is_shared = case.belonging is Belonging.SHARED
+        is_owned = case.is_account or case.belonging.separates or (not is_shared and names_owner(case.own))
         passed = False if is_owned else None
         if passed is None:
             reason = f"the peer can change it, but {case.belonging.words}; declare it in security.shared if so meant"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nines.model.blueprint import Action, Blueprint, Card, DependencyKind, FieldKind, GrantKind, ResourceKind
-from nines.model.design import Design, PlannedEndpoint
+from nines.model.design import Design, PlannedEndpoint, telling
 
 PATH = "nines.toml"
 RATE_MAX_HZ = 2_000.0
@@ -21,13 +21,14 @@ LABORATORY = "b25seS1mb3ItdGhlLWxhYm9yYXRvcnktMzItYnl0ZXM"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _NOBODY = {
-    DependencyKind.SMTP: "smtp",
     DependencyKind.KAFKA: "kafka",
     DependencyKind.NATS: "nats",
     DependencyKind.RABBITMQ: "amqp",
     DependencyKind.GRPC: "grpc",
 }
 """Kinds for which nines has nothing that answers: the service is given an address at which nobody listens."""
+STAND_IN = "log://events"
+"""For a broker: events that leave the outbox end in the service's own log."""
 _DRIVEN_MIN = 0.5
 """Of the load: what reads and creations must make up to stand for all of it."""
 _WHOM = ("owner", "peer")
@@ -74,7 +75,19 @@ def _blocks(design: Design) -> Iterator[str]:
     yield from _parts(design, has_database=has_database)
     yield from _identities(design)
     public = [each.id for each in design.endpoints if each.is_public]
-    yield _table("security", {"public": [*public, "/health/*", "/metrics", "/openapi.json"]})
+    security: dict[str, Any] = {"public": [*public, "/health/*", "/metrics", "/openapi.json"]}
+    shared = list(_shared(design))
+    yield _table("security", security | ({"shared": shared} if shared else {}))
+
+
+def _shared(design: Design) -> Iterator[str]:
+    """Operations on objects that are everybody's who signed in, in the words of code and contract alike."""
+    if design.tenancy is not None:
+        return
+    for endpoint in design.endpoints:
+        is_everybodys = any(grant.kind is GrantKind.AUTHENTICATED for grant in endpoint.grants)
+        if is_everybodys and not endpoint.is_public and "{" in endpoint.path:
+            yield f"{endpoint.method} {endpoint.path}"
 
 
 def _load(design: Design) -> str:
@@ -108,11 +121,17 @@ def _environment(design: Design) -> Iterator[tuple[str, str]]:
     for dependency in design.dependencies:
         names = _VARIABLE.findall(dependency.url) or [f"{_upper(dependency.name)}_URL"]
         value = _address(dependency.kind, dependency.name)
+        if dependency == telling.broker(design) and _ends_in_log(design):
+            value = STAND_IN
         yield from ((name, value) for name in names)
     for name in _VARIABLE.findall(design.auth.issuer) if design.auth else ():
         yield name, "https://issuer.invalid"
     if is_issued_elsewhere(design):
         yield "LOCAL_ISSUER_SEED", LABORATORY
+    if design.auth and design.auth.scheme == "mtls":
+        # The laboratory stands where the balancer does.
+        yield "CLIENTS", "{}"
+        yield "BALANCERS", "127.0.0.0/8,::1"
     # One caller makes all the load here, which in production is the work of thousands.
     yield "LIMIT_FACTOR", "100000"
     for secret in design.secrets:
@@ -127,15 +146,20 @@ def _environment(design: Design) -> Iterator[tuple[str, str]]:
         yield "NEW_PASSWORD", PASSWORD
 
 
+def _ends_in_log(design: Design) -> bool:
+    """Whether the service itself can do without its broker: it says each event to its log, and does so as fast."""
+    carrier = telling.broker(design)
+    is_relayed = any(query.base == "insert-outbox-event" for query in design.queries)
+    return is_relayed and carrier is not None and carrier.kind in telling.SERVED - {DependencyKind.REDIS}
+
+
 def _address(kind: DependencyKind, name: str) -> str:
-    if design.auth and design.auth.scheme == "mtls":
-        # The laboratory stands where the balancer does.
-        yield "CLIENTS", "{}"
-        yield "BALANCERS", "127.0.0.0/8,::1"
     if kind is DependencyKind.POSTGRES:
         return "{database.url}"
     if kind is DependencyKind.REDIS:
         return "{redis.url}"
+    if kind is DependencyKind.SMTP:
+        return "{mail.url}"
     return f"{_NOBODY[kind]}://127.0.0.1:9" if kind in _NOBODY else f"{{upstream.{name}.url}}"
 
 
@@ -202,8 +226,7 @@ def is_issued_elsewhere(design: Design) -> bool:
 
 
 def has_console(design: Design) -> bool:
-    """Whether an operator makes accounts by `people`: nobody reads in a laboratory the code that shows an address to be
-    theirs, or has a second factor at hand."""
+    """Whether an operator makes accounts by `people`, and grants them roles."""
     account = next((each for each in (design.blueprint or _NO).resources if each.kind is ResourceKind.ACCOUNT), None)
     table = design.table_of(account.name) if account else None
     if account is None or table is None or design.auth is None or design.auth.scheme != "own-jwt":
@@ -217,22 +240,39 @@ _NO = Blueprint(service=Card(name="none"))
 
 
 def _people(design: Design) -> Iterator[str]:
-    """The commands that make those who try the service."""
+    """The commands that make those who try the service and cannot register by themselves."""
     if not has_console(design):
         return
     people = f"python -m {_package(design)}.people"
     strong = [role.name for role in design.roles]
-    yield f"{people} add {_WHOM[0]}@example.com --id {_own_id(design)}"
-    for name in (*_WHOM[1:], *(["admin"] if strong else [])):
-        yield f"{people} add {name}@example.com"
+    if not _registers(design):
+        yield f"{people} add {_WHOM[0]}@example.com --id {_own_id(design)}"
+        yield f"{people} add {_WHOM[1]}@example.com"
+    if strong:
+        yield f"{people} add admin@example.com"
     yield from (f"{people} grant admin@example.com {role}" for role in strong)
 
 
+def _registers(design: Design) -> bool:
+    """Whether nines can become somebody as everybody does: register, read the letter, sign in."""
+    is_mailed = any(each.kind is DependencyKind.SMTP for each in design.dependencies)
+    is_shown = _endpoint(design, Action.VERIFY_CODE) is None or is_mailed
+    return is_shown and all(_endpoint(design, action) is not None for action in (Action.REGISTER, Action.SIGN_IN))
+
+
 def _made_at_console(design: Design) -> Iterator[str]:
+    registers = _registers(design)
+    command = f"python -m {_package(design)}.people token {{username}}"
     for name in (*_WHOM, *(["admin"] if design.roles else [])):
-        found = {"name": name, "username": f"{name}@example.com", "password": PASSWORD, "register": False}
-        yield _table("identities", found | ({"is_admin": True} if name == "admin" else {}), is_listed=True)
-    yield _table("login", {"command": f"python -m {_package(design)}.people token {{username}}"})
+        found: dict[str, Any] = {"name": name, "username": f"{name}@example.com", "password": PASSWORD}
+        if name not in _WHOM:
+            # A role is granted at the console alone, and a second factor is at nobody's hand here.
+            found |= {"register": False, "is_admin": True} | ({"command": command} if registers else {})
+        elif not registers:
+            found["register"] = False
+        yield _table("identities", found, is_listed=True)
+    if not registers:
+        yield _table("login", {"command": command})
     yield _table("values", dict(_values(design)))
 
 
@@ -254,8 +294,8 @@ def _values(design: Design) -> Iterator[tuple[str, Any]]:
         if endpoint.action is Action.SIGN_IN:
             yield f"{endpoint.id}.email", owner
             yield f"{endpoint.id}.password", PASSWORD
-        # Nothing that would end the account of whoever tries.
-        if endpoint.resource == kept and endpoint.action in (Action.READ, Action.UPDATE):
+        # Nothing that would end the account of whoever tries; whoever registers is told by a token who they are.
+        if not _registers(design) and endpoint.resource == kept and endpoint.action in (Action.READ, Action.UPDATE):
             found = [each.name for each in endpoint.parameters if each.location == "path"]
             if len(found) == 1 and found[0].endswith("_id"):
                 yield f"{endpoint.id}.{found[0]}", _own_id(design)
@@ -300,7 +340,7 @@ def _somebody(design: Design, name: str, roles: list[str], *, tenant: str, is_ad
 
 
 def _package(design: Design) -> str:
-    return design.name.replace("-", "_")
+    return design.package
 
 
 def _endpoint(design: Design, action: Action) -> PlannedEndpoint | None:
