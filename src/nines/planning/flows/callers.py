@@ -1,7 +1,5 @@
 """The statements by which callers are known who show a key."""
 
-# ruff: noqa: S608 -- Names are quoted and values are placeholders; nothing of a caller becomes part of a text.
-
 from __future__ import annotations
 
 from nines.planning.data import callers

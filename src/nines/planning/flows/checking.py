@@ -18,7 +18,11 @@ def check(draft: Draft, operation: Operation) -> None:
     is_open = draft.blueprint.is_open(operation)
     if not is_open:
         branches.append(
-            Branch(when=f"the caller's {shown(draft.blueprint)} is missing, expired or wrong", then="it is refused", status=401)
+            Branch(
+                when=f"the caller's {shown(draft.blueprint)} is missing, expired or wrong",
+                then="it is refused",
+                status=401,
+            )
         )
         if operation.roles:
             roles = " nor ".join(operation.roles)
