@@ -11,7 +11,7 @@ from nines.model.blueprint import Action, Blueprint, Operation
 from nines.model.design import Design, FlowStep
 from nines.planning.data import facts
 from nines.planning.data.names import kebab
-from nines.planning.flows import reading, sagas, signing, working, writing
+from nines.planning.flows import linking, reading, sagas, signing, working, writing
 from nines.planning.flows.draft import Draft, Script
 from nines.planning.flows.statement import Statement
 
@@ -104,6 +104,7 @@ def _operation(design: Design, blueprint: Blueprint, operation: Operation) -> Sc
             writing.custom(draft, operation, resource, has_object=has_object)
     else:
         _on_resource[operation.do](draft, operation, resource)
+        linking.link(draft, operation, resource)
     return draft.done()
 
 
