@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from nines.building.names import package
 from nines.model.blueprint import Dependency, DependencyKind, FieldKind, ResourceKind
-from nines.model.design import Design, Secret
+from nines.model.design import Design, Secret, telling
 from nines.model.record import Record
 
 ELSEWHERE = ("oauth2-jwt", "oidc", "mtls")
@@ -25,6 +25,8 @@ _SCHEMES = {
 }
 _KNOWN = {"SUBSCRIBER_SECRETS": "{}"}
 """Secrets that are no keys, with what stands for them on a laptop: nobody."""
+_STAND_IN = "log://events"
+"""On a laptop events end in the log; Redis counts requests as well, and is then nobody."""
 _DRAIN_S = 10
 _SAYS_MAX = 100
 
@@ -75,13 +77,13 @@ def has_console(design: Design) -> bool:
     return has_password and len(needed) == 1
 
 
-def variable_of_issuer(design: Design) -> str:
-    """Empty: the blueprint names the issuer itself."""
 def has_keys(design: Design) -> bool:
     """Whether machines show keys, which an operator makes by `keys`."""
     return design.auth is not None and design.auth.scheme == "api-key"
 
 
+def variable_of_issuer(design: Design) -> str:
+    """Empty: the blueprint names the issuer itself."""
     return next(iter(_VARIABLE.findall(design.auth.issuer)), "") if design.auth else ""
 
 
@@ -94,6 +96,17 @@ def database(design: Design) -> str:
 def variables(dependency: Dependency) -> tuple[str, ...]:
     """The settings that tell where it is."""
     return tuple(_VARIABLE.findall(dependency.url)) or (f"{_upper(dependency.name)}_URL",)
+
+
+def stands_in(design: Design) -> bool:
+    """Whether the log can take the place of the broker: where nothing but events needs it."""
+    carrier = telling.broker(design)
+    is_served = carrier is not None and carrier.kind in telling.SERVED - {DependencyKind.REDIS}
+    return is_served and _has_outbox(design)
+
+
+def _has_outbox(design: Design) -> bool:
+    return any(query.base == "insert-outbox-event" for query in design.queries)
 
 
 def text(design: Design) -> str:
@@ -158,7 +171,8 @@ def _constants(design: Design, every: tuple[Setting, ...]) -> Iterator[str]:
         yield "LOCAL = {"
         yield from (f"    {_quoted(each.name)}: {_quoted(each.local)}," for each in local)
         yield "}"
-    yield '"""What stands for the others on a laptop: nobody listens there."""'
+    events = "; events end in the log" if stands_in(design) else ""
+    yield f'"""What stands for the others on a laptop: nobody listens there{events}."""'
     yield ""
 
 
@@ -174,13 +188,33 @@ def surroundings() -> Iterator[Mapping[str, str]]:
 
 
 def _addresses(design: Design) -> Iterator[Setting]:
+    carrier = telling.broker(design)
     for dependency in design.dependencies:
         for name in variables(dependency):
             scheme = _SCHEMES.get(dependency.kind, "http")
             local = "" if dependency.kind is DependencyKind.POSTGRES else f"{scheme}://{_NOBODY}"
+            if dependency == carrier and stands_in(design):
+                local = _STAND_IN
             yield Setting(name=name, type="Url", says=f"Where {dependency.name} is.", local=local)
+    if carrier and carrier.kind in telling.SERVED and _has_outbox(design):
+        says = f"A file with the authorities that the certificate of {carrier.name} is checked by; empty: the system's."
+        yield Setting(name=f"{_upper(carrier.name)}_CA", type="str", says=says, default='""')
     for name in _VARIABLE.findall(design.auth.issuer) if design.auth else ():
         yield Setting(name=name, type="Url", says="Who issues the tokens.", local="https://issuer.invalid")
+
+
+def _certificates(design: Design) -> Iterator[Setting]:
+    """Told to a service behind a balancer that asks for certificates."""
+    if design.auth is None or design.auth.scheme != "mtls":
+        return
+    says = "Who may call: names of certificates, with their roles, as JSON."
+    yield Setting(name="CLIENTS", type="str", says=says, local="{}")
+    says = "Networks of the balancers whose word on certificates counts, with commas between."
+    yield Setting(name="BALANCERS", type="str", says=says, local="127.0.0.0/8,::1")
+    says = "In which header they tell of a certificate: client-cert, ssl-client-cert, x-forwarded-client-cert."
+    yield Setting(name="CERTIFICATE_HEADER", type="str", says=says, default='"client-cert"')
+    says = "Who has signed the certificates (PEM), to verify it here once more; empty: the balancer does."
+    yield Setting(name="CLIENT_AUTHORITY", type="str", says=says, default='""')
 
 
 def _secrets(design: Design) -> Iterator[Setting]:
@@ -203,20 +237,6 @@ def _tuning() -> Iterator[Setting]:
         name="ENVIRONMENT", type="str", says="local, laboratory, or any other for production.", default='"production"'
     )
     yield Setting(
-def _certificates(design: Design) -> Iterator[Setting]:
-    """Told to a service behind a balancer that asks for certificates."""
-    if design.auth is None or design.auth.scheme != "mtls":
-        return
-    says = "Who may call: names of certificates, with their roles, as JSON."
-    yield Setting(name="CLIENTS", type="str", says=says, local="{}")
-    says = "Networks of the balancers whose word on certificates counts, with commas between."
-    yield Setting(name="BALANCERS", type="str", says=says, local="127.0.0.0/8,::1")
-    says = "In which header they tell of a certificate: client-cert, ssl-client-cert, x-forwarded-client-cert."
-    yield Setting(name="CERTIFICATE_HEADER", type="str", says=says, default='"client-cert"')
-    says = "Who has signed the certificates (PEM), to verify it here once more; empty: the balancer does."
-    yield Setting(name="CLIENT_AUTHORITY", type="str", says=says, default='""')
-
-
         name="DRAIN_S", type="Duration", says="How long what is in flight may take at the end.",
         default=f"Duration({_DRAIN_S})",
     )  # fmt: skip

@@ -13,7 +13,7 @@ from nines.building.resources.facts import Thing, blueprint_of, own_table, thing
 from nines.building.resources.guards import number
 from nines.model.blueprint import Action, DependencyKind, ResourceKind
 from nines.model.blueprint.operation import OF_ACCOUNTS
-from nines.model.design import Design
+from nines.model.design import Design, telling
 from nines.model.record import Record
 
 
@@ -115,14 +115,26 @@ def _outbox(code: Code) -> python.Part:
     )
     code.runtime("Outbox")
     broker = blueprint_of(code.design).events.broker
+    where: python.Part
     if broker:
-        code.runtime("everywhere")
-        where = f"everywhere({python.quoted(broker)})"
+        where = _topics(code)
     else:
         _subscribers(code)
         where = "subscribers.destinations"
-    given = (f"destinations={where}", *_tenanted(code.design))
+    given = (python.named("destinations", where), *_tenanted(code.design))
     return python.call("Outbox", statements(code, "OutboxStatements", pairs), *given)
+
+
+def _topics(code: Code) -> python.Part:
+    """Where each event goes; to a subject of its own where it is told under its type."""
+    design = code.design
+    events = [each for each in design.events if telling.address_of(each, design) != telling.type_of(each, design)]
+    if not events:
+        code.runtime("everywhere")
+        return 'everywhere("")'
+    code.runtime("routed")
+    pairs = [(each.name, python.quoted(telling.address_of(each, design))) for each in events]
+    return python.call("routed", python.mapping(pairs))
 
 
 def _subscribers(code: Code) -> None:

@@ -43,6 +43,11 @@ def has_outbox(blueprint: Blueprint) -> bool:
     return blueprint.events.transport == "outbox" and bool(told_events(blueprint))
 
 
+def is_in_order(blueprint: Blueprint) -> bool:
+    """Whether the events of an object leave one after the other: a broker keeps their order, subscribers do not."""
+    return has_outbox(blueprint) and bool(blueprint.events.broker)
+
+
 def told_events(blueprint: Blueprint) -> tuple[str, ...]:
     """Every event that an operation or a job tells of, by name."""
     told = [event for each in blueprint.operations for event in each.emits]
@@ -162,6 +167,7 @@ def _idempotency_keys(blueprint: Blueprint) -> PlannedTable:
 def _outbox(blueprint: Blueprint) -> PlannedTable:
     name = facts.own_name(blueprint, OUTBOX)
     events = told_events(blueprint)
+    is_ordered = is_in_order(blueprint)
     return PlannedTable(
         name=name,
         says="Events written with the change that they tell of; the relay delivers them at least once.",
@@ -176,9 +182,16 @@ def _outbox(blueprint: Blueprint) -> PlannedTable:
             PlannedColumn(name="trace_parent", type="text", is_nullable=True, width_bytes=56),
             PlannedColumn(name="is_dead", type="boolean", default="false", width_bytes=1),
             *work_columns(),
-            PlannedColumn(name="created_at", type="timestamptz", default="now()"),
+            PlannedColumn(
+                name="created_at",
+                type="timestamptz",
+                default="clock_timestamp()" if is_ordered else "now()",
+                says="read while its object is locked, so that it tells the order of an object's events"
+                if is_ordered
+                else "",
+            ),
         ),
-        indexes=(_key(name, "id"),),
+        indexes=(_key(name, "id"), *([_order(name)] if is_ordered else [])),
         checks=(
             *_tenant_checks(blueprint, name),
             PlannedCheck(
@@ -190,6 +203,15 @@ def _outbox(blueprint: Blueprint) -> PlannedTable:
             _bounded(name, "last_error", ERROR_LENGTH_MAX),
         ),
         denormalised=("`payload` is a document: an event is told as it was, whatever becomes of its row",),
+    )
+
+
+def _order(name: str) -> PlannedIndex:
+    return PlannedIndex(
+        name=identifier(name, "subject_id_created_at_idx"),
+        columns=("subject_id", "created_at", "id"),
+        where="NOT is_dead",
+        says="whether an event of the same object is before this one",
     )
 
 

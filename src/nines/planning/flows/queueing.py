@@ -21,6 +21,15 @@ ISOLATION = "read committed"
 REASON = (
     "FOR UPDATE SKIP LOCKED gives each worker other rows, and the settling statement names the attempt that it settles."
 )
+_FIRST = """
+      AND NOT EXISTS (
+        SELECT
+        FROM {table} AS earlier
+        WHERE earlier.subject_id = {table}.subject_id
+          AND NOT earlier.is_dead
+          AND (earlier.created_at, earlier.id) < ({table}.created_at, {table}.id)
+      )"""
+"""Of each object the first event that was not delivered: the next one is nobody's until this one is gone."""
 _AGAIN = "it becomes due again, with a wait that doubles and is jittered"
 
 
@@ -29,7 +38,9 @@ def relay(draft: Draft) -> None:
     draft.isolate(ISOLATION, REASON)
     table = draft.table(facts.own_name(draft.blueprint, own.OUTBOX))
     broker = draft.blueprint.events.broker or "subscribers"
-    draft.query(_claim(draft, table, ROWS_MAX), f"claim up to {ROWS_MAX} events that are due")
+    is_ordered = own.is_in_order(draft.blueprint)
+    says = f"claim up to {ROWS_MAX} events that are due{', of each object its first' if is_ordered else ''}"
+    draft.query(_claim(draft, table, ROWS_MAX, is_ordered=is_ordered), says)
     late = Branch(when=f"{broker} does not take it", then=_AGAIN)
     draft.add(StepKind.PUBLISH, "publish each under its own id", target=broker, branches=(late,))
     then = "they are published again; consumers drop what they have by its id"
@@ -91,7 +102,7 @@ def claiming(
     return sql.done(id, text, wish=wish, rows_max=rows_max, is_write=True)
 
 
-def _claim(draft: Draft, table: PlannedTable, rows_max: int) -> Statement:
+def _claim(draft: Draft, table: PlannedTable, rows_max: int, *, is_ordered: bool = False) -> Statement:
     work = ("is_dead", "next_attempt_at", "last_error")
     columns = [column.name for column in table.columns if column.name not in work]
     return claiming(
@@ -99,7 +110,7 @@ def _claim(draft: Draft, table: PlannedTable, rows_max: int) -> Statement:
         table,
         id=f"claim-from-{kebab(table.name)}",
         where="NOT is_dead",
-        also="",
+        also=_FIRST.format(table=quoted(table.name)) if is_ordered else "",
         rows_max=rows_max,
         lease_s=LEASE_S,
         columns=columns,

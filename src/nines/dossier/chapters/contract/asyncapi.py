@@ -6,13 +6,18 @@ from typing import Any
 
 from nines.dossier.chapters.contract import openapi
 from nines.model.blueprint import Dependency, DependencyKind, Event
-from nines.model.design import Design, Shape
+from nines.model.design import Design, Shape, telling
 
 VERSION = "3.0.0"
 MEDIA_TYPE = "application/cloudevents+json"
-DELIVERY = (
+_UNORDERED = (
     "Each event is delivered at least once: it may arrive twice, and two events may arrive in another order than they "
     "happened. `id` tells a repetition, `subject` and `time` tell what is newer. No event holds personal data."
+)
+_ORDERED = (
+    "Each event is delivered at least once: it may arrive twice, and `id` tells a repetition. The events of one object "
+    "(`subject`) leave in the order in which they happened, each when the one before it was taken; those of two in any "
+    "order. No event holds personal data."
 )
 _PROTOCOLS = {
     DependencyKind.KAFKA: "kafka",
@@ -34,15 +39,15 @@ def document(design: Design) -> Json:
         "info": {
             "title": f"{design.card.name} events",
             "version": "1.0.0",
-            "description": f"What {design.card.name} tells others. {DELIVERY}",
+            "description": f"What {design.card.name} tells others. {delivery(design)}",
             **contact,
         },
         "defaultContentType": MEDIA_TYPE,
         "servers": {"broker": _server(broker(design))},
-        "channels": {shape.name: _channel(event, shape, design) for event, shape in told},
-        "operations": {f"send{shape.name}": _operation(event, shape) for event, shape in told},
+        "channels": _channels(told, design),
+        "operations": {f"send{shape.name}": _operation(event, shape, design) for event, shape in told},
         "components": {
-            "messages": {shape.name: _message(event, shape) for event, shape in told},
+            "messages": {shape.name: _message(event, shape, design) for event, shape in told},
             "schemas": {each.name: each.schema for each in openapi.reached(design, (shape.name for _, shape in told))},
         },
     }
@@ -58,15 +63,19 @@ def shape_of(event: Event, design: Design) -> Shape | None:
 
 
 def kind_of(event: Event, design: Design) -> str:
-    """The event's type, and where it is sent to: "payments.payment.authorized.v1"."""
-    return f"{design.card.name}.{event.name}.v{event.version}"
+    """The event's type: "payments.payment.authorized.v1"."""
+    return telling.type_of(event, design)
 
 
 def broker(design: Design) -> Dependency | None:
     """What carries the events; None where they are delivered to subscribers over HTTP."""
-    name = design.blueprint.events.broker if design.blueprint else ""
-    found = design.dependency(name)
-    return found if found and found.kind in _PROTOCOLS else None
+    return telling.broker(design)
+
+
+def delivery(design: Design) -> str:
+    """What a reader may rely on: a broker is told in order, where the outbox is between."""
+    is_kept = design.blueprint is not None and design.blueprint.events.transport == "outbox"
+    return _ORDERED if is_kept and broker(design) else _UNORDERED
 
 
 def _server(carrier: Dependency | None) -> Json:
@@ -85,28 +94,47 @@ def _server(carrier: Dependency | None) -> Json:
     }
 
 
-def _channel(event: Event, shape: Shape, design: Design) -> Json:
-    return {
-        "address": kind_of(event, design),
-        "description": f"{event.name}, version {event.version}.",
-        "messages": {shape.name: {"$ref": _MESSAGES + shape.name}},
-    }
+def _channels(told: list[tuple[Event, Shape]], design: Design) -> Json:
+    """One for each address: of a log that of a resource, which carries all that happens to it."""
+    found: Json = {}
+    for event, shape in told:
+        address = telling.address_of(event, design)
+        is_own = address == kind_of(event, design)
+        says = f"{event.name}, version {event.version}." if is_own else "All that happens to it, in one order each."
+        name = _channel(event, shape, design)
+        channel = found.setdefault(name, {"address": address, "description": says, "messages": {}})
+        channel["messages"][shape.name] = {"$ref": _MESSAGES + shape.name}
+        if (carrier := broker(design)) and carrier.kind is DependencyKind.KAFKA:
+            channel["bindings"] = {"kafka": {"topic": address}}
+    return found
 
 
-def _operation(event: Event, shape: Shape) -> Json:
+def _channel(event: Event, shape: Shape, design: Design) -> str:
+    address = telling.address_of(event, design)
+    if address == kind_of(event, design):
+        return shape.name
+    return "".join(part.capitalize() for part in address.rpartition(".")[2].split("_"))
+
+
+def _operation(event: Event, shape: Shape, design: Design) -> Json:
+    channel = _channel(event, shape, design)
     return {
         "action": "send",
-        "channel": {"$ref": f"#/channels/{shape.name}"},
+        "channel": {"$ref": f"#/channels/{channel}"},
         "summary": f"Sent after {event.name} is committed.",
-        "messages": [{"$ref": f"#/channels/{shape.name}/messages/{shape.name}"}],
+        "messages": [{"$ref": f"#/channels/{channel}/messages/{shape.name}"}],
     }
 
 
-def _message(event: Event, shape: Shape) -> Json:
+def _message(event: Event, shape: Shape, design: Design) -> Json:
+    carrier = broker(design)
+    key = {"type": "string", "description": "The subject of the event: the object's identifier."}
+    keyed = {"bindings": {"kafka": {"key": key}}} if carrier and carrier.kind is DependencyKind.KAFKA else {}
     return {
         "name": shape.name,
         "title": _spoken(event),
         "contentType": MEDIA_TYPE,
+        **keyed,
         "payload": {"$ref": f"#/components/schemas/{shape.name}"},
         "examples": [{"name": "example", "payload": shape.example}],
     }

@@ -164,7 +164,7 @@ def _events(design: Design) -> list[str]:
     by = f"by {code(carrier.name)}" if carrier else "from the outbox to each subscriber over HTTP"
     return [
         heading(2, "Events"),
-        f"{_counted(len(known), 'event')}, carried {by}. {asyncapi.DELIVERY}",
+        f"{_counted(len(known), 'event')}, carried {by}. {asyncapi.delivery(design)}",
         table(("type", "told by", "data"), rows),
         "The first of them, as a CloudEvent 1.0:",
         fence("json", json.dumps(known[0][1].example, indent=2, ensure_ascii=False)),
