@@ -59,16 +59,21 @@ def _of_each(draft: Draft, operation: Operation, resource: Resource, field: Fiel
     where = "\n      AND ".join(conditions)
     limit = sql.bind(str(CHILDREN_FIRST), "limit")
     columns = reading.shown(table, resource)
-    text = (
-        f"SELECT {listed(columns, 'child.')}\nFROM unnest({keys}) AS wanted (wanted_id)\nCROSS JOIN LATERAL (\n"
-        f"    SELECT {listed(columns)}\n    FROM {quoted(table.name)}\n"
-        f"    WHERE {where}\n    ORDER BY {', '.join(map(_ordered, order))}\n"
-        f"    LIMIT {limit}\n) AS child"
+    lines = (
+        f"SELECT {listed(columns, 'child.')}",
+        f"FROM unnest({keys}) AS wanted (wanted_id)",
+        "CROSS JOIN LATERAL (",
+        f"    SELECT {listed(columns)}",
+        f"    FROM {quoted(table.name)}",
+        f"    WHERE {where}",
+        f"    ORDER BY {', '.join(map(_ordered, order))}",
+        f"    LIMIT {limit}",
+        ") AS child",
     )
     size = (operation.page or Page()).max
     return sql.done(
         of_each(table, field),
-        text,
+        "\n".join(lines),
         wish=Wish(table=table.name, equal=(column,), order=order),
         rows_max=KEYS_MAX * size,
         says="for the graph: all of a level at once",
