@@ -337,7 +337,7 @@ def _lines(found: list[str]) -> str:
 
 def _unserved(design: Design, broker: str) -> str:
     name = names.package(design)
-    text = f'''"""Yours: how events reach {broker}. Until this is written they wait in the outbox."""
+    return f'''"""Yours: how events reach {broker}. Until this is written they wait in the outbox."""
 
 from __future__ import annotations
 
