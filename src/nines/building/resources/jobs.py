@@ -74,7 +74,8 @@ def _job(work: Work, planned: PlannedJob) -> None:
         code = work.code
         code.runtime("relay_queue")
         name = f"service={python.quoted(design.name)}"
-        work.queues.append(python.call("relay_queue", "service.outbox", "service.deliver", name))
+        kept = ["in_order=True"] if blueprint.events.broker else []
+        work.queues.append(python.call("relay_queue", "service.outbox", "service.deliver", name, *kept))
     elif planned.name == SAGAS and job is None:
         work.queues.append(python.call("service.sagas.queue"))
     elif operation is not None and job is None:

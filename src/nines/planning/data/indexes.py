@@ -89,7 +89,10 @@ def _covers(longer: PlannedIndex, index: PlannedIndex) -> bool:
 
 def _served(table: PlannedTable, queries: tuple[PlannedQuery, ...]) -> tuple[PlannedTable, tuple[PlannedIndex, ...]]:
     indexes = [
-        replace(index, serves=tuple(each.id for each in queries if each.index == index.name)) for index in table.indexes
+        replace(
+            index, serves=tuple(each.id for each in queries if index.name == each.index or each.base in index.serves)
+        )
+        for index in table.indexes
     ]
     dropped = tuple(index for index in indexes if not index.is_unique and not index.serves and index.says == WANTED)
     kept = [index for index in indexes if index not in dropped]

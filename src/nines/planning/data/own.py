@@ -10,7 +10,7 @@ from nines.model.design.ddl import identifier, literal
 from nines.planning.data import facts
 from nines.planning.data.columns import CIPHERTEXT, SUBJECT_LENGTH_MAX
 from nines.planning.data.entities import ERROR_LENGTH_MAX, tenant, work_columns
-from nines.planning.data.names import snake
+from nines.planning.data.names import kebab, snake
 
 KEY_LENGTH_MAX = 255
 """Of an idempotency key, as published to the callers."""
@@ -211,6 +211,7 @@ def _order(name: str) -> PlannedIndex:
         name=identifier(name, "subject_id_created_at_idx"),
         columns=("subject_id", "created_at", "id"),
         where="NOT is_dead",
+        serves=(f"claim-from-{kebab(name)}",),
         says="whether an event of the same object is before this one",
     )
 
