@@ -20,6 +20,7 @@ Part = Callable[[Design], Design]
 _DERIVED: tuple[Part, ...] = (
     data.tables,
     interface.endpoints,
+    interface.protocol,
     flows.queries,
     data.indexes,
     data.growth,

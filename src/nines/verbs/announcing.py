@@ -4,22 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
+from nines.checkers.contracts.numbers import changes_of, numbered, numbers_of
 from nines.dossier import yaml
 from nines.dossier.chapters.contract.changes import changes
 from nines.model.change import ContractChange, Impact
 from nines.model.design import Design
-from nines.model.errors import UsageError
+from nines.model.design.protocol import Numbers, PlannedProtocol
+from nines.model.errors import SourceError, UsageError
 
 PATH = "CHANGES.md"
+NUMBERS = "proto.lock"
 REMOVED = "operation-removed"
 _HEAD = "# Changes of the contract\n\nWhat callers meet; `nines build` writes it, the newest first.\n"
 _LISTED_MAX = 50
 _SHOWN_MAX = 10
 _TITLES = {Impact.BREAKING: "breaks callers", Impact.RISKY: "may break callers", Impact.COMPATIBLE: "breaks nobody"}
+
+
+def numbers(text: str, where: Path) -> Numbers:
+    """Those that callers were given; raises SourceError where the file is there and cannot be read."""
+    if not text:
+        return Numbers()
+    try:
+        return msgspec.json.decode(text, type=Numbers)
+    except msgspec.DecodeError as error:
+        hint = "Bring it back from version control; without it callers would misread what they are sent."
+        raise SourceError(f"it cannot be read: {error}", where=str(where), hint=hint) from None
+
+
+def renumbered(design: Design, known: Numbers) -> Design:
+    """With the numbers that callers were given before."""
+    if design.protocol is None:
+        return replace(design, numbers=known)
+    return replace(design, protocol=numbered(design.protocol, known), numbers=known)
+
+
+def typed(design: Design) -> tuple[ContractChange, ...]:
+    """What changes for those who ask over gRPC; where it is no longer offered at all, every method is gone."""
+    nothing = PlannedProtocol(package="", service="")
+    after = numbers_of(design.protocol or nothing, design.numbers, design.endpoints)
+    return tuple(changes_of(design.numbers, after))
 
 
 def compare(design: Design, standing: str) -> tuple[ContractChange, ...]:

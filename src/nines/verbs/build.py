@@ -92,12 +92,14 @@ def deliver(
     planned: Planned, found: Design, own: Item, folder: Path, wish: Wish, *, today: date, progress: Progress
 ) -> Built:
     """The same for a design that was found; `own` is the blueprint as it shall stand in the folder."""
-    design = _at_home(found)
+    known = announcing.numbers(_text(folder / announcing.NUMBERS), folder / announcing.NUMBERS)
+    design = announcing.renumbered(_at_home(found), known)
     standing = _text(folder / CONTRACT)
     relied_on = design.released or standing
     # What is written down is what this build changes; what is refused is what callers would notice.
-    changes = announcing.compare(design, standing)
-    breaking = announcing.unannounced(announcing.compare(design, relied_on), relied_on, today)
+    typed = announcing.typed(design)
+    changes = (*announcing.compare(design, standing), *typed)
+    breaking = announcing.unannounced((*announcing.compare(design, relied_on), *typed), relied_on, today)
     if breaking and not wish.accept_breaking and not wish.check:
         raise announcing.refusal(breaking, str(folder))
     progress.stage("writing the service")
@@ -142,6 +144,8 @@ def _generated(design: Design, *, is_ejected: bool) -> Iterator[Item]:
         if not document.path.startswith(f"{growing.FOLDER}/"):
             text = excluding(document.text) if is_ejected and document.path == SETTINGS else document.text
             yield Item(path=document.path, content=text.encode(), is_owned=document.path in owned)
+        if document.path.endswith(".proto"):
+            yield Item(path=source(design, f"_generated/{document.path}"), content=document.text.encode())
         if document.path == CONTRACT:
             served = json.dumps(yaml.load(document.text, CONTRACT), ensure_ascii=False, separators=(",", ":"))
             yield Item(path=source(design, "_generated/openapi.json"), content=f"{served}\n".encode())

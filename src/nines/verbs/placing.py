@@ -26,6 +26,8 @@ _MOVED = (
     ("testing/nines.toml", "nines.toml"),
 )
 """From its place in the dossier, a file or a folder, to its place in the service."""
+_PROTOCOLS = (".proto", "proto.lock")
+"""Of the contract, whatever the service is called: they stand beside it."""
 _REWRITTEN = {
     "deploy/compose.yaml": (
         ("context: ../..", "context: .."),
@@ -46,6 +48,9 @@ def placed(path: str) -> str:
             return new
         if old.endswith("/") and path.startswith(old):
             return new + path.removeprefix(old)
+    folder, _, name = path.rpartition("/")
+    if folder == "contract" and name.endswith(_PROTOCOLS):
+        return name
     return f"{BOOK}/{path}"
 
 

@@ -25,6 +25,7 @@ from nines.model.design.data import Migration, PlannedQuery, PlannedTable
 from nines.model.design.decision import Decision, Gap, Objection
 from nines.model.design.flow import PlannedJob
 from nines.model.design.interface import PlannedEndpoint, Shape
+from nines.model.design.protocol import Numbers, PlannedProtocol
 from nines.model.design.risk import Answer, Element, FailureMode, Forecast, Secret, Threat
 from nines.model.design.running import Running
 from nines.model.record import Record
@@ -52,6 +53,10 @@ class Design(Record):
     dependencies: tuple[Dependency, ...] = ()
     endpoints: tuple[PlannedEndpoint, ...] = ()
     shapes: tuple[Shape, ...] = ()
+    protocol: PlannedProtocol | None = None
+    """The same operations for other services; None: they are asked over HTTP."""
+    numbers: Numbers = Numbers()
+    """Those of the protocol that callers were given before."""
     jobs: tuple[PlannedJob, ...] = ()
     events: tuple[Event, ...] = ()
     tables: tuple[PlannedTable, ...] = ()

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from nines.planning.interface.endpoints import endpoints
+from nines.planning.interface.protocol import protocol
 
-__all__ = ["endpoints"]
+__all__ = ["endpoints", "protocol"]

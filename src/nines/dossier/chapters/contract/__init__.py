@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nines.dossier import yaml
 from nines.dossier.chapter import Chapter
-from nines.dossier.chapters.contract import asyncapi, changes, graphql, openapi, pages, problems, readme
+from nines.dossier.chapters.contract import asyncapi, changes, graphql, openapi, pages, problems, proto, readme
 from nines.model.design import Design, Document
 
 CHAPTER = Chapter(
@@ -20,6 +20,7 @@ CHAPTER = Chapter(
 def write(design: Design) -> Iterator[Document]:
     """The page, one page for each kind of thing, and the documents for tools."""
     found = changes.changes(design)
+    protocol = design.protocol
     verdict = changes.verdict(found) if design.released else ""
     artefacts = [
         Document(path=f"{CHAPTER.folder}/{name}", text=text, title=title)
@@ -27,6 +28,8 @@ def write(design: Design) -> Iterator[Document]:
             ("openapi.yaml", yaml.dump(openapi.document(design)), "OpenAPI 3.1"),
             ("asyncapi.yaml", _events(design), "AsyncAPI 3.0"),
             ("schema.graphql", graphql.text(design) if "graphql" in design.card.interfaces else "", "GraphQL"),
+            (f"{design.name}.proto", proto.text(protocol, design) if protocol else "", "Protocol Buffers"),
+            (proto.LOCK, proto.lock(protocol, design) if protocol else "", "The numbers of its fields"),
             ("problems.md", problems.text(design), "Problems, each with an example"),
             ("changes.md", changes.text(found) if design.released else "", "Changes since the released contract"),
         )
