@@ -10,16 +10,42 @@ from nines.model.design import Design, PlannedEndpoint
 
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 """As planning has it, so that a resource is called the same in Python and in the database."""
+_TYPES = frozenset({"bool", "bytes", "date", "datetime", "dict", "int", "list", "str"})
+"""As a member of a class they would stand for the types of those that follow."""
 SIGNING = "signing"
 """The generated module of the operations by which people sign in; written by the part `accounts`."""
 OTHERS = "others"
 """The generated module of operations that belong to no resource."""
+_OWN = frozenset(
+    {
+        *("application", "authentication", "codes", "constraints", "graph", "internal", "jobs", "keys", "letters"),
+        *("openapi", OTHERS, "people", "ports", "sagas", "service", "settings", "shapes", SIGNING, "signing_shapes"),
+        *("sql", "tokens"),
+    }
+)
+"""Other modules of the generated package, after which no resource's is called."""
+
+
+_CLASSES = frozenset(
+    {"Annotated", "Any", "Cipher", "Decimal", "Iterable", "Literal", "Mapping", "Meta", "UUID", "UnsetType"}
+)
+"""What the module of bodies imports, after which none of its own classes is called."""
+
+
+def class_of(shape: str) -> str:
+    """The class of a body that the contract calls so."""
+    return f"{shape}Body" if shape in _CLASSES else shape
+
+
+def column(name: str) -> str:
+    """A name in any case as the database and the contract have it, whatever Python keeps for itself: from, class."""
+    return "_".join(word.lower() for word in _WORD.findall(name))
 
 
 def snake(name: str) -> str:
     """A name in any case as Python writes functions and modules: createPayment, payment.captured, base-url."""
-    words = "_".join(word.lower() for word in _WORD.findall(name)) or "unnamed"
-    return f"{words}_" if keyword.iskeyword(words) or words[0].isdigit() else words
+    words = column(name) or "unnamed"
+    return f"{words}_" if keyword.iskeyword(words) or words in _TYPES or words[0].isdigit() else words
 
 
 def pascal(name: str) -> str:
@@ -44,7 +70,7 @@ def constant(name: str) -> str:
 
 def package(design: Design) -> str:
     """The import name of the service."""
-    return snake(design.name)
+    return design.package
 
 
 def source(design: Design, path: str) -> str:
@@ -57,7 +83,13 @@ def module(design: Design, endpoint: PlannedEndpoint) -> str:
     if endpoint.action in OF_ACCOUNTS:
         return SIGNING
     table = design.table_of(endpoint.resource) if endpoint.resource else None
-    return snake(table.name) if table else OTHERS
+    return module_of(table.name) if table else OTHERS
+
+
+def module_of(table: str) -> str:
+    """The generated module of what is kept in a table."""
+    name = snake(table)
+    return f"{name}_kept" if name in _OWN else name
 
 
 def modules(design: Design) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from nines.model.service import Service
 from nines.model.settings import budgets_of
 from nines.model.verdict import Verdict
 from nines.readers import revision
-from nines.verbs import allowances, baseline, excerpts, names, renames
+from nines.verbs import allowances, baseline, excerpts, meant, names, renames
 from nines.verbs.project import Project
 from nines.verbs.reading import Read, read
 from nines.verbs.recommending import recommended
@@ -81,15 +81,18 @@ def _review(project: Project, since: str, baseline_file: Path | None, progress: 
 
 
 def judge(project: Project, found: Read, service: Service) -> Judged:
-    """Every rule that is not switched off, over the service's traces; then the allowances in the code."""
+    """Every rule that is not switched off, over the service's traces; then what settings and code allow."""
     findings: list[Finding] = []
     failures: list[Unexamined] = []
-    for rule in active_rules(project):
+    active = active_rules(project)
+    for rule in active:
         judged = rules.judge(rule, service)
         findings.extend(judged.findings)
         failures.extend(Unexamined(what=f"rule {rule.id}", reason=reason) for reason in judged.failures)
-    allowed = allowances.apply(findings, found.program)
-    return Judged(findings=allowed.findings, allowed=allowed.count, unexamined=tuple(failures))
+    declared = meant.apply(findings, active, project.settings.security)
+    allowed = allowances.apply(declared.findings, found.program)
+    count = declared.count + allowed.count
+    return Judged(findings=allowed.findings, allowed=count, unexamined=tuple(failures))
 
 
 def active_rules(project: Project) -> tuple[Rule, ...]:

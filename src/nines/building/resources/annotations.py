@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nines.building import python
+from nines.building import names, python
 from nines.model.contract import Schema
 
 _REFERENCE = "#/components/schemas/"
@@ -18,7 +18,7 @@ def annotation(schema: Schema, imports: python.Imports, *, is_request: bool) -> 
     if "anyOf" in schema:
         return " | ".join(annotation(each, imports, is_request=is_request) for each in schema["anyOf"])
     if "$ref" in schema:
-        return str(schema["$ref"]).removeprefix(_REFERENCE)
+        return names.class_of(str(schema["$ref"]).removeprefix(_REFERENCE))
     type = schema.get("type")
     if isinstance(type, list):
         plain = schema | {"type": next(each for each in type if each != "null")}
@@ -42,8 +42,8 @@ def _plain(schema: Schema, imports: python.Imports, *, is_request: bool) -> tupl
         case "string":
             return _string(schema, imports)
         case "integer":
-            names = {"minimum": "ge", "exclusiveMinimum": "gt", "maximum": "le"}
-            return "int", {names[key]: str(schema[key]) for key in names if key in schema}
+            bounds = {"minimum": "ge", "exclusiveMinimum": "gt", "maximum": "le"}
+            return "int", {bounds[key]: str(schema[key]) for key in bounds if key in schema}
         case "boolean":
             return "bool", {}
         case "array":

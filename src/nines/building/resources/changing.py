@@ -68,6 +68,9 @@ def update(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> N
             module.line(f'raise Problem("{"operation-pending" if held else "unavailable"}")')
         lists.rewrite(module, endpoint, id=module.id, body="body")
         changed = '{"fields": [name for name in body.__struct_fields__ if getattr(body, name) is not UNSET]}'
+        if any(values.attribute(field.name) != names.column(field.name) for field in thing.resource.fields):
+            changed = '{"fields": list(msgspec.to_builtins(body))}'
+        module.imports.add("msgspec")
         module.imports.add("msgspec", "UNSET")
         drafted = thing.noun if hooks.is_hooked(operation) else ""
         is_returned = carrying.answered(module, endpoint, operation, changes=changed, posted=drafted)

@@ -71,8 +71,9 @@ class Code:
 
     def shape(self, name: str) -> str:
         """Imports a Struct; one that is called like something of the runtime gets another name here."""
-        called = f"{name}Shape" if name in _TAKEN else name
-        self.generated("shapes", f"{name} as {called}" if called != name else name)
+        own = names.class_of(name)
+        called = f"{own}Shape" if own in _TAKEN else own
+        self.generated("shapes", f"{own} as {called}" if called != own else own)
         return called
 
     def statement(self, query: PlannedQuery) -> str:
@@ -117,7 +118,7 @@ class Module(Code):
     @property
     def id(self) -> str:
         """The variable of its identifier."""
-        return f"{self.thing.noun}_id"
+        return f"{names.column(self.thing.resource.name)}_id"
 
     def query(self, user: str, base: str) -> PlannedQuery:
         found = self.thing.query(user, base)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator
 from typing import cast
 
@@ -10,6 +11,26 @@ from nines.model.blueprint import Action, Blueprint, Field, FieldKind, Operation
 from nines.model.design import Design, PlannedColumn, PlannedEndpoint, PlannedQuery, PlannedTable
 from nines.model.record import Record
 
+LOCALS = frozenset(
+    {
+        *("answer", "before", "body", "call", "claim", "deadline", "found", "given", "ids", "key", "left", "msgspec"),
+        *(
+            "new_id",
+            "operations",
+            "origin",
+            "page",
+            "partial",
+            "pending_id",
+            "postings",
+            "query",
+            "refusal",
+            "remembered",
+        ),
+        *("reserved", "result", "row", "row_now", "rows", "saga", "self", "service", "shown", "sql", "statement"),
+        *("suppress", "task", "told", "tx", "work"),
+    }
+)
+"""What generated functions call something else."""
 LARGEST_UUID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
@@ -26,8 +47,9 @@ class Thing(Record):
 
     @property
     def noun(self) -> str:
-        """ "payment": variables are called so."""
-        return names.snake(self.resource.name)
+        """ "payment": variables are called so; one that functions have already gets a stroke behind it."""
+        found = names.snake(self.resource.name)
+        return f"{found}_" if found in LOCALS or hasattr(builtins, found) else found
 
     @property
     def spoken(self) -> str:
@@ -89,7 +111,7 @@ class Thing(Record):
 
     def columns_of(self, field: Field) -> tuple[PlannedColumn, ...]:
         """The columns that keep a field; none for a list with a table of its own."""
-        head = names.snake(field.name)
+        head = names.column(field.name)
         wanted = {head, f"{head}_id"} if field.kind is FieldKind.REFERENCE else {head}
         return tuple(c for c in self.table.columns if c.member and c.member.partition(".")[0] in wanted)
 
@@ -103,7 +125,7 @@ class Thing(Record):
             return field
         value = self.blueprint.value_type(field.of)
         wanted = column.member.partition(".")[2]
-        return next((part for part in value.fields if names.snake(part.name) == wanted), None) if value else None
+        return next((part for part in value.fields if names.column(part.name) == wanted), None) if value else None
 
     def lists(self) -> tuple[Field, ...]:
         """Fields whose members are rows of a table of their own."""

@@ -8,7 +8,7 @@ from nines.building import names, python
 from nines.building.file import File
 from nines.building.resources import values
 from nines.building.resources.code import Code, Module
-from nines.building.resources.facts import Thing, blueprint_of, thing_of
+from nines.building.resources.facts import LOCALS, Thing, blueprint_of, thing_of, things
 from nines.model.blueprint import Action, Field, FieldKind, Job, Operation
 from nines.model.blueprint.operation import OF_ACCOUNTS
 from nines.model.design import Design, PlannedColumn, PlannedEndpoint
@@ -39,8 +39,19 @@ def _all(design: Design) -> list[Operation | Job]:
 def imported(code: Code, asked: Operation | Job) -> str:
     """Imports the function and tells how it is called."""
     name, where = function_name(code.design, asked), module_name(asked)
-    code.imports.add(f"{code.package}.operations", where)
-    return f"{where}.{name}"
+    called = f"{where}_hook" if where in _names(code.design, asked) else where
+    code.imports.add(f"{code.package}.operations", f"{where} as {called}" if called != where else where)
+    return f"{called}.{name}"
+
+
+def _names(design: Design, asked: Operation | Job) -> frozenset[str]:
+    """What functions and variables of generated modules are called."""
+    inner = ("reserve",) if asked.calls else ()
+    functions = (names.snake(each.id) for each in design.endpoints)
+    jobs = (names.snake(each.name) for each in design.jobs)
+    nouns = (found.noun for found in things(design))
+    lists = (names.snake(field.name) for found in things(design) for field in found.lists())
+    return LOCALS.union(functions, jobs, nouns, lists, inner)
 
 
 def ask(module: Module, operation: Operation, endpoint: PlannedEndpoint, *, row: str = "row") -> None:
@@ -116,12 +127,12 @@ def merge(module: Module) -> None:
 def decided(module: Module, column: PlannedColumn) -> str:
     """A column of the row after the owner's function saw it."""
     thing = module.thing
+    name = column.name
     if values.is_digest(thing, column):
         field = thing.field_of(column)
-        value = f"{thing.noun}.{values.attribute(names.snake(field.name) if field else column.name)}"
-        return values.sealed(thing, column, value, module.id, module.imports)
-    value = f"{thing.noun}.{values.attribute(column.name)}"
-    if column.is_encrypted:
+        name = field.name if field else name
+    value = f"{thing.noun}.{values.attribute(name)}"
+    if column.is_encrypted or values.is_digest(thing, column):
         found = values.sealed(thing, column, value, module.id, module.imports)
         return f"None if {value} is None else {found}" if column.is_nullable else found
     return value
@@ -218,7 +229,7 @@ def _default(code: Code, thing: Thing, operation: Operation) -> list[str]:
     if not column:
         return []
     code.runtime("Problem")
-    noun, name, more = thing.noun, names.snake(counter.name), f"body.{names.snake(amount.name)}"
+    noun, name, more = thing.noun, values.attribute(counter.name), f"body.{values.attribute(amount.name)}"
     return [
         "del tx, call  # Here when they are needed.",
         f"if {noun}.{name} + {more} > {noun}.{column}:",
@@ -229,7 +240,7 @@ def _default(code: Code, thing: Thing, operation: Operation) -> list[str]:
 
 def _column(thing: Thing, path: str) -> str:
     """The column of a path such as amount.amount_minor; "" where it is no plain path."""
-    wanted = ".".join(names.snake(part) for part in path.split("."))
+    wanted = ".".join(names.column(part) for part in path.split("."))
     return next((c.name for c in thing.table.columns if c.member == wanted), "")
 
 

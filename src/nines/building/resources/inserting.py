@@ -48,8 +48,7 @@ def new_value(module: Module, name: str, *, is_hooked: bool = False) -> str:
     if name == "id" or column is None:
         return module.id
     if is_hooked and not values.is_digest(thing, column):
-        value = f"{thing.noun}.{values.attribute(name)}"
-        return values.sealed(thing, column, value, module.id, module.imports) if column.is_encrypted else value
+        return hooks.decided(module, column)
     if name == thing.tenant:
         return module.tenant()
     if not column.member:
@@ -58,9 +57,7 @@ def new_value(module: Module, name: str, *, is_hooked: bool = False) -> str:
     if field is None or field.is_read_only:
         return values.blank(thing, column, module.imports)
     if is_hooked:
-        return values.sealed(
-            thing, column, f"{thing.noun}.{values.attribute(names.snake(field.name))}", module.id, module.imports
-        )
+        return hooks.decided(module, column)
     return values.taken(thing, column, "body", module.id, module.imports)
 
 

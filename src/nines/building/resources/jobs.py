@@ -118,7 +118,7 @@ def _query(code: Code, planned: PlannedJob, base: str) -> PlannedQuery:
 def _worked(work: Work, planned: PlannedJob, job: Job, thing: Thing) -> None:
     """Takes rows out of a state: asks others or the owner, and moves each on under its attempt."""
     code, noun = work.code, names.kebab(thing.resource.name)
-    name, one = names.snake(job.name), names.snake(thing.resource.name)
+    name, one = names.snake(job.name), thing.noun
     given_up = find(code.design, planned.name, f"give-up-{noun}-in-{names.kebab(job.name)}")
     work.queues.append(_queue(work, planned, job, thing, gives_up=given_up is not None))
     module = Shared(code, thing)
@@ -169,7 +169,7 @@ def _moved(module: Module, planned: PlannedJob, job: Job, told: list[str]) -> No
         return
     with code.block("async with service.database.transaction(deadline) as tx:"):
         if job.hook and not job.calls:
-            code.line(f"await {hooks.imported(code, job)}(tx, {names.snake(thing.resource.name)})")
+            code.line(f"await {hooks.imported(code, job)}(tx, {thing.noun})")
         code.put(code.send("tx.fetchrow", done, given), before="row_now = await " if is_used else "await ")
         if is_used:
             with code.block("if row_now is None:"):
@@ -229,7 +229,7 @@ def _asked(code: Code, job: Job, thing: Thing) -> list[str]:
     """Asks each under a key made of the row, its version and the job: asking again does nothing twice."""
     if not job.calls:
         return []
-    noun = names.snake(thing.resource.name)
+    noun = thing.noun
     version = f"-{{{noun}.version}}" if thing.is_versioned else ""
     code.line(f'key = f"{{{noun}.id}}{version}-{job.name}"')
     code.runtime("Declined", "GiveUp")
@@ -293,7 +293,7 @@ def _finisher(work: Work, planned: PlannedJob, operation: Operation) -> None:
     work.queues.append(python.call("Queue", *parts))
     code.gap()
     code.runtime("Deadline", "Declined", "Task")
-    where = names.snake(thing.table.name)
+    where = names.module_of(thing.table.name)
     settle = f"settle_{names.snake(operation.name)}"
     code.generated(where, settle)
     with code.block(f"async def {name}(service: Service, row: Mapping[str, Any], deadline: Deadline) -> None:"):

@@ -30,14 +30,14 @@ def audit(module: Module, *, origin: str, id: str, changes: python.Part, service
     """Who changed what; the row is locked by the change itself."""
     if module.thing.resource.audit not in ("all", "writes"):
         return
-    noun = python.quoted(module.thing.noun)
+    noun = python.quoted(names.column(module.thing.resource.name))
     module.put(python.call(f"await {service}.audit.add", "tx", origin, noun, id, changes, "holds_lock=True"))
 
 
 def audit_read(module: Module, *, id: str, changes: str = "") -> None:
     if module.thing.resource.audit != "all":
         return
-    given = ["service.database", "call.deadline", "call", python.quoted(module.thing.noun), id]
+    given = ["service.database", "call.deadline", "call", python.quoted(names.column(module.thing.resource.name)), id]
     module.put(python.call("await service.audit.add_read", *given, *([f"changes={changes}"] if changes else [])))
 
 

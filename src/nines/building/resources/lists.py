@@ -59,5 +59,5 @@ def _array(module: Module, query: PlannedQuery, field: Field, parameter: str, me
     table = module.design.table(query.tables[0])
     for part in value.fields if value else ():
         if table is not None and shapes.list_column(table, field, part) == column:
-            return f"[each.{values.attribute(names.snake(part.name))} for each in {member}]"
+            return f"[each.{values.attribute(part.name)} for each in {member}]"
     raise AssertionError(f"{query.id} has no part for {column}")

@@ -27,7 +27,7 @@ def write(design: Design) -> Iterator[File]:
     for thing in things(design):
         mine = [e for e in design.endpoints if e.resource == thing.resource.name and e.action not in OF_ACCOUNTS]
         if mine:
-            path = names.source(design, f"_generated/{names.snake(thing.table.name)}.py")
+            path = names.source(design, f"_generated/{names.module_of(thing.table.name)}.py")
             yield File(path=path, text=_module(thing, mine))
     yield from custom.others(design)
 

@@ -107,23 +107,38 @@ def _choose(module: Module, endpoint: PlannedEndpoint, queries: list[PlannedQuer
     """The statement whose index fits what the caller may see and asks for."""
     roles = [grant.role for grant in endpoint.grants if grant.role]
     has_both = len({_scope(query) for query in queries}) > 1
+    known = _converted(module, queries)
     ordered = sorted(queries, key=lambda each: (_scope(each), not _leading(each)))
     module.line("given: tuple[object, ...]")
     for index, query in enumerate(ordered):
         conditions = []
         if has_both and not _scope(query):
             conditions.append(f"call.has({', '.join(map(python.quoted, roles))})")
-        conditions += [f"{_asked(module, column)} is not None" for column in _leading(query)[:1]]
+        conditions += [f"{_member(module, column)} is not None" for column in _leading(query)[:1]]
         is_last = index == len(ordered) - 1
         word = "if" if index == 0 else "else" if is_last or not conditions else "elif"
         with module.block(f"{word} {' and '.join(conditions)}:" if word != "else" else "else:"):
             module.line(f"statement = {module.statement(query)}")
-            module.put(python.row(*_given(module, query)), before="given = ")
+            module.put(python.row(*_given(module, query, known)), before="given = ")
 
 
-def _given(module: Module, query: PlannedQuery) -> list[str]:
+def _converted(module: Module, queries: list[PlannedQuery]) -> dict[str, str]:
+    """Filters that have to be converted are that once, for every statement; what stands for each."""
+    known: dict[str, str] = {}
+    for name in dict.fromkeys(name for query in queries for name in query.parameters):
+        kind, _, column = name.partition(":")
+        if kind != "filter":
+            continue
+        member, value = _member(module, column), _asked(module, column)
+        if value != member:
+            known[name] = f"asked_{member.removeprefix('query.')}"
+            module.lines += python.assigned(known[name], value, depth=module.depth)
+    return known
+
+
+def _given(module: Module, query: PlannedQuery, converted: dict[str, str] | None = None) -> list[str]:
     """The arguments before those that place the page."""
-    known = module.caller()
+    known = module.caller() | (converted or {})
     found = []
     for name in query.parameters:
         kind, _, column = name.partition(":")
@@ -134,14 +149,19 @@ def _given(module: Module, query: PlannedQuery) -> list[str]:
 
 
 def _asked(module: Module, column: str, kind: str = "filter") -> str:
-    """The member of the query that a column is asked for by, as the database takes it."""
-    thing = module.thing
-    found = thing.table.column(column)
+    """What a column is asked for by, as the database takes it."""
+    found = module.thing.table.column(column)
+    member = _member(module, column, kind)
+    return member if found is None or kind != "filter" else _as_kept(module, found, member)
+
+
+def _member(module: Module, column: str, kind: str = "filter") -> str:
+    """The member of the query that a column is asked for by."""
+    found = module.thing.table.column(column)
     flat = (found.member if found and found.member else column).replace(".", "_")
     if kind in ("from", "before"):
-        return f"query.{flat.removesuffix('_at')}_{kind}"
-    member = f"query.{flat}"
-    return member if found is None else _as_kept(module, found, member)
+        return f"query.{values.attribute(flat.removesuffix('_at') + '_' + kind)}"
+    return f"query.{values.attribute(flat)}"
 
 
 def _as_kept(module: Module, column: PlannedColumn, member: str) -> str:

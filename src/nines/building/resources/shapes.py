@@ -122,7 +122,7 @@ def sent(
     """A Struct for a body that callers send; of a change every member may be left out."""
     required = shape.schema.get("required", [])
     members: dict[str, Schema] = shape.schema.get("properties", {})
-    lines = [f"class {shape.name}({base}, kw_only=True):"]
+    lines = [f"class {names.class_of(shape.name)}({base}, kw_only=True):"]
     if is_update:
         lines += python.docstring("A merge patch: what is left out stays, and null takes a value away.", depth=1)
         lines.append("") if members else None
@@ -164,7 +164,7 @@ def _member(name: str, type: str, default: str, imports: python.Imports) -> str:
 
 
 def _answered(design: Design, shape: Shape, imports: python.Imports) -> list[str]:
-    lines = [f"class {shape.name}(_Answered, kw_only=True):"]
+    lines = [f"class {names.class_of(shape.name)}(_Answered, kw_only=True):"]
     thing = thing_of(design, shape.resource) if shape.resource == shape.name else None
     if thing is not None and thing.resource.says:
         lines += [*python.docstring(thing.resource.says, depth=1), ""]
@@ -185,7 +185,7 @@ def _of(thing: Thing, shape: Shape, imports: python.Imports) -> Iterator[str]:
         imports.add("collections.abc", "Iterable")
         lists.insert(0, "*")
     given = ("cls", "row: Mapping[str, Any]", *cipher, *lists)
-    head = python.Group(head="def of", parts=given, tail=f" -> {shape.name}:")
+    head = python.Group(head="def of", parts=given, tail=f" -> {names.class_of(shape.name)}:")
     yield "    @classmethod"
     yield from python.laid(head, depth=1)
     members = shape.schema["properties"]
@@ -223,7 +223,7 @@ def _composite(thing: Thing, field: Field, columns: tuple[PlannedColumn, ...], i
         python.named(values.attribute(column.member.partition(".")[2]), values.shown(thing, column, "row", imports))
         for column in kept
     ]
-    made = python.call(field.of, *given)
+    made = python.call(names.class_of(field.of), *given)
     if not field.is_optional:
         return made
     value = thing.blueprint.value_type(field.of)
@@ -254,7 +254,7 @@ def _list(thing: Thing, field: Field, imports: python.Imports) -> python.Part:
         f"{values.attribute(part.name)}=each[{python.quoted(list_column(each, field, part))}]"
         for part in (value.fields if value else ())
     )
-    return f"[{field.of}({given}) for each in {attribute}]"
+    return f"[{names.class_of(field.of)}({given}) for each in {attribute}]"
 
 
 def list_table(thing: Thing, field: Field) -> Any:

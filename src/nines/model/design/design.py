@@ -25,6 +25,7 @@ from nines.model.design.data import Migration, PlannedQuery, PlannedTable
 from nines.model.design.decision import Decision, Gap, Objection
 from nines.model.design.flow import PlannedJob
 from nines.model.design.interface import PlannedEndpoint, Shape
+from nines.model.design.naming import package_name
 from nines.model.design.protocol import Numbers, PlannedProtocol
 from nines.model.design.risk import Answer, Element, FailureMode, Forecast, Secret, Threat
 from nines.model.design.running import Running
@@ -81,6 +82,11 @@ class Design(Record):
     @property
     def name(self) -> str:
         return self.card.name
+
+    @property
+    def package(self) -> str:
+        """The import name of the service."""
+        return package_name(self.card.name)
 
     @property
     def is_recovered(self) -> bool:

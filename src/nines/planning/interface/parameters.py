@@ -80,6 +80,20 @@ def page_of(operation: Operation) -> Page:
     return operation.page or Page()
 
 
+def of_pages() -> tuple[str, ...]:
+    """By what every list is asked for."""
+    return ("page_size", "cursor", "fields")
+
+
+def asked_by(name: str, resource: Resource) -> tuple[str, ...]:
+    """What callers narrow a list by, where a filter is called so in the blueprint."""
+    head = name.partition(".")[0]
+    field = resource.field(head) or _by_member(head, resource)
+    ranged = field.kind in _RANGED if field else name in ("created_at", "updated_at")
+    flat = name.replace(".", "_") if field is None or "." in name else name_of(field)
+    return tuple(f"{flat.removesuffix('_at')}_{suffix}" for suffix in ("from", "before")) if ranged else (flat,)
+
+
 def _filter(name: str, resource: Resource, blueprint: Blueprint) -> Iterator[PlannedParameter]:
     """One value to be equal to; of a time or a day a range, of which the end is not a part."""
     head = name.partition(".")[0]
@@ -89,15 +103,9 @@ def _filter(name: str, resource: Resource, blueprint: Blueprint) -> Iterator[Pla
     example = known.example.get(head if field is None else name_of(field))
     if isinstance(example, dict):
         example = example.get(name.partition(".")[2])
-    ranged = field.kind in _RANGED if field else name in ("created_at", "updated_at")
-    flat = name.replace(".", "_") if field is None or "." in name else name_of(field)
-    if not ranged:
-        yield PlannedParameter(name=flat, location="query", schema=schema, example=example)
-        return
-    for suffix, says in (("from", "Not before this."), ("before", "Before this.")):
-        yield PlannedParameter(
-            name=f"{flat.removesuffix('_at')}_{suffix}", location="query", schema=schema, example=example, says=says
-        )
+    asked = asked_by(name, resource)
+    for each, says in zip(asked, ("Not before this.", "Before this.") if len(asked) > 1 else ("",), strict=True):
+        yield PlannedParameter(name=each, location="query", schema=schema, example=example, says=says)
 
 
 def _by_member(name: str, resource: Resource) -> Field | None:

@@ -12,6 +12,7 @@ from nines.planning.data import facts
 from nines.planning.data.columns import SUBJECT_LENGTH_MAX
 from nines.planning.data.names import words
 from nines.planning.interface import examples
+from nines.planning.interface.agreeing import agreeing, is_compared
 from nines.planning.interface.naming import derived, own
 from nines.planning.interface.schemas import closed, name_of, nullable, of_field, of_identifier, opened, reference
 
@@ -93,7 +94,7 @@ def whole(resource: Resource, blueprint: Blueprint, state: str = "") -> dict[str
     found["created_at"] = examples.CREATED_AT
     if not is_append_only(resource):
         found["updated_at"] = examples.UPDATED_AT if state not in ("", first) else examples.CREATED_AT
-    return found
+    return agreeing(found, resource, blueprint)
 
 
 def _belonging(resource: Resource, blueprint: Blueprint) -> dict[str, Schema]:
@@ -123,7 +124,7 @@ def _whose(name: str, blueprint: Blueprint) -> Any:
 def of_create(resource: Resource, blueprint: Blueprint) -> Shape:
     fields = writable(resource, blueprint)
     members = {name_of(field): of_field(field, blueprint, is_request=True) for field in fields}
-    example = {name_of(field): examples.value(field, blueprint) for field in fields}
+    example = agreeing({name_of(field): examples.value(field, blueprint) for field in fields}, resource, blueprint)
     schema = closed(members, required(fields))
     return Shape(name=derived(resource.name, "Create"), schema=schema, example=example, resource=resource.name)
 
@@ -141,7 +142,7 @@ def of_update(resource: Resource, blueprint: Blueprint) -> Shape:
     for schema in members.values():
         schema.pop("default", None)
     schema = closed(members, ()) | ({"minProperties": 1} if members else {})
-    chosen = _best_change(fields)
+    chosen = _best_change(tuple(each for each in fields if not is_compared(each, resource)) or fields)
     example = {name_of(chosen): examples.value(chosen, blueprint)} if chosen else {}
     return Shape(name=derived(resource.name, "Update"), schema=schema, example=example, resource=resource.name)
 

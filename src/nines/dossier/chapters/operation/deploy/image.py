@@ -13,7 +13,7 @@ BASE = f"python:3.13-slim-bookworm@sha256:{UNPINNED}"
 
 
 def package(design: Design) -> str:
-    return design.name.replace("-", "_")
+    return design.package
 
 
 def text(design: Design) -> str:

@@ -1,0 +1,23 @@
+"""What the Python package of a service is called: build writes it, and the dossier starts it."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import sys
+
+_WORD = re.compile(r"[a-z]+|[0-9]+")
+_TAKEN = sys.stdlib_module_names | {
+    *("aiohttp", "aiokafka", "argon2", "asyncpg", "click", "cryptography", "fastapi", "google", "graphql", "grpc"),
+    *("h11", "httptools", "idna", "msgspec", "multidict", "mypy", "nats", "nines", "pip", "pydantic", "pytest"),
+    *("redis", "ruff", "src", "starlette", "test", "tests", "uvicorn", "uvloop", "yarl"),
+}
+"""Whoever is called so would be taken for somebody else when it is imported."""
+
+
+def package_name(service: str) -> str:
+    """The import name of a service: `s3-proxy` becomes `s_3_proxy`, and `calendar` `calendar_service`."""
+    words = "_".join(_WORD.findall(service.lower())) or "service"
+    if words[0].isdigit():
+        return f"service_{words}"
+    return f"{words}_service" if words in _TAKEN or keyword.iskeyword(words) else words
