@@ -9,7 +9,7 @@ from nines.building.names import package
 from nines.building.project import settings
 from nines.building.project.trials import CONFTEST, CONTRACT
 from nines.building.project.visiting import running
-from nines.building.python import Group, docstring, flat, laid, mapping, quoted
+from nines.building.python import Group, call, docstring, flat, laid, mapping, quoted
 from nines.building.resources.facts import operation_of, thing_of
 from nines.building.resources.hooks import is_hooked
 from nines.building.resources.shapes import member
@@ -72,8 +72,8 @@ def _mapping(name: str, pairs: Iterable[tuple[str, str]], says: str, type: str =
 
 
 def _set(name: str, ids: list[str], says: str) -> Iterator[str]:
-    row = Group(head="frozenset(", parts=tuple(map(quoted, ids)), brackets="{}", tail=")")
-    yield from laid(row, before=f"{name}: frozenset[str] = ") if ids else [f"{name}: frozenset[str] = frozenset()"]
+    found = (Group(head="", parts=tuple(map(quoted, ids)), brackets="{}"),) if ids else ()
+    yield from laid(call("frozenset", *found), before=f"{name}: frozenset[str] = ")
     yield from docstring(says)
 
 
