@@ -82,7 +82,8 @@ async def _create(database: Database, asked: argparse.Namespace) -> str:
 async def _list(database: Database, subject: str) -> None:
     for row in await database.fetch(Deadline.after(LIMIT_S), LIST, subject):
         state = "revoked" if row["revoked_at"] else f"until {_day(row['expires_at'], 'revoked')}"
-        told = [row["id"], row["subject"], @TOLD@state, f"used {_day(row['used_at'], 'never')}"]
+        used = f"used {_day(row['used_at'], 'never')}"
+        told = [row["id"], row["subject"], @TOLD@state, used]
         print("  ".join(told))
 
 
