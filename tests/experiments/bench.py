@@ -52,6 +52,8 @@ class FakeBench:
         self.fault_now: Fault | None = None
         self.is_stale = False
         self.handles = 0
+        self._running: list[tuple[Load, float]] = []
+        """Loads in the background, and until when each of them lasts."""
         self.kept = History()
         self.sessions = Sessions(
             contract,
@@ -152,7 +154,7 @@ class FakeBench:
         answers = []
         for number, call in enumerate(calls):
             self.now_s = began_s
-            self.service.looks_away = "race" in self.service.faults and number == 1
+            self.service.looks_away = bool({"race", "tells"} & self.service.faults) and number == 1
             self.service.is_strained = "overloads" in self.service.faults and number > 5
             answers.append(await self.send(call))
         self.service.is_strained = False
@@ -182,18 +184,17 @@ class FakeBench:
 
     @asynccontextmanager
     async def _background(self, load: Load) -> AsyncIterator[None]:
-        self._running = load
+        running = (load, self.now_s + load.duration_s)
+        self._running.append(running)
         try:
             yield
         finally:
-            self._running = None
+            self._running.remove(running)
             is_late = load.phase in self.late_phases
             self._keep(loads=LoadReport(rate_hz=load.rate_hz, duration_s=1.0, is_spoiled=is_late, phase=load.phase))
 
     late_phases: tuple[str, ...] = ()
     """Loads during which the generator is late."""
-
-    _running: Load | None = None
 
     def fault(self, fault: Fault) -> AbstractAsyncContextManager[None]:
         return self._fault(fault)
@@ -220,12 +221,12 @@ class FakeBench:
         return RESTART_S
 
     async def pause(self, duration_s: float) -> None:
-        if self._running is not None and duration_s >= 0.3:
-            load, self._running = self._running, None
-            await self._drive(load, self.now_s, self.now_s + duration_s)
-            self._running = load
-        else:
-            self.now_s += duration_s
+        began_s, running = self.now_s, self._running
+        self._running = []
+        for load, until_s in running if duration_s >= 0.3 else ():
+            await self._drive(load, began_s, min(began_s + duration_s, until_s))
+        self._running = running
+        self.now_s = max(self.now_s, began_s + duration_s)
 
     async def observe(self, call: Call) -> tuple[Exchange, Trace]:
         exchange = await self.send(call)

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 from typing import Any
+from urllib.parse import unquote
 
 from nines.model.contract import Answer, Body, Contract, ContractParameter, Operation, SecurityScheme
 from nines.model.experiment import Call
@@ -73,12 +74,33 @@ CONTRACT = Contract(
 )
 
 
+USER_ID = ContractParameter(name="user_id", location="path", is_required=True, schema={"type": "string"})
+ACCOUNT: dict[str, Any] = {
+    "type": "object",
+    "properties": {"id": {"type": "string"}, "email": {"type": "string"}, "nickname": NAME},
+}
+RENAMED: dict[str, Any] = {"type": "object", "properties": {"nickname": NAME}}
+ACCOUNTS = Contract(
+    operations=(
+        *(operation for operation in CONTRACT.operations if operation.id in ("register", "login", "about")),
+        _operation("listUsers", "GET", "/users", shows={"type": "array", "items": ACCOUNT}),
+        _operation("getUser", "GET", "/users/{user_id}", parameters=(USER_ID,), shows=ACCOUNT),
+        _operation("patchUser", "PATCH", "/users/{user_id}", parameters=(USER_ID,), body=RENAMED, shows=ACCOUNT),
+    ),
+    security_schemes=CONTRACT.security_schemes,
+)
+"""Where nothing but accounts is kept: `admin@example.com` alone may list them."""
+
+
 class Service:
     """Answers calls; `faults` names what is wrong with it."""
 
     def __init__(self, *faults: str) -> None:
         self.faults = set(faults)
         self.users: dict[str, str] = {}
+        self.nicknames: dict[str, str] = {}
+        self.doubles: list[str] = []
+        """Accounts beside the first of the same address."""
         self.items: dict[int, dict[str, Any]] = {}
         self.next_id = 1
         self.updates = 0
@@ -101,11 +123,13 @@ class Service:
         body, wrong = self._body(call)
         if wrong:
             return wrong
-        if parts in (["users"], ["login"]):
+        if parts in (["users"], ["login"]) and call.method == "POST":
             return self._door(parts[0], body)
         user = self._user(call)
         if user is None:
             return 401, {"detail": "who are you?"}
+        if parts[0] == "users":
+            return self._users(call.method, parts[1:], body, user)
         if "roles" in self.faults and not user.startswith("clerk"):
             return 403, {"detail": "for clerks only"}
         if parts == ["items"]:
@@ -117,17 +141,23 @@ class Service:
         if "forgets" in self.faults:
             for id in sorted(self.items)[-2:]:
                 del self.items[id]
+        if "forgets-users" in self.faults:
+            for email in list(self.users)[-2:]:
+                del self.users[email]
+        if "forgets-names" in self.faults:
+            self.nicknames.clear()
 
     def statements(self, call: Call) -> int:
         """How many it asks of its database for this request."""
         mine = [item for item in self.items.values() if item["owner_id"] == self._user(call)]
-        return 2 + (len(mine) if "n-plus-one" in self.faults and call.operation == "listItems" else 0)
+        shown = {"listItems": len(mine), "listUsers": len(self.users)}.get(call.operation, 0)
+        return 2 + (shown if "n-plus-one" in self.faults else 0)
 
     def uses_database(self, call: Call) -> bool:
         return call.operation != "about"
 
     def _body(self, call: Call) -> tuple[Any, tuple[int, Any] | None]:
-        if call.method not in ("POST", "PUT"):
+        if call.method not in ("POST", "PUT", "PATCH"):
             return None, None
         try:
             body = json.loads(call.body)
@@ -150,6 +180,8 @@ class Service:
         if not isinstance(email, str) or not isinstance(password, str) or "@" not in email or len(password) < 8:
             return 422, {"detail": "email or password"}
         if door == "users":
+            if "silent" in self.faults:
+                return self._silently(email, password)
             if email in self.users:
                 return 409, {"detail": "taken"}
             self.users[email] = password
@@ -157,6 +189,28 @@ class Service:
         if self.users.get(email) != password:
             return 401, {"detail": "no"}
         return 200, {"access_token": self._token({"sub": email})}
+
+    def _silently(self, email: str, password: str) -> tuple[int, Any]:
+        """The answer tells nobody whether the account exists."""
+        if email in self.users and self.looks_away and "race" in self.faults:
+            self.doubles.append(email)
+        if email in self.users and self.looks_away and "tells" in self.faults:
+            return 409, {"detail": "taken"}
+        self.users.setdefault(email, password)
+        return 202, {"detail": "a letter is on its way"}
+
+    def _users(self, method: str, parts: list[str], body: Any, user: str) -> tuple[int, Any]:
+        is_admin = user.startswith("admin")
+        if not parts:
+            shown = [{"id": email, "email": email} for email in (*self.users, *self.doubles)]
+            return (200, shown) if is_admin else (403, {"detail": "for administrators only"})
+        email = unquote(parts[0])
+        is_open = {"GET": "reads-accounts", "PATCH": "writes-accounts"}.get(method) in self.faults
+        if email not in self.users or not (email == user or is_admin or is_open):
+            return 404, {"detail": "absent"}
+        if method == "PATCH":
+            self.nicknames[email] = body["nickname"]
+        return 200, {"id": email, "email": email, "nickname": self.nicknames.get(email, "")}
 
     def _token(self, claims: dict[str, Any]) -> str:
         head = _encoded({"alg": "HS256", "typ": "JWT"}) + "." + _encoded(claims)

@@ -6,6 +6,7 @@ import json
 import re
 from enum import StrEnum
 from typing import Any
+from urllib.parse import unquote
 
 from nines.model.history import Exchange, Outcome
 
@@ -65,7 +66,7 @@ def shows(listing: Exchange, marker: str, own_id: str) -> bool:
 
 def id_in(path: str) -> str:
     """The identifier at the end of a path."""
-    return path.partition("?")[0].rstrip("/").rpartition("/")[2]
+    return unquote(path.partition("?")[0].rstrip("/").rpartition("/")[2])
 
 
 def _holds(value: Any, own_id: str, depth: int) -> bool:

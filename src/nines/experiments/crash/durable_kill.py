@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 import msgspec
 
-from nines.checkers.registers import is_lost
 from nines.checkers.sets import check_set
 from nines.experiments import judging
-from nines.experiments.accounts import seconds_of, updates_of_self
+from nines.experiments.accounts import seconds_of
+from nines.experiments.changing import GONE, READ_BACK, read_updates, updates_of_self, updating
 from nines.experiments.choosing import NO_CREATOR, attempt, is_door, owner
 from nines.experiments.usage import uses
 from nines.model.budget import Budgets
@@ -24,14 +25,11 @@ SERVICE_KILLS = 3
 """The fewest from which the budgets speak of a worst recovery."""
 DATABASE_KILLS = 1
 CREATORS_MAX = 2
-UPDATERS = 4
-"""Newcomers who change their own accounts around each crash; each crash gets its own, so that none hides another."""
-UPDATE_WEIGHT = 0.1
+UPDATES_HZ = 8.0
 DOOR_WEIGHT = 0.1
 """Registrations are slow on purpose; where something else is created as well, they are few."""
 BUSY_SHARE_MAX = 0.5
 """How much of one processor registrations may ask for, going by how long one takes."""
-GONE = (404, 410)
 RATE_HZ, RATE_HZ_MIN = 20.0, 2.0
 BEFORE_S = 1.0
 """Creates flow for so long before each kill, so that some have only just been acknowledged."""
@@ -45,7 +43,7 @@ READS_MAX = 150
 """Objects that are read back one by one, where nothing that was sent can be searched for."""
 LIMITED = 429
 RATE_LIMIT = "rate limit"
-CRASH, CONTROL, RECOVERY, READ_BACK = "crash", "control", "recovery", "read back"
+CRASH, CONTROL, RECOVERY = "crash", "control", "recovery"
 
 INFO = ExperimentInfo(
     title="Crash",
@@ -83,14 +81,17 @@ async def run(bench: Bench) -> None:
     rate_hz = min([RATE_HZ, bench.load_settings.rate_hz, *(each.rate_hz_max for each in creators[:1])])
     update = updates_of_self(bench)
     for target in targets:
-        updating = await _updating(bench, update) if update is not None else []
-        is_back = await _crash(bench, probe, [*shares, *updating], target, rate_hz)
+        changing = await updating(bench, update) if update is not None else []
+        load = _load(shares, rate_hz, LOAD_S)
+        # What is changed again afterwards would hide what was lost.
+        changes = _load(changing, UPDATES_HZ, BEFORE_S) if changing else None
+        is_back = await _crash(bench, probe, load, changes, target)
         if not is_back:
             # What does not come back cannot be asked, so nothing more can be learnt.
             return
         if update is not None:
-            await _read_updates(bench, update, updating)
-        update = update if updating else None
+            await read_updates(bench, update, changing, during=CRASH)
+        update = update if changing else None
     for each in creators:
         creator = each.operation
         if not each.is_marked:
@@ -99,55 +100,6 @@ async def run(bench: Bench) -> None:
         sent = [e for e in bench.history().during(CRASH) if e.operation == creator.id and e.marker]
         if sent and await bench.find(creator, [e.marker for e in sent], each.viewer) is not None:
             bench.mark(READ_BACK, creator.id, f"{len(sent)} markers")
-
-
-async def _updating(bench: Bench, update: Operation) -> list[Share]:
-    """Newcomers whose change of their own account shows itself to them on the healthy system: the control."""
-    found: list[Share] = []
-    for newcomer in await bench.newcomers(UPDATERS):
-        call = await bench.prepare(update, newcomer.identity)
-        if call is None or not call.marker:
-            bench.skip(update.id, "no change of one's own account could be made that can be found again")
-            break
-        answer = await bench.send(msgspec.structs.replace(call, phase=CONTROL))
-        seen = await _own(bench, update, newcomer.identity)
-        if answer.outcome is not Outcome.OK or seen is None or call.marker not in seen.body:
-            bench.skip(update.id, f"a change of one's own account is not seen again: {judging.answered(answer)}")
-            break
-        found.append(Share(operation=update.id, identity=newcomer.identity, weight=UPDATE_WEIGHT))
-    return found
-
-
-async def _own(bench: Bench, update: Operation, identity: str) -> Exchange | None:
-    """The account as its owner reads it."""
-    reader = bench.contract.at("GET", update.path)
-    tried = await attempt(bench, reader, identity, READ_BACK) if reader is not None else None
-    return tried[1] if tried is not None else None
-
-
-async def _read_updates(bench: Bench, update: Operation, shares: Sequence[Share]) -> None:
-    """Whether each account is as its last acknowledged change left it."""
-    for share in shares:
-        sent = [
-            (index, e)
-            for index, e in judging.indexed(bench.history(), CRASH)
-            if e.operation == update.id and e.identity == share.identity and e.marker
-        ]
-        acknowledged = [index for index, e in sent if e.outcome is Outcome.OK]
-        seen = await _own(bench, update, share.identity) if acknowledged else None
-        if seen is None:
-            continue
-        lost = is_lost([e for _, e in sent], [e.marker for _, e in sent if e.marker in seen.body])
-        bench.check(
-            Check(
-                subject=update.id,
-                variant=READ_BACK,
-                expected="the last acknowledged change",
-                got=judging.answered(seen),
-                passed=not lost if seen.outcome is Outcome.OK else False if seen.status in GONE else None,
-                exchanges=(acknowledged[-1], bench.last()),
-            )
-        )
 
 
 async def _read_one_by_one(bench: Bench, creator: Operation, identity: str) -> None:
@@ -237,22 +189,27 @@ async def _readable(bench: Bench) -> tuple[Operation | None, Share]:
     return best.operation, Share(operation=best.operation.id, identity=best.call.identity)
 
 
-async def _crash(bench: Bench, probe: Operation, shares: Sequence[Share], target: Target, rate_hz: float) -> bool:
-    """One kill, measured until the first correct answer; False when there was none."""
-    load = Load(
+def _load(shares: Sequence[Share], rate_hz: float, duration_s: float) -> Load:
+    return Load(
         rate_hz=max(rate_hz, RATE_HZ_MIN),
-        duration_s=LOAD_S,
+        duration_s=duration_s,
         shares=tuple(shares),
         phase=CRASH,
         timeout_s=TIMEOUT_S,
         keeps_bodies=True,
     )
-    async with bench.background(load):
+
+
+async def _crash(bench: Bench, probe: Operation, load: Load, changes: Load | None, target: Target) -> bool:
+    """One kill, measured until the first correct answer; False when there was none."""
+    async with contextlib.AsyncExitStack() as running:
+        for each in filter(None, (load, changes)):
+            await running.enter_async_context(bench.background(each))
         await bench.pause(BEFORE_S)
         killed_s = bench.clock_s()
         await bench.kill(target)
         started = await bench.start(target)
-        recovered = started is not None and await _answers(bench, probe, shares[0].identity, killed_s)
+        recovered = started is not None and await _answers(bench, probe, load.shares[0].identity, killed_s)
         if recovered:
             bench.count(f"recovery of the {target.value}", 1.0, bench.clock_s() - killed_s)
             await bench.pause(AFTER_S)
