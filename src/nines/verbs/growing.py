@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from nines.model.design import Design, Migration, PlannedTable
 from nines.model.errors import SettingsError, UsageError
 from nines.model.record import Record, StrictRecord
-from nines.planning.data import migrate
+from nines.planning.data import looking, migrate
 from nines.planning.data.partitioning import as_before
 from nines.verbs.handover import Item
 
@@ -21,12 +21,15 @@ FOLDER = "migrations"
 TABLES = f"{FOLDER}/tables.json"
 CHANGES = f"{FOLDER}/changes.yaml"
 _BYTES_MAX = 20_000_000
+_NUMBERS = frozenset({"integer", "bigint"})
+"""The types of which one becomes the other while both versions run."""
 _FILES_MAX = 5_000
 _NUMBERED = re.compile(r"(\d{4,})_[a-z0-9_]+\.sql")
 _CHANGES = """# What nines cannot know of a change of the blueprint; it is read by `nines build` and written by you.
 #
 # renames: {payments.note: remark}          a column that only changes its name keeps its values
 # fills: {payments.country: "'DE'"}         a constant, as SQL, for the rows that exist when a column becomes required
+#        {payments.status.void: "'failed'"} what becomes of rows with a value that is no longer there
 renames: {}
 fills: {}
 """
@@ -38,7 +41,7 @@ class Told(StrictRecord):
     renames: dict[str, str] = {}
     """`payments.note` to `remark`."""
     fills: dict[str, str] = {}
-    """`payments.country` to `'DE'`."""
+    """`payments.country` to `'DE'`; `payments.status.void`, a value that rows may no longer have, to `'failed'`."""
 
 
 class Grown(Record):
@@ -79,6 +82,9 @@ def grow(design: Design, folder: Path, known: Told) -> Grown:
         added = design.migrations
     else:
         _check_fills(before, after, known)
+        for table in after:
+            if table.name in old:
+                _check_values(old[table.name], table, known)
         added = migrate(before, after, renames=known.renames, fills=known.fills, number=_next(standing))
     fresh = [Item(path=f"{FOLDER}/{each.name}.sql", content=each.script.encode()) for each in added]
     tables = Item(path=TABLES, content=msgspec.json.format(msgspec.json.encode(after), indent=1) + b"\n")
@@ -140,6 +146,34 @@ def _check_fills(before: Sequence[PlannedTable], after: Sequence[PlannedTable], 
             hint=f"Name one: --fill \"{first}='...'\", or under `fills` of {CHANGES}. If a column only has a new name: "
             f"--rename {first.partition('.')[0]}.OLD={first.partition('.')[2]}. Or give the field a default, or make "
             "it optional. Nothing was written.",
+        )
+
+
+def _check_values(old: PlannedTable, new: PlannedTable, known: Told) -> None:
+    """Raises UsageError where values that exist would have no place any more, or could not be read."""
+    lost = [f"{new.name}.{column}.{value}" for column, value in looking.lost_values(old, new)]
+    untold = [key for key in lost if key not in known.fills]
+    if untold:
+        raise UsageError(
+            f"rows that exist may hold a value that is gone: {', '.join(untold)}",
+            hint=f"Name what becomes of them: --fill \"{untold[0]}='...'\", or under `fills` of {CHANGES}. Nothing was "
+            "written.",
+        )
+    for column in new.columns:
+        was = old.column(column.name)
+        if was is None or (was.type == column.type and was.is_encrypted == column.is_encrypted):
+            continue
+        if was.is_encrypted or column.is_encrypted:
+            how = "encrypted" if column.is_encrypted else "in the clear"
+            says = f"{new.name}.{column.name} would be {how}, and no migration has the keys"
+        elif {was.type, column.type} <= _NUMBERS:
+            continue
+        else:
+            says = f"{new.name}.{column.name} would be {column.type} and was {was.type}: old processes could not go on"
+        raise UsageError(
+            says,
+            hint="Add a field of another name beside it, let the service fill it while both are there, and take the "
+            "old one away with a later build. Nothing was written.",
         )
 
 

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from nines.model.design import PlannedCheck, PlannedTable, ddl
-from nines.model.design.ddl import identifier, quoted
-from nines.planning.data import linking
+from nines.model.design.ddl import identifier, literal, quoted
+from nines.planning.data import linking, looking
 from nines.planning.data.change import Change, altered
 from nines.planning.data.stages import Stages
 
 BATCH_ROWS = 1_000
 """Of one transaction of a backfill: its locks are gone before anybody waits for them."""
+NARROWING = ("bigint", "integer")
 
 
 def alter(
@@ -40,6 +41,7 @@ def alter(
     _require(change)
     linking.drop_indexes(change)
     _drop_columns(change)
+    _move_values(change)
     _make_checks(change)
     _comment(change)
 
@@ -142,7 +144,14 @@ def _change_types(change: Change) -> None:
         name = quoted(column.name)
         drop = altered(change, column, "DROP DEFAULT")
         sql = f"{drop}\n{altered(change, column, f'TYPE {column.type} USING {name}::text::{column.type}')}"
-        change.stages.migrate(
+        if (was.type, column.type) == NARROWING:
+            rows = f"SELECT 1 FROM {change.name} WHERE {name} NOT BETWEEN {-(2**31)} AND {2**31 - 1}"
+            looking.look(
+                change, f"{change.new.name}-{column.name}", rows, f"rows of {change.new.name} hold larger numbers"
+            )
+        # What old code may still write has to fit until it is gone.
+        stage = change.stages.contract if (was.type, column.type) == NARROWING else change.stages.migrate
+        stage(
             f"retype-{change.new.name}-{column.name}",
             sql,
             f"Writes all of {change.new.name} anew under ACCESS EXCLUSIVE: nobody reads or writes it meanwhile. Where "
@@ -202,6 +211,16 @@ def _drop_columns(change: Change) -> None:
         change.stages.contract(f"drop-{change.new.name}-{column.name}", sql, f"{change.instant[:-1]}; {lost}.")
 
 
+def _move_values(change: Change) -> None:
+    """When nobody writes them any more."""
+    for column, value in looking.lost_values(change.old, change.new):
+        becomes = change.moved.get(column, {}).get(value)
+        if becomes:
+            name = quoted(column)
+            slug = f"move-{identifier(change.new.name, column, 'from', value)}"
+            _backfill(change, f"{name} = {becomes}", f"{name} = {literal(value)}", slug, is_last=True)
+
+
 def _make_checks(change: Change) -> None:
     """In the last phase, for old code knows nothing of them; a check that only became wider holds at once."""
     before = {check.name: check for check in change.old.checks}
@@ -211,6 +230,8 @@ def _make_checks(change: Change) -> None:
         sql = f"ALTER TABLE {change.name} ADD {ddl.check_clause(check)} NOT VALID;"
         validate = f"ALTER TABLE {change.name} VALIDATE CONSTRAINT {quoted(check.name)};"
         is_wider = _is_wider(before.get(check.name), check)
+        if not is_wider:
+            looking.look_for_breaches(change, check)
         stage = change.stages.expand if is_wider else change.stages.contract
         stage(f"check-{check.name}", sql, f"{change.instant} Holds for what is written from now on.")
         stage(f"validate-{check.name}", validate, change.validating)
@@ -218,13 +239,9 @@ def _make_checks(change: Change) -> None:
 
 def _is_wider(old: PlannedCheck | None, new: PlannedCheck) -> bool:
     """A list of values that only got more: a state was added."""
-    if old is None:
-        return False
-    head, _, was = old.expression.partition(" IN (")
-    its_head, _, now = new.expression.partition(" IN (")
-    if not was or head != its_head or not (was.endswith(")") and now.endswith(")")):
-        return False
-    return set(was[:-1].split(", ")) <= set(now[:-1].split(", "))
+    column, had = looking.values_of(old)
+    its_column, has = looking.values_of(new)
+    return bool(column) and column == its_column and set(had) <= set(has)
 
 
 def _comment(change: Change) -> None:

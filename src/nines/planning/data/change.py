@@ -26,7 +26,14 @@ class Change:
         retyped: frozenset[str],
     ) -> None:
         self.stages, self.old, self.new, self.retyped = stages, old, new, retyped
-        self.fills = {key.partition(".")[2]: value for key, value in fills.items() if key.startswith(f"{new.name}.")}
+        mine = {key.partition(".")[2]: value for key, value in fills.items() if key.startswith(f"{new.name}.")}
+        self.fills = {key: value for key, value in mine.items() if "." not in key}
+        self.moved: dict[str, dict[str, str]] = {}
+        """What becomes of values that rows may no longer have, by column and value."""
+        for key, value in mine.items():
+            column_name, point, value_before = key.partition(".")
+            if point:
+                self.moved.setdefault(column_name, {})[value_before] = value
         told = {key.partition(".")[2]: value for key, value in renames.items() if key.startswith(f"{new.name}.")}
         self.renamed = {a: b for a, b in told.items() if old.column(a) and new.column(b) and not old.column(b)}
         self.name = quoted(new.name)

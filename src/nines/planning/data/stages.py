@@ -23,11 +23,16 @@ class Stages:
     """Old code runs until the contract phase begins, new code from the end of the expand phase."""
 
     def __init__(self) -> None:
+        self._look: list[Step] = []
         self._expand: list[Step] = []
         self._migrate: list[Step] = []
         self._link: list[Step] = []
         self._contract: list[Step] = []
         self._finish: list[Step] = []
+
+    def look(self, name: str, sql: str, says: str) -> None:
+        """Before anything is changed."""
+        self._look.append(Step(name=name, sql=sql, says=says))
 
     def expand(self, name: str, sql: str, says: str, *, is_alone: bool = False, is_blocking: bool = False) -> None:
         self._expand.append(Step(name=name, sql=sql, says=says, is_alone=is_alone, is_blocking=is_blocking))
@@ -48,7 +53,7 @@ class Stages:
 
     def numbered(self, number: int) -> tuple[Migration, ...]:
         phases = (
-            ("expand", self._expand),
+            ("expand", [*self._look, *self._expand]),
             ("migrate", [*self._migrate, *self._link]),
             ("contract", [*self._contract, *self._finish]),
         )
