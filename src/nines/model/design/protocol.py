@@ -78,6 +78,7 @@ class PlannedRpc(Record):
     """The member that names what an update changes."""
     items: str = ""
     """Of the reply: the member with the items of a page."""
+    is_deprecated: bool = False
     says: str = ""
 
 

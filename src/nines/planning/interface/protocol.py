@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -12,30 +11,18 @@ from nines.model.blueprint import OF_ACCOUNTS, Action
 from nines.model.design import Design, PlannedEndpoint
 from nines.model.design.protocol import (
     Numbers,
-    PlannedEnumeration,
     PlannedMember,
     PlannedMessage,
     PlannedProtocol,
     PlannedRpc,
-    PlannedValue,
-    value_prefix,
 )
-from nines.planning.data.names import plural, snake, words
+from nines.model.design.shaping import Shaping, pascal, references
+from nines.planning.data.names import plural, snake
 
 GRPC = "grpc"
 EMPTY = "google.protobuf.Empty"
-TIMESTAMP = "google.protobuf.Timestamp"
-_REFERENCE = "#/components/schemas/"
 _SPARSE = "fields"
 """Of lists over HTTP: a message has all its members anyway."""
-_FORMATS = {"date-time": TIMESTAMP, "int32": "int32"}
-_PLAIN = {"integer": "int64", "number": "double", "boolean": "bool", "string": "string"}
-_SAYS = {
-    "date": "A day as RFC 3339 has it, without a time.",
-    "decimal": "Digits, because floating point would change them.",
-}
-
-Schema = dict[str, Any]
 
 
 def protocol(design: Design) -> Design:
@@ -46,53 +33,42 @@ def protocol(design: Design) -> Design:
     return replace(design, protocol=numbered(_Making(design).protocol(served), Numbers())) if served else design
 
 
-def pascal(name: str) -> str:
-    return "".join(word[:1].upper() + word[1:] for word in words(name))
-
-
 class _Making:
     """One protocol while it is made."""
 
     def __init__(self, design: Design) -> None:
         self.design = design
-        self.messages: dict[str, PlannedMessage] = {}
-        self.enumerations: dict[tuple[str, str, tuple[str, ...]], PlannedEnumeration] = {}
-        self.sent: set[str] = set()
-        """Shapes that callers send."""
+        self.shaping = Shaping({each.name: each for each in design.shapes})
 
     def protocol(self, endpoints: list[PlannedEndpoint]) -> PlannedProtocol:
         for endpoint in endpoints:
-            self.sent |= set(self._reached(endpoint.request))
+            self.shaping.send(endpoint.request)
         # Whole things first, so that enumerations are called after them.
         for endpoint in endpoints:
             if endpoint.action is not Action.LIST and endpoint.success and endpoint.success.shape:
-                self._message(endpoint.success.shape)
+                self.shaping.message(endpoint.success.shape)
         rpcs = tuple(self._rpc(endpoint) for endpoint in endpoints)
         card = self.design.card
         return PlannedProtocol(
             package=f"{snake(card.name)}.{card.api}",
             service=f"{pascal(card.name)}Service",
-            messages=tuple(self.messages[name] for name in sorted(self.messages)),
-            enumerations=tuple(sorted(self.enumerations.values(), key=lambda each: each.name)),
+            messages=tuple(self.shaping.messages[name] for name in sorted(self.shaping.messages)),
+            enumerations=tuple(sorted(self.shaping.enumerations.values(), key=lambda each: each.name)),
             rpcs=rpcs,
         )
 
-    def _reached(self, shape: str) -> Iterator[str]:
-        waiting, found = [shape] if shape else [], set[str]()
-        while waiting:
-            name = waiting.pop()
-            known = self.design.shape(name)
-            if known is not None and name not in found:
-                found.add(name)
-                waiting += _references(known.schema)
-        yield from found
-
     def _rpc(self, endpoint: PlannedEndpoint) -> PlannedRpc:
         name = pascal(endpoint.id)
-        path = [each for each in endpoint.parameters if each.location == "path"]
+        flat = self._flat(endpoint)
+        taken = {each.name for each in flat}
         members = [
-            replace(self._member(name, endpoint.resource, each.name, each.schema, is_sent=False), is_required=True)
-            for each in path
+            replace(
+                self.shaping.member(name, endpoint.resource, each.name, each.schema, is_sent=False),
+                name=f"target_{each.name}" if each.name in taken else each.name,
+                is_required=True,
+            )
+            for each in endpoint.parameters
+            if each.location == "path"
         ]
         found = PlannedRpc(
             name=name,
@@ -100,15 +76,16 @@ class _Making:
             request=self._free(f"{name}Request"),
             reply=self._reply(endpoint),
             path=tuple(each.name for each in members),
-            says=endpoint.summary,
+            is_deprecated=endpoint.deprecation is not None,
+            says=_says(endpoint),
         )
         if endpoint.action is Action.LIST:
-            found = replace(found, items=self.messages[found.reply].members[0].name)
+            found = replace(found, items=self.shaping.messages[found.reply].members[0].name)
             members += self._asked(endpoint, name)
         elif endpoint.request and endpoint.action in (Action.CREATE, Action.UPDATE):
             body = snake(endpoint.resource)
             says = "What is left out of it stays." if endpoint.action is Action.UPDATE else ""
-            kind = self._message(endpoint.request)
+            kind = self.shaping.message(endpoint.request)
             members.append(PlannedMember(name=body, type=kind, is_required=True, says=says))
             found = replace(found, body=body)
             if endpoint.action is Action.UPDATE:
@@ -116,21 +93,21 @@ class _Making:
                 members.append(PlannedMember(name="update_mask", type="google.protobuf.FieldMask", says=says))
                 found = replace(found, mask="update_mask")
         elif endpoint.request:
-            members += self._flat(endpoint, {each.name for each in members})
+            members += flat
             found = replace(found, body="*")
-        self.messages[found.request] = PlannedMessage(name=found.request, members=tuple(members))
+        self.shaping.messages[found.request] = PlannedMessage(name=found.request, members=tuple(members))
         return found
 
     def _free(self, name: str) -> str:
         """A body of the same name gives its members to the request and has no message of its own."""
-        return name if name not in self.messages else f"{name}Message"
+        return name if name not in self.shaping.messages else f"{name}Message"
 
-    def _flat(self, endpoint: PlannedEndpoint, taken: set[str]) -> Iterator[PlannedMember]:
+    def _flat(self, endpoint: PlannedEndpoint) -> list[PlannedMember]:
+        """Of a body that is neither a whole thing nor a change of one."""
         shape = self.design.shape(endpoint.request)
-        for each in self._members(endpoint.request, endpoint.resource, shape.schema if shape else {}, is_sent=True):
-            if each.name in taken:
-                raise AssertionError(f"{endpoint.id} takes {each.name} twice")
-            yield each
+        if shape is None or endpoint.action in (Action.CREATE, Action.UPDATE):
+            return []
+        return list(self.shaping.members(shape.name, endpoint.resource, shape.schema, is_sent=True))
 
     def _asked(self, endpoint: PlannedEndpoint, name: str) -> Iterator[PlannedMember]:
         for each in endpoint.parameters:
@@ -143,7 +120,7 @@ class _Making:
                 says = "The next_page_token of the page before, with the same filters."
                 yield PlannedMember(name="page_token", type="string", says=says)
             else:
-                member = self._member(name, endpoint.resource, each.name, each.schema, is_sent=True)
+                member = self.shaping.member(name, endpoint.resource, each.name, each.schema, is_sent=True)
                 yield replace(member, is_required=each.is_required, says=each.says)
 
     def _reply(self, endpoint: PlannedEndpoint) -> str:
@@ -151,117 +128,29 @@ class _Making:
         if success is None or not success.shape:
             return EMPTY
         if endpoint.action is not Action.LIST:
-            return self._message(success.shape)
+            return self.shaping.message(success.shape)
         item = self._item(success.shape)
         name = f"{pascal(endpoint.id)}Response"
         members = (
             PlannedMember(name=snake(plural(snake(endpoint.resource))), type=item, is_repeated=True),
             PlannedMember(name="next_page_token", type="string", says="Empty: there is no next page."),
         )
-        self.messages[name] = PlannedMessage(name=name, members=members)
+        self.shaping.messages[name] = PlannedMessage(name=name, members=members)
         return name
 
     def _item(self, page: str) -> str:
         """What a page holds; whole, where over HTTP some members may be left out."""
         shape = self.design.shape(page)
-        name = next(_references(shape.schema["properties"]["items"] if shape else {}))
+        name = next(references(shape.schema["properties"]["items"] if shape else {}))
         whole = name.removesuffix("Item")
-        return self._message(whole if self.design.shape(whole) else name)
-
-    def _message(self, name: str) -> str:
-        """The name of the message of a shape; it is made where nobody asked for it before."""
-        shape = self.design.shape(name)
-        if name not in self.messages and shape is not None:
-            self.messages[name] = PlannedMessage(name=name)
-            base = shape.resource or name.removesuffix("Input")
-            members = tuple(self._members(name, base, shape.schema, is_sent=name in self.sent))
-            says = str(shape.schema.get("description", ""))
-            self.messages[name] = PlannedMessage(name=name, members=members, says=says)
-        return name
-
-    def _members(self, of: str, base: str, schema: Schema, *, is_sent: bool) -> Iterator[PlannedMember]:
-        required = set(schema.get("required", ()))
-        for name, each in schema.get("properties", {}).items():
-            found = self._member(of, base, name, each, is_sent=is_sent)
-            is_there = name in required
-            if is_sent:
-                yield replace(found, is_required=is_there)
-            else:
-                is_plain = found.is_repeated or found.type[:1].isupper() or found.type.startswith("google.")
-                yield replace(found, is_optional=not is_plain and (found.is_optional or not is_there))
-
-    def _member(self, of: str, base: str, name: str, schema: Schema, *, is_sent: bool) -> PlannedMember:
-        """What callers send tells whether it was set, so that nothing is missed in silence."""
-        bare, is_nullable = _bare(schema)
-        says = str(schema.get("description") or bare.get("description") or _SAYS.get(str(bare.get("format")), ""))
-        is_repeated = bare.get("type") == "array"
-        kind = self._type(of, base, name, bare["items"] if is_repeated else bare)
-        is_message = kind in self.messages or kind.startswith("google.")
-        return PlannedMember(
-            name=name,
-            type=kind,
-            is_repeated=is_repeated,
-            is_optional=not is_repeated and not is_message and (is_sent or is_nullable),
-            says=says,
-        )
-
-    def _type(self, of: str, base: str, name: str, schema: Schema) -> str:
-        bare, _ = _bare(schema)
-        reference = str(bare.get("$ref", ""))
-        if reference:
-            return self._message(reference.removeprefix(_REFERENCE))
-        if "enum" in bare and bare.get("type") == "string":
-            return self._enumeration(base or of, name, tuple(str(each) for each in bare["enum"] if each is not None))
-        if bare.get("contentEncoding") == "base64":
-            return "bytes"
-        if bare.get("type") == "object" and bare.get("properties"):
-            inner = f"{of}{pascal(name)}"
-            members = tuple(self._members(inner, base, bare, is_sent=of in self.sent))
-            self.messages[inner] = PlannedMessage(name=inner, members=members)
-            return inner
-        if bare.get("type") == "object":
-            return "google.protobuf.Struct"
-        return _FORMATS.get(str(bare.get("format")), _PLAIN.get(str(bare.get("type")), "string"))
-
-    def _enumeration(self, base: str, name: str, texts: tuple[str, ...]) -> str:
-        key = (base, name, texts)
-        if key not in self.enumerations:
-            called = f"{pascal(base)}{pascal(name)}"
-            taken = {each.name for each in self.enumerations.values()} | set(self.messages)
-            while called in taken:
-                called += "Choice"
-            self.enumerations[key] = PlannedEnumeration(name=called, values=tuple(_values(called, texts)))
-        return self.enumerations[key].name
+        return self.shaping.message(whole if self.design.shape(whole) else name)
 
 
-def _values(name: str, texts: tuple[str, ...]) -> Iterator[PlannedValue]:
-    taken = {"UNSPECIFIED"}
-    for number, text in enumerate(texts, 1):
-        plain = snake(text).upper() or f"VALUE_{number}"
-        while plain in taken:
-            plain += "_"
-        taken.add(plain)
-        yield PlannedValue(name=value_prefix(name) + plain, text=text)
-
-
-def _bare(schema: Schema) -> tuple[Schema, bool]:
-    """Without null, and whether it may be null."""
-    for each in schema.get("anyOf", ()):
-        if each != {"type": "null"}:
-            return each, True
-    kind = schema.get("type")
-    if isinstance(kind, list):
-        return schema | {"type": next(each for each in kind if each != "null")}, "null" in kind
-    return schema, False
-
-
-def _references(schema: Any) -> Iterator[str]:
-    if isinstance(schema, dict):
-        target = schema.get("$ref")
-        if isinstance(target, str) and target.startswith(_REFERENCE):
-            yield target.removeprefix(_REFERENCE)
-        for value in schema.values():
-            yield from _references(value)
-    elif isinstance(schema, list):
-        for value in schema:
-            yield from _references(value)
+def _says(endpoint: PlannedEndpoint) -> str:
+    said = [f"{endpoint.summary.rstrip('.')}."] if endpoint.summary else []
+    needed = []
+    if endpoint.idempotency is not None:
+        needed.append("idempotency-key" if endpoint.idempotency.is_required else "idempotency-key where it is repeated")
+    if endpoint.needs_if_match:
+        needed.append("if-match")
+    return " ".join([*said, *([f"Metadata: {', '.join(needed)}."] if needed else [])])
