@@ -84,9 +84,9 @@ def test_what_the_code_asks_for_and_nobody_knows_is_open() -> None:
 
 
 def test_a_real_file_lends_no_host_on_the_internet() -> None:
-    variables = (Variable(name="SMTP_HOST", value="smtp.example.com"), Variable(name="BIND_HOST", value="localhost"))
-    assert made(*variables, is_example=False).values == {"SMTP_HOST": "127.0.0.1", "BIND_HOST": "localhost"}
-    assert made(*variables).values["SMTP_HOST"] == "smtp.example.com"
+    variables = (Variable(name="LDAP_HOST", value="ldap.example.com"), Variable(name="BIND_HOST", value="localhost"))
+    assert made(*variables, is_example=False).values == {"LDAP_HOST": "127.0.0.1", "BIND_HOST": "localhost"}
+    assert made(*variables).values["LDAP_HOST"] == "ldap.example.com"
 
 
 def test_words_in_braces_are_written_so_that_they_are_no_placeholders() -> None:
@@ -103,6 +103,16 @@ def test_words_in_braces_are_written_so_that_they_are_no_placeholders() -> None:
         ("MONGO_DB_NAME", "shop", "shop"),
         ("MYSQL_DB_HOST", "db", "db"),
         ("REDIS_CACHE_HOST", "cache", "{redis.host}"),
+        ("SMTP_HOST", "smtp.example.com", "{mail.host}"),
+        ("MAIL_SERVER", "localhost", "{mail.host}"),
+        ("EMAILS__SMTP_PORT", "587", "{mail.port}"),
+        ("EMAIL_HOST_PORT", "587", "{mail.port}"),
+        ("MAIL_STARTTLS", "True", "False"),
+        ("SMTP_TLS", "False", "False"),
+        ("EMAIL_USE_SSL", "1", "0"),
+        ("MAILER_URL", "smtp://localhost:1025", "{mail.url}"),
+        ("EMAIL_ADDRESS", "ops@example.com", "ops@example.com"),
+        ("MAIL_HOSTS_ALLOWED", "example.com", "example.com"),
         ("DEBUG", "True", "False"),
         ("APP__DEBUG", "1", "0"),
         ("FLASK_DEBUG", "off", "off"),

@@ -187,6 +187,8 @@ def _tell_of_environment(variables: Environment, lab: LabEnvironment, answers: A
     if variables.file:
         careful = "" if variables.is_example else " (a real one, it seems: no credential was copied)"
         talk.found.append(f"{len(lab.values)} environment variables from {variables.file} and the code{careful}")
+    if any("{mail." in value for value in lab.values.values()):
+        talk.found.append("it sends letters; the laboratory's own post takes them, and delivers none")
     if lab.debug:
         talk.found.append(f"off, as in production: {', '.join(lab.debug)}")
     for name, upstream in lab.upstreams.items():

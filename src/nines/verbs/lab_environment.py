@@ -32,6 +32,13 @@ _OTHER_DATABASE = re.compile(
     r"MONGO|MYSQL|MARIA|MSSQL|ORACLE|CLICKHOUSE|NEO4J|ELASTIC|INFLUX|CASSANDRA|DYNAMO|REDIS|DUCK|RABBIT|TIMESERIES"
 )
 _REDIS_PART = re.compile(r"(^|_)REDIS_?((CACHE|QUEUE|BROKER|RATE_?LIMIT\w*?)_)?(?P<part>HOST|HOSTNAME|SERVER|PORT)$")
+_MAIL = r"(^|_)(SMTP|E?MAILS?)_"
+_MAIL_PARTS = (
+    ("host", re.compile(_MAIL + r"(SERVER_)?(HOST|HOSTNAME|SERVER)$")),
+    ("port", re.compile(_MAIL + r"(SERVER_|HOST_)?PORT$")),
+)
+_MAIL_CIPHER = re.compile(_MAIL + r"(USE_|SSL_|START_?|ENABLE_|VALIDATE_)*(TLS|SSL|STARTTLS|CERTS?)(_ENABLED)?$")
+"""The laboratory's post is on loopback and speaks no TLS."""
 _SECRET_NAME = re.compile(
     r"SECRET|PASSWORD|PASSWD|PASSPHRASE|TOKEN|CREDENTIAL|PRIVATE|DSN|WEBHOOK"
     r"|(^|_)(API)?(KEY|KEYS|PWD|PASS|PW|SALT|PEPPER|AUTH|CERT|PAT|PIN)(_|$)"
@@ -92,6 +99,9 @@ def lab_environment(known: Environment, drivers: frozenset[str] = frozenset()) -
             if name not in upstreams:
                 path = urlsplit(variable.value).path.rstrip("/")
                 upstreams[name] = UpstreamSettings(env=variable.name, path=path)
+            continue
+        if _MAIL_CIPHER.search(_plain_name(variable.name)) and variable.value.lower() in (*_OFF, *_OFF.values()):
+            values[variable.name] = _switched_off(variable.value)
             continue
         if _DEBUG.search(variable.name.upper()) and variable.value.lower() in _OFF:
             values[variable.name] = _switched_off(variable.value)
@@ -169,6 +179,13 @@ def _template(name: str, value: str, drivers: frozenset[str], *, is_declared: bo
     if separator and not rest:
         # Only the beginning of an address, to which the code adds the rest.
         return ""
+    if scheme.lower() in ("smtp", "smtps", "smtp+tls", "smtp+ssl") and separator:
+        return "{mail.url}"
+    if value:
+        # Where the address is empty, letters are switched off.
+        post = next((f"{{mail.{part}}}" for part, pattern in _MAIL_PARTS if pattern.search(name)), "")
+        if post:
+            return post
     if not (value or is_declared or drivers):
         return ""
     found = _database(name, value, drivers, is_declared=is_declared)
@@ -203,7 +220,7 @@ def _redis(name: str, scheme: str) -> str:
 
 
 def _switched_off(value: str) -> str:
-    off = _OFF[value.lower()]
+    off = _OFF.get(value.lower(), value)
     return off.upper() if value.isupper() else off.capitalize() if value[:1].isupper() else off
 
 
