@@ -27,6 +27,7 @@ from nines.verbs.runtime import FOLDER, Runtime, requirements, runtime
 
 BLUEPRINT = "blueprint.yaml"
 CONTRACT = "openapi.yaml"
+SCHEMA = "schema.graphql"
 _CONTRACT_BYTES_MAX = 20_000_000
 _ONLY_FOR: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -149,6 +150,8 @@ def _generated(design: Design, *, is_ejected: bool) -> Iterator[Item]:
         if document.path == CONTRACT:
             served = json.dumps(yaml.load(document.text, CONTRACT), ensure_ascii=False, separators=(",", ":"))
             yield Item(path=source(design, "_generated/openapi.json"), content=f"{served}\n".encode())
+        if document.path == SCHEMA:
+            yield Item(path=source(design, f"_generated/{SCHEMA}"), content=document.text.encode())
     for file in building.write(design):
         yield Item(path=file.path, content=file.text.encode(), is_owned=file.is_owned)
 

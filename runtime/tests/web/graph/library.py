@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -176,32 +175,32 @@ async def get_country(library: Library, call: Call) -> Answer:
     return Answer.of(library.countries[call.parameters["country_id"]])
 
 
-async def books(library: Library, call: Call, ids: Sequence[str]) -> list[Found]:
+async def books(library: Library, call: Call, ids: list[str]) -> list[Found]:
     del call
     library.statements.append(("books", len(ids)))
-    return [Found(each, library.books[each], library.versions[each]) for each in ids if each in library.books]
+    return [Found(library.books[each], library.versions[each]) for each in ids if each in library.books]
 
 
-async def authors(library: Library, call: Call, ids: Sequence[str]) -> list[Found]:
+async def authors(library: Library, call: Call, ids: list[str]) -> list[Found]:
     del call
     library.statements.append(("authors", len(ids)))
     # Of the ninth there is nothing to be seen.
-    return [Found(each, library.authors[each]) for each in ids if each != "a9"]
+    return [Found(library.authors[each]) for each in ids if each != "a9"]
 
 
-async def countries(library: Library, call: Call, ids: Sequence[str]) -> list[Found]:
+async def countries(library: Library, call: Call, ids: list[str]) -> list[Found]:
     del call
     library.statements.append(("countries", len(ids)))
-    return [Found(each, library.countries[each]) for each in ids]
+    return [Found(library.countries[each]) for each in ids]
 
 
-async def books_of(library: Library, call: Call, parents: Sequence[str], first: int) -> list[Found]:
+async def books_of(library: Library, call: Call, parents: list[str], first: int) -> list[Found]:
     del call
     library.statements.append(("books of authors", len(parents)))
     found = []
     for parent in parents:
         mine = [each for each in library.books.values() if each.author_id == parent]
-        found += [Found(parent, each, library.versions[each.id]) for each in mine[:first]]
+        found += [Found(each, library.versions[each.id]) for each in mine[:first]]
     return found
 
 
@@ -211,7 +210,9 @@ BOOKS = Load(type="Book", operation="getBook", fetch=books)
 LINKS = (
     Link(type="Book", field="author", member="author_id", load=AUTHORS),
     Link(type="Author", field="country", member="country_id", load=COUNTRIES),
-    Children(type="Author", field="books", operation="listBooks", fetch=books_of, first=5, first_max=50),
+    Children(
+        type="Author", field="books", member="author_id", operation="listBooks", fetch=books_of, first=5, first_max=50
+    ),
 )
 
 

@@ -14,6 +14,7 @@ from nines.building.resources.facts import blueprint_of
 from nines.building.resources.holdings import has_accounts, has_letters, has_outbox, holdings
 from nines.model.blueprint import Dependency, DependencyKind
 from nines.model.design import Design, telling
+from nines.model.design.graph import has_graph
 
 _POOL = 10
 _CHALLENGES = {"api-key": "ApiKey", "session": "Cookie", "mtls": "Certificate"}
@@ -75,7 +76,7 @@ def _make(code: Code) -> None:
         code.runtime("Log", "Tracer")
         parts: list[python.Part] = [
             python.quoted(design.name),
-            "operations",
+            _asked_by(code),
             "partial(opened, settings, metrics)",
             "openapi=CONTRACT.read_bytes()",
             "fallback=beside",
@@ -93,6 +94,13 @@ def _make(code: Code) -> None:
             "limit_factor=settings.limit_factor",
         ]
         code.put(python.call("Application", *parts), before="return ")
+
+
+def _asked_by(code: Code) -> str:
+    if not has_graph(code.design):
+        return "operations"
+    code.generated("graph", "with_graph")
+    return "with_graph(operations, settings)"
 
 
 def _shown(code: Code) -> Iterator[python.Part]:

@@ -14,7 +14,7 @@ _TAKEN = frozenset(
     {
         *("Answer", "Call", "Claim", "Connection", "Deadline", "Declined", "GiveUp", "Key", "Limit"),
         *("Operations", "Origin", "Problem", "Queue", "Reserved", "Schedule", "Service", "Task", "TooEarly"),
-        *("Unanswered", "Any", "Decimal", "Mapping", "UUID"),
+        *("Unanswered", "Any", "Decimal", "Mapping", "Path", "UUID"),
     }
 )
 """What the modules of operations and jobs have under these names already."""

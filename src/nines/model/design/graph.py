@@ -15,6 +15,17 @@ from nines.model.record import Record
 GRAPHQL = "graphql"
 CHILDREN_FIRST = 20
 """How many of those that refer to an object are told where nobody says how many."""
+PLAIN = {"string": "String", "boolean": "Boolean", "integer": "Int", "number": "Float", "object": "Json"}
+"""Types of JSON Schema, as a graph calls them."""
+SCALARS = {
+    "DateTime": "RFC 3339 in UTC.",
+    "Date": "RFC 3339, the day only.",
+    "Decimal": "Digits as a string, because floating point would change them.",
+    "Long": "A whole number that does not fit into Int, up to 2^53 - 1.",
+    "Json": "A JSON object.",
+}
+TAKEN = frozenset({"Query", "Mutation", "Subscription", *SCALARS, *PLAIN.values(), "ID"})
+"""What no type of a blueprint may be called in a graph."""
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 
 
@@ -49,6 +60,16 @@ class PlannedLink(Record):
     def is_children(self) -> bool:
         """Those that refer to this one, rather than those to which this one refers."""
         return bool(self.column)
+
+
+def type_name(shape: str) -> str:
+    """What the objects of a shape are called in a graph."""
+    return f"{shape}Object" if shape in TAKEN else shape
+
+
+def field_name(member: str) -> str:
+    """What a member of a body is called in a graph. A digit keeps its underscore: line_1 and line1 stay two names."""
+    return re.sub(r"[_-]([a-z])", lambda found: found[1].upper(), member[:1].lower() + member[1:])
 
 
 def has_graph(design: Design) -> bool:

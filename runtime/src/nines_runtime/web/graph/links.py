@@ -13,8 +13,6 @@ from nines_runtime.web.call import Call
 class Found(msgspec.Struct, frozen=True):
     """One object that was read."""
 
-    key: str
-    """Its identifier, or that of the object whose list it is in."""
     value: Any
     """The Struct that callers see."""
     version: int | None = None
@@ -26,7 +24,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     operation: str
     """Reads one of them; whoever may not carry it out gets none of them either."""
-    fetch: Callable[[Any, Call, Sequence[str]], Awaitable[Sequence[Found]]]
+    fetch: Callable[[Any, Call, list[str]], Awaitable[Sequence[Found]]]
     """Takes the service, the call and the identifiers; what is not there, or not the caller's to see, it leaves out."""
 
 
@@ -45,9 +43,11 @@ class Children(msgspec.Struct, frozen=True, kw_only=True):
 
     type: str
     field: str
+    member: str
+    """Of the children, what holds the identifier of this object: "order_id"."""
     operation: str
     """Lists them."""
-    fetch: Callable[[Any, Call, Sequence[str], int], Awaitable[Sequence[Found]]]
+    fetch: Callable[[Any, Call, list[str], int], Awaitable[Sequence[Found]]]
     """Takes the service, the call, the identifiers of the parents, and how many each gets at most."""
     first: int = 20
     first_max: int = 200

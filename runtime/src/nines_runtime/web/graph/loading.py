@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import Any
 
 BATCH_MAX = 500
@@ -11,7 +11,7 @@ BATCH_MAX = 500
 _TURNS = 2
 """Objects of one level come to their fields within so many turns."""
 
-Fetch = Callable[[Sequence[Any]], Awaitable[Mapping[Any, Any]]]
+Fetch = Callable[[list[Any]], Awaitable[Mapping[Any, Any]]]
 
 
 class Loader:

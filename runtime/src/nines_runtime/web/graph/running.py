@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -65,23 +65,23 @@ class Run:
         return found
 
     def _objects(self, load: Load) -> Fetch:
-        async def fetch(keys: Sequence[str]) -> Mapping[str, Any]:
+        async def fetch(keys: list[str]) -> Mapping[str, Any]:
             async with self._turns:
                 found = await self.inside.read(load.operation, lambda call: load.fetch(self.service, call, keys))
-            return {each.key: _members(each) for each in found}
+            return {members["id"]: members for members in map(_members, found)}
 
         return fetch
 
     def _lists(self, children: Children, first: int) -> Fetch:
-        async def fetch(keys: Sequence[str]) -> Mapping[str, Any]:
+        async def fetch(keys: list[str]) -> Mapping[str, Any]:
             def send(call: Call) -> Any:
                 return children.fetch(self.service, call, keys, first)
 
             async with self._turns:
                 found = await self.inside.read(children.operation, send)
             lists: dict[str, list[Any]] = {}
-            for each in found:
-                lists.setdefault(each.key, []).append(_members(each))
+            for members in map(_members, found):
+                lists.setdefault(members[children.member], []).append(members)
             return lists
 
         return fetch
