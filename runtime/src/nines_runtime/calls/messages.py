@@ -89,7 +89,7 @@ class Messages:
     def write(self, message: str, value: Any) -> bytes:
         """`value` is a mapping or a msgspec Struct, by the names of the message; raises MessageError."""
         codec = self._codecs[message]
-        plain = value if isinstance(value, dict) else msgspec.to_builtins(value, builtin_types=(bytes, datetime))
+        plain = msgspec.to_builtins(value, builtin_types=(bytes, datetime))
         try:
             found: bytes = codec.make(**codec.fill(plain)).SerializeToString()
         except (TypeError, ValueError, AttributeError) as error:

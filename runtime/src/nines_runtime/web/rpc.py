@@ -87,10 +87,13 @@ class Bound:
         return found if self.method.body == WHOLE else found.get(self.method.body, {})
 
     def _changes(self, found: dict[str, Any]) -> dict[str, Any]:
-        """A merge patch (RFC 7396): members that the mask names, with null for those that are not set."""
+        """A merge patch (RFC 7396): members that the mask names, with null for those that are not set; without a mask
+        those that are set, and a list does not tell that it is empty on purpose."""
         mask = found.pop(self.method.mask, None)
         body: dict[str, Any] = self._body(found)
-        return {name: body.get(name) for name in mask} if mask else body
+        if mask:
+            return {name: body.get(name) for name in mask}
+        return {name: value for name, value in body.items() if value != []}
 
     def _query(self, found: dict[str, Any]) -> str:
         parts = []

@@ -18,6 +18,7 @@ _NOBODY = "127.0.0.1:9"
 """An address at which nobody listens."""
 _SCHEMES = {
     DependencyKind.REDIS: "redis",
+    DependencyKind.GRPC: "grpc",
     DependencyKind.KAFKA: "kafka",
     DependencyKind.NATS: "nats",
     DependencyKind.RABBITMQ: "amqp",
@@ -49,7 +50,7 @@ class Setting(Record):
 def settings(design: Design) -> tuple[Setting, ...]:
     """Each name once, in the order in which a reader asks."""
     found: dict[str, Setting] = {}
-    for each in (*_addresses(design), *_certificates(design), *_secrets(design), *_tuning()):
+    for each in (*_addresses(design), *_certificates(design), *_secrets(design), *_tuning(), *_listening(design)):
         found.setdefault(each.name, each)
     return tuple(found.values())
 
@@ -251,6 +252,13 @@ def _tuning() -> Iterator[Setting]:
                   says="Where spans go, by OTLP over HTTP; nowhere if unset.")  # fmt: skip
     yield Setting(name="TRACES_SHARE", type="float", says="Of all traces, where the collector does not choose.",
                   default="1.0")  # fmt: skip
+
+
+def _listening(design: Design) -> Iterator[Setting]:
+    if design.protocol is not None:
+        says = "Where other services ask it over gRPC."
+        yield Setting(name="GRPC_HOST", type="str", says=says, default='"127.0.0.1"')
+        yield Setting(name="GRPC_PORT", type="int", says="0: any that is free, as the log tells.", default="50_051")
 
 
 def _short(text: str) -> str:

@@ -60,7 +60,7 @@ class Service:
         self._environment = inherited | {{
             "ENVIRONMENT": "local",
             "LIMIT_FACTOR": "100000",
-            "PYTHONPATH": str(ROOT / "src"),
+            "PYTHONPATH": str(ROOT / "src"),{_any_port(design)}
         }}
         command = [sys.executable, "-m", "{name}", "--port", str(self.port)]
         self._process = subprocess.Popen(
@@ -107,7 +107,24 @@ class Service:
             return Answer(answer.status, found, answer.read())
         finally:
             connection.close()
-{_credential(design)}'''
+{_grpc(design)}{_credential(design)}'''
+
+
+def _any_port(design: Design) -> str:
+    return '\n            "GRPC_PORT": "0",' if design.protocol is not None else ""
+
+
+def _grpc(design: Design) -> str:
+    """A property that tells where it is asked over gRPC."""
+    if design.protocol is None:
+        return ""
+    return '''
+    @property
+    def grpc_port(self) -> int:
+        """As its log tells."""
+        lines = (self._folder / "log").read_text(encoding="utf-8").splitlines()
+        return int(json.loads(next(each for each in lines if "Listening for gRPC." in each))["port"])
+'''
 
 
 def _credential(design: Design) -> str:

@@ -93,6 +93,9 @@ def _make(code: Code) -> None:
             "proxies_trusted=settings.proxies_trusted",
             "limit_factor=settings.limit_factor",
         ]
+        if design.protocol is not None:
+            code.generated("internal")
+            parts.append("listeners=(internal.listener(settings),)")
         code.put(python.call("Application", *parts), before="return ")
 
 
@@ -233,12 +236,18 @@ def _authenticated(code: Code) -> None:
 def _client(code: Code, port: ports.Port) -> None:
     """The client of one dependency, with everything that keeps its trouble away."""
     found: Dependency = port.dependency
-    code.runtime("Client", "CallMetrics")
+    client = "GrpcClient" if found.kind is DependencyKind.GRPC else "Client"
+    code.imports.add("nines_runtime.grpc" if found.kind is DependencyKind.GRPC else "nines_runtime", client)
+    code.runtime("CallMetrics")
     head = python.Group(
-        head=f"def _{port.name}_client", parts=("settings: GeneratedSettings", "calls: CallMetrics"), tail=" -> Client"
+        head=f"def _{port.name}_client",
+        parts=("settings: GeneratedSettings", "calls: CallMetrics"),
+        tail=f" -> {client}",
     )
     with code.block(head):
         parts: list[python.Part] = [python.quoted(found.name), f"str(settings.{variables(found)[0].lower()})"]
+        if found.kind is DependencyKind.GRPC:
+            parts.append(f"{port.protocol}Client.MESSAGES")
         if found.timeout_s:
             parts.append(f"timeout_s={found.timeout_s!r}")
         if found.retry:
@@ -264,7 +273,7 @@ def _client(code: Code, port: ports.Port) -> None:
         private = 'settings.environment != "production"' if found.is_external else "True"
         parts.append(f"allows_private={private}")
         parts.append("observer=calls")
-        code.put(python.call("Client", *parts), before="return ")
+        code.put(python.call(client, *parts), before="return ")
 
 
 def _app(design: Design) -> str:

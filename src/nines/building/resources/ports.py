@@ -115,7 +115,7 @@ def write(design: Design) -> Iterator[File]:
             code.doc(f"What is asked of {port.dependency.name}; gateways/{port.name}.py answers for it")
             for verb in port.verbs:
                 code.line()
-                _method(code, verb)
+                method(code, verb)
                 code.depth += 1
                 users = " and ".join(verb.users)
                 code.doc(f"For {users}. Raises Declined or Unanswered; the same key asks for the same thing")
@@ -126,7 +126,7 @@ def write(design: Design) -> Iterator[File]:
     yield from _gateways(design, ports)
 
 
-def _method(code: Code, verb: Verb) -> None:
+def method(code: Code, verb: Verb) -> None:
     parts = ["self", "deadline: Deadline"]
     if verb.thing is not None:
         parts.append(f"{verb.thing.noun}: {code.shape(verb.thing.kept)}")
@@ -142,6 +142,9 @@ def _gateways(design: Design, ports: tuple[Port, ...]) -> Iterator[File]:
     text = '"""Yours: how others are asked."""\n'
     yield File(path=names.source(design, "gateways/__init__.py"), text=text, is_owned=True)
     for port in ports:
+        if port.dependency.kind is DependencyKind.GRPC:
+            # The part `internal` writes how it is asked.
+            continue
         code = Code(design)
         code.runtime("Client", "Deadline")
         code.gap()
@@ -152,7 +155,7 @@ def _gateways(design: Design, ports: tuple[Port, ...]) -> Iterator[File]:
                 code.line("self._client = client")
             for verb in port.verbs:
                 code.line()
-                _method(code, verb)
+                method(code, verb)
                 code.depth += 1
                 _posted(code, verb)
                 code.depth -= 1
