@@ -10,18 +10,20 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
 from nines_runtime.calls.deadline import Deadline
+from nines_runtime.data.identifiers import identifier_text
 from nines_runtime.security.codes import Codes
 from nines_runtime.security.encryption import Cipher
 from nines_runtime.security.guessing import Guesses
 from nines_runtime.security.issuing import TokenIssuer
 from nines_runtime.security.passwords import Passwords
 from nines_runtime.security.refresh import RefreshTokens
+from nines_runtime.security.sessions import SessionAuthenticator
 from nines_runtime.security.totp import Totp
 from nines_runtime.web.call import identifier
 from nines_runtime.web.caller import Caller, Headers
@@ -60,8 +62,44 @@ class Reads(Protocol):
     async def fetchrow(self, deadline: Deadline, query: str, *arguments: Any) -> Any: ...
 
 
-class Accounts:
-    """One for the whole process."""
+class ReadsAndWrites(Reads, Protocol):
+    """The same, with changes."""
+
+    async def execute(self, deadline: Deadline, query: str, *arguments: Any) -> Any: ...
+
+
+class SessionAccounts:
+    """What signing in to a session takes; one for the whole process."""
+
+    def __init__(
+        self,
+        *,
+        passwords: Passwords,
+        codes: Codes,
+        guesses: Guesses,
+        cipher: Cipher,
+        session_ttl_s: float,
+        second_factor_roles: frozenset[str] = frozenset(),
+        origins: Iterable[str] = (),
+        totp: Totp | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.passwords, self.codes, self.guesses = passwords, codes, guesses
+        self.cipher, self.totp = cipher, totp or Totp()
+        self.session_ttl = timedelta(seconds=session_ttl_s)
+        self.second_factor_roles, self.origins = second_factor_roles, tuple(origins)
+        self.now = now
+
+    def allowed(self, roles: list[str], *, has_second_factor: bool) -> list[str]:
+        """The roles that a caller has: one that needs a second factor is nothing without it."""
+        return [role for role in roles if has_second_factor or role not in self.second_factor_roles]
+
+    def close(self) -> None:
+        self.passwords.close()
+
+
+class Accounts(SessionAccounts):
+    """The same where the service signs tokens of its own."""
 
     def __init__(
         self,
@@ -76,18 +114,48 @@ class Accounts:
         totp: Totp | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.issuer, self.passwords, self.codes, self.guesses = issuer, passwords, codes, guesses
-        self.refresh, self.cipher, self.totp = refresh, cipher, totp or Totp()
-        self.session_ttl = timedelta(seconds=session_ttl_s)
-        self.now = now
+        super().__init__(
+            passwords=passwords,
+            codes=codes,
+            guesses=guesses,
+            cipher=cipher,
+            session_ttl_s=session_ttl_s,
+            second_factor_roles=issuer.rules.second_factor_roles,
+            totp=totp,
+            now=now,
+        )
+        self.issuer, self.refresh = issuer, refresh
 
-    def allowed(self, roles: list[str], *, has_second_factor: bool) -> list[str]:
-        """The roles that a token tells of: one that needs a second factor is nothing without it."""
-        needing = self.issuer.rules.second_factor_roles
-        return [role for role in roles if has_second_factor or role not in needing]
 
-    def close(self) -> None:
-        self.passwords.close()
+class CookieAuthenticator(SessionAuthenticator):
+    """Believes the cookies of the sessions of a table.
+
+    `see` finds by the digest of a cookie the session that holds: its id, its account_id, expires_at, whether its
+    is_stale, and where there are any roles and has_second_factor. `touch` notes that it was used: when it is stale,
+    not with each request."""
+
+    def __init__(
+        self, accounts: SessionAccounts, database: ReadsAndWrites, *, see: str, touch: str, prefix: str = ""
+    ) -> None:
+        super().__init__(self._found, origins=accounts.origins)
+        self._accounts, self._database = accounts, database
+        self._see, self._touch, self._prefix = see, touch, prefix
+
+    async def _found(self, digest: bytes) -> Caller | None:
+        row = await self._database.fetchrow(Deadline.after(SEEING_S), self._see, digest)
+        if row is None:
+            return None
+        found = dict(row)
+        if found["is_stale"]:
+            await self._database.execute(Deadline.after(SEEING_S), self._touch, found["id"])
+        has_second_factor = bool(found.get("has_second_factor"))
+        return Caller(
+            subject=identifier_text(found["account_id"], self._prefix),
+            roles=frozenset(self._accounts.allowed(found.get("roles") or [], has_second_factor=has_second_factor)),
+            session=str(found["id"]),
+            has_second_factor=has_second_factor,
+            expires_at_s=found["expires_at"].timestamp(),
+        )
 
 
 class AccountAuthenticator:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from hashlib import sha256
+from urllib.parse import urlsplit
 
 from nines_runtime.security.secret import LENGTH_MAX, Secret, digest_of, is_same
 from nines_runtime.web.caller import ANONYMOUS, Caller, Headers
@@ -51,17 +52,39 @@ def cookie_of(headers: Headers, name: str = COOKIE) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-class SessionAuthenticator:
-    """Who asks, by the cookie of the session. Requests that change something are checked with `Csrf`."""
+def is_foreign(headers: Headers, origins: Collection[str] = ()) -> bool:
+    """Whether a page of another origin made the request, as browsers tell by Sec-Fetch-Site, and older ones by Origin.
 
-    def __init__(self, find: FindSession, *, name: str = COOKIE) -> None:
+    Where neither is there no browser asks, or one follows a link of an old browser, and SameSite holds. `origins` are
+    pages elsewhere that may ask all the same: "https://app.example"."""
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+    if origin is not None and origin.lower() in origins:
+        return False
+    if site is not None:
+        return site not in ("same-origin", "none")
+    return origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+
+
+class SessionAuthenticator:
+    """Who asks, by the cookie of the session.
+
+    A request that a page of another origin made is refused, reads too, for answers may be measured where they cannot
+    be read. Sites that have to ask each other give `origins`, or check changes with `Csrf` and set `is_anywhere`."""
+
+    def __init__(
+        self, find: FindSession, *, name: str = COOKIE, origins: Iterable[str] = (), is_anywhere: bool = False
+    ) -> None:
         self._find = find
         self._name = name
+        self._origins = frozenset(each.strip().rstrip("/").lower() for each in origins if each.strip())
+        self._is_anywhere = is_anywhere
 
     async def authenticate(self, headers: Headers, *, address: str) -> Caller:  # noqa: ARG002 -- of the protocol
         shown = cookie_of(headers, self._name)
         if not shown:
             return ANONYMOUS
+        if not self._is_anywhere and is_foreign(headers, self._origins):
+            raise Problem("forbidden", "A page of another origin asks with the cookie of this one.")
         caller = None
         if shown.startswith(f"{PREFIX}_") and len(shown) <= LENGTH_MAX:
             caller = await self._find(digest_of(shown))

@@ -196,7 +196,8 @@ def opened_session(module: Module, endpoint: PlannedEndpoint) -> str:
     module.imports.add("nines_runtime.data.identifiers", "new_id")
     module.imports.add("collections.abc", "Mapping")
     module.imports.add("typing", "Any")
-    has_factor = people.has_second_factor
+    has_factor, is_shown = people.has_second_factor, people.keeps_sessions
+    first = "cookie" if is_shown else "first tokens"
     query = module.query(endpoint, f"insert-{kebab}-session")
     given = {
         "id": "session",
@@ -205,16 +206,20 @@ def opened_session(module: Module, endpoint: PlannedEndpoint) -> str:
         "agent": 'call.headers.get("user-agent", "")[:255]',
         "has_second_factor": "step > 0",
         "expires_at": "until",
+        "token_hash": "cookie.digest",
     }
     values = [given[each] for each in query.parameters]
     parts = ["service: Service", "tx: Connection", "call: Call", "row: Mapping[str, Any]"]
     parts += [*(["step: int"] if has_factor else []), "guessed: bytes"]
     lines = [
         *python.laid(python.Group(head="async def _open", parts=tuple(parts), tail=" -> Answer:")),
-        '    """A session with its first tokens, if the account may still be signed in to."""',
+        f'    """A session with its {first}, if the account may still be signed in to."""',
         "    accounts = service.accounts",
         "    session, until = new_id(), accounts.now() + accounts.session_ttl",
     ]
+    if is_shown:
+        module.imports.add("nines_runtime.security.sessions", "new_session")
+        lines.append("    cookie = new_session()")
     inserted = python.call("await tx.fetchval", f"sql.{names.constant(query.id)}", *values)
     lines += python.laid(inserted, before="opened = ", depth=1)
     lines += ["    if opened is None:", '        raise Problem("credentials-rejected")']
@@ -226,10 +231,13 @@ def opened_session(module: Module, endpoint: PlannedEndpoint) -> str:
         ]
     forget = module.sql(endpoint, f"forget-{kebab}-failures")
     lines += [
-        "    refresh = await accounts.refresh.issue(tx, session, until=until)",
+        *([] if is_shown else ["    refresh = await accounts.refresh.issue(tx, session, until=until)"]),
         f"    await tx.execute({forget}, guessed)",
         *module.audited('row["id"]', '{"session": str(session)}', depth=1),
     ]
+    if is_shown:
+        module.helper("open", [*lines, f"    return {module.signed_in()}(cookie, until)"])
+        return "_open"
     roles = ['row["roles"]'] if people.has_roles else []
     told = ("service", 'row["id"]', "session", *roles, *(["step > 0"] if has_factor else []), "refresh")
     module.helper("open", [*lines, *python.laid(python.call(f"return {module.tokens()}", *told), depth=1)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nines.building import names
+from nines.building.project.settings import SIGNING_IN
 from nines.building.resources.facts import Thing
 from nines.model.blueprint import OF_ACCOUNTS, Action, Blueprint, FieldKind, Resource, ResourceKind
 from nines.model.design import Design, PlannedEndpoint, PlannedQuery, PlannedTable
@@ -94,6 +95,11 @@ class People(Record):
         return self.resource.audit in ("all", "writes")
 
     @property
+    def keeps_sessions(self) -> bool:
+        """Whether people are known by the cookie of a session, and nobody is given tokens."""
+        return self.blueprint.auth is not None and self.blueprint.auth.scheme == "session"
+
+    @property
     def endpoints(self) -> tuple[PlannedEndpoint, ...]:
         return tuple(each for each in self.design.endpoints if each.action in OF_ACCOUNTS)
 
@@ -118,7 +124,7 @@ def people_of(design: Design) -> Iterator[People]:
     """The people who sign in here; nothing where nobody does, or where nobody has a password."""
     blueprint = design.blueprint
     is_offered = any(endpoint.action in OF_ACCOUNTS for endpoint in design.endpoints)
-    if blueprint is None or design.auth is None or design.auth.scheme != "own-jwt" or not is_offered:
+    if blueprint is None or design.auth is None or design.auth.scheme not in SIGNING_IN or not is_offered:
         return
     for resource in blueprint.resources:
         table = design.table_of(resource.name)

@@ -14,6 +14,9 @@ _SAYS = "Who people are: keys, passwords, codes and tokens, made from the settin
 
 
 def write(people: People) -> Iterator[File]:
+    if people.keeps_sessions:
+        yield from _of_sessions(people)
+        return
     imports = python.Imports(people.package)
     imports.add("nines_runtime", "Cipher", "Codes", "Guesses", "Passwords", "RefreshTokens", "SigningKeys")
     imports.add("nines_runtime", "TokenIssuer", "TokenRules")
@@ -59,6 +62,57 @@ def _accounts(people: People, imports: python.Imports) -> list[str]:
         "    code_key = settings.code_key.reveal().encode()",
         *python.laid(python.call("return Accounts", *parts), depth=1),
     ]
+
+
+def _of_sessions(people: People) -> Iterator[File]:
+    """Without tokens, and so without what signs them."""
+    imports = python.Imports(people.package)
+    imports.add("nines_runtime", "Cipher", "Codes", "Guesses", "Passwords")
+    imports.add("nines_runtime.security.accounts", "CookieAuthenticator", "ReadsAndWrites", "SessionAccounts")
+    imports.add(f"{people.package}._generated", "sql")
+    imports.add(f"{people.package}._generated.settings", "GeneratedSettings")
+    auth = people.blueprint.auth
+    assert auth is not None
+    parts: list[python.Part] = [
+        f"passwords=Passwords(waiting_max={_waiting(people)})",
+        "codes=Codes(code_key)",
+        "guesses=Guesses(code_key)",
+        "cipher=Cipher.parse(settings.field_keys.reveal())",
+        f"session_ttl_s={auth.refresh_ttl_s:_.0f}.0",
+    ]
+    needing = ", ".join(f'"{role.name}"' for role in people.blueprint.roles if role.needs_second_factor)
+    if needing:
+        parts.append(f"second_factor_roles=frozenset({{{needing}}})")
+    parts.append('origins=settings.origins.split(",")')
+    see = _text_of(people, f"see-{people.noun.replace('_', '-')}-session")
+    touch = _text_of(people, f"touch-{people.noun.replace('_', '-')}-session")
+    made = python.call(
+        "return CookieAuthenticator",
+        "accounts",
+        "database",
+        f"see={see}",
+        f"touch={touch}",
+        f"prefix={python.quoted(people.prefix)}",
+    )
+    body = [
+        "def accounts_of(settings: GeneratedSettings) -> SessionAccounts:",
+        "    code_key = settings.code_key.reveal().encode()",
+        *python.laid(python.call("return SessionAccounts", *parts), depth=1),
+        "",
+        "",
+        "def authenticator_of(accounts: SessionAccounts, database: ReadsAndWrites) -> CookieAuthenticator:",
+        '    """Sees with each request whether its session still holds."""',
+        *python.laid(made, depth=1),
+    ]
+    path = names.source(people.design, "_generated/identity.py")
+    says = "Who people are: passwords, codes and sessions, made from the settings."
+    yield File(path=path, text=python.module(says, imports, ["", *body]))
+
+
+def _text_of(people: People, base: str) -> str:
+    """The constant of a statement; where no operation asks who somebody is, nothing is ever found."""
+    found = next((f"sql.{names.constant(each.id)}" for each in people.design.queries if each.base == base), "")
+    return found or '"SELECT WHERE false AND $1 IS NULL"'
 
 
 def _waiting(people: People) -> int:

@@ -37,7 +37,7 @@ def sign_out(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
     yield "    async with service.database.transaction(call.deadline) as tx:"
     yield f"        await tx.execute({module.sql(endpoint, f'revoke-{kebab}-session')}, UUID(call.caller.session))"
     yield from module.audited("call.subject", '{"session": "ended"}', depth=2)
-    yield "    return Answer.nothing()"
+    yield f"    return {module.ended()}"
 
 
 def sign_out_everywhere(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
@@ -49,4 +49,4 @@ def sign_out_everywhere(module: Module, endpoint: PlannedEndpoint) -> Iterator[s
     revoked = python.call("await tx.execute", module.sql(endpoint, f"revoke-all-{kebab}-sessions"), holder)
     yield from python.laid(revoked, depth=2)
     yield from module.audited("call.subject", '{"sessions": "ended"}', depth=2)
-    yield "    return Answer.nothing()"
+    yield f"    return {module.ended()}"

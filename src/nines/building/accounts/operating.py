@@ -22,6 +22,9 @@ def _text(people: People) -> str:
     text = _HEAD
     text += (_STATEMENTS + (_ROLE_STATEMENTS if roles else "") + (_FACTOR_STATEMENT if needing else "")).lstrip("\n")
     text += _WITH_ROLES if roles else _WITHOUT_ROLES
+    if people.keeps_sessions:
+        for each, other in _OF_COOKIES:
+            text = text.replace(each, other)
     text += (_GRANTING if roles else "") + (_ENROLLING if needing else "") + _END
     factor = people.design.table(f"{people.noun}_sessions")
     has_factor = factor is not None and factor.column("has_second_factor") is not None
@@ -48,6 +51,8 @@ def _text(people: People) -> str:
             if needing
             else ""
         ),
+        "HOLDER": "SessionAccounts" if people.keeps_sessions else "Accounts",
+        "SESSIONS_IMPORT": "from nines_runtime.security.sessions import new_session\n" if people.keeps_sessions else "",
         "FACTOR_COLUMN": ", has_second_factor" if has_factor else "",
         "FACTOR_VALUE": ", true" if has_factor else "",
         "FACTOR_GIVEN": ", has_second_factor=True" if has_factor else "",
@@ -81,8 +86,8 @@ import sys
 from uuid import UUID
 
 from nines_runtime import Database, Deadline@TOTP@, identifier_of, identifier_text, new_id, read_settings
-from nines_runtime.security.accounts import Accounts
-
+from nines_runtime.security.accounts import @HOLDER@
+@SESSIONS_IMPORT@
 from @PACKAGE@._generated.identity import accounts_of
 from @PACKAGE@._generated.settings import GeneratedSettings, surroundings
 
@@ -153,14 +158,14 @@ async def _find(database: Database, name: str) -> UUID | None:
     return None if row is None else row["id"]
 
 
-async def _add(database: Database, accounts: Accounts, name: str, id: UUID) -> None:
+async def _add(database: Database, accounts: @HOLDER@, name: str, id: UUID) -> None:
     """Whoever is there already keeps their password."""
     password = os.environ.get("NEW_PASSWORD") or getpass.getpass("Password: ")
     password_hash = await accounts.passwords.hash(password)
     await database.execute(Deadline.after(LIMIT_S), ADD, id, name, password_hash)
 
 
-async def _token(database: Database, accounts: Accounts, id: UUID, environment: str) -> str:
+async def _token(database: Database, accounts: @HOLDER@, id: UUID, environment: str) -> str:
     """Of a session of its own, as if a second factor had been shown."""
     if environment not in ("local", "laboratory"):
         raise SystemExit("a token without a password is for laptops and laboratories, and ENVIRONMENT is another")
@@ -169,6 +174,40 @@ async def _token(database: Database, accounts: Accounts, id: UUID, environment: 
 @ROLES_READ@    subject = identifier_text(id, "@PREFIX@")
     return accounts.issuer.issue(subject@ROLES_GIVEN@, session=str(session)@FACTOR_GIVEN@)
 '''
+_READING_ROLES = """    rows = await database.fetch(Deadline.after(LIMIT_S), READ_ROLES, id)
+    roles = [row["role"] for row in rows]
+"""
+_OF_COOKIES = (
+    (
+        "`token` prints an access token, for laboratories alone.",
+        "`token` prints a cookie, for laboratories alone.",
+    ),
+    ("(id, @NOUN@_id, expires_at@FACTOR_COLUMN@)", "(id, @NOUN@_id, expires_at, token_hash@FACTOR_COLUMN@)"),
+    ("now() + interval '1 day'@FACTOR_VALUE@)", "now() + interval '1 day', $3@FACTOR_VALUE@)"),
+    ("await _token(database, accounts, id, settings.environment)", "await _token(database, id, settings.environment)"),
+    (
+        "async def _token(database: Database, accounts: @HOLDER@, id: UUID,",
+        "async def _token(database: Database, id: UUID,",
+    ),
+    ("    session = new_id()\n", "    cookie = new_session()\n"),
+    ("OPEN_SESSION, session, id)", "OPEN_SESSION, new_id(), id, cookie.digest)"),
+    (_READING_ROLES, ""),
+    (
+        """    subject = identifier_text(id, "@PREFIX@")
+    return accounts.issuer.issue(subject, roles=roles, session=str(session)@FACTOR_GIVEN@)
+""",
+        "    return cookie.text\n",
+    ),
+    (
+        """    subject = identifier_text(id, "@PREFIX@")
+    return accounts.issuer.issue(subject, session=str(session)@FACTOR_GIVEN@)
+""",
+        "    return cookie.text\n",
+    ),
+    ("identifier_of, identifier_text, new_id", "identifier_of, new_id"),
+    ('READ_ROLES = "SELECT role FROM @NOUN@_roles WHERE @NOUN@_id = $1"\n', ""),
+)
+"""What differs where people are known by a cookie: there are no tokens, and roles are read with each request."""
 _WITH_ROLES = (
     _MAIN.replace("@VERBS@", '"add", "grant", "withdraw", "token"')
     .replace(
@@ -187,9 +226,7 @@ _WITH_ROLES = (
     )
     .replace(
         "@ROLES_READ@",
-        """    rows = await database.fetch(Deadline.after(LIMIT_S), READ_ROLES, id)
-    roles = [row["role"] for row in rows]
-""",
+        _READING_ROLES,
     )
     .replace("@ROLES_GIVEN@", ", roles=roles")
 )
@@ -202,7 +239,7 @@ _WITHOUT_ROLES = (
 )
 _GRANTING = '''
 
-async def _grant(database: Database, accounts: Accounts, id: UUID, name: str, role: str) -> None:
+async def _grant(database: Database, accounts: @HOLDER@, id: UUID, name: str, role: str) -> None:
     await database.execute(Deadline.after(LIMIT_S), GRANT, id, role)
 @ENROL@
 
@@ -213,7 +250,7 @@ async def _withdraw(database: Database, id: UUID, role: str) -> None:
 '''
 _ENROLLING = '''
 
-async def _enrol(database: Database, accounts: Accounts, id: UUID, name: str) -> None:
+async def _enrol(database: Database, accounts: @HOLDER@, id: UUID, name: str) -> None:
     """Prints what the app of the second factor reads, once: nobody can see it again."""
     secret = Totp.new_secret()
     sealed = accounts.cipher.encrypt(secret, "@NOUN@_second_factors.secret", id)

@@ -20,7 +20,8 @@ def write(people: People) -> Iterator[File]:
     body: list[str] = []
     for endpoint in people.endpoints:
         body += ["", "", *_ACTIONS[endpoint.action](module, endpoint)]
-    body += ["", "", *entering.keys(module)]
+    if not people.keeps_sessions:
+        body += ["", "", *entering.keys(module)]
     body += [line for helper in module.helpers() for line in ("", "", *helper)]
     text = python.module(_SAYS, module.imports, [*module.head(), *body])
     yield File(path=names.source(people.design, f"_generated/{names.SIGNING}.py"), text=text)

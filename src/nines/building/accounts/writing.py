@@ -234,12 +234,13 @@ class Module:
         self.imports.add("msgspec", "UNSET", "UnsetType")
         self.imports.add("typing", "Any")
         table = f"{self.people.noun}_second_factors.secret"
+        holder = "SessionAccounts" if self.people.keeps_sessions else "Accounts"
         head = python.Group(
             head="def _factor",
-            parts=("accounts: Accounts", "row: Mapping[str, Any]", "code: str | UnsetType"),
+            parts=(f"accounts: {holder}", "row: Mapping[str, Any]", "code: str | UnsetType"),
             tail=" -> int | None:",
         )
-        self.imports.add("nines_runtime.security.accounts", "Accounts")
+        self.imports.add("nines_runtime.security.accounts", holder)
         self._helpers["factor"] = [
             *python.laid(head),
             '    """The step of the code; 0 where the account has no second factor, None for a code that is wrong."""',
@@ -289,6 +290,30 @@ class Module:
             "    return Answer.of(tokens, status=201)",
         ]
         return "_tokens"
+
+    def signed_in(self) -> str:
+        """The function that answers with the cookie of a session."""
+        self.imports.add("datetime", "datetime")
+        self.imports.add("nines_runtime.security.secret", "Secret")
+        self.imports.add("nines_runtime.security.sessions", "session_cookie")
+        self.shape("SignedIn")
+        auth = self.people.blueprint.auth
+        idle_s, lasting_s = (int(auth.token_ttl_s), int(auth.refresh_ttl_s)) if auth else (0, 0)
+        self.constant("IDLE_S", f"{idle_s:_}")
+        self.constant("SESSION_S", f"{lasting_s:_}")
+        self._helpers["signed_in"] = [
+            "def _signed_in(cookie: Secret, until: datetime) -> Answer:",
+            "    shown = session_cookie(cookie.text, max_age_s=SESSION_S)",
+            "    return Answer.of(SignedIn(expires_at=until, idle_s=IDLE_S), status=201, headers=(shown,))",
+        ]
+        return "_signed_in"
+
+    def ended(self) -> str:
+        """What answers that a session is over."""
+        if not self.people.keeps_sessions:
+            return "Answer.nothing()"
+        self.imports.add("nines_runtime.security.sessions", "ended_cookie")
+        return 'Answer(status=204, media_type="", headers=(ended_cookie(),))'
 
     def helper(self, name: str, lines: list[str]) -> None:
         self._helpers[name] = lines

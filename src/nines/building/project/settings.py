@@ -12,6 +12,8 @@ from nines.model.record import Record
 
 ELSEWHERE = ("oauth2-jwt", "oidc", "mtls")
 """Schemes whose tokens or certificates come from an issuer for whom a local one can stand in."""
+SIGNING_IN = ("own-jwt", "session")
+"""Schemes whose people sign in here."""
 SEED = "LOCAL_ISSUER_SEED"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _NOBODY = "127.0.0.1:9"
@@ -50,7 +52,8 @@ class Setting(Record):
 def settings(design: Design) -> tuple[Setting, ...]:
     """Each name once, in the order in which a reader asks."""
     found: dict[str, Setting] = {}
-    for each in (*_addresses(design), *_certificates(design), *_secrets(design), *_tuning(), *_listening(design)):
+    asked = (_addresses, _certificates, _secrets, _origins)
+    for each in (*(setting for part in asked for setting in part(design)), *_tuning(), *_listening(design)):
         found.setdefault(each.name, each)
     return tuple(found.values())
 
@@ -71,7 +74,7 @@ def has_console(design: Design) -> bool:
     resources = design.blueprint.resources if design.blueprint else ()
     account = next((each for each in resources if each.kind is ResourceKind.ACCOUNT), None)
     table = design.table_of(account.name) if account else None
-    if account is None or table is None or design.auth is None or design.auth.scheme != "own-jwt":
+    if account is None or table is None or design.auth is None or design.auth.scheme not in SIGNING_IN:
         return False
     has_password = any(each.kind is FieldKind.PASSWORD for each in account.fields)
     needed = [each for each in table.columns if each.member and not each.is_nullable and not each.default]
@@ -231,6 +234,13 @@ def _secrets(design: Design) -> Iterator[Setting]:
     if is_issued_elsewhere(design):
         says = "Stands in for the issuer on laptops and in laboratories; refused in production."
         yield Setting(name=SEED, type="Hidden | None", says=says, default="None")
+
+
+def _origins(design: Design) -> Iterator[Setting]:
+    """Told to a service whose cookies pages of its own origin show."""
+    if design.auth is not None and design.auth.scheme == "session":
+        says = "Pages elsewhere that may ask with a cookie, with commas between: https://app.example."
+        yield Setting(name="ORIGINS", type="str", says=says, default='""')
 
 
 def _tuning() -> Iterator[Setting]:

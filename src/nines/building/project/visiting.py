@@ -167,11 +167,14 @@ def _of_console(design: Design) -> str:
     granted = "".join(
         f'        self._people("grant", "somebody@example.com", "{role.name}")\n' for role in design.roles
     )
+    printed = "{self._people('token', 'somebody@example.com')}"
+    is_cookie = design.auth is not None and design.auth.scheme == "session"
+    shown = f'"cookie": f"__Host-session={printed}"' if is_cookie else f'"authorization": f"Bearer {printed}"'
     return f'''
     def credential(self) -> dict[str, str] | None:
         """Of somebody who may do everything, made at the operator's console."""
         self._people("add", "somebody@example.com")
-{granted}        return {{"authorization": f"Bearer {{self._people('token', 'somebody@example.com')}}"}}
+{granted}        return {{{shown}}}
 
     def _people(self, *words: str) -> str:
         found = subprocess.run(

@@ -68,7 +68,9 @@ def _sealing(design: Design) -> Iterator[Holding]:
 def _people(design: Design) -> Iterator[Holding]:
     if has_accounts(design):
         where = "nines_runtime.security.accounts"
-        yield Holding(name="accounts", type="Accounts", make=_accounts, module=where)
+        scheme = design.auth.scheme if design.auth else ""
+        kind = "SessionAccounts" if scheme == "session" else "Accounts"
+        yield Holding(name="accounts", type=kind, make=_accounts, module=where)
     if has_letters(design):
         yield Holding(name="mail", type="Mailing", make=_letters)
 

@@ -34,7 +34,8 @@ def account_tables(blueprint: Blueprint, resource: Resource) -> Iterator[Planned
     yield _credentials(blueprint, resource)
     if facts.uses(blueprint, *_SIGNING):
         yield _sessions(blueprint, resource)
-        yield _refresh_tokens(blueprint, resource)
+        if not facts.keeps_sessions(blueprint):
+            yield _refresh_tokens(blueprint, resource)
         yield _failures(blueprint, resource)
     if blueprint.roles:
         yield _roles(blueprint, resource)
@@ -140,23 +141,49 @@ def _credentials(blueprint: Blueprint, resource: Resource) -> PlannedTable:
 def _sessions(blueprint: Blueprint, resource: Resource) -> PlannedTable:
     name = sessions_name(resource)
     ttl_s = blueprint.auth.refresh_ttl_s if blueprint.auth else None
+    is_shown = facts.keeps_sessions(blueprint)
     return PlannedTable(
         name=name,
-        says="One sign-in on one device; revoking it ends every token that descends from it.",
+        says="One sign-in on one device; revoking it ends it at once."
+        if is_shown
+        else "One sign-in on one device; revoking it ends every token that descends from it.",
         module=facts.module_name(blueprint, resource),
         columns=(
             _id(),
             _of_account(resource),
             PlannedColumn(name="address", type="inet", is_nullable=True, is_personal=True, width_bytes=10),
             PlannedColumn(name="agent", type="text", is_nullable=True, is_personal=True, width_bytes=60),
+            *(_of_cookie() if is_shown else ()),
             *_shown_factor(blueprint),
             PlannedColumn(name="expires_at", type="timestamptz"),
             PlannedColumn(name="revoked_at", type="timestamptz", is_nullable=True, width_bytes=1),
             _created(),
         ),
-        indexes=(_key(name, "id"),),
-        checks=(PlannedCheck(name=identifier(name, "agent", "check"), expression="char_length(agent) <= 255"),),
+        indexes=(
+            _key(name, "id"),
+            *(
+                (PlannedIndex(name=identifier(name, "token_hash_key"), columns=("token_hash",), is_unique=True),)
+                if is_shown
+                else ()
+            ),
+        ),
+        checks=(
+            PlannedCheck(name=identifier(name, "agent", "check"), expression="char_length(agent) <= 255"),
+            *((_hash_check(name),) if is_shown else ()),
+        ),
         retention_s=ttl_s,
+    )
+
+
+def _of_cookie() -> Iterator[PlannedColumn]:
+    says = "SHA-256 of the 256 random bits in the cookie, which is kept nowhere"
+    yield PlannedColumn(name="token_hash", type="bytea", width_bytes=33, says=says)
+    yield PlannedColumn(name="seen_at", type="timestamptz", default="now()", says="to the minute; idle ones end")
+
+
+def _hash_check(table: str) -> PlannedCheck:
+    return PlannedCheck(
+        name=identifier(table, "token_hash", "check"), expression=f"octet_length(token_hash) = {HASH_BYTES}"
     )
 
 
@@ -222,11 +249,7 @@ def _refresh_tokens(blueprint: Blueprint, resource: Resource) -> PlannedTable:
             _created(),
         ),
         indexes=(_key(name, "token_hash"),),
-        checks=(
-            PlannedCheck(
-                name=identifier(name, "token_hash", "check"), expression=f"octet_length(token_hash) = {HASH_BYTES}"
-            ),
-        ),
+        checks=(_hash_check(name),),
         retention_s=blueprint.auth.refresh_ttl_s if blueprint.auth else None,
     )
 

@@ -11,6 +11,11 @@ from nines.planning.data.names import snake, table_name
 _WORD = re.compile(r"'[^']*'|[A-Za-z_][A-Za-z_0-9]*(?:\.[A-Za-z_][A-Za-z_0-9]*)*")
 
 
+def keeps_sessions(blueprint: Blueprint) -> bool:
+    """Whether a session is kept here and known by its cookie, so that nobody is given tokens."""
+    return blueprint.auth is not None and blueprint.auth.scheme == "session"
+
+
 def account_of(blueprint: Blueprint) -> Resource | None:
     """The resource of the people who sign in here."""
     return next((each for each in blueprint.resources if each.kind is ResourceKind.ACCOUNT), None)

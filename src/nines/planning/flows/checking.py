@@ -46,8 +46,12 @@ def check(draft: Draft, operation: Operation) -> None:
         draft.also(keys.use_key(draft))
     account = facts.account_of(draft.blueprint)
     if not is_open and account and any(each.name == accounts.sessions_name(account) for each in draft.tables):
-        gone = Branch(when="the session of the token was revoked or is over", then="it is refused", status=401)
+        is_shown = facts.keeps_sessions(draft.blueprint)
+        whose = "session" if is_shown else "session of the token"
+        gone = Branch(when=f"the {whose} was revoked or is over", then="it is refused", status=401)
         draft.query(sessions.see(draft, account), "see that its session still holds", branches=(gone,))
+        if is_shown:
+            draft.also(sessions.touch(draft, account))
 
 
 def shown(blueprint: Blueprint) -> str:

@@ -10,6 +10,7 @@ from nines.model.design.ddl import literal, quoted
 from nines.planning.data import accounts, facts
 from nines.planning.data.names import kebab, table_name
 from nines.planning.flows.draft import Draft
+from nines.planning.flows.keeping import interval
 from nines.planning.flows.statement import Sql, Statement, Wish, listed
 
 
@@ -79,9 +80,15 @@ def read_session(draft: Draft, account: Resource) -> Statement:
     return sql.done(f"read-{kebab(account.name)}-session", text, wish=wish, rows_max=1, others=others)
 
 
+STALE = "1 minute"
+"""So exactly it is known when a session was used last: not every request is to write."""
+
+
 def see(draft: Draft, account: Resource) -> Statement:
     """With each token that comes in: what was revoked here ends here at once."""
     table = draft.table(accounts.sessions_name(account))
+    if facts.keeps_sessions(draft.blueprint):
+        return _see_cookie(draft, account, table)
     sql = draft.sql(table)
     text = f"SELECT s.{quoted(accounts.holder(account))}\n{_holding(draft, account, sql)}"
     wish = Wish(table=table.name, equal=("id",))
@@ -90,13 +97,42 @@ def see(draft: Draft, account: Resource) -> Statement:
     return sql.done(f"see-{kebab(account.name)}-session", text, wish=wish, rows_max=1, others=others, says=says)
 
 
-def _holding(draft: Draft, account: Resource, sql: Sql) -> str:
+def _see_cookie(draft: Draft, account: Resource, table: PlannedTable) -> Statement:
+    sql = draft.sql(table)
+    factor = ", s.has_second_factor" if table.column("has_second_factor") else ""
+    auth = draft.blueprint.auth
+    chosen = (
+        f"s.id, s.{quoted(accounts.holder(account))} AS account_id, s.expires_at{factor},\n"
+        f"       s.seen_at < now() - interval '{STALE}' AS is_stale{roles(draft, account)}"
+    )
+    idle = interval(auth.token_ttl_s) if auth else ""
+    text = (
+        f"SELECT {chosen}\n{_holding(draft, account, sql, by='token_hash')}\n  AND s.seen_at > now() - interval {idle}"
+    )
+    wish = Wish(table=table.name, equal=("token_hash",))
+    says = "no row: the session was revoked, is over or was idle for too long, or its account is locked or closed"
+    others = (table_name(account.name),)
+    return sql.done(f"see-{kebab(account.name)}-session", text, wish=wish, rows_max=1, others=others, says=says)
+
+
+def touch(draft: Draft, account: Resource) -> Statement:
+    table = draft.table(accounts.sessions_name(account))
+    sql = draft.sql(table)
+    text = (
+        f"UPDATE {table.name}\nSET seen_at = now()\nWHERE {sql.equal('id')}\n  AND seen_at < now() - interval '{STALE}'"
+    )
+    wish = Wish(table=table.name, equal=("id",))
+    says = f"once in {STALE} for each session"
+    return sql.done(f"touch-{kebab(account.name)}-session", text, wish=wish, rows_max=0, is_write=True, says=says)
+
+
+def _holding(draft: Draft, account: Resource, sql: Sql, *, by: str = "id") -> str:
     people, holder = table_name(account.name), quoted(accounts.holder(account))
     state = facts.signing_state(draft.blueprint, account)
     condition = f"\n  AND a.status = {literal(state)}" if state else ""
     return (
         f"FROM {sql.table.name} AS s\nJOIN {quoted(people)} AS a ON a.id = s.{holder}\n"
-        f"WHERE {sql.equal('id', alias='s.')}\n  AND s.revoked_at IS NULL\n  AND s.expires_at > now(){condition}"
+        f"WHERE {sql.equal(by, alias='s.')}\n  AND s.revoked_at IS NULL\n  AND s.expires_at > now(){condition}"
     )
 
 

@@ -75,9 +75,14 @@ def _open_session(draft: Draft, operation: Operation, account: Resource) -> None
     if accounts.has_second_factor(draft.blueprint):
         twice = Branch(when="that code was used before", then="it is refused", status=401)
         draft.query(sessions.use_second_factor(draft, account), "use the second factor's code up", branches=(twice,))
-    draft.query(sessions.insert_token(draft, account), "keep the digest of a refresh token")
+    is_shown = facts.keeps_sessions(draft.blueprint)
+    if not is_shown:
+        draft.query(sessions.insert_token(draft, account), "keep the digest of a refresh token")
     draft.query(credentials.forget_failures(draft, account), "forget the account's failures")
     _end(draft, operation, account)
+    if is_shown:
+        draft.add(StepKind.RESPOND, "answer with the session's cookie")
+        return
     draft.add(StepKind.COMPUTE, "sign an access token")
     draft.add(StepKind.RESPOND, "answer with both tokens")
 

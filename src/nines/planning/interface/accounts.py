@@ -66,7 +66,7 @@ def _with_code(action: Action, secret: Field, blueprint: Blueprint) -> Shape | N
 def answer(action: Action, blueprint: Blueprint) -> Shape | None:
     """What a success holds; nothing for those that end something."""
     if action in (Action.SIGN_IN, Action.SIGN_IN_BY_CODE, Action.REFRESH):
-        return tokens(blueprint)
+        return signed_in(blueprint) if facts.keeps_sessions(blueprint) else tokens(blueprint)
     if action is Action.REGISTER and not facts.uses(blueprint, Action.VERIFY_CODE):
         return None
     if action in (Action.REGISTER, Action.SEND_CODE, Action.REQUEST_RESET, Action.REQUEST_SIGN_IN):
@@ -95,6 +95,17 @@ def tokens(blueprint: Blueprint) -> Shape:
         "refresh_token": _REFRESH_TOKEN,
     }
     return Shape(name=own("Tokens"), schema=opened(members, tuple(members)), example=example)
+
+
+def signed_in(blueprint: Blueprint) -> Shape:
+    """What goes with the cookie, which no script reads."""
+    members: dict[str, Schema] = {
+        "expires_at": {"type": "string", "format": "date-time", "description": "When it ends in any case."},
+        "idle_s": {"type": "integer", "minimum": 1, "description": "It ends earlier after so many idle seconds."},
+    }
+    idle_s = int((blueprint.auth or Authentication()).token_ttl_s)
+    example = {"expires_at": "2030-02-01T03:04:05.678Z", "idle_s": idle_s}
+    return Shape(name=own("SignedIn"), schema=opened(members, tuple(members)), example=example)
 
 
 def challenge() -> Shape:

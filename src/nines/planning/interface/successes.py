@@ -15,6 +15,7 @@ from nines.model.blueprint import (
 )
 from nines.model.design import PlannedAnswer, PlannedEndpoint, Shape
 from nines.model.words import duration
+from nines.planning.data import facts
 from nines.planning.interface import accounts, shapes
 
 EVERYWHERE = ("X-Request-Id",)
@@ -73,7 +74,8 @@ def _of_account(operation: Operation, endpoint: PlannedEndpoint, blueprint: Blue
     shape = accounts.answer(operation.do, blueprint)
     match operation.do:
         case Action.SIGN_IN | Action.SIGN_IN_BY_CODE:
-            return success(endpoint, 201, "Signed in.", shape, headers=("Cache-Control",))
+            cookie = ("Set-Cookie",) if facts.keeps_sessions(blueprint) else ()
+            return success(endpoint, 201, "Signed in.", shape, headers=("Cache-Control", *cookie))
         case Action.REFRESH:
             says = "New tokens; the old refresh token is spent."
             return success(endpoint, 201, says, shape, headers=("Cache-Control",))
@@ -81,12 +83,18 @@ def _of_account(operation: Operation, endpoint: PlannedEndpoint, blueprint: Blue
             says = "Accepted; the answer is the same whether the account exists or not."
             return success(endpoint, 202, says, shape, headers=("Cache-Control",))
         case _:
-            return success(endpoint, 204, _over(operation.do, blueprint))
+            is_ended = operation.do in (Action.SIGN_OUT, Action.SIGN_OUT_EVERYWHERE)
+            cookie = ("Set-Cookie",) if is_ended and facts.keeps_sessions(blueprint) else ()
+            return success(endpoint, 204, _over(operation.do, blueprint), headers=cookie)
 
 
 def _over(action: Action, blueprint: Blueprint) -> str:
     """What holds afterwards; an access token that was issued lives on until it runs out."""
     lives = duration((blueprint.auth or Authentication()).token_ttl_s)
+    if facts.keeps_sessions(blueprint) and action is Action.SIGN_OUT:
+        return "Signed out: the session is over, and its cookie is taken away."
+    if facts.keeps_sessions(blueprint) and action is Action.SIGN_OUT_EVERYWHERE:
+        return "Every session is over."
     match action:
         case Action.SIGN_OUT:
             return f"Signed out: the refresh token is revoked, and the access token runs out within {lives}."

@@ -67,12 +67,25 @@ def _unusable(blueprint: Blueprint, auth: Authentication) -> Iterator[Objection]
             ),
         )
     signs_in = any(each.do is Action.SIGN_IN for each in blueprint.operations)
-    if auth.scheme == "own-jwt" and not (signs_in_here(blueprint) and signs_in):
+    refreshing = [each.name for each in blueprint.operations if each.do is Action.REFRESH]
+    if auth.scheme == "session" and refreshing:
+        yield objection(
+            __name__,
+            blueprint,
+            f"operations.{refreshing[0]}",
+            f"{refreshing[0]} gives new tokens, and scheme is session: a session is kept by being used",
+            (
+                option(f"without {refreshing[0]}", "one cookie, and nothing to renew", "none"),
+                option("scheme: own-jwt", "tokens that other services can check", "clients have to keep them safe"),
+            ),
+        )
+    if auth.scheme in ("own-jwt", "session") and not (signs_in_here(blueprint) and signs_in):
+        whose = "issue the tokens" if auth.scheme == "own-jwt" else "keep the sessions"
         yield objection(
             __name__,
             blueprint,
             "auth.scheme",
-            "this service is to issue the tokens, and has no account to sign in to, or no operation that does sign-in",
+            f"this service is to {whose}, and has no account to sign in to, or no operation that does sign-in",
             (
                 option(
                     "a resource of kind account, and operations that register, sign-in and refresh",

@@ -95,8 +95,8 @@ _CREDENTIALS = {
     ),
     "session": (
         "A page elsewhere lets the browser of somebody signed in send a change (CSRF), or a session id is guessed.",
-        "The cookie is __Host-, Secure, HttpOnly and SameSite=Lax with 256 random bits; a change needs the token "
-        "of its session.",
+        "The cookie is __Host-, Secure, HttpOnly and SameSite=Lax with 256 random bits, new at each sign-in; a request "
+        "that a page of another origin made, as Sec-Fetch-Site or Origin tells, is refused, and bodies are JSON.",
     ),
     "mtls": (
         "A certificate of another authority, or of another service, is shown.",

@@ -97,16 +97,6 @@ def _of_auth(design: Design) -> Iterator[Secret]:
             f"{duration(_FETCH_S + auth.token_ttl_s)} in all.",
             every_s=_QUARTER_S,
         )
-    elif auth.scheme in elements.ISSUED_ELSEWHERE:
-        return
-    elif auth.scheme == "session":
-        yield Secret(
-            name="CSRF_KEY",
-            says="Signs the tokens against forged requests.",
-            held_in=STORE,
-            rotation="Two keys: sign with the new one, take both until the oldest session has ended.",
-            every_s=_QUARTER_S,
-        )
 
 
 def _of_data(design: Design) -> Iterator[Secret]:

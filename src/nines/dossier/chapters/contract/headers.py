@@ -29,6 +29,11 @@ _DESCRIBED: dict[str, tuple[str, dict[str, Any], Any]] = {
     "RateLimit": ("What is left of the quota, and how many seconds until there is more.", _TEXT, '"default";r=99;t=60'),
     "RateLimit-Policy": ("The quota: `q` requests in `w` seconds.", _TEXT, '"default";q=100;w=60'),
     "Retry-After": ("Seconds to wait before asking again; add some chance to it.", _SECONDS, 2),
+    "Set-Cookie": (
+        "The session's cookie, which no script reads (RFC 6265).",
+        _TEXT,
+        "__Host-session=ses_hVJ0x2n3p8QmT5sK7wYc1R4dLzB6eGfU9aXoNiPqAEk; Path=/; HttpOnly; Secure; SameSite=Lax",
+    ),
     "Sunset": ("When it may be gone (RFC 8594).", _TEXT, "Tue, 01 Jan 2030 00:00:00 GMT"),
     "WWW-Authenticate": ("How to show who you are (RFC 9110, 11.6.1).", _TEXT, 'Bearer error="invalid_token"'),
     "X-Request-Id": (

@@ -231,7 +231,7 @@ def has_console(design: Design) -> bool:
     """Whether an operator makes accounts by `people`, and grants them roles."""
     account = next((each for each in (design.blueprint or _NO).resources if each.kind is ResourceKind.ACCOUNT), None)
     table = design.table_of(account.name) if account else None
-    if account is None or table is None or design.auth is None or design.auth.scheme != "own-jwt":
+    if account is None or table is None or design.auth is None or design.auth.scheme not in ("own-jwt", "session"):
         return False
     has_password = any(each.kind is FieldKind.PASSWORD for each in account.fields)
     needed = [c.name for c in table.columns if c.member and not c.is_nullable and not c.default]
@@ -257,6 +257,9 @@ def _people(design: Design) -> Iterator[str]:
 
 def _registers(design: Design) -> bool:
     """Whether nines can become somebody as everybody does: register, read the letter, sign in."""
+    if design.auth and design.auth.scheme == "session":
+        # Whoever is let in by the console shows the same cookie as whoever signs in.
+        return False
     is_mailed = any(each.kind is DependencyKind.SMTP for each in design.dependencies)
     is_shown = _endpoint(design, Action.VERIFY_CODE) is None or is_mailed
     return is_shown and all(_endpoint(design, action) is not None for action in (Action.REGISTER, Action.SIGN_IN))
@@ -274,7 +277,9 @@ def _made_at_console(design: Design) -> Iterator[str]:
             found["register"] = False
         yield _table("identities", found, is_listed=True)
     if not registers:
-        yield _table("login", {"command": command})
+        is_cookie = design.auth is not None and design.auth.scheme == "session"
+        shown = {"header": "Cookie", "format": "__Host-session={token}"} if is_cookie else {}
+        yield _table("login", {"command": command, **shown})
     yield _table("values", dict(_values(design)))
 
 
