@@ -230,7 +230,8 @@ def differences(
     told = broken | {each.operation for each in changes if each.impact is Impact.RISKY}
     found = []
     for operation, was in before.items():
-        name, now = client.named(operation), after.get(operation)
+        # What is said of the whole document is said of each operation.
+        name, now = client.named(operation) if "" not in broken else "", after.get(operation)
         if now is None:
             # What it stands on may be what was broken.
             if not broken:

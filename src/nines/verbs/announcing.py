@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from nines.checkers.contracts.numbers import changes_of, numbered, numbers_of
 from nines.dossier import yaml
-from nines.dossier.chapters.contract.changes import changes
+from nines.dossier.chapters.contract.changes import changes, told
 from nines.model.change import ContractChange, Impact
 from nines.model.design import Design
 from nines.model.design.protocol import Numbers, PlannedProtocol
@@ -20,6 +20,7 @@ from nines.model.errors import SourceError, UsageError
 
 PATH = "CHANGES.md"
 NUMBERS = "proto.lock"
+EVENTS = "asyncapi.yaml"
 REMOVED = "operation-removed"
 _HEAD = "# Changes of the contract\n\nWhat callers meet; `nines build` writes it, the newest first.\n"
 _LISTED_MAX = 50
@@ -55,6 +56,11 @@ def typed(design: Design) -> tuple[ContractChange, ...]:
 def compare(design: Design, standing: str) -> tuple[ContractChange, ...]:
     """From the contract that stands to that of the design; none where there is none."""
     return changes(replace(design, released=standing)) if standing else ()
+
+
+def events(design: Design, standing: str) -> tuple[ContractChange, ...]:
+    """What changes for those who are told of events, from the document that stands."""
+    return told(design, standing)
 
 
 def unannounced(found: Iterable[ContractChange], standing: str, today: date) -> tuple[ContractChange, ...]:

@@ -98,9 +98,9 @@ def deliver(
     standing = _text(folder / CONTRACT)
     relied_on = design.released or standing
     # What is written down is what this build changes; what is refused is what callers would notice.
-    typed = announcing.typed(design)
-    changes = (*announcing.compare(design, standing), *typed)
-    breaking = announcing.unannounced((*announcing.compare(design, relied_on), *typed), relied_on, today)
+    others = (*announcing.typed(design), *announcing.events(design, _text(folder / announcing.EVENTS)))
+    changes = (*announcing.compare(design, standing), *others)
+    breaking = announcing.unannounced((*announcing.compare(design, relied_on), *others), relied_on, today)
     if breaking and not wish.accept_breaking and not wish.check:
         raise announcing.refusal(breaking, str(folder))
     progress.stage("writing the service")

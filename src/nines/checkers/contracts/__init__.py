@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from nines.checkers.contracts.compare import compare
+from nines.checkers.contracts.events import compare_events
 
-__all__ = ["compare"]
+__all__ = ["compare", "compare_events"]

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from nines.checkers.contracts import guards
+from nines.checkers.contracts.answers import READERS, answered, joined, topmost
 from nines.checkers.contracts.document import Document, Json, mapping
 from nines.checkers.contracts.schemas import Comparison, members
 from nines.model.change import ContractChange, Impact
@@ -13,7 +15,6 @@ from nines.model.change import ContractChange, Impact
 CHANGES_MAX = 2_000
 _PARAMETER = re.compile(r"\{([^{}]*)\}")
 _SENDERS = "callers that send it"
-_READERS = "callers that read it"
 _ALL = "every caller of it"
 
 _REQUEST_RULES = {
@@ -26,14 +27,6 @@ _REQUEST_RULES = {
     "closed": ("request-closed", Impact.RISKY),
     "unknown": ("request-changed", Impact.RISKY),
 }
-_ANSWER_RULES = {
-    "type": ("answer-type-widened", Impact.BREAKING),
-    "enum": ("answer-values-added", Impact.RISKY),
-    "bound": ("answer-bound-loosened", Impact.RISKY),
-    "form": ("answer-form-changed", Impact.RISKY),
-    "member-required": ("answer-member-optional", Impact.BREAKING),
-    "unknown": ("answer-changed", Impact.RISKY),
-}
 
 _REQUEST_SAYS = {
     "type": "is {0.limit} instead of {0.taken}",
@@ -43,14 +36,6 @@ _REQUEST_SAYS = {
     "member-required": "is required",
     "member-refused": "is refused",
     "closed": "refuses members that it does not know",
-    "unknown": "{0.taken}",
-}
-_ANSWER_SAYS = {
-    "type": "is {0.taken} instead of {0.limit}",
-    "enum": "may be {0.taken}, too",
-    "bound": "has {0.taken} instead of {0.limit}",
-    "form": "has {0.taken} instead of {0.limit}",
-    "member-required": "may be missing",
     "unknown": "{0.taken}",
 }
 
@@ -63,6 +48,7 @@ def compare(before: Any, after: Any) -> tuple[ContractChange, ...]:
 
 
 def _differences(old: Document, new: Document) -> Iterator[ContractChange]:
+    yield from guards.of_all(old, new)
     had, has = old.operations, new.operations
     places = {(_anonymous(path), method): path for path, method in has}
     for (path, method), operation in had.items():
@@ -108,6 +94,7 @@ class _Operation:
         elif lost := self.old.schemes(self.before) - self.new.schemes(self.after):
             schemes = ", ".join(sorted("+".join(sorted(each)) for each in lost))
             yield self._change("security-changed", Impact.BREAKING, "", f"{schemes} is no longer enough", _ALL)
+        yield from guards.of_operation(self.before, self.after, self.name)
 
     def _parameters(self) -> Iterator[ContractChange]:
         had = _by_position(self.old.parameters(self.before), self.paths[0])
@@ -163,7 +150,7 @@ class _Operation:
             if code in has:
                 yield from self._answer(code, self.old.resolve(answer), self.new.resolve(has[code]))
             elif code.startswith(("2", "3")):
-                yield self._change("answer-removed", Impact.BREAKING, code, "is no longer answered", _READERS)
+                yield self._change("answer-removed", Impact.BREAKING, code, "is no longer answered", READERS)
             else:
                 yield self._change("answer-removed", Impact.COMPATIBLE, code, "is no longer answered")
         # A caller has to understand the class of a status, whatever its last two digits (RFC 9110, 15).
@@ -174,16 +161,17 @@ class _Operation:
         had, has = self.old.content(then), self.new.content(now)
         for media_type, body in had.items():
             if media_type not in has:
-                yield self._change("answer-type-removed", Impact.BREAKING, code, f"{media_type} is gone", _READERS)
+                yield self._change("answer-type-removed", Impact.BREAKING, code, f"{media_type} is gone", READERS)
             else:
-                yield from self._answered(body.get("schema", {}), has[media_type].get("schema", {}), code)
+                schemas = (body.get("schema", {}), has[media_type].get("schema", {}))
+                yield from answered(self.old, self.new, schemas, name=self.name, code=code)
         yield from self._more("answer-type-added", code, set(has) - set(had))
         old_headers = {str(each).lower(): str(each) for each in mapping(mapping(then).get("headers"))}
         new_headers = {str(each).lower() for each in mapping(mapping(now).get("headers"))}
         for lower, name in old_headers.items():
             if lower not in new_headers:
                 where = f"{code} header {name}"
-                yield self._change("answer-header-removed", Impact.BREAKING, where, "is gone", _READERS)
+                yield self._change("answer-header-removed", Impact.BREAKING, where, "is gone", READERS)
 
     def _more(self, rule: str, where: str, media_types: set[str]) -> Iterator[ContractChange]:
         for each in sorted(media_types):
@@ -196,26 +184,11 @@ class _Operation:
             rule, impact = _REQUEST_RULES[loss.kind]
             whom = "callers that leave it out" if loss.kind == "member-required" else _SENDERS
             says = _REQUEST_SAYS[loss.kind].format(loss)
-            yield self._change(rule, impact, _join(where, loss.pointer), says, whom)
+            yield self._change(rule, impact, joined(where, loss.pointer), says, whom)
         had, has = members(self.old, then), members(self.new, now)
-        for pointer in _topmost(has - had):
+        for pointer in topmost(has - had):
             if pointer not in required:
-                yield self._change("request-member-added", Impact.COMPATIBLE, _join(where, pointer), "is new")
-
-    def _answered(self, then: Any, now: Any, code: str) -> Iterator[ContractChange]:
-        """A member that is gone is told once, and not again as one that is no longer promised."""
-        had, has = members(self.old, then), members(self.new, now)
-        gone = had - has
-        for pointer in _topmost(gone):
-            yield self._change("answer-member-removed", Impact.BREAKING, _join(code, pointer), "is gone", _READERS)
-        for loss in Comparison(self.new, self.old, is_request=False).losses(now, then):
-            if loss.pointer in gone:
-                continue
-            rule, impact = _ANSWER_RULES[loss.kind]
-            says = _ANSWER_SAYS[loss.kind].format(loss)
-            yield self._change(rule, impact, _join(code, loss.pointer), says, _READERS)
-        for pointer in _topmost(has - had):
-            yield self._change("answer-member-added", Impact.COMPATIBLE, _join(code, pointer), "is new")
+                yield self._change("request-member-added", Impact.COMPATIBLE, joined(where, pointer), "is new")
 
     def _change(self, rule: str, impact: Impact, where: str, says: str, whom: str = "") -> ContractChange:
         return _change(rule, impact, self.name, where=where, says=says, whom=whom)
@@ -251,12 +224,3 @@ def _schema(parameter: Json) -> Any:
     if "schema" in parameter:
         return parameter["schema"]
     return next((mapping(each).get("schema", {}) for each in mapping(parameter.get("content")).values()), {})
-
-
-def _topmost(pointers: set[str]) -> list[str]:
-    """Without those below another one."""
-    return sorted(each for each in pointers if not any(each.startswith(f"{other}/") for other in pointers))
-
-
-def _join(where: str, pointer: str) -> str:
-    return f"{where} {pointer}" if pointer else where

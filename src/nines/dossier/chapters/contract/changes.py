@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nines.checkers.contracts import compare
+from nines.checkers.contracts import compare, compare_events
 from nines.dossier import yaml
-from nines.dossier.chapters.contract import openapi
+from nines.dossier.chapters.contract import asyncapi, openapi
 from nines.dossier.markdown import code, heading, page, table
 from nines.model.change import ContractChange, Impact
 from nines.model.design import Design
@@ -29,6 +29,13 @@ def changes(design: Design) -> tuple[ContractChange, ...]:
     if not design.released:
         return ()
     return compare(yaml.load(design.released, "contract/released.yaml"), openapi.document(design))
+
+
+def told(design: Design, standing: str) -> tuple[ContractChange, ...]:
+    """The same for the events, from the AsyncAPI document that stands; none where there is none."""
+    if not standing:
+        return ()
+    return compare_events(yaml.load(standing, "asyncapi.yaml"), asyncapi.document(design))
 
 
 def text(found: tuple[ContractChange, ...]) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from nines.checkers.contracts import guards
 from nines.dossier.chapters.contract import headers, recovered, security, wellknown
 from nines.model.blueprint import Action
 from nines.model.design import Design, PlannedAnswer, PlannedEndpoint, PlannedParameter, Shape
@@ -32,6 +33,8 @@ def document(design: Design) -> Json:
     schemes = security.schemes(design)
     if schemes:
         found["security"] = [{name: []} for name in schemes]
+        if design.tenancy is not None:
+            found[guards.TENANT] = design.tenancy.key
     found["components"] = {
         key: value
         for key, value in (
@@ -104,6 +107,7 @@ def _operation(endpoint: PlannedEndpoint, design: Design) -> Json:
         found["deprecated"] = True
         if endpoint.deprecation.sunset:
             found["x-sunset"] = endpoint.deprecation.sunset
+    found |= security.guarded(endpoint, design)
     if endpoint.parameters:
         found["parameters"] = [_parameter(each) for each in endpoint.parameters]
     if endpoint.request:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from nines.checkers.contracts import guards
 from nines.model.blueprint import GrantKind
 from nines.model.design import Design, PlannedEndpoint
 from nines.model.design.access import Reach, reach
 
 _ANYBODY = "anybody"
-_SIGNED_IN = "anybody signed in"
 _BEARER = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 _SCHEMES: dict[str, tuple[str, dict[str, Any]]] = {
     "oauth2-jwt": ("accessToken", _BEARER),
@@ -50,7 +50,7 @@ def says(design: Design) -> str:
         case "api-key":
             return "A key that was handed to one caller."
         case "session":
-            return "The cookie of a session; a change also needs the token against forged requests."
+            return "The cookie of a session, taken from pages of the same origin alone (Sec-Fetch-Site, Origin)."
         case "mtls":
             return "A client certificate."
         case _:
@@ -76,8 +76,29 @@ def callers(endpoint: PlannedEndpoint) -> str:
         return "?"
     if endpoint.is_public:
         return _ANYBODY
-    free = [grant.role for grant in endpoint.grants if grant.kind is GrantKind.ROLE]
-    reached = {role: reach(endpoint, role) for role in endpoint.roles or (_SIGNED_IN, *free)}
-    is_bound = any(found not in ((), (Reach.ANY,)) for found in reached.values())
-    told = [f"{role} ({' or '.join(found)})" if is_bound else role for role, found in reached.items() if found]
+    found = reached(endpoint)
+    is_bound = any(each != (Reach.ANY,) for each in found.values())
+    told = [f"{role} ({' or '.join(each)})" if is_bound else role for role, each in found.items()]
     return ", ".join(told) or "nobody"
+
+
+def reached(endpoint: PlannedEndpoint) -> dict[str, tuple[Reach, ...]]:
+    """Who may call it, and on which objects."""
+    free = [grant.role for grant in endpoint.grants if grant.kind is GrantKind.ROLE]
+    found = {role: reach(endpoint, role) for role in endpoint.roles or (guards.EVERYBODY, *free)}
+    return {role: each for role, each in found.items() if each}
+
+
+def guarded(endpoint: PlannedEndpoint, design: Design) -> dict[str, Any]:
+    """The same for machines: by it a later version sees whom it would shut out."""
+    if endpoint.is_public or not endpoint.guards_known or not schemes(design):
+        return {}
+    told = reached(endpoint)
+    found: dict[str, Any] = {guards.CALLERS: {role: [each.value for each in objects] for role, objects in told.items()}}
+    careful = [role.name for role in design.roles if role.needs_second_factor and role.name in told]
+    if careful:
+        found[guards.SECOND_FACTOR] = careful
+    if endpoint.limit is not None:
+        limit = endpoint.limit
+        found[guards.LIMIT] = {"requests": limit.count, "seconds": limit.period_s, "per": limit.per}
+    return found

@@ -1,0 +1,96 @@
+"""Who may call, on what, how often, and what events tell: what each change of it does to those who rely on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from nines.checkers.contracts import compare, compare_events
+from nines.model.change import Impact
+
+
+def _contract(*, tenant: str = "", **guards: Any) -> dict[str, Any]:
+    said = {f"x-{name.replace('_', '-')}": value for name, value in guards.items()}
+    operation = {"responses": {"200": {"description": "Read."}}, **said}
+    whole = {"x-tenant": tenant} if tenant else {}
+    return {"openapi": "3.1.1", **whole, "paths": {"/v1/notes": {"get": operation}}}
+
+
+def _told(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, Impact]]:
+    return [(each.rule, each.impact) for each in compare(before, after)]
+
+
+@pytest.mark.parametrize(
+    ("had", "has", "rules"),
+    [
+        ({"writer": ["own"]}, {"writer": ["own"]}, []),
+        ({"writer": ["own"]}, {"writer": ["any"]}, []),
+        ({"writer": ["own"], "reader": ["any"]}, {"writer": ["own"]}, ["caller-refused"]),
+        ({"writer": ["any"]}, {"writer": ["own"]}, ["reach-narrowed"]),
+        ({"writer": ["own", "tenant's"]}, {"writer": ["own"]}, ["reach-narrowed"]),
+        ({"writer": ["own"]}, {"anybody signed in": ["any"]}, []),
+        ({"anybody signed in": ["any"]}, {"writer": ["any"]}, ["caller-refused"]),
+        ({}, {"writer": ["own"]}, []),
+    ],
+)
+def test_whoever_was_let_in_is_let_in(had: dict[str, Any], has: dict[str, Any], rules: list[str]) -> None:
+    found = _told(_contract(callers=had), _contract(callers=has))
+    assert found == [(rule, Impact.BREAKING) for rule in rules]
+
+
+def test_a_contract_that_says_nothing_of_its_callers_accuses_nobody() -> None:
+    after = _contract(
+        tenant="shop_id", callers={"writer": ["own"]}, limit={"requests": 1, "seconds": 60, "per": "subject"}
+    )
+    assert _told(_contract(), after) == []
+
+
+def test_a_second_factor_a_tenant_and_fewer_calls_are_told() -> None:
+    callers = {"writer": ["own"]}
+    before = _contract(callers=callers, limit={"requests": 100, "seconds": 60, "per": "subject"})
+    assert _told(before, _contract(callers=callers, second_factor=["writer"])) == [
+        ("second-factor-required", Impact.BREAKING)
+    ]
+    assert _told(before, _contract(callers=callers, tenant="shop_id")) == [("tenant-required", Impact.BREAKING)]
+    fewer = _contract(callers=callers, limit={"requests": 100, "seconds": 3_600, "per": "subject"})
+    assert _told(before, fewer) == [("limit-lowered", Impact.RISKY)]
+    assert _told(fewer, before) == []
+
+
+def _events(version: int = 1, address: str = "notes.written", **members: str) -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "required": ["type", *members],
+        "properties": {"type": {"const": f"notes.written.v{version}"}, **{k: {"type": v} for k, v in members.items()}},
+    }
+    return {
+        "asyncapi": "3.0.0",
+        "channels": {
+            "Written": {"address": address, "messages": {"Written": {"$ref": "#/components/messages/Written"}}}
+        },
+        "components": {
+            "messages": {"Written": {"payload": {"$ref": "#/components/schemas/Written"}}},
+            "schemas": {"Written": schema},
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rules"),
+    [
+        (_events(id="string"), _events(id="string"), set()),
+        (_events(id="string"), _events(id="string", at="string"), set()),
+        (_events(id="string", at="string"), _events(id="string"), {"answer-member-removed"}),
+        (_events(id="string"), _events(id="integer"), {"answer-type-widened"}),
+        (_events(id="string"), _events(2, id="string"), {"event-removed"}),
+        (_events(id="string"), _events(address="others", id="string"), {"event-moved"}),
+        (_events(id="string"), {}, {"event-removed"}),
+    ],
+)
+def test_subscribers_are_told_what_they_would_miss(
+    before: dict[str, Any], after: dict[str, Any], rules: set[str]
+) -> None:
+    found = compare_events(before, after)
+    assert {each.rule for each in found if each.is_breaking} == rules
+    assert all(each.operation == "event notes.written.v1" for each in found if each.is_breaking)
