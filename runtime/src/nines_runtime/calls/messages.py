@@ -15,7 +15,7 @@ from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 
 from nines_runtime.calls import protofile
-from nines_runtime.calls.protofile import Field, Rpc
+from nines_runtime.calls.protofile import Field, ProtoError, Rpc
 
 Value = dict[str, Any]
 _FILES = (timestamp_pb2, struct_pb2, empty_pb2, field_mask_pb2)
@@ -108,7 +108,10 @@ class Messages:
         pool = DescriptorPool()
         for known in _FILES:
             pool.AddSerializedFile(known.DESCRIPTOR.serialized_pb)
-        pool.AddSerializedFile(_descriptor(self._file).SerializeToString())
+        try:
+            pool.AddSerializedFile(_descriptor(self._file).SerializeToString())
+        except TypeError as error:
+            raise ProtoError(f"This is no proto file: {error}") from None
         self._struct = GetMessageClass(pool.FindMessageTypeByName(_STRUCT))
         prefix = f"{self.package}." if self.package else ""
         codecs = {

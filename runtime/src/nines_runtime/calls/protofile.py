@@ -170,7 +170,7 @@ class _Parser:
                 self._take("=")
                 values.append((word, self._number()))
                 self._options()
-        if not values or values[0][1] != 0 or name in self._enumerations:
+        if not values or values[0][1] != 0 or name in self._enumerations or name in self._messages:
             raise self._error(f"{name} is there twice, or does not begin with 0")
         self._enumerations[name] = Enumeration(name, tuple(values))
 
