@@ -20,8 +20,9 @@ WORK_SHARE = 0.8
 """Of a lease: a piece that takes longer is cut, so that it has ended when another may claim it."""
 ROOM_SHARE = 0.75
 OUTAGE_S_MAX = 5.0
-AWAY_S_MAX = 15.0
-"""Until a piece is tried again whose addressee was away: how often that was is no reason to wait long."""
+AWAY_S_MAX, AWAY_FOR_LONG, AWAY_FOR_LONG_S = 5.0, 10_000, 3_600.0
+"""Until a piece is tried again whose addressee was away: how often that was is no reason to wait long, but for an
+outage of days, in which attempts would be used up that a column can count."""
 OLDEST_EVERY_S = 15.0
 DELETED_MAX = 500
 SUSPECT = 10
@@ -180,7 +181,8 @@ class Worker:
     async def _fail(self, row: Row, error: Exception) -> None:
         attempt = row.get("attempts", 0)
         if isinstance(error, Away):
-            wait = timedelta(seconds=doubled(attempt, longest_s=AWAY_S_MAX))
+            longest_s = AWAY_S_MAX if attempt < AWAY_FOR_LONG else AWAY_FOR_LONG_S
+            wait = timedelta(seconds=doubled(attempt, longest_s=longest_s))
             await self._retry(row, reason_of(error), wait, attempts_max=_NEVER)
             return
         is_over = isinstance(error, GiveUp) or attempt >= self.queue.attempts_max
