@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
@@ -40,3 +41,17 @@ def test_what_is_written_is_read_again(id: UUID, prefix: str) -> None:
 )  # fmt: skip
 def test_what_this_service_would_not_write_is_nobodys(text: str) -> None:
     assert identifier_of(text, "pay") is None
+
+
+def test_a_child_makes_others_than_its_parent() -> None:
+    new_id()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writing, b"".join(new_id().bytes[8:] for _ in range(100)))
+        os._exit(0)
+    own = {new_id().bytes[8:] for _ in range(100)}
+    os.waitpid(child, 0)
+    told = os.read(reading, 100 * 8)
+    assert len(told) == 100 * 8
+    assert own.isdisjoint({told[at : at + 8] for at in range(0, len(told), 8)})

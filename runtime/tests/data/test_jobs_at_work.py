@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from nines_runtime import Database, Deadline, EmbeddedServer, GiveUp, Jobs, Queue, Schedule, TooEarly
+from nines_runtime.data.queueing import GATHER_S
 from nines_runtime.data.tasks import oldest_of
 
 from .requests import soon
@@ -443,3 +444,63 @@ def test_what_is_due_is_read_from_claims_of_the_usual_form() -> None:
 def test_a_queue_needs_a_claim() -> None:
     with pytest.raises(TypeError):
         Queue(name="work")  # type: ignore[call-arg]
+
+
+def test_what_nobody_waits_for_gives_way_to_what_somebody_waits_for(url: str) -> None:
+    async def work(database: Database) -> None:
+        seen: list[int] = []
+
+        async def do(row: Any, deadline: Deadline) -> None:
+            seen.append(row["id"])
+            await database.execute(deadline, DONE, row["id"], row["attempts"])
+
+        is_busy = True
+
+        async def hog() -> None:
+            while is_busy:
+                time.sleep(0.03)  # noqa: ASYNC251 -- a process that has too much to do.
+                await asyncio.sleep(0)
+
+        hogging = asyncio.create_task(hog())
+        await asyncio.sleep(0.1)
+        jobs = Jobs(database, queues=[queue(do, concurrency=1)])
+        jobs.start()
+        await asyncio.sleep(2.5)
+        # Not as much as there is time for, and not nothing either.
+        assert 1 <= len(seen) < 20
+        is_busy = False
+        await hogging
+        await until(database, ALL_DONE)
+        await jobs.stop(5)
+
+    run(url, work, rows=40)
+
+
+def test_news_of_more_does_not_ask_the_database_each_time(url: str) -> None:
+    async def work(database: Database) -> None:
+        claims = 0
+
+        class Counting:
+            async def fetch(self, deadline: Deadline, statement: str, *arguments: Any) -> Any:
+                nonlocal claims
+                claims += statement == CLAIM
+                return await database.fetch(deadline, statement, *arguments)
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(database, name)
+
+        async def do(row: Any, deadline: Deadline) -> None:
+            await database.execute(deadline, DONE, row["id"], row["attempts"])
+
+        counting: Any = Counting()
+        jobs = Jobs(counting, queues=[queue(do, poll_s=5)])
+        jobs.start()
+        begun_s = time.monotonic()
+        for _ in range(300):
+            jobs.wake("work")
+            await asyncio.sleep(0.002)
+        took_s = time.monotonic() - begun_s
+        await jobs.stop(5)
+        assert 2 <= claims <= took_s / GATHER_S + 2
+
+    run(url, work)

@@ -23,8 +23,10 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @asynccontextmanager
-async def listening(connections_max: int | None = None) -> AsyncIterator[int]:
-    config = uvicorn.Config(app, log_config=None, limit_concurrency=connections_max, ws="none")
+async def listening(connections_max: int | None = None, keep_alive_s: int = 5) -> AsyncIterator[int]:
+    config = uvicorn.Config(
+        app, log_config=None, limit_concurrency=connections_max, timeout_keep_alive=keep_alive_s, ws="none"
+    )
     config.load()
     state = ServerState()
     server = await asyncio.get_running_loop().create_server(
@@ -87,6 +89,23 @@ def test_a_long_connection_is_not_a_long_head() -> None:
             for _ in range(2_000):
                 writer.write(WHOLE)
                 await reader.readuntil(b"ok")
+            writer.close()
+
+    asyncio.run(run())
+
+
+def test_a_connection_that_says_nothing_more_is_closed_and_one_that_does_is_kept() -> None:
+    async def run() -> None:
+        async with listening(keep_alive_s=1) as port, asyncio.timeout(20):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            begun_s = asyncio.get_running_loop().time()
+            while asyncio.get_running_loop().time() - begun_s < 1.5:
+                writer.write(WHOLE)
+                await reader.readuntil(b"ok")
+                await asyncio.sleep(0.1)
+            spoken_s = asyncio.get_running_loop().time()
+            assert await reader.read() == b""
+            assert asyncio.get_running_loop().time() - spoken_s > 0.5
             writer.close()
 
     asyncio.run(run())

@@ -17,7 +17,7 @@ import redis.asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nines_runtime.web.limits import SLOTS, LocalLimiter, policy_header, quota_header
+from nines_runtime.web.limits import SLOTS, LocalLimiter, policy_header, quota_header, quota_template
 from nines_runtime.web.operations import Limit
 from nines_runtime.web.problem import Problem
 from nines_runtime.web.redis_limits import RedisLimiter
@@ -87,7 +87,7 @@ def test_callers_do_not_share_and_memory_is_bounded() -> None:
 def test_retry_after_is_never_earlier_than_t(requests: int, more_in_s: float) -> None:
     limiter = LocalLimiter(clock=Clock())
     quota = type(limiter.take_now("a", Limit(requests)))(False, 0, more_in_s)
-    told = re.fullmatch(rb'"p";r=0;t=(\d+)', quota_header("p", quota)[1])
+    told = re.fullmatch(rb'"p";r=0;t=(\d+)', quota_header(quota_template("p"), quota)[1])
     answer = Problem("rate-limited", retry_after_s=quota.more_in_s).answer(instance="/", request_id="r")
     after = answer.header(b"retry-after")
     assert told is not None
@@ -99,7 +99,7 @@ def test_headers_are_told_before_a_quota_is_used_up() -> None:
     limit = Limit(100, window_s=60)
     quota = LocalLimiter(clock=Clock()).take_now("a", limit)
     assert policy_header("default", limit) == (b"ratelimit-policy", b'"default";q=100;w=60')
-    assert quota_header("default", quota)[1].startswith(b'"default";r=99;t=')
+    assert quota_header(quota_template("default"), quota)[1].startswith(b'"default";r=99;t=')
 
 
 @pytest.mark.parametrize(

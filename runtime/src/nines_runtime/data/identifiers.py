@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import threading
 import time
 from datetime import timedelta
@@ -13,6 +14,24 @@ _COUNTER_BITS, _CHANCE_BITS = 12, 62
 _COUNTER_MAX = (1 << _COUNTER_BITS) - 1
 _HEX_DIGITS = frozenset("0123456789abcdef")
 _LENGTH = 32
+_MANY = "256Q"
+
+
+class _Chance:
+    """Numbers of 64 bits from the system's generator, which is asked once for many: asking costs more than the rest of
+    an identifier. What was asked for and not used is forgotten in a child, so that no two processes share any."""
+
+    def __init__(self) -> None:
+        self._left: list[int] = []
+        os.register_at_fork(after_in_child=self._left.clear)
+
+    def take(self) -> int:
+        """Safe between threads."""
+        while True:
+            try:
+                return self._left.pop()
+            except IndexError:
+                self._left.extend(struct.unpack(_MANY, os.urandom(struct.calcsize(_MANY))))
 
 
 class Identifiers:
@@ -23,12 +42,13 @@ class Identifiers:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._chance = _Chance()
         self._at_ms = 0
         self._count = 0
 
     def new(self) -> UUID:
         now_ms = time.time_ns() // 1_000_000
-        chance = int.from_bytes(os.urandom(8), "big") >> (64 - _CHANCE_BITS)
+        chance = self._chance.take() >> (64 - _CHANCE_BITS)
         with self._lock:
             if now_ms > self._at_ms:
                 # Half of the counter is left free, so that a burst seldom has to borrow.

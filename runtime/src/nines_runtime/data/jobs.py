@@ -26,6 +26,9 @@ from nines_runtime.data.waits import around
 
 LOOK_EVERY_S_MIN, LOOK_EVERY_S_MAX = 1.0, 60.0
 LOOKS_PER_TURN = 4
+LAG_EVERY_S = 0.05
+LAG_S_MAX = 0.01
+"""How late the event loop may be before what nobody waits for gives way to what somebody waits for."""
 _logger = logging.getLogger("nines_runtime.jobs")
 
 
@@ -49,7 +52,10 @@ class Jobs:
     ) -> None:
         self._database, self._take_turn, self._on_error, self._wall = database, take_turn, on_error, wall
         self._metrics: TaskMetrics = metrics or NoMetrics()
-        self._workers = {each.name: Worker(each, database, self._metrics, on_error) for each in queues}
+        self._lag_s = 0.0
+        self._workers = {
+            each.name: Worker(each, database, self._metrics, on_error, is_busy=self._is_late) for each in queues
+        }
         self._schedules = tuple(schedules)
         self._running: list[asyncio.Task[None]] = []
         self._turns: set[asyncio.Task[None]] = set()
@@ -57,6 +63,8 @@ class Jobs:
 
     def start(self) -> None:
         """Begins to work in the running event loop."""
+        if self._workers:
+            self._begin(self._watch(), "lag")
         for worker in self._workers.values():
             self._begin(worker.run(), worker.queue.name)
         for schedule in self._schedules:
@@ -91,6 +99,16 @@ class Jobs:
         worker = self._workers.get(name)
         if worker is not None:
             worker.bell.set()
+
+    def _is_late(self) -> bool:
+        return self._lag_s > LAG_S_MAX
+
+    async def _watch(self) -> None:
+        """A sleep that takes longer than it should tells how long everybody waits for the processor."""
+        while True:
+            begun_s = time.monotonic()
+            await asyncio.sleep(LAG_EVERY_S)
+            self._lag_s = time.monotonic() - begun_s - LAG_EVERY_S
 
     async def _keep_time(self, schedule: Schedule) -> None:
         every_s = min(LOOK_EVERY_S_MAX, max(LOOK_EVERY_S_MIN, schedule.every_s / LOOKS_PER_TURN))

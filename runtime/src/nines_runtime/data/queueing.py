@@ -24,6 +24,11 @@ AWAY_S_MAX, AWAY_FOR_LONG, AWAY_FOR_LONG_S = 5.0, 10_000, 3_600.0
 """Until a piece is tried again whose addressee was away: how often that was is no reason to wait long, but for an
 outage of days, in which attempts would be used up that a column can count."""
 OLDEST_EVERY_S = 15.0
+GATHER_S = 0.02
+"""From one claim to the next where few rows are due at a time: what comes in between goes together."""
+GIVE_WAY_S_MAX = 1.0
+"""How long requests go first where the process has too much to do; then some rows are claimed all the same."""
+GIVE_WAY_STEP_S = 0.05
 DELETED_MAX = 500
 SUSPECT = 10
 """So many failures in a row, without a success between them, are no longer those of single pieces."""
@@ -36,14 +41,24 @@ class Worker:
     """`bell` is rung when something may be due, or when it is to stop.
 
     When everything fails, whoever is asked is down: one piece at a time finds out whether that is over, and the others
-    keep their attempts for when it is."""
+    keep their attempts for when it is. While `is_busy` says so, requests go first, within a limit."""
 
-    def __init__(self, queue: Queue, database: Database, metrics: TaskMetrics, on_error: OnError) -> None:
+    def __init__(
+        self,
+        queue: Queue,
+        database: Database,
+        metrics: TaskMetrics,
+        on_error: OnError,
+        *,
+        is_busy: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.queue = queue
         self.bell = asyncio.Event()
+        self._is_busy = is_busy
+        self._stopping = asyncio.Event()
+        self._claimed_s = -GATHER_S
         self._database, self._metrics, self._on_error = database, metrics, on_error
         self._oldest = oldest_of(queue)
-        self._is_stopping = False
         self._failed_in_row = 0
         self._probes = 0
         self._pieces: set[asyncio.Task[None]] = set()
@@ -63,7 +78,8 @@ class Worker:
     async def _run(self) -> None:
         failures, looked_s = 0, 0.0
         self._metrics.dead(self.queue.name, 0)
-        while not self._is_stopping:
+        while not self._stopping.is_set():
+            await self._give_way()
             self.bell.clear()
             try:
                 if time.monotonic() - looked_s > OLDEST_EVERY_S:
@@ -77,7 +93,7 @@ class Worker:
             except Exception as error:
                 failures += 1
                 self._on_error(self.queue.name, error)
-                await self._rest(doubled(failures, first_s=0.2, longest_s=OUTAGE_S_MAX))
+                await self._pause(doubled(failures, first_s=0.2, longest_s=OUTAGE_S_MAX))
                 continue
             if is_full:
                 await self._some_room()
@@ -87,7 +103,7 @@ class Worker:
     async def stop(self, limit_s: float) -> None:
         """What is under way may end; after the limit it is cut, and its lease brings it back."""
         deadline = Deadline.after(limit_s)
-        self._is_stopping = True
+        self._stopping.set()
         self.bell.set()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(deadline.left_s):
@@ -108,7 +124,7 @@ class Worker:
 
     async def _probe(self) -> None:
         await self._pause(doubled(self._probes + 1, first_s=PROBE_S_MIN, longest_s=PROBE_S_MAX))
-        if self._is_stopping or self._pieces:
+        if self._stopping.is_set() or self._pieces:
             return
         await self._claim(1)
         if self._pieces:
@@ -119,7 +135,7 @@ class Worker:
         """Whether there may be more than there is room for."""
         lease = timedelta(seconds=self.queue.lease_s)
         arguments = (*self.queue.claim_arguments, room, lease)
-        begun_s = time.monotonic()
+        self._claimed_s = begun_s = time.monotonic()
         rows = await self._database.fetch(_soon(), self.queue.claim, *arguments)
         # The lease began when the statement did.
         deadline = Deadline(begun_s + WORK_SHARE * self.queue.lease_s)
@@ -134,18 +150,24 @@ class Worker:
         while len(self._pieces) > ROOM_SHARE * self.queue.concurrency:
             await asyncio.wait(self._pieces, return_when=asyncio.FIRST_COMPLETED)
 
+    async def _give_way(self) -> None:
+        until_s = time.monotonic() + GIVE_WAY_S_MAX
+        while self._is_busy() and time.monotonic() < until_s and not self._stopping.is_set():
+            await self._pause(GIVE_WAY_STEP_S)
+
     async def _pause(self, seconds: float) -> None:
         """As _rest, but news of more work is no reason to go on."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while not self._is_stopping:
-                    await self.bell.wait()
-                    self.bell.clear()
+                await self._stopping.wait()
 
     async def _rest(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.bell.wait()
+        left_s = self._claimed_s + GATHER_S - time.monotonic()
+        if left_s > 0 and not self.queue.is_chained:
+            await self._pause(left_s)
 
     async def _do(self, row: Row, deadline: Deadline) -> None:
         try:

@@ -140,7 +140,7 @@ class Application(Generic[Service]):
                 gate=self.gate,
                 deadline_s=fallback_deadline_s,
                 proxies_trusted=proxies_trusted,
-                is_sampled=self.tracer.is_sampled,
+                is_sampled=self.tracer.is_sampled if self.tracer.is_sampling else None,
             )
         self.edge: Edge[Service] = Edge(
             operations,
@@ -150,7 +150,7 @@ class Application(Generic[Service]):
             gate=self.gate,
             proxies_trusted=proxies_trusted,
             trusts_deadlines=trusts_deadlines,
-            is_sampled=self.tracer.is_sampled,
+            is_sampled=self.tracer.is_sampled if self.tracer.is_sampling else None,
             limit_factor=limit_factor,
             challenge=challenge,
         )

@@ -42,6 +42,11 @@ class Tracer:
         self._spans: deque[dict[str, Any]] = deque()
         self._sending: asyncio.Task[None] | None = None
 
+    @property
+    def is_sampling(self) -> bool:
+        """Whether any trace is."""
+        return self._bound > 0
+
     def is_sampled(self, trace_id: str) -> bool:
         return int(trace_id[16:], 16) < self._bound
 

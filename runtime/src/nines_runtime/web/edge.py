@@ -23,6 +23,7 @@ from nines_runtime.web.incoming import (
     Gone,
     address_of,
     check_media_type,
+    check_size,
     read_body,
     read_headers,
     request_id_of,
@@ -34,8 +35,9 @@ from nines_runtime.web.problem import CHALLENGE, Problem
 from nines_runtime.web.reading import pairs
 from nines_runtime.web.route import Route
 from nines_runtime.web.router import Missed, Router
-from nines_runtime.web.sending import ARRIVED, CLOSE, RESPOND, SECURITY_HEADERS, send_answer
+from nines_runtime.web.sending import CLOSE, DIRECT, SECURITY_HEADERS, Direct, send_answer
 
+_REPLAYED = (b"idempotency-replayed", b"true")
 LATE = "It took longer than a request may."
 
 
@@ -74,6 +76,8 @@ class Edge(Generic[Service]):
         self._service: Service | None = None
         self._authenticator: Authenticator | None = None
         self._limiter: limits.Limiter = limits.LocalLimiter(clock=clock)
+        self._local: limits.LocalLimiter | None = None
+        """The limiter, where it need not be waited for."""
         self._router: Router[Route] = Router()
         self._routes = {operation.id: Route(operation, limit_factor=limit_factor) for operation in operations}
         for route in self._routes.values():
@@ -120,6 +124,7 @@ class Edge(Generic[Service]):
         self._authenticator = authenticator
         if limiter is not None:
             self._limiter = limiter
+        self._local = self._limiter if isinstance(self._limiter, limits.LocalLimiter) else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -168,10 +173,10 @@ class Edge(Generic[Service]):
 
     def _exchange(self, scope: Scope, operation: str, path: str, parameters: Mapping[str, str]) -> Exchange:
         headers = read_headers(scope["headers"])
-        began_s = scope.pop(ARRIVED, None) or self.clock()
-        exchange = Exchange(operation, scope["method"], path, headers, parameters, began_s, began_s)
         # Taken out of the scope, so that nothing refers to itself and the collector has nothing to do.
-        exchange.respond = scope.pop(RESPOND, None)
+        direct: Direct | None = scope.pop(DIRECT, None)
+        began_s = self.clock() if direct is None else direct.arrived_s
+        exchange = Exchange(operation, scope["method"], path, headers, parameters, began_s, began_s, direct=direct)
         exchange.request_id = request_id_of(headers)
         exchange.trace_parent = trace_parent_of(headers, self._is_sampled)
         exchange.address = address_of(scope, headers, self._proxies_trusted)
@@ -182,8 +187,13 @@ class Edge(Generic[Service]):
         exchange.quotas += route.operation.headers
         ticket = None
         try:
-            waited_s = self.clock() - exchange.began_s
-            ticket = self._gate.enter(exchange.at_s, sheds_first=route.operation.sheds_first, waited_s=waited_s)
+            direct = exchange.direct
+            ticket = self._gate.enter(
+                exchange.at_s,
+                sheds_first=route.operation.sheds_first,
+                waited_s=self.clock() - exchange.began_s,
+                task=None if direct is None else direct.task,
+            )
             answer = await self._carry_out(route, exchange, scope, receive)
         except Problem as problem:
             answer = self._refused(problem, exchange)
@@ -208,7 +218,7 @@ class Edge(Generic[Service]):
                 self._gate.leave(ticket)
                 if ticket.is_late and ticket.task is not None:
                     ticket.task.uncancel()
-        exchange.is_replayed = route.operation.key is not None and answer.header(b"idempotency-replayed") is not None
+        exchange.is_replayed = route.operation.key is not None and _REPLAYED in answer.headers
         self._told(exchange, await send_answer(send, answer, exchange, common=self._headers))
 
     async def _carry_out(self, route: Route, exchange: Exchange, scope: Scope, receive: Receive) -> Answer:
@@ -219,12 +229,20 @@ class Edge(Generic[Service]):
             exchange.caller = await self._authenticator.authenticate(exchange.headers, address=exchange.address)
         caller = exchange.caller
         for policy in route.policies:
-            await policy.check(self._limiter, policy.counted(caller, exchange.address), exchange.quotas)
+            counted = policy.counted(caller, exchange.address)
+            if self._local is None:
+                await policy.check(self._limiter, counted, exchange.quotas)
+            else:
+                policy.told(self._local.take_now(counted, policy.limit), exchange.quotas)
         route.check_headers(headers)
         body = b""
         if route.media_type:
             check_media_type(headers, route.media_type)
-            body = await read_body(receive, headers, operation.body_bytes_max)
+            whole = None if exchange.direct is None else exchange.direct.body()
+            if whole is None:
+                body = await read_body(receive, headers, operation.body_bytes_max)
+            else:
+                body = check_size(whole, operation.body_bytes_max)
         exchange.is_whole = True
         text: bytes = scope["query_string"]
         given = _query(text) if text else {}

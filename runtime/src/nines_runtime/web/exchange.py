@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from nines_runtime.web.caller import ANONYMOUS, Caller, Headers
+
+if TYPE_CHECKING:
+    from nines_runtime.web.sending import Direct
 
 UNMATCHED = "unmatched"
 """Stands for the operation of a request that meets none."""
@@ -26,8 +29,8 @@ class Exchange(msgspec.Struct, eq=False):
     """When it is too late."""
     quotas: list[tuple[bytes, bytes]] = []
     """Headers that every answer to it has: those of quotas, and those of its operation."""
-    respond: Callable[[int, bytes, bytes, bool], bool] | None = None
-    """Takes a whole answer at once, where the server can."""
+    direct: Direct | None = None
+    """Our own server, where it is that."""
     status: int = 0
     """0: the caller hung up before there was an answer."""
     duration_s: float = 0.0

@@ -69,15 +69,23 @@ class Gate:
         """From now on what is not critical is refused."""
         return len(self._tickets) >= self._first_max
 
-    def enter(self, at_s: float, *, sheds_first: bool = False, waited_s: float = 0.0) -> Ticket:
-        """Raises Problem("unavailable") where there is no room, or where there is so much to do that this request has
-        waited for too long already: to answer it would only make those behind it late as well."""
+    def enter(
+        self,
+        at_s: float,
+        *,
+        sheds_first: bool = False,
+        waited_s: float = 0.0,
+        task: asyncio.Task[object] | None = None,
+    ) -> Ticket:
+        """`task` is the one that asks, where it is known already. Raises Problem("unavailable") where there is no room,
+        or where there is so much to do that this request has waited for too long already: to answer it would only make
+        those behind it late as well."""
         tickets = self._tickets
         if len(tickets) >= (self._first_max if sheds_first else self.in_flight_max):
             raise self._refuse(NOT_CRITICAL if sheds_first else FULL)
         if self._is_standing_queue(waited_s) and waited_s > self._queue_s_max:
             raise self._refuse(WAITED)
-        ticket = Ticket(at_s, asyncio.current_task())
+        ticket = Ticket(at_s, task or asyncio.current_task())
         tickets.add(ticket)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(SWEEP_S, self._sweep)

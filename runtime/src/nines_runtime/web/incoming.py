@@ -46,8 +46,7 @@ def request_id_of(headers: Mapping[str, str]) -> str:
 def new_request_id() -> str:
     # A UUID of version 7: milliseconds, then chance. It tells requests apart and guards nothing.
     moment = time_ns() // 1_000_000 & 0xFFFF_FFFF_FFFF
-    chance = getrandbits(74)
-    return f"req_{moment << 80 | 7 << 76 | (chance >> 62) << 64 | 2 << 62 | (chance & (1 << 62) - 1):032x}"
+    return f"req_{moment:012x}7{getrandbits(12):03x}{1 << 63 | getrandbits(62):016x}"
 
 
 def trace_parent_of(headers: Mapping[str, str], is_sampled: Callable[[str], bool] | None) -> str:
@@ -105,9 +104,7 @@ async def read_body(receive: Receive, headers: Mapping[str, str], bytes_max: int
         raise Gone
     body: bytes = message.get("body", b"")
     if not message.get("more_body", False):
-        if len(body) > bytes_max:
-            raise _too_large(bytes_max)
-        return body
+        return check_size(body, bytes_max)
     pieces = bytearray(body)
     while True:
         if len(pieces) > bytes_max:
@@ -118,6 +115,13 @@ async def read_body(receive: Receive, headers: Mapping[str, str], bytes_max: int
         if message["type"] != "http.request":
             raise Gone
         pieces += message.get("body", b"")
+
+
+def check_size(body: bytes, bytes_max: int) -> bytes:
+    """The same; raises Problem("body-too-large")."""
+    if len(body) > bytes_max:
+        raise _too_large(bytes_max)
+    return body
 
 
 def _too_large(bytes_max: int) -> Problem:

@@ -86,7 +86,11 @@ def policy_header(name: str, limit: Limit) -> tuple[bytes, bytes]:
     return b"ratelimit-policy", b'"%s";q=%d;w=%d' % (told, limit.requests, math.ceil(limit.window_s))
 
 
-def quota_header(name: str, quota: Quota) -> tuple[bytes, bytes]:
+def quota_template(name: str) -> bytes:
+    """Of a policy's `quota_header`."""
+    return b'"%s";r=%%d;t=%%d' % name.encode("ascii", "replace").replace(b"%", b"%%")
+
+
+def quota_header(template: bytes, quota: Quota) -> tuple[bytes, bytes]:
     """Retry-After of a refusal is this `t`, so it is never earlier."""
-    told = name.encode("ascii", "replace")
-    return b"ratelimit", b'"%s";r=%d;t=%d' % (told, quota.left, max(1, math.ceil(quota.more_in_s)))
+    return b"ratelimit", template % (quota.left, max(1, math.ceil(quota.more_in_s)))

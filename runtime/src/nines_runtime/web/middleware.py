@@ -25,7 +25,7 @@ from nines_runtime.web.incoming import address_of, network_of, read_headers, req
 from nines_runtime.web.operations import Limit
 from nines_runtime.web.problem import Problem
 from nines_runtime.web.route import Policy
-from nines_runtime.web.sending import ARRIVED, RESPOND, SECURITY_HEADERS, send_answer
+from nines_runtime.web.sending import DIRECT, SECURITY_HEADERS, send_answer
 
 EXCHANGE = "nines.exchange"
 """Where in the scope the inner pieces find the request that the outermost one began."""
@@ -62,7 +62,8 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began_s = scope.pop(ARRIVED, None) or self._clock()
+        direct = scope.get(DIRECT)
+        began_s = self._clock() if direct is None else direct.arrived_s
         exchange = begin(scope, began_s, self._proxies_trusted, self._is_sampled)
         exchange.at_s += self._deadline_s
         scope[EXCHANGE] = exchange
@@ -209,7 +210,7 @@ class BodyLimit:
 def begin(scope: Scope, began_s: float, proxies_trusted: int, is_sampled: Callable[[str], bool] | None) -> Exchange:
     headers = read_headers(scope["headers"])
     exchange = Exchange(UNMATCHED, scope["method"], scope["path"], headers, {}, began_s, began_s)
-    exchange.respond = scope.pop(RESPOND, None)
+    exchange.direct = scope.pop(DIRECT, None)
     exchange.request_id = request_id_of(headers)
     exchange.trace_parent = trace_parent_of(headers, is_sampled)
     exchange.address = address_of(scope, headers, proxies_trusted)

@@ -25,12 +25,13 @@ _FORM = "application/x-www-form-urlencoded"
 class Policy:
     """A limit under its name, and whom it counts."""
 
-    __slots__ = ("_told", "detail", "limit", "name")
+    __slots__ = ("_policy", "_quota", "detail", "limit", "name")
 
     def __init__(self, limit: Limit, operation: str) -> None:
         self.name = limit.name or operation
         self.limit = limit
-        self._told = limits.policy_header(self.name, limit)
+        self._policy = limits.policy_header(self.name, limit)
+        self._quota = limits.quota_template(self.name)
         whose = "in all" if limit.per == "all" else f"for each {limit.per}"
         self.detail = f"At most {limit.requests:,} requests in {_duration(limit.window_s)} {whose}."
 
@@ -50,9 +51,12 @@ class Policy:
         return f"{self.name}|n|{value}"
 
     async def check(self, limiter: limits.Limiter, counted: str, quotas: list[tuple[bytes, bytes]]) -> None:
-        """Raises Problem("rate-limited"); adds what the answer tells about the quota."""
-        quota = await limiter.take(counted, self.limit)
-        quotas += (self._told, limits.quota_header(self.name, quota))
+        """As `told`, for a limiter that must be waited for."""
+        self.told(await limiter.take(counted, self.limit), quotas)
+
+    def told(self, quota: limits.Quota, quotas: list[tuple[bytes, bytes]]) -> None:
+        """Adds what the answer tells about the quota; raises Problem("rate-limited")."""
+        quotas += (self._policy, limits.quota_header(self._quota, quota))
         if not quota.is_allowed:
             raise Problem("rate-limited", self.detail, retry_after_s=quota.more_in_s)
 

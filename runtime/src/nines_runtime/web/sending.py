@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import lru_cache
+from typing import Any, Protocol
 
 from nines_runtime.web.answer import Answer
 from nines_runtime.web.asgi import Send
@@ -13,11 +15,24 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
 CLOSE = (b"connection", b"close")
-RESPOND = "nines.respond"
-"""Where in the scope our own server says that it takes a whole answer at once."""
-ARRIVED = "nines.arrived_s"
-"""Where in the scope our own server says when the head of a request was whole, by the monotonic clock."""
+DIRECT = "nines.direct"
+"""Where in the scope our own server leaves a `Direct`."""
 _NOT_IN_304 = (b"location", b"retry-after")
+
+
+class Direct(Protocol):
+    """What our own server does beside the messages of ASGI."""
+
+    arrived_s: float
+    """When the head of the request was whole, by the monotonic clock."""
+    task: asyncio.Task[Any] | None
+    """The one that carries it out."""
+
+    def body(self) -> bytes | None:
+        """The whole body; None: it must be received."""
+
+    def respond(self, status: int, head: bytes, body: bytes, is_last: bool) -> bool:
+        """Takes a whole answer, `head` as lines; False: it must be sent."""
 
 
 @lru_cache(maxsize=64)
@@ -51,11 +66,11 @@ async def send_answer(
     is_last = CLOSE in common or CLOSE in answer.headers
     if is_last:
         headers = [header for header in headers if header != CLOSE]
-    if exchange.respond is not None:
-        lines = b"".join([b"%s: %s\r\n" % header for header in headers])
+    if exchange.direct is not None:
+        lines = b"\r\n".join([b": ".join(header) for header in headers]) + b"\r\n"
         # A value with a line break in it would be a header of its own; whoever checks every header refuses it below.
         is_plain = lines.count(b"\n") == len(headers) and lines.count(b"\r") == len(headers)
-        if is_plain and exchange.respond(status, lines + _lines(common), body, is_last):
+        if is_plain and exchange.direct.respond(status, lines + _lines(common), body, is_last):
             return status
     headers += [header for header in common if header != CLOSE]
     if is_last:
