@@ -54,12 +54,14 @@ from nines_runtime.security.guessing import Failures, Guesses, refuse_blocked
 from nines_runtime.security.issuing import LocalIssuer, TokenIssuer
 from nines_runtime.security.jwks import JwksAuthenticator
 from nines_runtime.security.keys import SigningKey, SigningKeys
+from nines_runtime.security.openid import LocalProvider, OpenIdProvider, SignIns
 from nines_runtime.security.passwords import Passwords
 from nines_runtime.security.policy import Policy, known, owner, public, role
 from nines_runtime.security.refresh import RefreshStatements, RefreshTokens, Rejected, Rotated
 from nines_runtime.security.revocation import Revocations
 from nines_runtime.security.secret import Secret, digest_of, is_same
 from nines_runtime.security.sessions import Csrf, SessionAuthenticator
+from nines_runtime.security.signed_in import SignedIn
 from nines_runtime.security.tokens import TokenRefused, TokenRules
 from nines_runtime.security.totp import Totp
 from nines_runtime.web.answer import Answer
@@ -153,6 +155,7 @@ __all__ = [
     "LocalAuthority",
     "LocalIssuer",
     "LocalLimiter",
+    "LocalProvider",
     "LocalStep",
     "Log",
     "Lookup",
@@ -162,6 +165,7 @@ __all__ = [
     "Metrics",
     "Migrated",
     "MigrationError",
+    "OpenIdProvider",
     "Operation",
     "Operations",
     "Origin",
@@ -196,6 +200,8 @@ __all__ = [
     "Secret",
     "SessionAuthenticator",
     "SettingsError",
+    "SignIns",
+    "SignedIn",
     "SigningKey",
     "SigningKeys",
     "Started",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +11,7 @@ import msgspec
 
 from nines_runtime.security import encoding
 from nines_runtime.security.authenticator import IsRevoked, TokenAuthenticator
-from nines_runtime.security.keys import SigningKey, SigningKeys
+from nines_runtime.security.keys import PublicKey, SigningKey, SigningKeys
 from nines_runtime.security.tokens import TokenRules, Verifier
 
 TTL_S = 900.0
@@ -49,12 +49,14 @@ class TokenIssuer:
         has_second_factor: bool = False,
         ttl_s: float | None = None,
         client: str = "",
+        audience: str = "",
+        more: Mapping[str, Any] | None = None,
     ) -> str:
-        """An access token that says who somebody is."""
+        """An access token that says who somebody is; `more` are claims of its own."""
         rules, now = self.rules, int(self._clock())
         claims: dict[str, Any] = {
             "iss": str(rules.issuer),
-            "aud": str(rules.audience),
+            "aud": audience or str(rules.audience),
             "sub": subject,
             "iat": now,
             "exp": now + int(min(self.ttl_s if ttl_s is None else ttl_s, rules.ttl_max_s)),
@@ -64,9 +66,15 @@ class TokenIssuer:
         claims |= {"sid": session} if session else {}
         claims |= {"client_id": client} if client else {}
         claims |= {"amr": ["mfa"]} if has_second_factor else {}
+        claims |= more or {}
         _put(claims, rules.roles_claim, sorted(roles))
         signed = self._head + encoding.encode(msgspec.json.encode(claims))
         return f"{signed}.{encoding.encode(self._keys.first.sign(signed.encode()))}"
+
+    @property
+    def published(self) -> Mapping[str, PublicKey]:
+        """The public keys, by their ids."""
+        return self._keys.published
 
     def jwks(self) -> bytes:
         """The set of public keys, as it is published."""

@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -98,6 +98,14 @@ class JwksAuthenticator(TokenAuthenticator):
         except TokenRefused as refused:
             raise Problem("unauthorized") from refused
 
+    async def identity(self, token: str) -> tuple[Caller, Mapping[str, Any]]:
+        """Whose identity token it is, and what it says; raises Problem("unauthorized")."""
+        try:
+            await self._have(kid_of(split(token)[0]))
+            return self._verifier.identity(token)
+        except TokenRefused as refused:
+            raise Problem("unauthorized") from refused
+
     async def _have(self, kid: str) -> None:
         now = self._monotonic()
         age_s = None if self._fetched_s is None else now - self._fetched_s
@@ -157,18 +165,30 @@ class JwksAuthenticator(TokenAuthenticator):
         return metadata.jwks_uri
 
     async def _ask(self, url: str, kind: type[Document]) -> Document:
-        address = urlsplit(url)
-        client = Client(
-            "issuer",
-            f"{address.scheme}://{address.netloc}",
-            timeout_s=FETCH_S,
-            retry=Retry(max=1),
-            # Whoever set the service up named this host; others are named by a document, and must be public.
-            allows_private=self._allows_private or address.hostname in self._named,
-            answer_bytes_max=DOCUMENT_BYTES_MAX,
-            observer=self._observer,
-        )
-        async with client:
-            # Asked so rarely that a connection of its own each time costs nothing.
-            reply = await client.get(Deadline.after(2 * FETCH_S), address.path or "/", verb="keys")
-        return reply.decode(kind)
+        return await ask(url, kind, named=self._named, allows_private=self._allows_private, observer=self._observer)
+
+
+async def ask(
+    url: str,
+    kind: type[Document],
+    *,
+    named: Collection[str | None] = (),
+    allows_private: bool = False,
+    observer: CallObserver | None = None,
+) -> Document:
+    """A document of an issuer; raises Declined, Unanswered or ValueError."""
+    address = urlsplit(url)
+    client = Client(
+        "issuer",
+        f"{address.scheme}://{address.netloc}",
+        timeout_s=FETCH_S,
+        retry=Retry(max=1),
+        # Whoever set the service up named this host; others are named by a document, and must be public.
+        allows_private=allows_private or address.hostname in named,
+        answer_bytes_max=DOCUMENT_BYTES_MAX,
+        observer=observer,
+    )
+    async with client:
+        # Asked so rarely that a connection of its own each time costs nothing.
+        reply = await client.get(Deadline.after(2 * FETCH_S), address.path or "/", verb="keys")
+    return reply.decode(kind)

@@ -90,14 +90,7 @@ class Verifier:
         caller = self.known(token)
         if caller is not None:
             return caller
-        header, claims, signature, signed = split(token)
-        key = self._keys.get(kid_of(header))
-        if key is None:
-            raise TokenRefused("unknown key")
-        self._check_header(header, key)
-        if not key.verifies(signature, signed):
-            raise TokenRefused("signature")
-        found = claims()
+        header, found = self._signed(token)
         if type_of(header) != "at+jwt" and is_for_something_else(found):
             raise TokenRefused("not an access token")
         caller = self._caller(found)
@@ -105,6 +98,22 @@ class Verifier:
             del self._known[next(iter(self._known))]
         self._known[sha256(token.encode()).digest()] = caller
         return caller
+
+    def identity(self, token: str) -> tuple[Caller, Mapping[str, Any]]:
+        """Whose identity token it is, and what else it says; the caller of this compares its nonce."""
+        _, found = self._signed(token)
+        return self._caller(found), found
+
+    def _signed(self, token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Header and claims of a token that one of the keys has signed."""
+        header, claims, signature, signed = split(token)
+        key = self._keys.get(kid_of(header))
+        if key is None:
+            raise TokenRefused("unknown key")
+        self._check_header(header, key)
+        if not key.verifies(signature, signed):
+            raise TokenRefused("signature")
+        return header, claims()
 
     def _check_header(self, header: Mapping[str, Any], key: PublicKey) -> None:
         algorithm = header.get("alg")
@@ -230,8 +239,9 @@ def _text(claims: Mapping[str, Any], name: str, *, is_required: bool = False) ->
 
 
 def _roles(claims: Mapping[str, Any], path: str) -> frozenset[str]:
-    found: Any = claims
-    for name in path.split("."):
+    # A name that is an address has dots of its own.
+    found: Any = {path: claims[path]} if path in claims else claims
+    for name in (path,) if path in claims else path.split("."):
         found = found.get(name, []) if isinstance(found, dict) else None
     if isinstance(found, str):
         found = found.split()

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nines.building.file import File
-from nines.building.names import source
+from nines.building.names import SIGNING, source
 from nines.building.project import authentication, entries, keys, overlays, readme, settings, tooling, trying
 from nines.model.design import Design
 
@@ -39,6 +39,8 @@ def _package(design: Design) -> Iterator[File]:
         yield File(path=source(design, "_generated/authentication.py"), text=authentication.text(design, design.auth))
     if settings.has_keys(design):
         yield File(path=source(design, "keys.py"), text=keys.text(design), is_owned=True)
+    if settings.has_sign_ins(design):
+        yield File(path=source(design, f"_generated/{SIGNING}.py"), text=authentication.signing(design))
     if settings.is_issued_elsewhere(design):
         yield File(path=source(design, "tokens.py"), text=authentication.tokens(design), is_owned=True)
     own = {

@@ -52,7 +52,7 @@ class Setting(Record):
 def settings(design: Design) -> tuple[Setting, ...]:
     """Each name once, in the order in which a reader asks."""
     found: dict[str, Setting] = {}
-    asked = (_addresses, _certificates, _secrets, _origins)
+    asked = (_addresses, _certificates, _provider, _secrets, _origins)
     for each in (*(setting for part in asked for setting in part(design)), *_tuning(), *_listening(design)):
         found.setdefault(each.name, each)
     return tuple(found.values())
@@ -144,7 +144,8 @@ def text(design: Design) -> str:
     ordered = (*required, *optional)
     base = "msgspec.Struct"
     if is_issued_elsewhere(design):
-        issuing = {variable_of_issuer(design), SEED, "ENVIRONMENT", *(each.name for each in _certificates(design))}
+        told = (each.name for part in (_certificates, _provider, _origins) for each in part(design))
+        issuing = {variable_of_issuer(design), SEED, "ENVIRONMENT", *told}
         mine = [each for each in ordered if each.name in issuing]
         noun = "certificates" if design.auth and design.auth.scheme == "mtls" else "tokens"
         lines += _struct("IssuerSettings", base, f"What leads to the issuer of {noun}.", mine)
@@ -236,9 +237,26 @@ def _secrets(design: Design) -> Iterator[Setting]:
         yield Setting(name=SEED, type="Hidden | None", says=says, default="None")
 
 
+def has_sign_ins(design: Design) -> bool:
+    """Whether people sign in at a provider, and have a session here."""
+    return design.auth is not None and design.auth.scheme == "oidc"
+
+
+def _provider(design: Design) -> Iterator[Setting]:
+    """Told to a service whose people sign in at a provider with their browser."""
+    if not has_sign_ins(design):
+        return
+    says = "What the provider calls this service; empty: no browser signs in."
+    yield Setting(name="OIDC_CLIENT_ID", type="str", says=says, default='""')
+    says = "What the provider knows it by; without one by PKCE alone."
+    yield Setting(name="OIDC_CLIENT_SECRET", type="Hidden | None", says=says, default="None")
+    says = "Where browsers find this service: https://tickets.example."
+    yield Setting(name="PUBLIC_URL", type="str", says=says, default='""')
+
+
 def _origins(design: Design) -> Iterator[Setting]:
     """Told to a service whose cookies pages of its own origin show."""
-    if design.auth is not None and design.auth.scheme == "session":
+    if design.auth is not None and design.auth.scheme in ("session", "oidc"):
         says = "Pages elsewhere that may ask with a cookie, with commas between: https://app.example."
         yield Setting(name="ORIGINS", type="str", says=says, default='""')
 

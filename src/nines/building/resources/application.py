@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nines.building import names, python
 from nines.building.file import File
 from nines.building.project.settings import database as database_variable
-from nines.building.project.settings import has_keys, is_issued_elsewhere, variables
+from nines.building.project.settings import has_keys, has_sign_ins, is_issued_elsewhere, variables
 from nines.building.resources import ports
 from nines.building.resources.code import Code
 from nines.building.resources.facts import blueprint_of
@@ -37,7 +37,7 @@ def _application(design: Design) -> str:
     code.imports.add("starlette.types", "ASGIApp")
     code.generated("service", "Service")
     code.generated("settings", "GeneratedSettings")
-    modules = names.modules(design)
+    modules = (*names.modules(design), *((names.SIGNING,) if has_sign_ins(design) else ()))
     for module in modules:
         code.generated(module)
     code.line()
@@ -218,7 +218,8 @@ def _authenticated(code: Code) -> None:
     elif is_issued_elsewhere(design):
         code.generated("authentication", "authenticator")
         is_fetching = design.auth is not None and design.auth.scheme != "mtls"
-        made = "await stack.enter_async_context(authenticator(settings))" if is_fetching else "authenticator(settings)"
+        given = "settings, database" if has_sign_ins(design) else "settings"
+        made = f"await stack.enter_async_context(authenticator({given}))" if is_fetching else "authenticator(settings)"
         parts.append(f"authenticator={made}")
     elif has_keys(design):
         code.generated("authentication", "authenticator")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from nines.building import names, python
-from nines.building.project.settings import settings
+from nines.building.project.settings import has_sign_ins, settings
 from nines.building.resources import accepting as creations
 from nines.building.resources import keeping, ports, sagas, values
 from nines.building.resources.code import Code, Module
@@ -73,6 +73,13 @@ def _people(design: Design) -> Iterator[Holding]:
         yield Holding(name="accounts", type=kind, make=_accounts, module=where)
     if has_letters(design):
         yield Holding(name="mail", type="Mailing", make=_letters)
+    if has_sign_ins(design):
+        yield Holding(name="sign_ins", type="SignIns", make=_sign_ins)
+
+
+def _sign_ins(code: Code) -> python.Part:
+    code.generated("authentication", "sign_ins")
+    return "await stack.enter_async_context(sign_ins(settings, database))"
 
 
 def _tenanted(design: Design) -> list[str]:

@@ -62,6 +62,8 @@ class Authentication(Record):
     algorithms: tuple[str, ...] = ("EdDSA",)
     token_types: tuple[str, ...] = ("at+jwt",)
     """What a token's header may call it: at+jwt (RFC 9068), JWT, or untyped where it says nothing."""
+    roles_claim: str = "roles"
+    """Where a token of the issuer tells of roles: a.b is member b of a."""
     token_ttl_s: float = 900.0
     refresh_ttl_s: float = 30 * 86_400.0
 

@@ -44,6 +44,9 @@ def check(draft: Draft, operation: Operation) -> None:
         says = "find the key by the part that is no secret, where it was not seen in the last seconds"
         draft.query(keys.find_key(draft), says, branches=(gone,))
         draft.also(keys.use_key(draft))
+    if not is_open and callers.has_sign_ins(draft.blueprint):
+        # Instead of a token a browser shows a cookie.
+        draft.also(keys.see_session(draft), keys.touch_session(draft))
     account = facts.account_of(draft.blueprint)
     if not is_open and account and any(each.name == accounts.sessions_name(account) for each in draft.tables):
         is_shown = facts.keeps_sessions(draft.blueprint)

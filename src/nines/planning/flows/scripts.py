@@ -11,7 +11,7 @@ from nines.model.blueprint import Action, Blueprint, Operation
 from nines.model.design import Design, FlowStep
 from nines.planning.data import facts
 from nines.planning.data.names import kebab
-from nines.planning.flows import linking, reading, sagas, signing, working, writing
+from nines.planning.flows import callers, linking, reading, sagas, signing, working, writing
 from nines.planning.flows.draft import Draft, Script
 from nines.planning.flows.statement import Statement
 
@@ -22,7 +22,8 @@ Named: TypeAlias = dict[tuple[str, str], str]
 def operation_scripts(design: Design) -> tuple[Script, ...]:
     if design.blueprint is None:
         return ()
-    return tuple(_operation(design, design.blueprint, each) for each in design.blueprint.operations)
+    own = tuple(_operation(design, design.blueprint, each) for each in design.blueprint.operations)
+    return (*own, *callers.scripts(design.blueprint, design.tables))
 
 
 def job_works(design: Design) -> tuple[working.Work, ...]:

@@ -21,6 +21,7 @@ _SCHEMES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+_COOKIE = "The cookie of a session, taken from pages of the same origin alone (Sec-Fetch-Site, Origin)."
 _CHALLENGES = {"api-key": "ApiKey", "session": "Cookie", "mtls": "Certificate"}
 
 
@@ -31,7 +32,11 @@ def schemes(design: Design) -> dict[str, Any]:
     if found is None or auth is None:
         return {}
     name, scheme = found
-    return {name: scheme | {"description": says(design)}}
+    first = {name: scheme | {"description": says(design)}}
+    if auth.scheme != "oidc":
+        return first
+    other, cookie = _SCHEMES["session"]
+    return first | {other: cookie | {"description": f"{_COOKIE} Browsers get it at /auth/sign-in."}}
 
 
 def says(design: Design) -> str:
@@ -50,7 +55,7 @@ def says(design: Design) -> str:
         case "api-key":
             return "A key that was handed to one caller."
         case "session":
-            return "The cookie of a session, taken from pages of the same origin alone (Sec-Fetch-Site, Origin)."
+            return _COOKIE
         case "mtls":
             return "A client certificate."
         case _:

@@ -1,16 +1,21 @@
-"""What a service that signs its own tokens answers beside its operations: its keys, and where they are.
+"""What a service answers beside the operations of its blueprint, so that callers are known.
 
-RFC 7517, and as much of OpenID Connect Discovery 1.0 as there is without its flows."""
+One that signs its own tokens: its keys (RFC 7517), and as much of OpenID Connect Discovery 1.0 as there is without its
+flows. One whose people sign in at a provider: the steps that their browsers take."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from msgspec.structs import replace
 
-from nines.model.blueprint import OF_ACCOUNTS
+from nines.model.blueprint import OF_ACCOUNTS, Limit
 from nines.model.contract import Schema
-from nines.model.design import Design, PlannedAnswer, PlannedEndpoint, Shape
+from nines.model.design import Design, PlannedAnswer, PlannedEndpoint, PlannedParameter, Shape
 
 _FRESH_S = 3_600
+STEPS_MAX = 60
+"""Steps of signing in that one address may take in a minute."""
 _WRONG = (500, 503)
 _KEY = {
     "kty": "OKP",
@@ -23,7 +28,9 @@ _TEXT: Schema = {"type": "string"}
 
 
 def described(design: Design) -> Design:
-    """With the two documents; as it is where the tokens are somebody else's."""
+    """With what is answered beside; as it is where there is nothing."""
+    if design.auth is not None and design.auth.scheme == "oidc":
+        return replace(design, endpoints=(*design.endpoints, *_steps(design)))
     is_signing = design.auth is not None and design.auth.scheme == "own-jwt"
     opened = next((each for each in design.endpoints if each.action in OF_ACCOUNTS and each.is_public), None)
     if not is_signing or opened is None:
@@ -42,6 +49,51 @@ def described(design: Design) -> Design:
         endpoints=(*design.endpoints, keys, issuer),
         shapes=(*design.shapes, _key_set(), _metadata(design)),
     )
+
+
+def _steps(design: Design) -> Iterator[PlannedEndpoint]:
+    """Of a browser: to the provider, back, and out."""
+    guarded = next((each for each in design.endpoints if not each.is_public), None)
+    known = {each.status: each for each in (guarded.answers if guarded else ())}
+    failing = tuple(
+        replace(known[status], example=None, headers=tuple(h for h in known[status].headers if "RateLimit" not in h))
+        for status in (401, *_WRONG)
+        if status in known
+    )
+    told = ("Cache-Control", "Location", "Set-Cookie", "X-Request-Id")
+    limited = Limit(count=STEPS_MAX, per="address")
+
+    def step(id: str, method: str, path: str, says: str, answer: PlannedAnswer, *, is_public: bool) -> PlannedEndpoint:
+        return PlannedEndpoint(
+            id=id,
+            method=method,
+            path=path,
+            summary=says,
+            answers=(answer, *(each for each in failing if each.status != 401 or id != "signIn")),
+            cache_control="no-store",
+            is_public=is_public,
+            limit=limited if is_public else None,
+            parameters=tuple(
+                PlannedParameter(name=name, location="query", schema={"type": "string", "maxLength": most}, says=text)
+                for name, most, text in _QUERIES.get(id, ())
+            ),
+        )
+
+    there = PlannedAnswer(status=303, says="To the provider.", headers=told)
+    back = PlannedAnswer(status=303, says="Signed in; the cookie of the session comes with it.", headers=told)
+    over = PlannedAnswer(status=204, says="The session is over.", headers=("Set-Cookie", "X-Request-Id"))
+    yield step("signIn", "GET", "/auth/sign-in", "Sign in with a browser", there, is_public=True)
+    yield step("completeSignIn", "GET", "/auth/callback", "Come back from the provider", back, is_public=True)
+    yield step("signOut", "POST", "/auth/sign-out", "End the session of the cookie", over, is_public=False)
+
+
+_QUERIES = {
+    "signIn": (("return_to", 512, "A path of this service, where the browser goes in the end."),),
+    "completeSignIn": (
+        ("code", 4_096, "What the provider gave."),
+        ("state", 1_024, "What was sent to it, and tells that this browser asked."),
+    ),
+}
 
 
 def _endpoint(id: str, path: str, says: str, shape: Shape, failing: tuple[PlannedAnswer, ...]) -> PlannedEndpoint:

@@ -10,13 +10,15 @@ from nines.model.design import Deployable, Design, Secret
 from nines.model.record import Record
 
 PORT = 8000
+GRPC_PORT = 50_051
+"""For other services alone."""
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _MIGRATION = "_MIGRATION_"
 _PORTS = {
     DependencyKind.POSTGRES: 5432,
     DependencyKind.REDIS: 6379,
     DependencyKind.HTTP: 443,
-    DependencyKind.GRPC: 443,
+    DependencyKind.GRPC: GRPC_PORT,
     DependencyKind.KAFKA: 9093,
     DependencyKind.NATS: 4222,
     DependencyKind.RABBITMQ: 5671,
@@ -26,6 +28,7 @@ _PORTS = {
 _SCHEMES = {
     DependencyKind.POSTGRES: "postgresql",
     DependencyKind.REDIS: "redis",
+    DependencyKind.GRPC: "grpc",
     DependencyKind.KAFKA: "kafka",
     DependencyKind.NATS: "nats",
     DependencyKind.RABBITMQ: "amqps",
@@ -54,6 +57,9 @@ def _settings(design: Design, deployable: Deployable | None) -> Iterator[Setting
             yield Setting(name=name, says=f"where {dependency.name} is", example=address(design, dependency))
     for name in _VARIABLE.findall(design.auth.issuer) if design.auth else ():
         yield Setting(name=name, says="who issues the tokens", example="https://issuer.invalid")
+    if design.auth and design.auth.scheme == "oidc":
+        yield Setting(name="OIDC_CLIENT_ID", says="what the provider calls this service; empty: no browser signs in")
+        yield Setting(name="PUBLIC_URL", says="where browsers find this service", example="https://service.example")
     if design.auth and design.auth.scheme == "mtls":
         says = "who may call: names of certificates with their roles, as JSON"
         yield Setting(name="CLIENTS", says=says, example='{"spiffe://example/caller": {}}')

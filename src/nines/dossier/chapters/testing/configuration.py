@@ -75,7 +75,8 @@ def _blocks(design: Design) -> Iterator[str]:
     yield from _parts(design, has_database=has_database)
     yield from _identities(design)
     public = [each.id for each in design.endpoints if each.is_public]
-    security: dict[str, Any] = {"public": [*public, "/health/*", "/metrics", "/openapi.json"]}
+    beside = _BESIDE.get(design.auth.scheme if design.auth else "", ())
+    security: dict[str, Any] = {"public": [*public, *beside, "/health/*", "/metrics", "/openapi.json"]}
     shared = list(_shared(design))
     yield _table("security", security | ({"shared": shared} if shared else {}))
 
@@ -88,6 +89,10 @@ def _shared(design: Design) -> Iterator[str]:
         is_everybodys = any(grant.kind is GrantKind.AUTHENTICATED for grant in endpoint.grants)
         if is_everybodys and not endpoint.is_public and "{" in endpoint.path:
             yield f"{endpoint.method} {endpoint.path}"
+
+
+_BESIDE = {"oidc": ("/auth/*",), "own-jwt": ("/.well-known/*",)}
+"""What is open so that callers are known at all."""
 
 
 def _load(design: Design) -> str:

@@ -111,7 +111,7 @@ LOAD = Keys(
 _SCHEMES = Choice(
     {
         "oauth2-jwt": "tokens of an authorization server, checked here without asking it",
-        "oidc": "the same, with people signing in at an OpenID provider",
+        "oidc": "the same, and people sign in at an OpenID provider with their browser, to a session kept here",
         "own-jwt": "this service signs people in and issues the tokens itself",
         "api-key": "keys that machines carry",
         "session": "a cookie with a session kept here",
@@ -155,6 +155,12 @@ AUTH = Keys(
             shape=Listed(_TOKEN_TYPES, least=1),
             says="What the header of a token of the issuer may call it; identity tokens are refused in any case.",
             default="[at+jwt]",
+        ),
+        Key(
+            name="roles_claim",
+            shape=names.LINE,
+            says="Where a token of the issuer tells of roles, such as realm_access.roles; a dot leads into an object.",
+            default="roles",
         ),
         Key(
             name="token_ttl",
