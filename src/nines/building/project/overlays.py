@@ -29,6 +29,7 @@ def _base(design: Design) -> str:
     lines = ["apiVersion: kustomize.config.k8s.io/v1beta1", "kind: Kustomization", "resources:"]
     for name, folder in zip(names, folders, strict=True):
         files = ["service-account", "deployment", "service", "disruption-budget", "network-policy"]
+        files += ["service-internal"] if design.protocol is not None else []
         files += ["autoscaler"] if name in scaled else []
         files += ["migration-network-policy"] if _has_database(design) else []
         lines += [f"  - {folder}{each}.yaml" for each in files]

@@ -7,7 +7,7 @@ from typing import Any
 from nines.dossier import yaml
 from nines.dossier.chapters.operation import timing
 from nines.dossier.chapters.operation.deploy.image import USER, package
-from nines.dossier.chapters.operation.settings import PORT, address, for_migration, held, settings
+from nines.dossier.chapters.operation.settings import GRPC_PORT, PORT, address, for_migration, held, settings
 from nines.model.blueprint import Dependency, DependencyKind
 from nines.model.design import Deployable, Design, Secret
 
@@ -53,9 +53,13 @@ def _service(design: Design, deployable: Deployable, stores: list[Dependency]) -
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],
         "tmpfs": ["/tmp"],  # noqa: S108 -- the path within the container.
-        "environment": _environment(design, stores, held(design, deployable), deployable),
+        "environment": {
+            **({"GRPC_HOST": "0.0.0.0"} if design.protocol is not None else {}),  # noqa: S104 -- within the container.
+            **_environment(design, stores, held(design, deployable), deployable),
+        },
         "secrets": [_file(each) for each in held(design, deployable)],
         "ports": [f"127.0.0.1::{PORT}"],
+        **({"expose": [str(GRPC_PORT)]} if design.protocol is not None else {}),
         "depends_on": {
             "migrate": {"condition": "service_completed_successfully"},
             **{each.name: {"condition": _condition(each)} for each in stores},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nines.dossier.chapters.operation.settings import PORT, port
+from nines.dossier.chapters.operation.settings import GRPC_PORT, PORT, port
 from nines.model.blueprint import DependencyKind
 from nines.model.design import Deployable, Design
 
@@ -27,7 +27,7 @@ def policy(design: Design, deployable: Deployable) -> dict[str, Any]:
         "spec": {
             "podSelector": {"matchLabels": {_NAME: deployable.name}},
             "policyTypes": ["Ingress", "Egress"],
-            "ingress": [{"from": _callers(design, deployable), "ports": _tcp(PORT)}],
+            "ingress": [{"from": _callers(design, deployable), "ports": _tcp(PORT)}, *_services(design)],
             "egress": [_names(), *_near(design, deployable), *_far(design, deployable)],
         },
     }
@@ -56,6 +56,14 @@ def _callers(design: Design, deployable: Deployable) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [_space("ingress"), _space("monitoring")]
     found += [_pods(each.name) for each in design.running.deployables if each != deployable]
     return found
+
+
+def _services(design: Design) -> list[dict[str, Any]]:
+    """Over gRPC asks only who is known to: a pod of the same namespace with this label, and never the ingress."""
+    if design.protocol is None:
+        return []
+    known = {"podSelector": {"matchLabels": {f"asks-{design.name}": "true"}}}
+    return [{"from": [known], "ports": _tcp(GRPC_PORT)}]
 
 
 def _names() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nines.dossier.chapters.operation.settings import PORT
+from nines.dossier.chapters.operation.settings import GRPC_PORT, PORT
 from nines.model.blueprint import DependencyKind
 from nines.model.design import Design
 
@@ -20,6 +20,7 @@ def text(design: Design) -> str:
     name = package(design)
     has_database = any(each.kind is DependencyKind.POSTGRES for each in design.dependencies)
     migrations = "COPY migrations migrations\n" if has_database else ""
+    internal = f" {GRPC_PORT}" if design.protocol is not None else ""
     health = (
         f"import sys, urllib.request; sys.exit(urllib.request.urlopen('http://127.0.0.1:{PORT}/health/live', "
         "timeout=2).status != 200)"
@@ -44,7 +45,7 @@ WORKDIR /srv
 COPY src src
 {migrations}ENV PATH=/opt/{name}/bin:$PATH PYTHONPATH=/srv/src PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER {USER}:{USER}
-EXPOSE {PORT}
+EXPOSE {PORT}{internal}
 # Kubernetes asks by its own probes; this one is for compose and for plain containers.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 CMD ["python", "-c", "{health}"]
 # Without a shell, so that SIGTERM reaches the service and it can drain.

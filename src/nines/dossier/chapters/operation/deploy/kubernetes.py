@@ -9,13 +9,16 @@ from nines.dossier import yaml
 from nines.dossier.chapters.operation import timing
 from nines.dossier.chapters.operation.deploy import egress
 from nines.dossier.chapters.operation.deploy.image import UNPINNED, USER, package
-from nines.dossier.chapters.operation.settings import PORT, for_migration, held, settings
+from nines.dossier.chapters.operation.settings import GRPC_PORT, PORT, for_migration, held, settings
 from nines.model.blueprint import DependencyKind
 from nines.model.design import Deployable, Design
 
 _MIB = 1024**2
 _DEPLOYMENT = """# The image's digest is a placeholder that nothing has; a release writes its own. Memory has a limit
 # equal to what is asked for; processors have none, because throttling shows first in the p95.
+"""
+_INTERNAL = """# For other services alone, over gRPC. Without an address of its own, so that they find every copy and
+# balance by call; the policy lets in pods of this namespace with the label `asks-{name}: "true"`, and no ingress.
 """
 _AUTOSCALER = """# Adds replicas when their processors are busier than this: {reason}
 """
@@ -31,6 +34,11 @@ def texts(design: Design) -> Iterator[tuple[str, str]]:
         prefix = f"{deployable.name}/" if many else ""
         yield f"{prefix}deployment", _DEPLOYMENT + yaml.dump(_deployment(design, deployable))
         yield f"{prefix}service", yaml.dump(_service(design, deployable))
+        if design.protocol is not None:
+            yield (
+                f"{prefix}service-internal",
+                _INTERNAL.format(name=design.name) + yaml.dump(_internal(design, deployable)),
+            )
         yield f"{prefix}service-account", yaml.dump(_account(design, deployable))
         yield f"{prefix}disruption-budget", yaml.dump(_disruptions(design, deployable))
         yield f"{prefix}network-policy", egress.HEAD + yaml.dump(egress.policy(design, deployable))
@@ -107,9 +115,13 @@ def _container(design: Design, deployable: Deployable) -> dict[str, Any]:
         "image": _image(design),
         "imagePullPolicy": "IfNotPresent",
         "args": _arguments(design, deployable),
-        "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
+        "ports": [
+            {"name": "http", "containerPort": PORT, "protocol": "TCP"},
+            *([{"name": "grpc", "containerPort": GRPC_PORT, "protocol": "TCP"}] if design.protocol else []),
+        ],
         "env": [
             {"name": "DRAIN_S", "value": f"{timing.DRAIN_S:.0f}"},
+            *([{"name": "GRPC_HOST", "value": "0.0.0.0"}] if design.protocol else []),  # noqa: S104
             *_settings(design, deployable),
             *_secrets(deployable.name, [each.name for each in held(design, deployable)]),
         ],
@@ -183,6 +195,28 @@ def _service(design: Design, deployable: Deployable) -> dict[str, Any]:
             "type": "ClusterIP",
             "selector": _selector(deployable.name)["matchLabels"],
             "ports": [{"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}],
+        },
+    }
+
+
+def _internal(design: Design, deployable: Deployable) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": _metadata(design, f"{deployable.name}-internal", of=deployable.name),
+        "spec": {
+            "type": "ClusterIP",
+            "clusterIP": "None",
+            "selector": _selector(deployable.name)["matchLabels"],
+            "ports": [
+                {
+                    "name": "grpc",
+                    "port": GRPC_PORT,
+                    "targetPort": "grpc",
+                    "protocol": "TCP",
+                    "appProtocol": "kubernetes.io/h2c",
+                }
+            ],
         },
     }
 
