@@ -13,7 +13,7 @@ from nines.model.design.interface import PlannedEndpoint
 from nines.model.record import Record
 
 GRAPHQL = "graphql"
-CHILDREN_FIRST = 20
+CHILDREN_FIRST = 10
 """How many of those that refer to an object are told where nobody says how many."""
 PLAIN = {"string": "String", "boolean": "Boolean", "integer": "Int", "number": "Float", "object": "Json"}
 """Types of JSON Schema, as a graph calls them."""

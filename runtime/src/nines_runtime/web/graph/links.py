@@ -49,5 +49,5 @@ class Children(msgspec.Struct, frozen=True, kw_only=True):
     """Lists them."""
     fetch: Callable[[Any, Call, list[str], int], Awaitable[Sequence[Found]]]
     """Takes the service, the call, the identifiers of the parents, and how many each gets at most."""
-    first: int = 20
+    first: int = 10
     first_max: int = 200
