@@ -104,7 +104,7 @@ def _unused(design: Design, table: PlannedTable, index: PlannedIndex) -> Gap:
     columns = ", ".join(index.columns)
     return Gap(
         question=f"Which query shall the index on {table.name} ({columns}) serve?",
-        assumed="None: no operation reads in this order, so it was left out.",
+        assumed="none; no operation reads in this order, so it was left out",
         matters="An index costs time with every write and space for every row.",
         where=f"resources.{table.resource}.indexes" if design.blueprint else "",
     )

@@ -9,8 +9,40 @@ from nines.model.design import PlannedIndex
 from nines.model.design.ddl import identifier
 
 _WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
-_IRREGULAR = {"person": "people", "child": "children", "man": "men", "woman": "women", "datum": "data"}
-_UNCHANGED = frozenset({"equipment", "information", "money", "news", "series", "species", "staff", "data", "media"})
+_IRREGULAR = {
+    "child": "children",
+    "criterion": "criteria",
+    "datum": "data",
+    "foot": "feet",
+    "goose": "geese",
+    "half": "halves",
+    "hero": "heroes",
+    "knife": "knives",
+    "leaf": "leaves",
+    "life": "lives",
+    "loaf": "loaves",
+    "man": "men",
+    "matrix": "matrices",
+    "mouse": "mice",
+    "person": "people",
+    "phenomenon": "phenomena",
+    "potato": "potatoes",
+    "quiz": "quizzes",
+    "shelf": "shelves",
+    "tomato": "tomatoes",
+    "tooth": "teeth",
+    "vertex": "vertices",
+    "wife": "wives",
+    "wolf": "wolves",
+    "woman": "women",
+}
+_UNCHANGED = frozenset(
+    {
+        *("advice", "aircraft", "data", "deer", "equipment", "feedback", "fish", "furniture", "hardware"),
+        *("information", "luggage", "media", "metadata", "money", "news", "series", "sheep", "software", "species"),
+        "staff",
+    }
+)
 
 
 def words(name: str) -> tuple[str, ...]:
@@ -37,6 +69,8 @@ def _plural_word(word: str) -> str:
         return _IRREGULAR[word]
     if word in _UNCHANGED:
         return word
+    if word.endswith("sis"):
+        return f"{word[:-2]}es"
     if word.endswith("y") and len(word) > 1 and word[-2] not in "aeiou":
         return word[:-1] + "ies"
     if word.endswith(("s", "x", "z", "ch", "sh")):

@@ -1,4 +1,4 @@
-"""A role that may do nothing."""
+"""A role that makes no difference."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def object_to(blueprint: Blueprint) -> Iterator[Objection]:
             __name__,
             blueprint,
             f"roles.{role.name}",
-            f"{role.name} may call nothing and see nothing of its own",
+            f"no operation and no access names {role.name}: whoever has it may do what everybody may who signed in",
             (
                 option(
                     f"roles: [{role.name}] in its operations",

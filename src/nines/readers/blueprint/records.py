@@ -31,6 +31,7 @@ class Key(Record):
         return self.to or self.name
 
 
+_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 Made = Callable[[dict[str, Any]], Any]
 Check = Callable[[dict[str, Any], Mapping, Reading], None]
 
@@ -181,7 +182,7 @@ class Table(Shape):
         for entry in entries[:ITEMS_MAX]:
             name = entry.key.text
             if not self.pattern.fullmatch(name) or not entry.key.is_text:
-                reading.report(entry.key, f"{shown(name)} is no name for {self.what}: {self.style}")
+                reading.report(entry.key, f"{shown(name)} is no name for {self.what}: {self._advice(name)}")
                 continue
             if self.declares:
                 reading.declare(self.declares, name, reading.scope)
@@ -194,6 +195,15 @@ class Table(Shape):
         if len(entries) > ITEMS_MAX:
             reading.report(entries[ITEMS_MAX].key, f"there are more than {ITEMS_MAX} {self.what}")
         return tuple(found)
+
+    def _advice(self, name: str) -> str:
+        """How names are written, with this one as the example where it can be."""
+        words = [each.lower() for each in _WORD.findall(name)]
+        pascal = [word[:1].upper() + word[1:] for word in words]
+        written = ("".join(words[:1] + pascal[1:]), "".join(pascal), "_".join(words), "-".join(words))
+        found = next((each for each in written if words and self.pattern.fullmatch(each)), "")
+        how, such, example = self.style.partition(", such as ")
+        return f"{how}, such as {found or example}" if such else self.style
 
     def schema(self, definitions: Definitions) -> JsonSchema:
         return {

@@ -64,6 +64,14 @@ CARD = Keys(
     Card,
 )
 
+
+def _promises(**given: Any) -> Promises:
+    """Whoever promises more availability than is usual has said that fewer requests may fail as well."""
+    usual = Promises()
+    left = 1 - given.get("availability", usual.availability)
+    return Promises(**{"error_rate": usual.error_rate if usual.error_rate <= left else round(left / 2, 9), **given})
+
+
 BUDGETS = Keys(
     "budgets",
     "What the service promises.",
@@ -74,7 +82,7 @@ BUDGETS = Keys(
             shape=INNER_SHARE,
             to="error_rate",
             says="The share of critical operations that may fail while everything works.",
-            default="0.1%",
+            default="0.1%, or half of what availability leaves",
         ),
         Key(name="p95", shape=DURATION, to="latency_p95_s", says="Within what 95 of 100 answer.", default="200ms"),
         Key(name="recovery", shape=DURATION, to="recovery_s", says="How soon it is back after a crash.", default="5m"),
@@ -87,7 +95,7 @@ BUDGETS = Keys(
         ),
         Key(name="window", shape=DURATION, to="window_s", says="What the objectives are counted over.", default="30d"),
     ),
-    Promises,
+    _promises,
 )
 
 LOAD = Keys(
