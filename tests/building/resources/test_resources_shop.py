@@ -104,6 +104,8 @@ def test_a_row_that_others_refer_to_stays_and_one_of_its_own_goes(shop: Shop) ->
     assert line.status == 201
     found = shop.ask("GET", f"/v1/order-lines?order_id={order.json['id']}", token=shop.customer).json["items"]
     assert [each["id"] for each in found] == [line.json["id"]]
+    stranger = shop.service.token("eve", "customer")
+    assert shop.ask("GET", f"/v1/order-lines?order_id={order.json['id']}", token=stranger).json["items"] == []
     path, etag = f"/v1/order-lines/{line.json['id']}", line.headers["etag"]
     assert shop.ask("DELETE", path, token=shop.customer).problem == "precondition-required"
     assert shop.ask("DELETE", path, token=shop.customer, If_Match='"9"').problem == "precondition-failed"

@@ -660,6 +660,29 @@ CASES = (
         },
     ),
     Case(
+        "names-collide",
+        {
+            "resources": {"Parcel": {"fields": {"cursor": {"type": "string", "max": 20}}}},
+            "operations": {"listParcels": {"filter": ["cursor"]}},
+        },
+        {
+            "resources": {"Parcel": {"fields": {"cursor": {"type": "string", "max": 20}}}},
+            "operations": {"listParcels": {"filter": ["status"]}},
+        },
+    ),
+    Case(
+        "effect-without-idempotency",
+        {
+            "dependencies": {"carrier": _FAST},
+            "operations": {"createParcel": {"calls": ["carrier.book"], "idempotency": "optional"}},
+        },
+        {
+            "dependencies": {"carrier": _FAST},
+            "resources": {"Parcel": {"unique": [["label"]]}},
+            "operations": {"createParcel": {"calls": ["carrier.book"], "idempotency": "optional"}},
+        },
+    ),
+    Case(
         "saga-step-elsewhere",
         {
             "modules": {"shipping": {"resources": ["Parcel"]}, "books": {"resources": ["Entry"]}},

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nines.building import names, python
 from nines.building.accounts.facts import People
 from nines.building.file import File
-from nines.building.project.settings import variables
+from nines.building.resources import mailing
 from nines.building.resources.ports import ports_of
 from nines.model.blueprint import Action, DependencyKind
 from nines.model.design import PlannedQuery
@@ -60,46 +60,17 @@ def _gateway(people: People) -> Iterator[File]:
     if not ports_of(people.design):
         init = '"""Yours: how others are asked."""\n'
         yield File(path=names.source(people.design, "gateways/__init__.py"), text=init, is_owned=True)
-    given = [
-        f'"{carrier.name}"',
-        f"str(settings.{variables(carrier)[0].lower()})",
-        "sender=SENDER",
-        f"timeout_s={carrier.timeout_s or 5.0!r}",
-        "credential=credential.reveal() if credential else None",
-    ]
-    if carrier.breaker:
-        told = (
-            f"error_share={carrier.breaker.error_share!r}, of={carrier.breaker.of}, open_s={carrier.breaker.open_s!r}"
-        )
-        given.append(f"breaker=Breaker({told})")
-    if carrier.bulkhead:
-        given.append(f"bulkhead=Bulkhead({carrier.bulkhead})")
-    given.append("observer=observer")
-    used = [*(["Breaker"] if carrier.breaker else []), *(["Bulkhead"] if carrier.bulkhead else [])]
-    imported = ", ".join([*used, "CallObserver", "FolderMailer", "Mailer", "Mailing"])
-    made = "\n".join(python.laid(python.call("return Mailer", *given), depth=1))
     text = f'''"""How letters leave. Yours: whom they come from, and who carries them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from nines_runtime import {imported}
+from nines_runtime import {", ".join(mailing.used(carrier))}
 
 from {people.package}._generated.settings import GeneratedSettings
 
-SENDER = "{people.design.name}@example.com"
-FOLDER = Path(".local/{name}")
-"""On a laptop letters are files."""
-
-
-def mail(settings: GeneratedSettings, observer: CallObserver | None = None) -> Mailing:
-    """Opened at the start, closed at the end."""
-    if settings.environment == "local":
-        return FolderMailer("{carrier.name}", FOLDER, sender=SENDER, environment=settings.environment)
-    credential = settings.{name}_credential
-{made}
-'''
+{mailing.opening(people.design, carrier)}'''
     yield File(path=names.source(people.design, f"gateways/{name}.py"), text=text, is_owned=True)
 
 

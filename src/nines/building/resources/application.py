@@ -11,7 +11,8 @@ from nines.building.project.settings import has_keys, has_sign_ins, is_issued_el
 from nines.building.resources import ports
 from nines.building.resources.code import Code
 from nines.building.resources.facts import blueprint_of
-from nines.building.resources.holdings import has_accounts, has_letters, has_outbox, holdings
+from nines.building.resources.holdings import has_accounts, has_outbox, holdings
+from nines.building.resources.mailing import leaves_letters
 from nines.model.blueprint import Dependency, DependencyKind
 from nines.model.design import Design, telling
 from nines.model.design.graph import has_graph
@@ -49,8 +50,9 @@ def _application(design: Design) -> str:
     code.gap()
     _opened(code)
     for thing_port in ports.ports_of(design):
-        code.gap()
-        _client(code, thing_port)
+        if thing_port.dependency.kind is not DependencyKind.SMTP:
+            code.gap()
+            _client(code, thing_port)
     return code.text(f"{design.name} as a whole: what it opens at its start, and the application that answers.")
 
 
@@ -143,13 +145,13 @@ def _opened(code: Code) -> None:
         with code.block("async with AsyncExitStack() as stack:"):
             _database(code)
             calls = [(port.dependency.name, verb.name) for port in ports.ports_of(design) for verb in port.verbs]
-            if has_letters(design):
+            if leaves_letters(design):
                 calls += [(each.name, "send") for each in design.dependencies if each.kind is DependencyKind.SMTP]
-            if calls or has_letters(design):
+            if calls or leaves_letters(design):
                 _call_metrics(code, calls)
             made = [python.named(each.name, each.make(code)) for each in holdings(design)]
             code.put(python.call("Service", *made, "wake=lambda name: jobs.wake(name)"), before="service = ")
-            if has_letters(design):
+            if leaves_letters(design):
                 code.line("stack.push_async_callback(service.mail.close)")
             _working(code)
             _authenticated(code)

@@ -11,6 +11,7 @@ from nines.building.resources import keeping, ports, sagas, values
 from nines.building.resources.code import Code, Module
 from nines.building.resources.facts import Thing, blueprint_of, own_table, things
 from nines.building.resources.guards import number
+from nines.building.resources.mailing import leaves_letters
 from nines.model.blueprint import Action, DependencyKind, ResourceKind
 from nines.model.blueprint.operation import OF_ACCOUNTS
 from nines.model.design import Design, telling
@@ -71,7 +72,7 @@ def _people(design: Design) -> Iterator[Holding]:
         scheme = design.auth.scheme if design.auth else ""
         kind = "SessionAccounts" if scheme == "session" else "Accounts"
         yield Holding(name="accounts", type=kind, make=_accounts, module=where)
-    if has_letters(design):
+    if leaves_letters(design):
         yield Holding(name="mail", type="Mailing", make=_letters)
     if has_sign_ins(design):
         yield Holding(name="sign_ins", type="SignIns", make=_sign_ins)
@@ -216,6 +217,12 @@ def _letters(code: Code) -> python.Part:
 def _port(port: ports.Port) -> Callable[[Code], python.Part]:
     def make(code: Code) -> python.Part:
         code.imports.add(f"{code.package}.gateways.{port.name}", f"{port.protocol}Client")
+        if port.dependency.kind is DependencyKind.SMTP:
+            where = names.snake(port.dependency.name)
+            code.imports.add(f"{code.package}.gateways", f"{where} as {where}_gateway")
+            code.line(f"{port.name} = {where}_gateway.mail(settings, calls)")
+            code.line(f"stack.push_async_callback({port.name}.close)")
+            return f"{port.protocol}Client({port.name})"
         code.line(f"{port.name} = _{port.name}_client(settings, calls)")
         code.line(f"stack.push_async_callback({port.name}.close)")
         return f"{port.protocol}Client({port.name})"
@@ -281,10 +288,6 @@ def has_lookups(design: Design) -> bool:
         for column in thing.table.columns
         if thing.resource.kind is not ResourceKind.ACCOUNT
     )
-
-
-def has_letters(design: Design) -> bool:
-    return any(query.base.startswith("claim-from-") and query.base != "claim-from-outbox" for query in design.queries)
 
 
 def ledgers(design: Design) -> tuple[Thing, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nines.building import names, python
 from nines.building.file import File
+from nines.building.resources import mailing
 from nines.building.resources.code import Code
 from nines.building.resources.facts import Thing, blueprint_of, thing_of
 from nines.model.blueprint import Dependency, DependencyKind, Job, Operation
@@ -35,12 +36,14 @@ class Verb(Record):
 class Port(Record):
     dependency: Dependency
     verbs: tuple[Verb, ...]
+    is_shared: bool = False
+    """Whether signing in sends letters by it as well, under its name."""
 
     @property
     def name(self) -> str:
         """What the container calls it."""
         found = names.snake(self.dependency.name)
-        return f"{found}_port" if found in RESERVED else found
+        return f"{found}_port" if found in RESERVED or self.is_shared else found
 
     @property
     def protocol(self) -> str:
@@ -67,7 +70,8 @@ def ports_of(design: Design) -> tuple[Port, ...]:
         if kept is not None and kept.kind is not DependencyKind.POSTGRES:
             several = [name for name, _ in pairs]
             verbs = (_verb(design, name, on, users, several.count(name) > 1) for (name, on), users in pairs.items())
-            made.append(Port(dependency=kept, verbs=tuple(verbs)))
+            is_shared = kept.kind is DependencyKind.SMTP and mailing.leaves_letters(design)
+            made.append(Port(dependency=kept, verbs=tuple(verbs), is_shared=is_shared))
     return tuple(made)
 
 
@@ -145,6 +149,9 @@ def _gateways(design: Design, ports: tuple[Port, ...]) -> Iterator[File]:
         if port.dependency.kind is DependencyKind.GRPC:
             # The part `internal` writes how it is asked.
             continue
+        if port.dependency.kind is DependencyKind.SMTP:
+            yield File(path=names.source(design, f"gateways/{port.name}.py"), text=_mailed(design, port), is_owned=True)
+            continue
         code = Code(design)
         code.runtime("Client", "Deadline")
         code.gap()
@@ -163,6 +170,33 @@ def _gateways(design: Design, ports: tuple[Port, ...]) -> Iterator[File]:
         yield File(path=names.source(design, f"gateways/{port.name}.py"), text=code.text(says), is_owned=True)
 
 
+def _mailed(design: Design, port: Port) -> str:
+    """Sends letters, by what it opens itself where signing in does not."""
+    code = Code(design)
+    code.runtime("Deadline", "Mailing")
+    code.line()
+    if not port.is_shared:
+        code.imports.add("pathlib", "Path")
+        code.runtime(*mailing.used(port.dependency))
+        code.generated("settings", "GeneratedSettings")
+        code.lines += mailing.opening(design, port.dependency).splitlines()
+        code.gap()
+    else:
+        code.line()
+    with code.block(f"class {port.protocol}Client:"):
+        code.doc("Sends letters: to whom, and what they say")
+        code.line()
+        with code.block("def __init__(self, mailer: Mailing) -> None:"):
+            code.line("self._mailer = mailer")
+        for verb in port.verbs:
+            code.line()
+            method(code, verb)
+            code.depth += 1
+            mailing.sent(code, verb.thing, port.dependency.name, verb.name)
+            code.depth -= 1
+    return code.text(f"Yours: how {port.dependency.name} carries letters.")
+
+
 def _posted(code: Code, verb: Verb) -> None:
     name = python.quoted(verb.name)
     thing = verb.thing
@@ -171,6 +205,8 @@ def _posted(code: Code, verb: Verb) -> None:
         content = f'{{"{thing.noun}": {thing.noun}, "request": body}}'
     elif thing is not None:
         content = thing.noun
+    elif verb.requests:
+        content = "body"
     sent = python.call(
         "await self._client.post",
         "deadline",

@@ -34,7 +34,7 @@ def object_to(blueprint: Blueprint) -> Iterator[Objection]:
                     "whoever got no answer asks again and gets the first answer",
                     "callers keep a key for each request, and a row for each is kept for a day",
                 ),
-                *_others(blueprint, operation),
+                *_others(operation),
             ),
         )
 
@@ -57,7 +57,7 @@ def _chosen(blueprint: Blueprint, operation: Operation) -> tuple[str, ...]:
     return ()
 
 
-def _others(blueprint: Blueprint, operation: Operation) -> tuple[Choice, ...]:
+def _others(operation: Operation) -> tuple[Choice, ...]:
     if operation.do is Action.CREATE and operation.on:
         return (
             option(
