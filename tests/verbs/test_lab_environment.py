@@ -98,6 +98,7 @@ def test_words_in_braces_are_written_so_that_they_are_no_placeholders() -> None:
     ("name", "value", "expected"),
     [
         ("DATABASE__HOSTNAME", "db", "{database.host}"),
+        ("DB_ADDRESS", "localhost", "{database.host}"),
         ("SHOP_DATABASE_PORT", "5433", "{database.port}"),
         ("POSTGRES_ASYNC_PREFIX", "postgresql+asyncpg://", "postgresql+asyncpg://"),
         ("MONGO_DB_NAME", "shop", "shop"),

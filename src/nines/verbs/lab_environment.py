@@ -21,7 +21,7 @@ _DATABASE_SCHEMES = {"postgresql", "postgres", "postgis"}
 _LOCATION = "{database.user}:{database.password}@{database.host}:{database.port}/{database.name}"
 _DATABASE = r"(^|_)(POSTGRES|POSTGRESQL|PGSQL|PG|DB|DATABASE|SQL)_?"
 _DATABASE_PARTS = (
-    ("host", re.compile(_DATABASE + r"(SERVER|HOST|HOSTNAME)$")),
+    ("host", re.compile(_DATABASE + r"(SERVER|HOST|HOSTNAME|ADDRESS|ADDR)$")),
     ("port", re.compile(_DATABASE + r"PORT$")),
     ("user", re.compile(_DATABASE + r"(USER|USERNAME)$")),
     ("password", re.compile(_DATABASE + r"(PASSWORD|PASS|PASSWD)$")),
