@@ -18,6 +18,8 @@ CONCURRENCY = 16
 AT_ONCE = 100
 """To a broker, which takes many at once."""
 LEASE_S = 60.0
+BROKER_LEASE_S = 15.0
+"""What a dead process had claimed is delivered after that long, and so is what comes behind it."""
 DELIVER_S_MAX = 10.0
 """For one event; a destination that takes longer is asked again later."""
 
@@ -66,7 +68,7 @@ def relay_queue(
     name: str = RELAY,
     attempts_max: int = ATTEMPTS_MAX,
     concurrency: int = 0,
-    lease_s: float = LEASE_S,
+    lease_s: float = 0.0,
     poll_s: float = 1.0,
     suspends: bool = False,
     in_order: bool = False,
@@ -89,7 +91,7 @@ def relay_queue(
         delete=outbox.statements.delete,
         attempts_max=attempts_max,
         concurrency=concurrency or (AT_ONCE if in_order else CONCURRENCY),
-        lease_s=lease_s,
+        lease_s=lease_s or (BROKER_LEASE_S if in_order else LEASE_S),
         poll_s=poll_s,
         suspends=suspends or in_order,
         is_chained=in_order,
