@@ -11,6 +11,7 @@ from nines.building.names import package
 from nines.building.project.credentials import minting
 from nines.model.blueprint import Action, FieldKind
 from nines.model.design import Design, PlannedEndpoint
+from nines.model.design.graph import field_name, has_graph, links
 from nines.model.record import Record
 
 URL = "http://127.0.0.1:8000"
@@ -72,6 +73,21 @@ def shell(design: Design) -> Iterator[str]:
         return
     for request in first(design):
         yield _curl(design, request)
+    if has_graph(design):
+        yield _graph(design)
+
+
+def _graph(design: Design) -> str:
+    """The last list again with what its objects lead to, in one document."""
+    lists = [each.endpoint for each in first(design) if each.endpoint.action is Action.LIST]
+    asked = "__typename"
+    for endpoint in lists[-1:]:
+        led = [f"{field_name(each.name)} {{ id }}" for each in links(design) if each.resource == endpoint.resource]
+        asked = f"{endpoint.id} {{ items {{ {' '.join(['id', *led[:1]])} }} }}"
+    shown = needs_token(design) and not all(endpoint.is_public for endpoint in lists)
+    words = [f"curl -s {URL}/graphql", *(['-H "Authorization: Bearer $TOKEN"'] if shown else [])]
+    body = json.dumps({"query": f"{{ {asked} }}"})
+    return " \\\n  ".join([*words, '-H "Content-Type: application/json"', f"-d '{body}'"])
 
 
 def _signing_in(design: Design) -> Iterator[str]:
