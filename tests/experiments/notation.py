@@ -4,14 +4,16 @@ A line is one of
 
     PHASE: METHOD OPERATION STATUS|timeout|reset|refused [Nms] [at Ts] [as IDENTITY] [marker=M] [xN] ["BODY"]
     rounds N OPERATION: STATUS STATUS ...
+    silent rounds N OPERATION: STATUS STATUS ...
     mark EVENT [NAME] ["DETAIL"] [at Ts]
-    seen MARKER | seen FIRST..LAST
+    seen MARKER [twice] | seen FIRST..LAST
     count NAME X Y
     check SUBJECT VARIANT expected TEXT got TEXT passes|fails|open [#EXCHANGE]
     skip SUBJECT: REASON
     load N/s [spoiled REASON]
 
-Several words that belong together stand in double quotes. A marker that ends with * is numbered from 1."""
+Several words that belong together stand in double quotes. A marker that ends with * is numbered from 1; those of silent
+rounds are m1, m2 and so on."""
 
 from __future__ import annotations
 
@@ -50,6 +52,7 @@ class _Reader:
         word, _, rest = line.partition(" ")
         readers = {
             "rounds": self.race,
+            "silent": self.race_silently,
             "mark": self.mark,
             "seen": self.see,
             "count": self.count,
@@ -130,13 +133,17 @@ class _Reader:
             )
         )
 
-    def race(self, rest: str) -> None:
+    def race(self, rest: str, phase: str = "race") -> None:
         head, _, results = rest.partition(": ")
         times, operation = head.split()
         for _ in range(int(times)):
             self.rounds += 1
+            marker = f"m{self.rounds}" if phase != "race" else ""
             for result in results.split():
-                self.add("race", "POST", operation, result, group=self.rounds)
+                self.add(phase, "POST", operation, result, group=self.rounds, marker=marker)
+
+    def race_silently(self, rest: str) -> None:
+        self.race(rest.removeprefix("rounds "), "silent race")
 
     def mark(self, rest: str) -> None:
         words = shlex.split(rest)
@@ -150,7 +157,8 @@ class _Reader:
     def see(self, rest: str) -> None:
         first, dots, last = rest.partition("..")
         if not dots:
-            self.seen.append(Seen(marker=first))
+            marker, _, twice = first.partition(" ")
+            self.seen.append(Seen(marker=marker, count=2 if twice else 1))
             return
         stem = first.rstrip("0123456789")
         for number in range(int(first[len(stem) :]), int(last[len(stem) :]) + 1):
