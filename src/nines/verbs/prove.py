@@ -6,7 +6,9 @@ import asyncio
 import logging
 import secrets
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 import uvloop
@@ -33,6 +35,7 @@ from nines.verbs.reading import Read, is_debugging, read
 from nines.verbs.recommending import recommended
 
 _SEED_BITS = 32
+_GRAPH, _GRAPH_TESTS = "schema.graphql", "tests/contract/test_graph.py"
 
 
 class Proof(Record):
@@ -149,6 +152,7 @@ async def _conduct(
             progress.plan(estimates.CLOSING_S)
             progress.stage("stopping what was started")
             unexamined.extend(laboratory.unexamined)
+            unexamined.extend(unasked(project.root))
             contract = laboratory.contract
     done = tuple(carried_out)
     return Proof(
