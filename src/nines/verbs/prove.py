@@ -165,6 +165,14 @@ async def _conduct(
     )
 
 
+def unasked(root: Path) -> Iterator[Unexamined]:
+    """A graph is told of, since experiments ask by the paths of the contract alone."""
+    if (root / _GRAPH).is_file():
+        own = "; its bounds and guards are tried by the service's own tests" if (root / _GRAPH_TESTS).is_file() else ""
+        reason = f"every experiment asks by the paths of the contract, none for {_GRAPH}{own}"
+        yield Unexamined(what="the graph (GraphQL) of the running service", reason=reason)
+
+
 async def _carry_out(laboratory: Laboratory, experiment: Experiment, limits: Budgets, started_s: float) -> Trial:
     begun_s = time.monotonic()
     try:
