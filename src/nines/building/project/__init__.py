@@ -1,4 +1,4 @@
-"""What stands around the code of a service: how it is installed, started, tried and told.
+"""What stands around the code of a service: how it is installed, started and told.
 
 Of the package itself it writes the entries: `__init__.py`, `__main__.py`, `migrate.py`, `tokens.py` and `settings.py`,
 with `_generated/settings.py` and, for tokens of an issuer elsewhere, `_generated/authentication.py`, whose
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from nines.building.file import File
 from nines.building.names import SIGNING, source
-from nines.building.project import authentication, entries, keys, overlays, readme, settings, tooling, trying
+from nines.building.project import authentication, entries, keys, overlays, readme, settings, tooling
 from nines.model.design import Design
 
 
@@ -30,7 +30,6 @@ def write(design: Design) -> Iterator[File]:
     ):
         yield File(path=path, text=text, is_owned=True)
     yield from overlays.write(design)
-    yield from trying.write(design)
 
 
 def _package(design: Design) -> Iterator[File]:

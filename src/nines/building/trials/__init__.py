@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from nines.building.file import File
 from nines.building.names import package
 from nines.building.project import settings
-from nines.building.project.trials import CONFTEST, CONTRACT
-from nines.building.project.visiting import running
 from nines.building.python import Group, call, docstring, flat, laid, mapping, quoted
 from nines.building.resources.facts import operation_of, thing_of
 from nines.building.resources.hooks import is_hooked
 from nines.building.resources.shapes import member
+from nines.building.trials.texts import CONFTEST, CONTRACT
+from nines.building.trials.visiting import running
 from nines.model.blueprint import OF_ACCOUNTS, Action, FieldKind
 from nines.model.design import Design, PlannedEndpoint
 
