@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from nines import dossier
-from nines.building import project
+from nines import building, dossier
 from nines.building.project import requests, settings
 from nines.model.design import Design
 from nines.planning import plan
@@ -31,11 +30,11 @@ def design(request: pytest.FixtureRequest) -> Design:
 
 @pytest.fixture(scope="module")
 def files(design: Design) -> dict[str, str]:
-    return {file.path: file.text for file in project.write(design)}
+    return {file.path: file.text for file in building.write(design)}
 
 
 def test_a_second_time_gives_the_same(design: Design, files: dict[str, str]) -> None:
-    assert {file.path: file.text for file in project.write(design)} == files
+    assert {file.path: file.text for file in building.write(design)} == files
 
 
 def test_python_is_formatted_and_clean_by_the_services_own_rules(files: dict[str, str], tmp_path: Path) -> None:
