@@ -247,6 +247,20 @@ CASES = (
         {"events": {"broker": "bus"}, "dependencies": {"bus": {"type": "nats"}}},
     ),
     Case(
+        "broker-without-client",
+        {
+            "events": {"broker": "bus", "parcel.sent": {}},
+            "dependencies": {"bus": {"type": "rabbitmq"}},
+            "operations": {"sendParcel": {"emits": "parcel.sent"}},
+        },
+        {
+            "events": {"broker": "bus", "parcel.sent": {}},
+            "dependencies": {"bus": {"type": "nats"}},
+            "operations": {"sendParcel": {"emits": "parcel.sent"}},
+        },
+        is_fatal=False,
+    ),
+    Case(
         "event-never-told",
         {"events": {"parcel.sent": {}}},
         {"events": {"parcel.sent": {}}, "operations": {"sendParcel": {"emits": "parcel.sent"}}},

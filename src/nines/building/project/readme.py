@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from nines.building.names import package
 from nines.building.project import requests
+from nines.building.project.settings import stands_in, variables
 from nines.model.blueprint import DependencyKind
-from nines.model.design import Design
+from nines.model.design import Design, telling
+
+
+def _events(design: Design) -> str:
+    """What becomes of events on a laptop, and what their broker needs elsewhere."""
+    carrier = telling.broker(design)
+    needed = telling.needed(design)
+    if carrier is None or not needed:
+        return ""
+    variable = variables(carrier)[0]
+    here = "end in the log" if stands_in(design) else f"wait in the outbox until {variable} leads somewhere"
+    return f"\n\nEvents {here} on a laptop; `{variable}=... make run` tells them. {needed}"
 
 
 def text(design: Design) -> str:
@@ -34,7 +46,7 @@ make run        # http://127.0.0.1:8000{laptop}, and keys that are made up
 nines check .   # reviews it, runs it, tries to break it, and gives a verdict
 ```
 
-Only Python 3.11 or newer and make are needed.
+Only Python 3.11 or newer and make are needed.{_events(design)}
 {first}
 ## What is yours, and what is generated
 

@@ -22,7 +22,8 @@ def object_to(blueprint: Blueprint) -> Iterator[Objection]:
                 says, options = unfit
                 yield objection(__name__, blueprint, f"dependencies.{dependency}.fallback", says, options)
     for each in blueprint.dependencies:
-        if each.is_hard or each.fallback is not Fallback.NONE:
+        is_behind_outbox = each.name == blueprint.events.broker and blueprint.events.transport == "outbox"
+        if each.is_hard or each.fallback is not Fallback.NONE or is_behind_outbox:
             continue
         yield objection(
             __name__,

@@ -7,7 +7,7 @@ import json
 from nines.dossier.chapters.contract import asyncapi, graphql, headers, pages, recovered, security
 from nines.dossier.markdown import bullets, code, fence, heading, link, page, table
 from nines.model import words
-from nines.model.design import Design, Document, PlannedEndpoint
+from nines.model.design import Design, Document, PlannedEndpoint, telling
 
 
 def text(design: Design, artefacts: list[Document], verdict: str) -> str:
@@ -22,6 +22,7 @@ def text(design: Design, artefacts: list[Document], verdict: str) -> str:
         *_everywhere(design),
         *_events(design),
         *_graphql(design),
+        *_grpc(design),
         *_since(verdict),
     )
 
@@ -165,6 +166,7 @@ def _events(design: Design) -> list[str]:
     return [
         heading(2, "Events"),
         f"{_counted(len(known), 'event')}, carried {by}. {asyncapi.delivery(design)}",
+        *([needed] if (needed := telling.needed(design)) else []),
         table(("type", "told by", "data"), rows),
         "The first of them, as a CloudEvent 1.0:",
         fence("json", json.dumps(known[0][1].example, indent=2, ensure_ascii=False)),
@@ -183,6 +185,20 @@ def _graphql(design: Design) -> list[str]:
         heading(2, "GraphQL"),
         f"{link('schema.graphql', 'schema.graphql')} offers the same operations under the same rules: each field asks "
         f"the same guard, and a document costs what its fields cost together. Refused unread: {graphql.limits()}.",
+    ]
+
+
+def _grpc(design: Design) -> list[str]:
+    if design.protocol is None:
+        return []
+    name = f"{design.name}.proto"
+    return [
+        heading(2, "gRPC"),
+        f"{link(name, name)} offers the same operations to other services, on a port of its own that no ingress leads to: "
+        "the same guards in the same order, keys and versions in the metadata, problems as codes with google.rpc's "
+        "details. Nobody signs in over it. A number that was given out once stays, and one that is gone is never used "
+        f"again: {link('proto.lock', 'proto.lock')} keeps them, so it belongs into version control. What would break a "
+        "caller is announced like any break of the contract.",
     ]
 
 
