@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 import sys
 import tempfile
 import time
@@ -33,7 +34,7 @@ from benchmarks.people import (
     signing_in,
     surroundings,
 )
-from benchmarks.serving import Served, database, machine, send
+from benchmarks.serving import Served, database, exchange, machine, send
 from nines.lab.launch.post import Post
 from nines.lab.launch.postgres import Cluster
 
@@ -42,6 +43,7 @@ PEOPLE = 16
 BEFORE_S, WAIT_S_MAX = 1.0, 60.0
 PAUSE_S, LETTER_S_MAX = 0.05, 5.0
 ROUNDS_TO_RESET = 12
+_TAG = re.compile(rb'etag: "(\d+)"', re.IGNORECASE)
 Attempted = tuple[int, bytes] | None
 """The answer, or None where it stays open whether it happened."""
 
@@ -116,6 +118,7 @@ class Town:
             person.is_open.add("name")
         elif answer[0] == 200:
             person.name = name
+            person.version += 1
             self.acknowledged["names"] += 1
 
     async def _reset(self, person: Keeping) -> None:
@@ -162,9 +165,10 @@ class Town:
                     self.lost.append(f"the last password was answered {status} {body[:120]!r}")
             if "password" in person.is_open:
                 await self._come_back(person)
-            status, body = await send(
-                self._service.port, asking("GET", f"/v1/accounts/{person.id}", token=person.access)
-            )
+            asked = asking("GET", f"/v1/accounts/{person.id}", token=person.access)
+            head, body = await exchange(self._service.port, asked)
+            status, tag = int(head[9:12]), _TAG.search(head)
+            person.version = int(tag[1]) if tag is not None else person.version
             shown = msgspec.json.decode(body).get("display_name") if status == 200 else f"({status})"
             if "name" not in person.is_open and (shown or "") != person.name:
                 self.lost.append(f"a name is {shown}, told was {person.name}")
@@ -230,6 +234,7 @@ async def measure(kills: int) -> bool:
             try:
                 await sign_all_in(service, people)
                 town = Town(service, post, [Keeping(person, place) for place, person in enumerate(people)])
+                await town.look()
                 for number in range(2 * kills):
                     target = ("service", "database")[number % 2]
                     worst_s[target] = max(worst_s[target], await _kill(town, service, cluster, target))

@@ -33,11 +33,13 @@ _CODE = re.compile(r"\b(\d{6})\b")
 class Person:
     """Somebody with an account; tokens only while they are signed in."""
 
-    __slots__ = ("access", "challenge", "email", "id", "name", "password", "refresh")
+    __slots__ = ("access", "challenge", "email", "id", "name", "password", "refresh", "version")
 
     def __init__(self, email: str, id: str = "") -> None:
         self.email, self.id, self.password = email, id, PASSWORD
         self.access = self.refresh = self.challenge = self.name = ""
+        self.version = 1
+        """Of the account, as If-Match names it."""
 
     def take(self, body: bytes) -> None:
         """The tokens of an answer."""
@@ -83,7 +85,9 @@ def registering(email: str) -> Request:
 
 
 def renaming(person: Person, name: str) -> Request:
-    return asking("PATCH", f"/v1/accounts/{person.id}", {"display_name": name}, person.access, if_match="*")
+    return asking(
+        "PATCH", f"/v1/accounts/{person.id}", {"display_name": name}, person.access, if_match=f'"{person.version}"'
+    )
 
 
 async def sign_in(service: Served, person: Person) -> bool:

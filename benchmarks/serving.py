@@ -97,13 +97,19 @@ async def is_ready(port: int, path: str = "/health/ready") -> bool:
 
 async def send(port: int, request: Request) -> tuple[int, bytes]:
     """One request on a connection of its own; status and body."""
+    head, body = await exchange(port, request)
+    return int(head[9:12]), body
+
+
+async def exchange(port: int, request: Request) -> tuple[bytes, bytes]:
+    """The same; the whole head and the body."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request.wire)
     head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10.0)
     length = _LENGTH.search(head)
     body = await asyncio.wait_for(reader.readexactly(int(length[1])), 10.0) if length is not None else b""
     writer.close()
-    return int(head[9:12]), body
+    return head, body
 
 
 async def run(premises: Premises, name: str, command: Sequence[str], env: Mapping[str, str], folder: Path) -> str:
