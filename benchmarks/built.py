@@ -24,11 +24,12 @@ RUNTIME = ROOT / "runtime" / "src"
 class Built:
     """One service in a folder, with its database."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, *, blueprint: Path | None = None) -> None:
+        """Without `blueprint` that of the examples which is called so."""
         self.name = name
         self.package = name.replace("-", "_")
         self.folder = folder
-        build(BLUEPRINTS / f"{name}.yaml", folder, Wish(), today=datetime.now(UTC).date())
+        build(blueprint or BLUEPRINTS / f"{name}.yaml", folder, Wish(), today=datetime.now(UTC).date())
         self._told = tomllib.loads((folder / "nines.toml").read_text(encoding="utf-8"))
 
     def environment(self, database: str, **more: str) -> dict[str, str]:
