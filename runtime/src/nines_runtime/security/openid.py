@@ -68,8 +68,38 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class Begins(msgspec.Struct, frozen=True):
+    """What a browser asks with that wants to sign in."""
+
+    return_to: str = "/"
+
+
+class Returns(msgspec.Struct, frozen=True):
+    """What it brings back; providers add members of their own."""
+
+    code: str = ""
+    state: str = ""
+    iss: str = ""
+    """Who answers (RFC 9207), where the provider tells."""
+
+
+class Pretends(msgspec.Struct, frozen=True):
+    """What the page of the stand-in is filled in with."""
+
+    state: str = ""
+    nonce: str = ""
+    challenge: str = ""
+    subject: str = ""
+    tenant: str = ""
+    roles: str = ""
+    factors: str = ""
+
+
 class Provider(Protocol):
     """Where people sign in."""
+
+    @property
+    def issuer(self) -> str: ...
 
     async def url(self, asked: Asked, redirect: str) -> str:
         """Where to send the browser."""
@@ -107,6 +137,10 @@ class OpenIdProvider:
         self._secret, self._scopes, self._allows_private = secret, scopes, allows_private
         self._monotonic = monotonic
         self._known: tuple[_Metadata, float] | None = None
+
+    @property
+    def issuer(self) -> str:
+        return self._rules.issuer
 
     async def url(self, asked: Asked, redirect: str) -> str:
         fields = {
@@ -202,6 +236,10 @@ class LocalProvider:
             issuer.published,
         )
 
+    @property
+    def issuer(self) -> str:
+        return str(self._issuer.rules.issuer)
+
     async def url(self, asked: Asked, redirect: str) -> str:
         fields = {"state": asked.state, "nonce": asked.nonce, "challenge": asked.challenge}
         return f"{redirect.rpartition('/auth/')[0]}{LOCAL_PATH}?{urlencode(fields)}"
@@ -218,21 +256,20 @@ class LocalProvider:
     async def close(self) -> None:
         pass
 
-    def page(self, query: Mapping[str, str], redirect: str) -> Answer:
+    def page(self, query: Pretends, redirect: str) -> Answer:
         """The form, and where it leads: back with a code for whoever one said to be."""
-        subject = query.get("subject", "")
-        if not subject:
+        if not query.subject:
             return _form(query)
-        roles = [each for each in query.get("roles", "").replace(",", " ").split() if each]
+        roles = [each for each in query.roles.replace(",", " ").split() if each]
         code = self._issuer.issue(
-            subject,
-            tenant=query.get("tenant", ""),
+            query.subject,
+            tenant=query.tenant,
             roles=roles,
-            has_second_factor=query.get("factors") == "2",
+            has_second_factor=query.factors == "2",
             audience=f"{self._issuer.rules.audience} sign-in",
-            more={"nonce": query.get("nonce", ""), "challenge": query.get("challenge", "")},
+            more={"nonce": query.nonce, "challenge": query.challenge},
         )
-        return _seen_elsewhere(f"{redirect}?{urlencode({'code': code, 'state': query.get('state', '')})}")
+        return _seen_elsewhere(f"{redirect}?{urlencode({'code': code, 'state': query.state})}")
 
 
 class Sessions(Protocol):
@@ -251,22 +288,22 @@ class SignIns:
         self._redirect = f"{home.rstrip('/')}/auth/callback"
         self._session_ttl_s = int(session_ttl_s)
 
-    async def begin(self, call: Call) -> Answer:
+    async def begin(self, query: Begins) -> Answer:
         """To the provider, with a cookie that knows the way back."""
         provider = self._known()
         secret = secrets.token_urlsafe(32)
-        asked = Asked.of(secret, _path(call.query.get("return_to", "/")))
+        asked = Asked.of(secret, _path(query.return_to))
         where = await provider.url(asked, self._redirect)
         return _seen_elsewhere(where, session_cookie(secret, max_age_s=FLOW_S, name=COOKIE))
 
-    async def complete(self, call: Call) -> Answer:
+    async def complete(self, call: Call, query: Returns) -> Answer:
         """Back from the provider: the session begins."""
-        provider, state = self._known(), call.query.get("state", "")
-        secret, code = cookie_of(call.headers, COOKIE), call.query.get("code", "")
-        asked = Asked.of(secret, _back(state))
-        if not secret or not is_same(state, asked.state) or not 0 < len(code) <= CODE_LENGTH_MAX:
+        provider, secret = self._known(), cookie_of(call.headers, COOKIE)
+        asked = Asked.of(secret, _back(query.state))
+        is_asked = bool(secret) and is_same(query.state, asked.state) and query.iss in ("", provider.issuer)
+        if not is_asked or not 0 < len(query.code) <= CODE_LENGTH_MAX:
             raise Problem("unauthorized", "Signing in has to begin again.")
-        caller = await provider.redeem(code, asked, self._redirect)
+        caller = await provider.redeem(query.code, asked, self._redirect)
         cookie = await self._sessions.open(caller)
         ended = session_cookie("", max_age_s=0, name=COOKIE)
         return _seen_elsewhere(asked.back, session_cookie(cookie, max_age_s=self._session_ttl_s), ended)
@@ -278,11 +315,11 @@ class SignIns:
         ended = session_cookie("", max_age_s=0)
         return Answer(status=204, media_type="", headers=(ended, (b"cache-control", b"no-store")))
 
-    async def local(self, call: Call) -> Answer:
+    async def local(self, query: Pretends) -> Answer:
         """The page of the stand-in for a provider; there is none in production."""
         if not isinstance(self._provider, LocalProvider):
             raise Problem("not-found")
-        return self._provider.page(call.query, self._redirect)
+        return self._provider.page(query, self._redirect)
 
     def _known(self) -> Provider:
         if self._provider is None:
@@ -313,9 +350,11 @@ def _seen_elsewhere(where: str, *cookies: tuple[bytes, bytes]) -> Answer:
     return Answer(status=303, media_type="", headers=headers)
 
 
-def _form(query: Mapping[str, str]) -> Answer:
+def _form(query: Pretends) -> Answer:
     kept: Iterable[str] = ("state", "nonce", "challenge")
-    hidden = "".join(f'<input type="hidden" name="{each}" value="{html.escape(query.get(each, ""))}">' for each in kept)
+    hidden = "".join(
+        f'<input type="hidden" name="{each}" value="{html.escape(getattr(query, each))}">' for each in kept
+    )
     asked = "".join(
         f'<p><label>{label} <input name="{name}"{required}></label></p>'
         for name, label, required in (

@@ -40,6 +40,10 @@ def _content_type(media_type: str) -> tuple[bytes, bytes]:
     return b"content-type", media_type.encode("latin-1")
 
 
+_WITHOUT_LENGTH = frozenset({204, 304})
+"""What never has a body (RFC 9110, 8.6)."""
+
+
 @lru_cache(maxsize=8)
 def _lines(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
     return b"".join(b"%s: %s\r\n" % header for header in headers if header != CLOSE)
@@ -58,6 +62,9 @@ async def send_answer(
         headers = [_content_type(answer.media_type), (b"content-length", b"%d" % len(body)), *answer.headers]
     else:
         headers = list(answer.headers)
+        if status not in _WITHOUT_LENGTH:
+            # Without it a client of a connection that stays open would wait for the end of nothing.
+            headers.append((b"content-length", b"0"))
     headers.append((b"x-request-id", exchange.request_id.encode("ascii")))
     if exchange.quotas:
         headers += exchange.quotas

@@ -194,6 +194,7 @@ def signing(design: Design) -> str:
 from __future__ import annotations
 
 from nines_runtime import Answer, Call, Limit, Operations
+from nines_runtime.security.openid import Begins, Pretends, Returns
 
 from {name}._generated.service import Service
 
@@ -202,15 +203,15 @@ STEPS = Limit({_STEPS_MAX}, per="address", name="sign-in")
 
 
 @operations.get("/auth/sign-in", id="signIn", is_public=True, limit=STEPS)
-async def sign_in(service: Service, call: Call) -> Answer:
+async def sign_in(service: Service, call: Call, query: Begins) -> Answer:
     """To the provider; `return_to` is a path of this service."""
-    return await service.sign_ins.begin(call)
+    return await service.sign_ins.begin(query)
 
 
 @operations.get("/auth/callback", id="completeSignIn", is_public=True, limit=STEPS)
-async def complete_sign_in(service: Service, call: Call) -> Answer:
+async def complete_sign_in(service: Service, call: Call, query: Returns) -> Answer:
     """Back from the provider, with the cookie of a new session."""
-    return await service.sign_ins.complete(call)
+    return await service.sign_ins.complete(call, query)
 
 
 @operations.post("/auth/sign-out", id="signOut")
@@ -220,9 +221,9 @@ async def sign_out(service: Service, call: Call) -> Answer:
 
 
 @operations.get("/auth/local", id="localProvider", is_public=True, limit=STEPS)
-async def local_provider(service: Service, call: Call) -> Answer:
+async def local_provider(service: Service, call: Call, query: Pretends) -> Answer:
     """The page that stands in for the provider on laptops and in laboratories; not there in production."""
-    return await service.sign_ins.local(call)
+    return await service.sign_ins.local(query)
 '''
 
 
