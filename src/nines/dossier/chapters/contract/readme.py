@@ -194,8 +194,8 @@ def _grpc(design: Design) -> list[str]:
     name = f"{design.name}.proto"
     return [
         heading(2, "gRPC"),
-        f"{link(name, name)} offers the same operations to other services, on a port of its own that no ingress leads to: "
-        "the same guards in the same order, keys and versions in the metadata, problems as codes with google.rpc's "
+        f"{link(name, name)} offers the same operations to other services, on a port of its own that no ingress leads "
+        "to: the same guards in the same order, keys and versions in the metadata, problems as codes with google.rpc's "
         "details. Nobody signs in over it. A number that was given out once stays, and one that is gone is never used "
         f"again: {link('proto.lock', 'proto.lock')} keeps them, so it belongs into version control. What would break a "
         "caller is announced like any break of the contract.",
