@@ -297,6 +297,20 @@ def test_health_follows_readiness_and_draining_lets_calls_end() -> None:
     run(case, drain_s=4.0)
 
 
+def test_a_header_that_is_believed_from_some_alone_is_not_heard_from_others() -> None:
+    async def case(service: Running, stub: Any) -> None:
+        shown = (("x-client-cert", "forged"),)
+        await stub.Wait(pb.WaitRequest(seconds=0.0), metadata=shown)
+        assert "x-client-cert" not in service.service.calls[0].headers
+
+    async def near(service: Running, stub: Any) -> None:
+        await stub.Wait(pb.WaitRequest(seconds=0.0), metadata=(("x-client-cert", "told by the balancer"),))
+        assert service.service.calls[0].headers["x-client-cert"] == "told by the balancer"
+
+    run(case, believed=("X-Client-Cert", ["10.0.0.0/8"]))
+    run(near, believed=("X-Client-Cert", ["127.0.0.0/8"]))
+
+
 def test_a_port_that_somebody_has_is_refused_at_the_start() -> None:
     async def case(service: Running, stub: Any) -> None:
         with pytest.raises(RuntimeError, match="log tells why"):

@@ -154,7 +154,8 @@ class Application(Generic[Service]):
             limit_factor=limit_factor,
             challenge=challenge,
         )
-        self._entry: App = OnlyFrom(self.edge, *believed) if believed else self.edge
+        self.believed = OnlyFrom(self.edge, *believed) if believed else None
+        self._entry: App = self.believed or self.edge
         self._state: dict[str, Any] = {}
         self._contract = _contract(openapi)
         self._own: dict[str, Callable[[Exchange], Awaitable[Answer]]] = {

@@ -144,13 +144,16 @@ class _Answering:
         self._domain = application.name
 
     def handler(self, bound: Bound) -> Callable[[bytes, Any], Awaitable[bytes]]:
-        edge, log = self._application.edge, self._application.log
+        edge, log, believed = self._application.edge, self._application.log, self._application.believed
 
         async def answer(content: bytes, context: Any) -> bytes:
             headers = read_headers(_plain(context.invocation_metadata()))
-            left_s = context.time_remaining()
+            address = _address(context.peer())
+            if believed is not None:
+                believed.heard(headers, address)
             try:
-                answered = await ask(edge, bound, content, headers, address=_address(context.peer()), left_s=left_s)
+                left_s = context.time_remaining()
+                answered = await ask(edge, bound, content, headers, address=address, left_s=left_s)
                 if answered.status < 400:
                     reply = bound.answered(answered.body)
                     context.set_trailing_metadata(_metadata(answered))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
@@ -19,6 +19,11 @@ class OnlyFrom:
         self._app = app
         self._header = header.lower().encode("ascii")
         self._networks = tuple(ip_network(each.strip()) for each in networks if each.strip())
+
+    def heard(self, headers: MutableMapping[str, str], address: str) -> None:
+        """The same for headers that came over something else than HTTP."""
+        if not _is_within(address, self._networks):
+            headers.pop(self._header.decode("ascii"), None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
