@@ -181,10 +181,12 @@ class OldClient:
         for operation in self.contract.operations:
             for identity in [name for name in self._headers for _ in range(TRIES)]:
                 call = await planner.prepare(operation, identity)
-                told = self._heard(operation, await self._send(address, call), call) if call else None
-                if told is not None and (operation.id not in found or told.status in _CONTENT):
+                if call is None:
+                    continue
+                told = self._heard(operation, await self._send(address, call), call)
+                if operation.id not in found or told.status in _CONTENT:
                     found[operation.id] = told
-                if told is not None and told.status in _CONTENT:
+                if told.status in _CONTENT:
                     break
         return found
 
@@ -232,8 +234,9 @@ def differences(
     for operation, was in before.items():
         # What is said of the whole document is said of each operation.
         name, now = client.named(operation) if "" not in broken else "", after.get(operation)
-        if now is None:
-            # What it stands on may be what was broken.
+        # What an operation acts on may be made by one that was broken, so that there is nothing for it to act on.
+        is_bereft = bool(broken) and "{" in client.named(operation) and (now is None or _class(now) == "4")
+        if now is None or is_bereft:
             if not broken:
                 found.append(f"{name}: can no longer be asked")
         elif _class(now) != _class(was) and name not in broken and not (_class(was) == "4" and _class(now) != "5"):

@@ -133,7 +133,7 @@ def _everything(folder: Path) -> dict[str, bytes]:
 
 async def _replaced(server: Server, connection: Any, built: Built, old: Path, new: Path) -> None:
     """As an owner rolls it out: expand, the new beside the old, the old goes, contract; an old client goes on."""
-    upstreams = Upstreams(settings_reader.load(old))
+    upstreams = Upstreams(settings_reader.load(new))
     await upstreams.open()
     package = old.joinpath("src").iterdir().__next__().name
     values = {**upstreams.values(), "database.url": await server.url(connection)}

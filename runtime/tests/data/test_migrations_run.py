@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -199,3 +200,40 @@ PARTS: Any = st.sampled_from(
 def test_a_semicolon_outside_of_everything_is_the_only_end(script: list[list[str]]) -> None:
     wanted = [" ".join(["SELECT", *parts]) for parts in script]
     assert [each.split() for each in statements_of(" ;\n".join(wanted))] == [each.split() for each in wanted]
+
+
+def test_a_role_that_owns_nothing_may_use_what_another_one_made(url: str, tmp_path: Path) -> None:
+    write(tmp_path, "0001_first", FIRST)
+    write(
+        tmp_path,
+        "0002_count",
+        "CREATE SEQUENCE numbers;\nCREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1';",
+    )
+
+    async def work(connection: asyncpg.Connection) -> None:
+        database = await connection.fetchval("SELECT current_database()")
+        service, owner = f"service_{database}", f"owner_{database}"
+        for role in (service, owner):
+            await connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'secret'")
+        schema = await connection.fetchval("SELECT quote_ident(current_schema())")
+        await connection.execute(f"GRANT USAGE, CREATE ON SCHEMA {schema} TO {owner} WITH GRANT OPTION")
+        parts = urlsplit(url)
+        its = parts._replace(netloc=f"{service}:secret@{parts.hostname}:{parts.port}").geturl()
+        try:
+            told: list[str] = []
+            await migrate(its, tmp_path, user=owner, password="secret", tell=told.append)
+            assert told[-1] == "the role of the service may use every table, and change none"
+            theirs = await asyncpg.connect(its)
+            try:
+                await theirs.execute("UPDATE pets SET name = 'b'")
+                assert await theirs.fetchval("SELECT nextval('numbers') + one()") == 2
+                for refused in ("DROP TABLE pets", "ALTER TABLE pets ADD COLUMN x int", "TRUNCATE pets"):
+                    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                        await theirs.execute(refused)
+            finally:
+                await theirs.close()
+        finally:
+            await connection.execute(f"DROP OWNED BY {owner}, {service}")
+            await connection.execute(f"DROP ROLE {owner}, {service}")
+
+    run(url, work)

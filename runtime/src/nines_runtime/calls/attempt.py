@@ -119,6 +119,7 @@ class Wire:
             headers=message.headers,
             data=message.body,
             allow_redirects=False,
+            proxy=self._egress.proxy,
             timeout=_limits(limit_s),
         ) as response:
             attempt.status = response.status

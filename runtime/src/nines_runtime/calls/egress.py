@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
+from yarl import URL
 
 Address = IPv4Address | IPv6Address
 
 
 ANYWHERE = "*"
+
+
+PROXY = "EGRESS_PROXY"
+"""The variable that names the proxy by which others are asked, `http://host:port`, where a network lets nothing else
+out. What may be at private addresses is asked without it; where a name leads is then the proxy's to judge."""
 
 
 class EgressRefused(OSError):  # noqa: N818 -- a decision
@@ -72,6 +79,8 @@ class Egress:
     def __init__(self, hosts: Iterable[str], *, allows_private: bool = False) -> None:
         self._hosts = frozenset(host.lower().rstrip(".") for host in hosts)
         self._allows_private = allows_private
+        proxy = "" if allows_private else os.environ.get(PROXY, "")
+        self.proxy = URL(proxy) if proxy else None
 
     def allows(self, host: str) -> bool:
         if host in self._hosts or (plain := host.lower().rstrip(".")) in self._hosts:
@@ -112,6 +121,8 @@ class GuardedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
+        if self._egress.proxy is not None and host == self._egress.proxy.host:
+            return await self._inner.resolve(host, port, family)
         if not self._egress.allows(host):
             raise EgressRefused(f"{host} is not on the list of hosts to call")
         found = await self._inner.resolve(host, port, family)

@@ -17,10 +17,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import asyncpg
 import msgspec
 
+from nines_runtime.data.granting import grant
 from nines_runtime.data.scripts import statements_of
 from nines_runtime.data.waits import doubled
 
@@ -47,6 +49,8 @@ CREATE TABLE IF NOT EXISTS {TABLE} (
     begun_at timestamptz NOT NULL DEFAULT now(),
     applied_at timestamptz
 )"""
+_Who: TypeAlias = tuple[str | None, str | None]
+"""A user and a password; what is None stands in the URL."""
 _PASSING = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.QueryCanceledError)
 
 
@@ -76,6 +80,7 @@ async def migrate(
     url: str,
     folder: Path,
     *,
+    user: str | None = None,
     password: str | None = None,
     through: str = "contract",
     wait_s_max: float = WAIT_S_MAX,
@@ -85,9 +90,11 @@ async def migrate(
 
     `through` is the last phase that may run: with "migrate" it stops before the first file that old code would not
     survive, and is refused where a later file should run. A database that has seen none gets all of them. `tell` hears
-    what is done. `url` leads to the database itself, no pooler: the lock is the session's."""
+    what is done. `url` leads to the database itself, no pooler: the lock is the session's.
+
+    With a `user` other than that of `url` the tables are that user's, and the one of `url` may use them and no more."""
     files = _files(folder)
-    async with _locked(url, password, wait_s_max) as connection:
+    async with _locked(url, (user, password), wait_s_max) as connection:
         await connection.execute(_KEEP)
         seen = {row["name"]: row for row in await connection.fetch(f"SELECT * FROM {TABLE} LIMIT {FILES_MAX}")}  # noqa: S608
         _check(files, seen)
@@ -107,7 +114,16 @@ async def migrate(
             await _apply(connection, file, row["statements_done"] if row is not None else 0, tell)
             lasted_s = time.monotonic() - begun_s
             applied.append(Migrated(name=file.name, phase=file.phase, says=file.says, duration_s=lasted_s))
+        await _granted(connection, url, tell)
         return tuple(applied)
+
+
+async def _granted(connection: asyncpg.Connection, url: str, tell: Callable[[str], None]) -> None:
+    try:
+        if await grant(connection, url):
+            tell("the role of the service may use every table, and change none")
+    except asyncpg.PostgresError as error:
+        raise MigrationError(f"The role of the service could not be granted the use of the tables: {error}") from error
 
 
 def _files(folder: Path) -> tuple[_File, ...]:
@@ -154,9 +170,9 @@ def _check_order(stop: _File, left: tuple[_File, ...], last: int) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _locked(url: str, password: str | None, wait_s_max: float) -> AsyncIterator[asyncpg.Connection]:
+async def _locked(url: str, who: _Who, wait_s_max: float) -> AsyncIterator[asyncpg.Connection]:
     until_s = time.monotonic() + wait_s_max
-    connection = await _connected(url, password, until_s)
+    connection = await _connected(url, who, until_s)
     try:
         # Asked again and again: who waits inside the database holds up every CREATE INDEX CONCURRENTLY.
         while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
@@ -171,14 +187,15 @@ async def _locked(url: str, password: str | None, wait_s_max: float) -> AsyncIte
             await connection.close(timeout=CONNECT_S_MAX)
 
 
-async def _connected(url: str, password: str | None, until_s: float) -> asyncpg.Connection:
+async def _connected(url: str, who: _Who, until_s: float) -> asyncpg.Connection:
     attempt = 0
     while True:
         attempt += 1
         try:
             return await asyncpg.connect(
                 url,
-                password=password,
+                user=who[0],
+                password=who[1],
                 timeout=CONNECT_S_MAX,
                 server_settings={"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"},
             )

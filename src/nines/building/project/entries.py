@@ -56,7 +56,7 @@ def migrate(design: Design) -> str:
     """Reads only what leads to the database, because the job that migrates is given nothing else."""
     name = package(design)
     url = settings.database(design)
-    password = f"{url.removesuffix('_URL')}_MIGRATION_PASSWORD"
+    user, password = (f"{url.removesuffix('_URL')}_MIGRATION_{part}" for part in ("USER", "PASSWORD"))
     return f'''"""Brings the database to what this version needs: python -m {name}.migrate.
 
 Before a release it expands: old processes go on. With --contract it tidies up what only they needed, when the last of
@@ -82,6 +82,8 @@ class MigrationSettings(msgspec.Struct, frozen=True, kw_only=True):
     """All that the job is given."""
 
     {url.lower()}: Url
+    {user.lower()}: str | None = None
+    """Owns the tables, and lets the role of {url} use them; if unset, that one owns them."""
     {password.lower()}: Hidden | None = None
 
 
@@ -93,6 +95,7 @@ def apply(environment: Mapping[str, str], *, is_all: bool = False) -> None:
         migrate(
             str(settings.{url.lower()}),
             FOLDER,
+            user=settings.{user.lower()},
             password=password.reveal() if password else None,
             through="contract" if is_all else "migrate",
             tell=lambda text: print(text, file=sys.stderr),

@@ -172,11 +172,12 @@ def append_only_trigger(table: PlannedTable) -> str:
 
 
 def partition_functions() -> str:
-    """Made once for all tables that are cut by time."""
+    """Made once for all tables that are cut by time; whoever uses the tables need not own them to cut them further."""
     return (
         "CREATE FUNCTION first_identifier(moment timestamp) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$\n"
         "    SELECT rpad(lpad(to_hex((extract(epoch FROM moment) * 1000)::bigint), 12, '0'), 32, '0')::uuid\n$$;\n\n"
-        "CREATE FUNCTION make_partitions(parent text, period text, ahead integer) RETURNS void LANGUAGE plpgsql AS $$\n"
+        "CREATE FUNCTION make_partitions(parent text, period text, ahead integer) RETURNS void LANGUAGE plpgsql\n"
+        "SECURITY DEFINER SET search_path FROM CURRENT AS $$\n"
         "DECLARE\n    start timestamp := date_trunc(period, now() AT TIME ZONE 'UTC');\n"
         "    step interval := ('1 ' || period)::interval;\nBEGIN\n    FOR number IN 0..ahead LOOP\n        BEGIN\n"
         "            EXECUTE format('CREATE TABLE IF NOT EXISTS %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',\n"
@@ -187,11 +188,12 @@ def partition_functions() -> str:
         "            RAISE WARNING 'partition of % at % overlaps', parent, start;\n        END;\n"
         "        start := start + step;\n    END LOOP;\nEND\n$$;\n\n"
         "CREATE FUNCTION drop_partitions(parent text, period text, before timestamptz) RETURNS void LANGUAGE plpgsql\n"
-        "AS $$\nDECLARE\n    child text;\nBEGIN\n    FOR child IN\n"
+        "SECURITY DEFINER SET search_path FROM CURRENT AS $$\nDECLARE\n    child text;\nBEGIN\n    FOR child IN\n"
         "        SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid\n"
         "        WHERE inhparent = parent::regclass AND relname ~ '_p[0-9]{8}$'\n"
         "          AND to_date(right(relname, 8), 'YYYYMMDD') + ('1 ' || period)::interval <= before\n"
-        "    LOOP\n        EXECUTE format('DROP TABLE %I', child);\n    END LOOP;\nEND\n$$;"
+        "    LOOP\n        EXECUTE format('DROP TABLE %I', child);\n    END LOOP;\nEND\n$$;\n\n"
+        "REVOKE EXECUTE ON FUNCTION make_partitions, drop_partitions FROM PUBLIC;"
     )
 
 

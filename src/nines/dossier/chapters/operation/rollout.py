@@ -159,10 +159,15 @@ def _replacing(design: Design) -> str:
     grace, longest = timing.grace_s(design), timing.longest_s(design)
     pool = design.capacity.pool if design.capacity else None
     waits = f" The longest wait for others is {duration(longest)}." if longest else ""
+    leaving = "SIGTERM: not ready at once, and answering for a second more while the balancer hears of it; then"
+    if design.deploy.platform == "kubernetes":
+        leaving = (
+            f"First it answers as ever for {duration(timing.LEAVE_S)} (`preStop`), while every balancer hears that it "
+            "goes. SIGTERM: not ready,"
+        )
     found = [
-        f"SIGTERM: not ready at once, still answering for {duration(timing.DRAIN_S)} while the balancer hears of "
-        "it; then no new "
-        f"connections, what was begun is ended, and after {duration(grace)} the platform ends it.{waits}",
+        f"{leaving} no new connections, what was begun is ended within {duration(timing.DRAIN_S)}, and after "
+        f"{duration(grace)} in all the platform ends it.{waits}",
         f"New ones first: up to {share(timing.SURGE)} more than usual, none fewer"
         + (f"; the connections are counted with it: {pool.says}" if pool else "."),
         f"Ready only when it could answer: its pool is open, its schema is there, its keys are loaded. It has "

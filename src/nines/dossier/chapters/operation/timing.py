@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from nines.model.design import Design, Flow
 
+LEAVE_S = 5.0
+"""Before SIGTERM: the time in which every balancer hears that the process goes, while it answers as ever."""
 DRAIN_S = 10.0
-"""From not ready to closed: the time in which the balancer hears of it."""
+"""After SIGTERM: the time that what was begun may take."""
 GRACE_MIN_S = 30.0
 STARTUP_S = 60.0
 READY_EVERY_S = 5.0
@@ -22,7 +24,7 @@ def longest_s(design: Design) -> float:
 
 def grace_s(design: Design) -> float:
     """Long enough to drain and to end what was begun; whole seconds."""
-    return max(GRACE_MIN_S, float(-(-(DRAIN_S + longest_s(design) + 5.0) // 1)))
+    return max(GRACE_MIN_S, float(-(-(LEAVE_S + DRAIN_S + longest_s(design) + 5.0) // 1)))
 
 
 def _waits_s(flow: Flow) -> float:

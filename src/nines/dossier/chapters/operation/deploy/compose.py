@@ -31,7 +31,7 @@ _HEAD = """# A trial on one machine, and no more: one copy of everything, and ta
 
 def text(design: Design) -> str:
     stores = [each for each in design.dependencies if each.kind in _IMAGES and not each.is_external]
-    secrets = (*held(design), *for_migration(design))
+    secrets = held(design)
     services: dict[str, Any] = {each.name: _service(design, each, stores) for each in design.running.deployables}
     services["migrate"] = _migration(design, stores)
     services |= {each.name: _store(design, each) for each in stores}
@@ -72,21 +72,28 @@ def _service(design: Design, deployable: Deployable, stores: list[Dependency]) -
 
 
 def _migration(design: Design, stores: list[Dependency]) -> dict[str, Any]:
-    secrets = for_migration(design)
+    # The store of a trial has one role, so that the migration's password is that of the service.
+    passwords = {each.name: owner for each in for_migration(design) if (owner := _password(design, each.dependency))}
     return {
         "build": {"context": "../..", "dockerfile": "operation/deploy/Dockerfile"},
         "command": ["python", "-m", f"{package(design)}.migrate"],
         "environment": {
             name: value
-            for name, value in _environment(design, stores, secrets).items()
-            if name.endswith("_FILE") or value in _addresses(design, stores)
-        },
-        "secrets": [_file(each) for each in secrets],
+            for name, value in _environment(design, stores, ()).items()
+            if value in _addresses(design, stores)
+        }
+        | {f"{name}_FILE": f"/run/secrets/{_file(owner)}" for name, owner in passwords.items()},
+        "secrets": [_file(owner) for owner in passwords.values()],
         "depends_on": {
             each.name: {"condition": _condition(each)} for each in stores if each.kind is DependencyKind.POSTGRES
         },
         "restart": "no",
     }
+
+
+def _password(design: Design, dependency: str) -> Secret | None:
+    """By which the service itself comes in."""
+    return next((each for each in held(design) if each.dependency == dependency), None)
 
 
 def _store(design: Design, dependency: Dependency) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from nines.model.blueprint import DependencyKind
 from nines.model.design import Deployable, Design
 
 PROXY_PORT = 3128
+PROXY = f"http://egress-proxy.egress.svc:{PROXY_PORT}"
+"""A host beyond the namespace is asked by it, and by nothing else."""
 _NAMESPACE = "kubernetes.io/metadata.name"
 _NAME = "app.kubernetes.io/name"
 HEAD = """# A policy knows addresses and no host names: what others run is reached through a proxy in the namespace
@@ -81,15 +83,16 @@ def _near(design: Design, deployable: Deployable) -> list[dict[str, Any]]:
     return [*stores, {"to": others, "ports": _tcp(PORT)}] if others else stores
 
 
-def _far(design: Design, deployable: Deployable) -> list[dict[str, Any]]:
-    """The issuer's keys are fetched from outside as well, and events are delivered to subscribers."""
+def is_far(design: Design, deployable: Deployable) -> bool:
+    """Whether it asks anybody outside: the issuer's keys are fetched, and events are delivered to subscribers."""
     issuer = design.auth is not None and "://" in design.auth.issuer.replace("${", "://")
     is_told = bool(design.events) and not (design.blueprint and design.blueprint.events.broker)
-    if (
-        not any(each.is_external and each.name in deployable.dependencies for each in design.dependencies)
-        and not issuer
-        and not is_told
-    ):
+    is_asked = any(each.is_external and each.name in deployable.dependencies for each in design.dependencies)
+    return is_asked or issuer or is_told
+
+
+def _far(design: Design, deployable: Deployable) -> list[dict[str, Any]]:
+    if not is_far(design, deployable):
         return []
     proxy = {**_space("egress"), "podSelector": {"matchLabels": {_NAME: "egress-proxy"}}}
     return [{"to": [proxy], "ports": _tcp(PROXY_PORT)}]

@@ -23,7 +23,8 @@ _INTERNAL = """# For other services alone, over gRPC. Without an address of its 
 _AUTOSCALER = """# Adds replicas when their processors are busier than this: {reason}
 """
 _MIGRATION = """# Runs before the new version does, with a role of its own that may change the schema; only expanding
-# steps (see ../../rollout.md). A job's name carries the release, because a job cannot be changed.
+# steps (see ../../rollout.md). A job's name carries the release, because a job cannot be changed. That role owns the
+# tables and lets the role in {url} use them; both are made once, and {user} in the settings names it.
 """
 
 
@@ -46,7 +47,8 @@ def texts(design: Design) -> Iterator[tuple[str, str]]:
             reason = design.capacity.scale_reason.partition(". ")[0] if design.capacity else ""
             yield f"{prefix}autoscaler", _AUTOSCALER.format(reason=reason) + yaml.dump(_autoscaler(design, deployable))
         if any(each.kind is DependencyKind.POSTGRES for each in design.dependencies):
-            yield f"{prefix}migration", _MIGRATION + yaml.dump(_migration(design, deployable))
+            head = _MIGRATION.format(url=" and ".join(_urls(design)), user=" and ".join(_owners(design)))
+            yield f"{prefix}migration", head + yaml.dump(_migration(design, deployable))
             yield f"{prefix}migration-network-policy", yaml.dump(egress.for_migration(design, deployable))
 
 
@@ -122,9 +124,14 @@ def _container(design: Design, deployable: Deployable) -> dict[str, Any]:
         "env": [
             {"name": "DRAIN_S", "value": f"{timing.DRAIN_S:.0f}"},
             *([{"name": "GRPC_HOST", "value": "0.0.0.0"}] if design.protocol else []),  # noqa: S104
+            *([{"name": "EGRESS_PROXY", "value": egress.PROXY}] if egress.is_far(design, deployable) else []),
             *_settings(design, deployable),
             *_secrets(deployable.name, [each.name for each in held(design, deployable)]),
         ],
+        # SIGTERM comes when no balancer sends anything any more.
+        "lifecycle": {
+            "preStop": {"exec": {"command": ["python", "-c", f"import time; time.sleep({timing.LEAVE_S:.0f})"]}}
+        },
         "startupProbe": _probe("startup", period=1, timeout=2, failures=int(timing.STARTUP_S)),
         "readinessProbe": _probe("ready", period=int(timing.READY_EVERY_S), timeout=2, failures=2),
         "livenessProbe": _probe("live", period=int(timing.LIVE_EVERY_S), timeout=5, failures=timing.LIVE_FAILURES),
@@ -159,10 +166,11 @@ def _image(design: Design) -> str:
 
 
 def _settings(design: Design, deployable: Deployable) -> list[dict[str, Any]]:
-    return [
-        {"name": each.name, "valueFrom": {"configMapKeyRef": {"name": f"{deployable.name}-settings", "key": each.name}}}
-        for each in settings(design, deployable)
-    ]
+    return [_setting(f"{deployable.name}-settings", each.name) for each in settings(design, deployable)]
+
+
+def _setting(of: str, name: str) -> dict[str, Any]:
+    return {"name": name, "valueFrom": {"configMapKeyRef": {"name": of, "key": name}}}
 
 
 def _secrets(of: str, names: list[str]) -> list[dict[str, Any]]:
@@ -275,13 +283,13 @@ def _autoscaler(design: Design, deployable: Deployable) -> dict[str, Any]:
 
 def _migration(design: Design, deployable: Deployable) -> dict[str, Any]:
     name = f"{deployable.name}-migration"
-    databases = {each.name for each in design.dependencies if each.kind is DependencyKind.POSTGRES}
+    kept = f"{deployable.name}-settings"
     container = {
         "name": "migrate",
         "image": _image(design),
         "args": ["python", "-m", f"{package(design)}.migrate", *_module(deployable)],
         "env": [
-            *(each for each in _settings(design, deployable) if each["name"] in _addresses(design, databases)),
+            *(_setting(kept, each) for each in (*_urls(design), *_owners(design))),
             *_secrets(name, [each.name for each in for_migration(design)]),
         ],
         "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
@@ -306,5 +314,12 @@ def _migration(design: Design, deployable: Deployable) -> dict[str, Any]:
     }
 
 
-def _addresses(design: Design, databases: set[str]) -> set[str]:
-    return {each.name for each in settings(design) for name in databases if each.says == f"where {name} is"}
+def _urls(design: Design) -> tuple[str, ...]:
+    """The settings that lead to its databases."""
+    names = {f"where {each.name} is" for each in design.dependencies if each.kind is DependencyKind.POSTGRES}
+    return tuple(each.name for each in settings(design) if each.says in names)
+
+
+def _owners(design: Design) -> tuple[str, ...]:
+    """The settings that name the role that migrates; nobody else has them."""
+    return tuple(f"{each.removesuffix('_URL')}_MIGRATION_USER" for each in _urls(design))
