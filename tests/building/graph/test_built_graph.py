@@ -16,6 +16,8 @@ from tests.building.resources.running import Reply, Running, built, database
 pytestmark = pytest.mark.lab
 BLUEPRINT = Path(__file__).with_name("journeys.yaml")
 RESPONSE = "application/graphql-response+json"
+_ALIASES = " ".join(f"f{n}: status" for n in range(15))
+_WIDE = f"{{ listTrips(pageSize: 200) {{ items {{ driver {{ trips(first: 3) {{ {_ALIASES} id note metres }} }} }} }} }}"
 DEPOTS, DRIVERS, TRIPS = 3, 7, 50
 
 
@@ -189,8 +191,9 @@ def test_changes_keep_keys_versions_and_states(journeys: Journeys) -> None:
         ("{ listTrips(pageSize: 200000) { items { id } } }", "costs"),
         ("{ listTrips { items { driver { home { drivers { home { drivers { home { name } } } } } } } } }", "deeper"),
         ("{" + " ".join(f"a{n}: listDepots(pageSize: 1) {{ nextCursor }}" for n in range(16)) + "}", "aliases"),
-        ("{ listTrips(pageSize: 200) { items { " + " ".join(["id"] * 60) + " } } }", "values"),
-        ("{ listDepots { items { " + "id " * 300 + "} } }", "larger"),
+        (_WIDE, "values"),
+        ("{ listDepots { items { " + "id " * 300 + "} } }", "300 fields"),
+        ("{ listDepots { items { " + "id " * 4 + "} } }", "one name"),
         ("{ " + "a(b: {c: " * 40, "nested"),
         ("{ ...A } fragment A on Query { ...A }", "holds itself"),
         ("{ __typename " + "@skip(if: false)" * 40 + "}", "directives"),

@@ -45,6 +45,7 @@ def test_the_table_of_bounds() -> None:
     bounds = Bounds()
     for least in (f"{bounds.bytes_max:,}; {bounds.tokens_max:,} |", f"{bounds.depth_max}; {bounds.fields_max} |"):
         assert least in text
+    assert f"| {bounds.repeats_max}; {bounds.fragments_max} |" in text
     assert f"| {bounds.aliases_max}; {bounds.directives_max} |" in text
     assert f"| {bounds.cost_max:,} |" in text
     assert f"| {bounds.values_max:,} |" in text

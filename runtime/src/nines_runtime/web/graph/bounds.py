@@ -5,6 +5,7 @@ A document is measured with its fragments in their places: what is written once 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 
 import msgspec
@@ -25,6 +26,7 @@ NESTING_MAX = 64
 """Brackets within one another: a parser that descends needs a bottom."""
 _UNSEEN = re.compile(r'"""(?:[^"\\]|\\.|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*', re.DOTALL)
 _BRACKETS = re.compile(r"[\[\](){}]")
+_TOKENS = re.compile(r"[\w.]+|[^\s\w,.]")
 _TELLING = frozenset({"__schema", "__type"})
 
 
@@ -36,6 +38,9 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     depth_max: int = 8
     """Of fields within one another."""
     fields_max: int = 300
+    repeats_max: int = 3
+    """Of one name among the fields of one object: whether all of them agree takes time that grows with their square."""
+    fragments_max: int = 20
     aliases_max: int = 15
     directives_max: int = 30
     cost_max: int = 1_000
@@ -51,6 +56,7 @@ class Measured(msgspec.Struct, frozen=True):
     fields: int = 0
     aliases: int = 0
     directives: int = 0
+    repeats: int = 0
     is_introspective: bool = False
 
     def __add__(self, other: Measured) -> Measured:
@@ -59,6 +65,7 @@ class Measured(msgspec.Struct, frozen=True):
             self.fields + other.fields,
             self.aliases + other.aliases,
             self.directives + other.directives,
+            max(self.repeats, other.repeats),
             self.is_introspective or other.is_introspective,
         )
 
@@ -67,8 +74,11 @@ def check_text(text: str, bounds: Bounds) -> None:
     """Raises Problem for what is not worth parsing."""
     if len(text) > bounds.bytes_max or len(text.encode("utf-8", "replace")) > bounds.bytes_max:
         raise refused(f"It is longer than {bounds.bytes_max:,} bytes.")
+    seen = _UNSEEN.sub(" ", text)
+    if len(_TOKENS.findall(seen)) > bounds.tokens_max:
+        raise refused(f"It has more than {bounds.tokens_max:,} tokens.")
     depth = 0
-    for bracket in _BRACKETS.findall(_UNSEEN.sub("", text)):
+    for bracket in _BRACKETS.findall(seen):
         depth += 1 if bracket in "[({" else -1
         if depth > NESTING_MAX:
             raise refused(f"Its brackets are nested more than {NESTING_MAX} deep.")
@@ -87,18 +97,21 @@ def check(document: DocumentNode, bounds: Bounds) -> tuple[OperationDefinitionNo
             raise refused("It holds something beside one operation and its fragments, each under its own name.")
     if len(operations) != 1:
         raise refused(f"It holds {len(operations)} operations; one is carried out at a time.")
+    if len(fragments) > bounds.fragments_max:
+        raise refused(f"It has more than {bounds.fragments_max} fragments.")
     measuring = _Measuring(fragments)
     for name in fragments:
         measuring.fragment(name)
     found = measuring.selection(operations[0].selection_set) + Measured(directives=len(operations[0].directives or ()))
     for what, is_much, most in (
-        ("deeper than {} fields", found.depth, bounds.depth_max),
-        ("larger than {} fields", found.fields, bounds.fields_max),
-        ("with more than {} aliases", found.aliases, bounds.aliases_max),
-        ("with more than {} directives", found.directives, bounds.directives_max),
+        ("It is deeper than {} fields.", found.depth, bounds.depth_max),
+        ("It has more than {} fields.", found.fields, bounds.fields_max),
+        ("It has more than {} aliases.", found.aliases, bounds.aliases_max),
+        ("It has more than {} directives.", found.directives, bounds.directives_max),
+        ("It has more than {} fields of one name in one object.", found.repeats, bounds.repeats_max),
     ):
         if is_much > most:
-            raise refused(f"It is {what.format(f'{most:,}')}.")
+            raise refused(what.format(f"{most:,}"))
     return operations[0], found
 
 
@@ -116,9 +129,12 @@ class _Measuring:
 
     def selection(self, selection: SelectionSetNode | None) -> Measured:
         found = Measured()
+        names: Counter[str] = Counter()
         for each in selection.selections if selection else ():
             found += self._one(each) + Measured(directives=len(_directives(each)))
-        return found
+            if isinstance(each, FieldNode):
+                names[(each.alias or each.name).value] += 1
+        return found + Measured(repeats=max(names.values(), default=0))
 
     def fragment(self, name: str) -> Measured:
         if name in self._known or name not in self._fragments:
@@ -145,7 +161,7 @@ class _Measuring:
         depth = 1 if is_telling else inner.depth + 1
         aliases = inner.aliases + (node.alias is not None)
         is_introspective = inner.is_introspective or is_telling
-        return Measured(depth, inner.fields + 1, aliases, inner.directives, is_introspective)
+        return Measured(depth, inner.fields + 1, aliases, inner.directives, inner.repeats, is_introspective)
 
 
 def _directives(node: object) -> tuple[DirectiveNode, ...]:

@@ -16,6 +16,8 @@ DEPTH_MAX = 8
 COST_MAX = 1_000
 ALIASES_MAX = 15
 FIELDS_MAX = 300
+REPEATS_MAX = 3
+FRAGMENTS_MAX = 20
 VALUES_MAX = 10_000
 DOCUMENT_BYTES_MAX = 16_384
 CHANGE_WEIGHT = 10
@@ -40,9 +42,10 @@ def text(design: Design) -> str:
 def limits() -> str:
     """What keeps one document from costing more than many requests (OWASP API4:2023)."""
     return (
-        f"documents deeper than {DEPTH_MAX} fields, costlier than {COST_MAX:,}, with more than {ALIASES_MAX} aliases "
-        f"or {FIELDS_MAX} fields, whose answer may hold more than {VALUES_MAX:,} values, or longer than "
-        f"{DOCUMENT_BYTES_MAX:,} bytes; more than one operation; batches; introspection outside of a laptop"
+        f"documents deeper than {DEPTH_MAX} fields, costlier than {COST_MAX:,}, with more than {ALIASES_MAX} aliases, "
+        f"{FRAGMENTS_MAX} fragments or {FIELDS_MAX} fields, {REPEATS_MAX} of them of one name in one object, whose "
+        f"answer may hold more than {VALUES_MAX:,} values, or longer than {DOCUMENT_BYTES_MAX:,} bytes; more than one "
+        "operation; batches; introspection outside of a laptop"
     )
 
 
