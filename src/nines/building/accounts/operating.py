@@ -40,7 +40,10 @@ def _text(people: People) -> str:
         "STATE": f", '{people.signing_state}'" if people.signing_state else "",
         "CONSTANTS": (f"ROLES = {_tuple(roles)}\n" if roles else "")
         + (f"NEEDS_SECOND_FACTOR = {_tuple(needing)}\n" if needing else ""),
-        "ROLE": roles[0] if roles else "",
+        "USES": "".join(
+            f"python -m {people.package}.people {verb} ada@example.com {roles[0]}\n"
+            for verb in (("grant", "withdraw") if roles else ())
+        ),
         "PREFIX": people.prefix,
         "URL": url,
         "PASSWORD_SETTING": f"{names.snake(store)}_password",
@@ -70,9 +73,7 @@ def _tuple(words: list[str]) -> str:
 _HEAD = '''"""Accounts at the console of an operator: no operation that could be called grants a role.
 
 python -m @PACKAGE@.people add ada@example.com
-python -m @PACKAGE@.people grant ada@example.com @ROLE@
-python -m @PACKAGE@.people withdraw ada@example.com @ROLE@
-python -m @PACKAGE@.people token ada@example.com
+@USES@python -m @PACKAGE@.people token ada@example.com
 
 `add` asks for the password, or takes it from NEW_PASSWORD. `token` prints an access token, for laboratories alone."""
 
