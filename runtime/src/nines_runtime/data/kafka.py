@@ -1,4 +1,4 @@
-"""Events to Kafka (extra `kafka`): acknowledged by all replicas in sync, those of one subject under one key."""
+"""Events to and from Kafka (extra `kafka`): kept by all replicas in sync, those of one subject under one key."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from uuid import UUID
 
 from nines_runtime.calls.deadline import Deadline
 from nines_runtime.data.brokers import CLOSE_S_MAX, MEDIA_TYPE, Address, Connection, quietly, topic_of
+from nines_runtime.data.consuming import ACKNOWLEDGE_S_MAX, Delivery
 from nines_runtime.data.relay import DELIVER_S_MAX, Event
 from nines_runtime.data.tasks import Away, GiveUp
 
@@ -99,6 +100,73 @@ class KafkaBroker:
                 await stop()
             raise
         return producer, stop
+
+
+class KafkaSource:
+    """A member of a group: each partition is one member's, and what it has taken is told after it was taken."""
+
+    def __init__(self, address: Address, *, topics: Sequence[str], group: str) -> None:
+        self._address, self._topics, self._group = address, tuple(topics), group
+        self._connection = Connection(self._connect)
+
+    async def fetch(self, limit: int, wait_s: float) -> Sequence[Delivery]:
+        consumer = await self._connection.client()
+        found = await consumer.getmany(timeout_ms=int(1_000 * wait_s), max_records=limit)
+        return [
+            Delivery(document=each.value or b"", token=(partition, each.offset))
+            for partition, records in found.items()
+            for each in records
+        ]
+
+    async def acknowledge(self, done: Sequence[Delivery]) -> None:
+        consumer = await self._connection.client()
+        mine = consumer.assignment()
+        ends: dict[Any, int] = {}
+        for each in done:
+            partition, offset = each.token
+            if partition in mine:
+                ends[partition] = max(ends.get(partition, 0), offset + 1)
+        if not ends:
+            return
+        try:
+            await consumer.commit(ends)
+        except Exception as error:
+            if type(error).__name__ not in ("CommitFailedError", "IllegalStateError", "RebalanceInProgressError"):
+                raise
+            # Another member has the partition now, and drops by its inbox what was taken here.
+
+    async def lag(self) -> int:
+        consumer = await self._connection.client()
+        found = 0
+        for partition in consumer.assignment():
+            end = (await consumer.end_offsets([partition]))[partition]
+            taken = await consumer.committed(partition)
+            begun = 0 if taken is not None else (await consumer.beginning_offsets([partition]))[partition]
+            found += max(0, end - (begun if taken is None else taken))
+        return found
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+    async def _connect(self) -> tuple[Any, Callable[[], Awaitable[object]]]:
+        kafka = importlib.import_module("aiokafka")
+        consumer = kafka.AIOKafkaConsumer(
+            *self._topics,
+            bootstrap_servers=[f"{host}:{port}" for host, port in self._address.hosts],
+            client_id=self._group,
+            group_id=self._group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_poll_interval_ms=int(1_000 * ACKNOWLEDGE_S_MAX),
+            **security(self._address),
+        )
+        try:
+            await consumer.start()
+        except BaseException:
+            with quietly():
+                await consumer.stop()
+            raise
+        return consumer, consumer.stop
 
 
 def security(address: Address) -> dict[str, Any]:

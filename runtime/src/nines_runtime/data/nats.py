@@ -1,14 +1,16 @@
-"""Events to JetStream of NATS (extra `nats`), which keeps one that comes twice within its window once."""
+"""Events to and from JetStream of NATS (extra `nats`), which keeps one that comes twice within its window once."""
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from nines_runtime.calls.deadline import Deadline
 from nines_runtime.data.brokers import CONNECT_S_MAX, MEDIA_TYPE, Address, Connection, quietly, topic_of
+from nines_runtime.data.consuming import ACKNOWLEDGE_S_MAX, BATCH_MAX, Delivery
 from nines_runtime.data.relay import Event
 from nines_runtime.data.tasks import Away, GiveUp
 
@@ -34,7 +36,8 @@ class NatsBroker:
         if event.trace_parent:
             headers["traceparent"] = event.trace_parent
         try:
-            stream = self._stream or await self._connected()
+            async with asyncio.timeout(deadline.left_s):
+                stream = self._stream or await self._connected()
             await stream.publish(
                 topic_of(event), event.document(), timeout=max(0.001, deadline.left_s), headers=headers
             )
@@ -55,14 +58,7 @@ class NatsBroker:
         return stream
 
     async def _connect(self) -> tuple[Any, Callable[[], Awaitable[object]]]:
-        client = importlib.import_module("nats.aio.client").Client()
-        try:
-            await client.connect(**options(self._address, self._service))
-        except BaseException:
-            with quietly():
-                await client.close()
-            raise
-        return client, client.drain
+        return await connected(self._address, self._service)
 
 
 def options(address: Address, service: str) -> dict[str, Any]:
@@ -84,6 +80,62 @@ def options(address: Address, service: str) -> dict[str, Any]:
     elif address.user:
         found["token"] = address.user
     return found
+
+
+class NatsSource:
+    """A durable consumer of a stream. Several processes share it: the order of a subject is then that of one batch."""
+
+    def __init__(self, address: Address, *, stream: str, subject: str, name: str) -> None:
+        self._address, self._stream, self._subject, self._name = address, stream, subject, name
+        self._connection = Connection(self._connect)
+
+    async def fetch(self, limit: int, wait_s: float) -> Sequence[Delivery]:
+        _, pulled = await self._connection.client()
+        try:
+            found = await pulled.fetch(limit, timeout=wait_s)
+        except TimeoutError:
+            return ()
+        return [Delivery(document=each.data, token=each) for each in found]
+
+    async def acknowledge(self, done: Sequence[Delivery]) -> None:
+        for each in done:
+            await each.token.ack()
+
+    async def lag(self) -> int:
+        client, _ = await self._connection.client()
+        found = await client.jetstream().consumer_info(self._stream, self._name)
+        return int((found.num_pending or 0) + (found.num_ack_pending or 0))
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+    async def _connect(self) -> tuple[Any, Callable[[], Awaitable[object]]]:
+        client, close = await connected(self._address, self._name)
+        try:
+            # No more than a batch is anybody's at a time, so that two processes do not work on one subject.
+            config = importlib.import_module("nats.js.api").ConsumerConfig(
+                ack_wait=ACKNOWLEDGE_S_MAX, max_ack_pending=BATCH_MAX
+            )
+            pulled = await client.jetstream().pull_subscribe(
+                self._subject, durable=self._name, stream=self._stream, config=config
+            )
+        except BaseException:
+            with quietly():
+                await client.close()
+            raise
+        return (client, pulled), close
+
+
+async def connected(address: Address, name: str) -> tuple[Any, Callable[[], Awaitable[object]]]:
+    """A client, and what closes it."""
+    client = importlib.import_module("nats.aio.client").Client()
+    try:
+        await client.connect(**options(address, name))
+    except BaseException:
+        with quietly():
+            await client.close()
+        raise
+    return client, client.drain
 
 
 async def _noted(error: Exception) -> None:

@@ -1,12 +1,15 @@
-"""Events to streams of Redis (extra `redis`): as durable as its append-only file, and no longer than their limit."""
+"""Events to and from streams of Redis (extra `redis`): as durable as its append-only file, and of bounded length."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import os
+import socket
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from nines_runtime.calls.deadline import Deadline
-from nines_runtime.data.brokers import CONNECT_S_MAX, Address, Connection, topic_of
+from nines_runtime.data.brokers import CONNECT_S_MAX, Address, Connection, quietly, topic_of
+from nines_runtime.data.consuming import ACKNOWLEDGE_S_MAX, Delivery
 from nines_runtime.data.relay import DELIVER_S_MAX, Event
 from nines_runtime.data.tasks import Away
 
@@ -45,6 +48,62 @@ class RedisBroker:
     async def _connect(self) -> tuple[Streams, Callable[[], Awaitable[object]]]:
         client = client_at(self._address)
         return client, client.aclose
+
+
+class RedisSource:
+    """A group over a stream. What a process had when it died is taken over when nobody touched it for a while."""
+
+    def __init__(self, address: Address, *, stream: str, group: str, member: str = "") -> None:
+        self._address, self._stream, self._group = address, stream, group
+        self._member = member or f"{socket.gethostname()}-{os.getpid()}"
+        self._connection = Connection(self._connect)
+
+    async def fetch(self, limit: int, wait_s: float) -> Sequence[Delivery]:
+        client = await self._connection.client()
+        # What it was given itself and never acknowledged, then what others left lying, then what is new.
+        given = await client.xreadgroup(self._group, self._member, {self._stream: "0"}, count=limit)
+        found = _entries(given)
+        if not found:
+            idle_ms = int(1_000 * ACKNOWLEDGE_S_MAX)
+            left = await client.xautoclaim(self._stream, self._group, self._member, idle_ms, count=limit)
+            found = left[1]
+        if not found:
+            streams = {self._stream: ">"}
+            wait_ms = max(1, int(1_000 * wait_s))
+            found = _entries(await client.xreadgroup(self._group, self._member, streams, count=limit, block=wait_ms))
+        return [Delivery(document=(fields or {}).get(b"event", b""), token=id) for id, fields in found]
+
+    async def acknowledge(self, done: Sequence[Delivery]) -> None:
+        client = await self._connection.client()
+        await client.xack(self._stream, self._group, *(each.token for each in done))
+
+    async def lag(self) -> int:
+        client = await self._connection.client()
+        for each in await client.xinfo_groups(self._stream):
+            if each["name"] == self._group.encode():
+                return int(each["pending"]) + int(each.get("lag") or 0)
+        return 0
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+    async def _connect(self) -> tuple[Any, Callable[[], Awaitable[object]]]:
+        client = client_at(self._address)
+        try:
+            await client.xgroup_create(self._stream, self._group, id="0", mkstream=True)
+        except Exception as error:
+            if not str(error).startswith("BUSYGROUP"):
+                with quietly():
+                    await client.aclose()
+                raise
+        return client, client.aclose
+
+
+def _entries(answer: Any) -> list[Any]:
+    """Of the one stream that was asked for; the older protocol answers with pairs, the newer with a mapping."""
+    if isinstance(answer, dict):
+        return [entry for found in answer.values() for part in found for entry in part]
+    return [entry for _, found in answer or () for entry in found]
 
 
 def client_at(address: Address) -> Any:

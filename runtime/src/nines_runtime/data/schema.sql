@@ -52,6 +52,20 @@ CREATE TABLE inbox (
 );
 CREATE INDEX inbox_taken_at_idx ON inbox (taken_at);
 
+-- What a Consumer could not take, for a person to look at.
+CREATE TABLE dead_events (
+    consumer text NOT NULL CHECK (char_length(consumer) <= 255),
+    source text NOT NULL CHECK (char_length(source) <= 255),
+    id text NOT NULL CHECK (char_length(id) <= 255),
+    type text NOT NULL CHECK (char_length(type) <= 255),
+    subject text NOT NULL CHECK (char_length(subject) <= 255),
+    document bytea NOT NULL,
+    reason text NOT NULL CHECK (char_length(reason) <= 500),
+    attempts smallint NOT NULL,
+    died_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX dead_events_died_at_idx ON dead_events (died_at);
+
 CREATE TABLE audit_log (
     id uuid PRIMARY KEY,
     chain text NOT NULL CHECK (char_length(chain) <= 255),
