@@ -158,9 +158,14 @@ class LogBroker:
 class Connection:
     """Connects when it is first needed, one attempt at a time, and again after an attempt that failed."""
 
-    def __init__(self, connect: Callable[[], Awaitable[tuple[Any, Callable[[], Awaitable[object]]]]]) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[tuple[Any, Callable[[], Awaitable[object]]]]],
+        *,
+        limit_s: float = CONNECT_S_MAX,
+    ) -> None:
         """`connect` returns a client and what closes it; it leaves nothing open where it fails."""
-        self._connect = connect
+        self._connect, self._limit_s = connect, limit_s
         self._client: Any = None
         self._connecting = asyncio.Lock()
         self._close: Callable[[], Awaitable[object]] | None = None
@@ -169,7 +174,7 @@ class Connection:
         if self._client is None:
             async with self._connecting:
                 if self._client is None:
-                    async with asyncio.timeout(CONNECT_S_MAX):
+                    async with asyncio.timeout(self._limit_s):
                         self._client, self._close = await self._connect()
         return self._client
 

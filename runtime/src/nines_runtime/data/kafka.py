@@ -107,7 +107,8 @@ class KafkaSource:
 
     def __init__(self, address: Address, *, topics: Sequence[str], group: str) -> None:
         self._address, self._topics, self._group = address, tuple(topics), group
-        self._connection = Connection(self._connect)
+        # To be let into a group takes as long as its other members take for what they have in hand.
+        self._connection = Connection(self._connect, limit_s=ACKNOWLEDGE_S_MAX)
 
     async def fetch(self, limit: int, wait_s: float) -> Sequence[Delivery]:
         consumer = await self._connection.client()
