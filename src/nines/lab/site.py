@@ -10,6 +10,7 @@ from urllib.parse import quote
 import psutil
 
 from nines.lab.launch.cleanup import Premises
+from nines.lab.launch.grpc_stub import GrpcStub
 from nines.lab.launch.installation import choose, unavailable_extensions
 from nines.lab.launch.ports import LOOPBACK
 from nines.lab.launch.post import Post
@@ -25,6 +26,7 @@ from nines.lab.record.postgres import postgres_wires
 from nines.lab.record.proxy import Proxy
 from nines.lab.record.recorder import Recorder
 from nines.lab.record.redis import RedisWire
+from nines.lab.record.wire import Session, Wire
 from nines.model.contract import Contract
 from nines.model.errors import LabError, LaunchError, NinesError
 from nines.model.experiment import Target
@@ -32,6 +34,7 @@ from nines.model.report import Unexamined
 from nines.model.service import Application
 from nines.model.settings import Settings, UpstreamSettings
 
+GRPC = "grpc"
 DATABASE, REDIS, MAIL = "database", "redis", "mail"
 ANSWER_LIMIT_S = 5.0
 """A service that gives no answer for so long between two experiments is started again."""
@@ -57,7 +60,7 @@ class Site:
         self.recorder = recorder
         self.unexamined: list[Unexamined] = []
         self.proxies: dict[str, Proxy] = {}
-        self.stubs: dict[str, Stub] = {}
+        self.stubs: dict[str, Stub | GrpcStub] = {}
         self.database: Cluster | GivenServer | None = None
         self.redis: Redis | None = None
         self.post: Post | None = None
@@ -210,7 +213,8 @@ class Site:
             port = self.proxies[name].port
             found[f"upstream.{name}.host"] = LOOPBACK
             found[f"upstream.{name}.port"] = str(port)
-            found[f"upstream.{name}.url"] = f"http://{LOOPBACK}:{port}{self.settings.upstreams[name].path}"
+            upstream = self.settings.upstreams[name]
+            found[f"upstream.{name}.url"] = f"{upstream.speaks}://{LOOPBACK}:{port}{upstream.path}"
         return found
 
     def _database_values(self, database: Cluster | GivenServer) -> dict[str, str]:
@@ -286,10 +290,15 @@ class Site:
 
     async def _open_stubs(self) -> None:
         for name, upstream in self.settings.upstreams.items():
-            stub = Stub(name, upstream.answers, self._contract_of(upstream))
+            stub = self._stub(name, upstream)
             await stub.open()
             self.stubs[name] = stub
             await self._proxy(name, stub.host, stub.port)
+
+    def _stub(self, name: str, upstream: UpstreamSettings) -> Stub | GrpcStub:
+        if upstream.speaks == GRPC:
+            return GrpcStub(name, upstream.answers[0].delay_s if upstream.answers else 0.0)
+        return Stub(name, upstream.answers, self._contract_of(upstream))
 
     def _contract_of(self, upstream: UpstreamSettings) -> Contract | None:
         if not upstream.contract:
@@ -305,7 +314,10 @@ class Site:
             ) from error
 
     async def _proxy(self, dependency: str, host: str, port: int) -> None:
-        wire = {DATABASE: postgres_wires(), REDIS: RedisWire}.get(dependency, HttpWire)
+        wires: dict[str, Callable[[Session], Wire]] = {DATABASE: postgres_wires(), REDIS: RedisWire}
+        # What is said over gRPC is passed on as it is: slowness, silence and resets are felt all the same.
+        wires |= {name: Wire for name, stub in self.stubs.items() if isinstance(stub, GrpcStub)}
+        wire = wires.get(dependency, HttpWire)
         proxy = Proxy(dependency=dependency, host=host, port=port, recorder=self.recorder, wire=wire)
         await proxy.start()
         self.proxies[dependency] = proxy

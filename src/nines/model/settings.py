@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 from nines.model.budget import Budgets
 from nines.model.record import StrictRecord
@@ -99,6 +99,8 @@ class UpstreamSettings(StrictRecord):
     contract: str = ""
     """An OpenAPI file to answer from."""
     answers: tuple[StubAnswer, ...] = ()
+    speaks: Literal["http", "grpc"] = "http"
+    """http; or grpc, where every call is answered with an empty message after the first answer's delay."""
 
 
 class Identity(StrictRecord):

@@ -24,7 +24,6 @@ _NOBODY = {
     DependencyKind.KAFKA: "kafka",
     DependencyKind.NATS: "nats",
     DependencyKind.RABBITMQ: "amqp",
-    DependencyKind.GRPC: "grpc",
 }
 """Kinds for which nines has nothing that answers: the service is given an address at which nobody listens."""
 STAND_IN = "log://events"
@@ -180,15 +179,17 @@ def _parts(design: Design, *, has_database: bool) -> Iterator[str]:
         names = _VARIABLE.findall(cache.url) or [f"{_upper(cache.name)}_URL"]
         yield _table("redis", {"env": names[0], "needed": True})
     for dependency in design.dependencies:
-        if dependency.kind not in (DependencyKind.HTTP, DependencyKind.OBJECTS):
+        if dependency.kind not in (DependencyKind.HTTP, DependencyKind.GRPC, DependencyKind.OBJECTS):
             continue
         names = _VARIABLE.findall(dependency.url) or [f"{_upper(dependency.name)}_URL"]
-        answer: dict[str, Any] = {"status": 200, "body": '{"id": "{id}", "status": "ok"}'}
+        is_typed = dependency.kind is DependencyKind.GRPC
+        answer: dict[str, Any] = {} if is_typed else {"status": 200, "body": '{"id": "{id}", "status": "ok"}'}
         if dependency.latency_p95_s:
             answer["delay_s"] = round(dependency.latency_p95_s, 6)
         key = _key(dependency.name)
-        yield _table(f"upstreams.{key}", {"env": names[0]})
-        yield _table(f"upstreams.{key}.answers", answer, is_listed=True)
+        yield _table(f"upstreams.{key}", {"env": names[0], **({"speaks": "grpc"} if is_typed else {})})
+        if answer:
+            yield _table(f"upstreams.{key}.answers", answer, is_listed=True)
 
 
 def _identities(design: Design) -> Iterator[str]:
