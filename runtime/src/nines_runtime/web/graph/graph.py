@@ -23,7 +23,7 @@ from nines_runtime.web.graph.bounds import Bounds, refused
 from nines_runtime.web.graph.documents import Document, Documents, Invalid
 from nines_runtime.web.graph.failures import of_document, of_execution, told
 from nines_runtime.web.graph.links import Children, Link, Load
-from nines_runtime.web.graph.running import Run
+from nines_runtime.web.graph.running import Run, is_to_come
 from nines_runtime.web.inside import Inside
 from nines_runtime.web.operations import BODY_BYTES_MAX, Limit, Operation, Operations, Service
 from nines_runtime.web.problem import Problem
@@ -105,7 +105,9 @@ class Graph(Generic[Service]):
     ) -> Answer:
         run = Run(inside, call)
         try:
-            found = execute(self.schema, document.node, context_value=run, variable_values=variables)
+            found = execute(
+                self.schema, document.node, context_value=run, variable_values=variables, is_awaitable=is_to_come
+            )
             result: ExecutionResult = await found if isawaitable(found) else found
         finally:
             run.close()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Mapping
+from typing import Any, TypeGuard
 
 import msgspec
+from graphql.pyutils import is_awaitable
 
 from nines_runtime.web.answer import Answer
 from nines_runtime.web.call import Call
@@ -18,6 +19,7 @@ PARALLEL_MAX = 4
 """Operations and statements of one document at once: nobody's document takes all connections."""
 VERSION = "$version"
 """Under which member an object keeps its version; no body has a member of this name."""
+_PLAIN = frozenset({str, int, float, bool, dict, list, type(None)})
 _decode = msgspec.json.Decoder().decode
 
 
@@ -47,22 +49,23 @@ class Run:
 
     def load(self, load: Load, key: str) -> asyncio.Future[Any]:
         """One object by its identifier, read together with the others of its level; None: there is none to see."""
-        return self._loader(("load", load.type, 0), self._objects(load), None).load(key)
+        name = ("load", load.type, 0)
+        found = self._loaders.get(name)
+        if found is None:
+            found = self._loaders[name] = Loader(self._objects(load))
+        return found.load(key)
 
     def children(self, children: Children, parent: str, first: int) -> asyncio.Future[Any]:
         """The objects that refer to this one."""
-        fetch = self._lists(children, first)
-        return self._loader((children.type, children.field, first), fetch, ()).load(parent)
+        name = (children.type, children.field, first)
+        found = self._loaders.get(name)
+        if found is None:
+            found = self._loaders[name] = Loader(self._lists(children, first), missing=())
+        return found.load(parent)
 
     def close(self) -> None:
         for loader in self._loaders.values():
             loader.close()
-
-    def _loader(self, name: tuple[str, str, int], fetch: Fetch, missing: Any) -> Loader:
-        found = self._loaders.get(name)
-        if found is None:
-            found = self._loaders[name] = Loader(fetch, missing=missing)
-        return found
 
     def _objects(self, load: Load) -> Fetch:
         async def fetch(keys: list[str]) -> Mapping[str, Any]:
@@ -85,6 +88,11 @@ class Run:
             return lists
 
         return fetch
+
+
+def is_to_come(value: Any) -> TypeGuard[Awaitable[Any]]:
+    """Whether a resolver's value has to be waited for; asked of every field, and most are plain."""
+    return value.__class__ not in _PLAIN and is_awaitable(value)
 
 
 def shown(answer: Answer) -> Any:
