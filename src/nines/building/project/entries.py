@@ -12,6 +12,12 @@ def init(design: Design) -> str:
     return f'"""{purpose if 0 < len(purpose) < 110 else f"The service {design.name}."}"""\n'
 
 
+_MODULE = """    parser.add_argument(
+        "--module", choices=tuple(OPERATIONS), default="", help="serves this part alone; everything if unset"
+    )
+"""
+
+
 def main(design: Design) -> str:
     name = package(design)
     migrate = (
@@ -22,16 +28,33 @@ def main(design: Design) -> str:
         else ""
     )
     imported = f"from {name}.migrate import apply\n" if migrate else ""
+    apart, functools, part = "", "", ""
+    run = "run(lambda: application(settings), host=arguments.host, port=arguments.port, workers=arguments.workers)"
+    told = "read_settings(Settings, environment)"
+    if any(each.module for each in design.running.deployables):
+        apart, functools = (
+            f"from {name}._generated.apart import ABSENT, OPERATIONS\n",
+            "from functools import partial\n",
+        )
+        part = _MODULE
+        made = "partial(application, settings, module=arguments.module)"
+        run = f"""run(
+            {made},
+            host=arguments.host,
+            port=arguments.port,
+            workers=arguments.workers,
+        )"""
+        told = "read_settings(Settings, {**ABSENT.get(arguments.module, {}), **environment})"
     return f'''"""Starts the service: python -m {name} --host 127.0.0.1 --port 8000."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-
+{functools}
 from nines_runtime import read_settings, run
 
-from {name}._generated.settings import surroundings
+{apart}from {name}._generated.settings import surroundings
 from {name}.app import application
 {imported}from {name}.settings import Settings
 
@@ -41,10 +64,10 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--workers", type=int, default=1, help="processes that share the port")
-    arguments = parser.parse_args()
+{part}    arguments = parser.parse_args()
     with surroundings() as environment:
-{migrate}        settings = read_settings(Settings, environment)
-        return run(lambda: application(settings), host=arguments.host, port=arguments.port, workers=arguments.workers)
+{migrate}        settings = {told}
+        return {run}
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nines.building.names import package
+from nines.building.names import package, snake
 from nines.building.project import requests
 from nines.building.project.settings import stands_in, variables
 from nines.model.blueprint import DependencyKind
@@ -18,6 +18,25 @@ def _events(design: Design) -> str:
     variable = variables(carrier)[0]
     here = "end in the log" if stands_in(design) else f"wait in the outbox until {variable} leads somewhere"
     return f"\n\nEvents {here} on a laptop; `{variable}=... make run` tells them. {needed}"
+
+
+def _apart(design: Design) -> str:
+    """How modules run in processes of their own, and what that leaves to the owner."""
+    parts = [each.module for each in design.running.deployables if each.module]
+    if not parts:
+        return ""
+    name = package(design)
+    spanning = [each for each in (design.blueprint.operations if design.blueprint else ()) if each.saga]
+    files = ", ".join(f"`src/{name}/operations/{snake(each.name)}.py`" for each in spanning)
+    steps = f" Steps of an operation that happen in another part are yours: {files}." if files else ""
+    return f"""
+## Parts that run apart
+
+`python -m {name} --module {parts[0]}` serves one part alone ({", ".join(parts)}): its operations, its jobs, with the
+settings and secrets of nobody else. Without it everything runs in one process, as on a laptop. The parts are one
+package over one database, so that one migration serves all, and whatever leads each path to its part is yours to
+make.{steps}
+"""
 
 
 def text(design: Design) -> str:
@@ -73,4 +92,4 @@ nines build blueprint.yaml -o . --check   # writes nothing; fails when something
 Callers are never broken by accident: that takes `--accept-breaking`, and is written into `CHANGES.md`. A migration has
 phases: `python -m {name}.migrate` expands before a release, and `--contract` tidies up when no old process is left.
 `nines eject .` puts the runtime's source beside yours, should you want to part.
-"""
+{_apart(design)}"""

@@ -102,6 +102,12 @@ def variables(dependency: Dependency) -> tuple[str, ...]:
     return tuple(_VARIABLE.findall(dependency.url)) or (f"{_upper(dependency.name)}_URL",)
 
 
+def nobody(dependency: Dependency) -> tuple[tuple[str, str], ...]:
+    """Its settings with an address at which nobody listens."""
+    scheme = _SCHEMES.get(dependency.kind, "http")
+    return tuple((name, f"{scheme}://{_NOBODY}") for name in variables(dependency))
+
+
 def stands_in(design: Design) -> bool:
     """Whether the log can take the place of the broker: where nothing but events needs it."""
     carrier = telling.broker(design)
@@ -195,9 +201,8 @@ def surroundings() -> Iterator[Mapping[str, str]]:
 def _addresses(design: Design) -> Iterator[Setting]:
     carrier = telling.broker(design)
     for dependency in design.dependencies:
-        for name in variables(dependency):
-            scheme = _SCHEMES.get(dependency.kind, "http")
-            local = "" if dependency.kind is DependencyKind.POSTGRES else f"{scheme}://{_NOBODY}"
+        for name, address in nobody(dependency):
+            local = "" if dependency.kind is DependencyKind.POSTGRES else address
             if dependency == carrier and stands_in(design):
                 local = _STAND_IN
             yield Setting(name=name, type="Url", says=f"Where {dependency.name} is.", local=local)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nines.building.file import File
 from nines.building.resources import (
+    apart,
     application,
     constraints,
     container,
@@ -28,6 +29,7 @@ def write(design: Design) -> Iterator[File]:
     yield from ports.write(design)
     yield from container.write(design)
     yield from constraints.write(design)
+    yield from apart.write(design)
     yield from application.write(design)
     yield from modules.write(design)
     yield from sagas.write(design)

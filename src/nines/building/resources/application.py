@@ -8,7 +8,7 @@ from nines.building import names, python
 from nines.building.file import File
 from nines.building.project.settings import database as database_variable
 from nines.building.project.settings import has_keys, has_sign_ins, is_issued_elsewhere, variables
-from nines.building.resources import ports
+from nines.building.resources import apart, ports
 from nines.building.resources.code import Code
 from nines.building.resources.facts import blueprint_of
 from nines.building.resources.holdings import has_accounts, has_outbox, holdings
@@ -68,18 +68,20 @@ def _edges(design: Design, indicator: str) -> list[str]:
 
 def _make(code: Code) -> None:
     design = code.design
-    head = python.Group(
-        head="def make", parts=("settings: GeneratedSettings", "*", "beside: ASGIApp | None = None"),
-        tail=" -> Application[Service]",
-    )  # fmt: skip
-    with code.block(head):
-        code.doc("The whole; `beside` answers what no operation does")
+    taken = ["settings: GeneratedSettings", "*", "beside: ASGIApp | None = None"]
+    is_apart = bool(apart.parts(design))
+    if is_apart:
+        taken.append('module: str = ""')
+        code.generated("apart", "OPERATIONS", "here")
+    with code.block(python.Group(head="def make", parts=tuple(taken), tail=" -> Application[Service]")):
+        whole = "The whole, or the one module that runs in this process" if is_apart else "The whole"
+        code.doc(f"{whole}; `beside` answers what no operation does")
         code.line("metrics = Metrics()")
         code.runtime("Log", "Tracer")
         parts: list[python.Part] = [
             python.quoted(design.name),
-            _asked_by(code),
-            "partial(opened, settings, metrics)",
+            f"OPERATIONS[module] if module else {_asked_by(code)}" if is_apart else _asked_by(code),
+            f"partial(opened, settings, metrics{', module' if is_apart else ''})",
             "openapi=CONTRACT.read_bytes()",
             "fallback=beside",
             "metrics=metrics",
@@ -139,7 +141,7 @@ def _tracer(design: Design) -> tuple[python.Part, ...]:
 def _opened(code: Code) -> None:
     design = code.design
     code.line("@asynccontextmanager")
-    parts = ("settings: GeneratedSettings", "metrics: Metrics")
+    parts = ("settings: GeneratedSettings", "metrics: Metrics", *(['module: str = ""'] if apart.parts(design) else []))
     with code.block(python.Group(head="async def opened", parts=parts, tail=" -> AsyncIterator[Started[Service]]")):
         code.doc("Opens what the service needs, and closes it in the reverse order")
         with code.block("async with AsyncExitStack() as stack:"):
@@ -197,11 +199,13 @@ def _working(code: Code) -> None:
     design = code.design
     code.runtime("Jobs", "JobMetrics")
     code.generated("jobs", "queues", "schedules")
-    code.line("waiting = queues(service)")
+    is_apart = bool(apart.parts(design))
+    code.line(f"waiting = {'here(module, queues(service))' if is_apart else 'queues(service)'}")
     edges = _edges(design, "freshness")
     code.put(python.call("JobMetrics", "metrics", "queues=[each.name for each in waiting]", *edges), before="told = ")
     turn = next((each for each in design.queries if each.base == "take-turn"), None)
-    parts = ["database", "queues=waiting", "schedules=schedules(service)"]
+    scheduled = "here(module, schedules(service))" if is_apart else "schedules(service)"
+    parts = ["database", "queues=waiting", f"schedules={scheduled}"]
     if turn is not None:
         parts.append(f"take_turn={code.statement(turn)}")
     code.put(python.call("Jobs", *parts, "metrics=told"), before="jobs = ")
@@ -281,6 +285,7 @@ def _client(code: Code, port: ports.Port) -> None:
 
 def _app(design: Design) -> str:
     name = names.package(design)
+    taken, given = (', module: str = ""', ", module=module") if apart.parts(design) else ("", "")
     return f'''"""Yours: what answers beside the operations of the blueprint, in FastAPI."""
 
 from __future__ import annotations
@@ -295,9 +300,9 @@ from {name}.settings import Settings
 beside = FastAPI(title={python.quoted(design.name)}, openapi_url=None)
 
 
-def application(settings: Settings) -> Application[Service]:
+def application(settings: Settings{taken}) -> Application[Service]:
     """What is served: operations first, then whatever you add to `beside`."""
-    return make(settings, beside=beside)
+    return make(settings, beside=beside{given})
 '''
 
 

@@ -48,6 +48,7 @@ def _service(design: Design, deployable: Deployable, stores: list[Dependency]) -
     return {
         "build": {"context": "../..", "dockerfile": "operation/deploy/Dockerfile"},
         "image": f"{deployable.name}:trial",
+        **({"command": _command(design, deployable)} if deployable.module else {}),
         "user": f"{USER}:{USER}",
         "read_only": True,
         "cap_drop": ["ALL"],
@@ -69,6 +70,11 @@ def _service(design: Design, deployable: Deployable, stores: list[Dependency]) -
         "cpus": deploy.cpu,
         "restart": "unless-stopped",
     }
+
+
+def _command(design: Design, deployable: Deployable) -> list[str]:
+    where = ["--host", "0.0.0.0", "--port", str(PORT)]  # noqa: S104 -- within the container.
+    return ["python", "-m", package(design), "--module", deployable.module, *where]
 
 
 def _migration(design: Design, stores: list[Dependency]) -> dict[str, Any]:

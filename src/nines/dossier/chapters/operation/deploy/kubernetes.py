@@ -25,6 +25,10 @@ _AUTOSCALER = """# Adds replicas when their processors are busier than this: {re
 _MIGRATION = """# Runs before the new version does, with a role of its own that may change the schema; only expanding
 # steps (see ../../rollout.md). A job's name carries the release, because a job cannot be changed. That role owns the
 # tables and lets the role in {url} use them; both are made once, and {user} in the settings names it.
+{shared}"""
+
+
+_SHARED = """# The parts of this service have one database: whichever of their jobs comes first does the work of all.
 """
 
 
@@ -47,7 +51,8 @@ def texts(design: Design) -> Iterator[tuple[str, str]]:
             reason = design.capacity.scale_reason.partition(". ")[0] if design.capacity else ""
             yield f"{prefix}autoscaler", _AUTOSCALER.format(reason=reason) + yaml.dump(_autoscaler(design, deployable))
         if any(each.kind is DependencyKind.POSTGRES for each in design.dependencies):
-            head = _MIGRATION.format(url=" and ".join(_urls(design)), user=" and ".join(_owners(design)))
+            shared = _SHARED if deployable.module else ""
+            head = _MIGRATION.format(url=" and ".join(_urls(design)), user=" and ".join(_owners(design)), shared=shared)
             yield f"{prefix}migration", head + yaml.dump(_migration(design, deployable))
             yield f"{prefix}migration-network-policy", yaml.dump(egress.for_migration(design, deployable))
 
@@ -287,7 +292,7 @@ def _migration(design: Design, deployable: Deployable) -> dict[str, Any]:
     container = {
         "name": "migrate",
         "image": _image(design),
-        "args": ["python", "-m", f"{package(design)}.migrate", *_module(deployable)],
+        "args": ["python", "-m", f"{package(design)}.migrate"],
         "env": [
             *(_setting(kept, each) for each in (*_urls(design), *_owners(design))),
             *_secrets(name, [each.name for each in for_migration(design)]),
