@@ -10,11 +10,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
+from nines_runtime.calls.deadline import Deadline
 from nines_runtime.data.embedded import EmbeddedServer
 from nines_runtime.security.encryption import Cipher, Lookup, Undecipherable
 from nines_runtime.security.policy import Policy, owner, role
@@ -81,40 +83,85 @@ async def _session(connections: asyncpg.Pool) -> UUID:
     return session
 
 
-def test_of_many_who_show_the_same_token_one_gets_the_next_and_the_session_ends(url: str) -> None:
+class _Whole:
+    """A database whose statements stand for themselves."""
+
+    def __init__(self, connections: asyncpg.Pool) -> None:
+        self._connections = connections
+
+    async def fetchrow(self, deadline: Deadline, query: str, *arguments: Any) -> Any:
+        return await self._connections.fetchrow(query, *arguments, timeout=deadline.left_s)
+
+    @asynccontextmanager
+    async def transaction(self, deadline: Deadline) -> AsyncIterator[Any]:
+        async with self._connections.acquire(timeout=deadline.left_s) as connection, connection.transaction():
+            yield connection
+
+
+async def _rotated(
+    refresh: RefreshTokens, connections: asyncpg.Pool, shown: str, *, is_whole: bool
+) -> Rotated | Rejected:
+    """In one statement, or step by step in a transaction."""
+    if is_whole:
+        return await refresh.rotate_in(_Whole(connections), Deadline.after(30.0), shown)
+    async with connections.acquire() as connection, connection.transaction():
+        return await refresh.rotate(connection, shown)
+
+
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_of_many_who_show_the_same_token_one_gets_the_next_and_the_session_ends(url: str, is_whole: bool) -> None:
     async def whole() -> None:
         async with pool(url) as connections:
             refresh = RefreshTokens(3_600.0)
             session = await _session(connections)
             token = await refresh.issue(connections, session)
-
-            async def rotate() -> Rotated | Rejected:
-                async with connections.acquire() as connection, connection.transaction():
-                    return await refresh.rotate(connection, token.text)
-
-            ends = await asyncio.gather(*(rotate() for _ in range(AT_ONCE)))
+            ends = await asyncio.gather(
+                *(_rotated(refresh, connections, token.text, is_whole=is_whole) for _ in range(AT_ONCE))
+            )
             won = [end for end in ends if isinstance(end, Rotated)]
             assert len(won) <= 1
             assert {end.reused_session for end in ends if isinstance(end, Rejected)} == {session}
             assert await connections.fetchval("SELECT revoked_at FROM account_sessions WHERE id = $1", session)
             for end in won:
-                assert await refresh.rotate(connections, end.token.text) == Rejected()
+                assert await _rotated(refresh, connections, end.token.text, is_whole=is_whole) == Rejected()
 
     asyncio.run(whole())
 
 
-def test_a_chain_of_tokens_goes_on_while_nobody_repeats_one(url: str) -> None:
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_a_chain_of_tokens_goes_on_while_nobody_repeats_one(url: str, is_whole: bool) -> None:
     async def whole() -> None:
         async with pool(url) as connections:
             refresh = RefreshTokens(3_600.0)
             session = await _session(connections)
             token = await refresh.issue(connections, session)
             for _ in range(5):
-                end = await refresh.rotate(connections, token.text)
+                end = await _rotated(refresh, connections, token.text, is_whole=is_whole)
                 assert isinstance(end, Rotated)
                 assert end.session["id"] == session
                 token = end.token
-            assert await refresh.rotate(connections, "rt_" + "x" * 43) == Rejected()
+            for wrong in ("rt_" + "x" * 43, "other", "rt_" + "x" * 5_000):
+                assert await _rotated(refresh, connections, wrong, is_whole=is_whole) == Rejected()
+
+    asyncio.run(whole())
+
+
+def test_a_next_token_never_outlives_its_session_and_a_spent_one_is_told_from_a_session_that_is_over(url: str) -> None:
+    async def whole() -> None:
+        async with pool(url) as connections:
+            refresh = RefreshTokens(30 * 86_400.0)
+            session = await _session(connections)
+            token = await refresh.issue(connections, session)
+            end = await _rotated(refresh, connections, token.text, is_whole=True)
+            assert isinstance(end, Rotated)
+            kept = await connections.fetchval(
+                "SELECT expires_at FROM account_refresh_tokens WHERE token_hash = $1", end.token.digest
+            )
+            assert kept == end.session["expires_at"]
+            await connections.execute("UPDATE account_sessions SET revoked_at = now() WHERE id = $1", session)
+            assert await _rotated(refresh, connections, end.token.text, is_whole=True) == Rejected()
+            reused = await _rotated(refresh, connections, token.text, is_whole=True)
+            assert reused == Rejected(reused_session=session)
 
     asyncio.run(whole())
 

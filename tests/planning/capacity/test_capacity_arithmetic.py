@@ -158,7 +158,9 @@ def test_calls_in_flight_ask_for_processes_too() -> None:
 
 def test_a_sudden_peak_that_overruns_what_stands_by_is_told() -> None:
     login = example("login")
-    few = plan(replace(login, deploy=replace(login.deploy, replicas_min=3)))
+    assert login.load is not None
+    crowd = replace(login, load=replace(login.load, peak_hz=1_200.0))
+    few = plan(replace(crowd, deploy=replace(login.deploy, replicas_min=3)))
     assert "a least of 4 would meet it" in capacity_of(few).scale_reason
 
 

@@ -174,12 +174,27 @@ def test_a_reservation_is_settled_once_and_by_its_own_holder(server: Server) -> 
 def test_a_refresh_token_works_once(server: Server) -> None:
     async def work(first: Any, tried: Tried) -> None:
         await tried.send(first, "insert-account-token", p3="now() + interval '1 day'")
+        state = tried.query("rotate-account-token").text.partition("a.status = ")[2].partition("\n")[0]
+        await first.execute(f"UPDATE accounts SET status = {state}")
+        await first.execute(
+            "UPDATE account_sessions SET revoked_at = NULL, expires_at = now() + interval '1 day', "
+            "account_id = (SELECT id FROM accounts LIMIT 1)"
+        )
+        await first.execute("UPDATE account_refresh_tokens SET session_id = (SELECT id FROM account_sessions LIMIT 1)")
         second = await tried.connection()
         used = await first.fetchval("SELECT token_hash FROM account_refresh_tokens")
         argument = f"'\\x{used.hex()}'::bytea"
-        both = await asyncio.gather(*(tried.send(each, "use-account-token", p1=argument) for each in (first, second)))
+        both = await asyncio.gather(
+            *(
+                tried.send(each, "rotate-account-token", p1=argument, p2=f"sha256('{number}')")
+                for number, each in enumerate((first, second))
+            )
+        )
         await second.close()
+        (winner,) = [rows[0] for rows in both if rows]
         assert sorted(len(rows) for rows in both) == [0, 1]
+        assert winner["id"] is not None
+        assert await first.fetchval("SELECT count(*) FROM account_refresh_tokens WHERE used_at IS NULL") == 1
 
     _run(server, LOGIN, work)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
 
+from nines_runtime.calls.deadline import Deadline
 from nines_runtime.security.secret import LENGTH_MAX, Secret, digest_of
 
 PREFIX = "rt"
@@ -21,9 +23,32 @@ class Connection(Protocol):
     async def execute(self, query: str, *arguments: Any) -> str: ...
 
 
+class Database(Protocol):
+    """Where one statement needs no transaction of its own."""
+
+    async def fetchrow(self, deadline: Deadline, query: str, *arguments: Any) -> Any: ...
+    def transaction(self, deadline: Deadline) -> AbstractAsyncContextManager[Any]: ...
+
+
 class RefreshStatements(msgspec.Struct, frozen=True, kw_only=True):
     """Arguments: of `use` and `read` the digest, of `session` and `revoke` the session, of `insert` digest, session and
-    end."""
+    end; of `rotate`, which does what `use`, `session` and `insert` do, the digest, the next one and its end at most."""
+
+    rotate: str = """\
+WITH used AS (
+    UPDATE account_refresh_tokens SET used_at = now()
+    WHERE token_hash = $1 AND used_at IS NULL AND expires_at > now()
+    RETURNING session_id
+), session AS (
+    SELECT s.id, a.id AS account_id, a.status, s.expires_at
+    FROM account_sessions AS s
+    JOIN accounts AS a ON a.id = s.account_id
+    WHERE s.id = (SELECT session_id FROM used) AND s.revoked_at IS NULL AND s.expires_at > now()
+), added AS (
+    INSERT INTO account_refresh_tokens (token_hash, session_id, expires_at)
+    SELECT $2::bytea, id, least($3::timestamptz, expires_at) FROM session
+)
+SELECT session.* FROM used LEFT JOIN session ON true"""
 
     use: str = """\
 UPDATE account_refresh_tokens SET used_at = now()
@@ -87,6 +112,20 @@ class RefreshTokens:
         if session is None:
             return Rejected()
         return Rotated(token=await self.issue(tx, session["id"], until=session["expires_at"]), session=session)
+
+    async def rotate_in(self, database: Database, deadline: Deadline, shown: str) -> Rotated | Rejected:
+        """The same in one statement, and committed: the database is asked once for a token that is good."""
+        if not shown.startswith(f"{PREFIX}_") or len(shown) > LENGTH_MAX:
+            return Rejected()
+        digest, token = digest_of(shown), Secret.new(PREFIX)
+        session = await database.fetchrow(
+            deadline, self._statements.rotate, digest, token.digest, self._now() + self._ttl
+        )
+        if session is None:
+            # Committed also where it is refused, so that a session which is ended for it stays so.
+            async with database.transaction(deadline) as tx:
+                return await self._refuse(tx, digest)
+        return Rejected() if session["id"] is None else Rotated(token=token, session=session)
 
     async def _refuse(self, tx: Connection, digest: bytes) -> Rejected:
         known = await tx.fetchrow(self._statements.read, digest)

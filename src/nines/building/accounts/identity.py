@@ -125,9 +125,8 @@ def _refresh_statements(people: People) -> list[python.Part]:
     """The texts of the service's own tables."""
     kebab = people.noun.replace("_", "-")
     named = {
-        "use": f"use-{kebab}-token",
+        "rotate": f"rotate-{kebab}-token",
         "read": f"read-{kebab}-token",
-        "session": f"read-{kebab}-session",
         "insert": f"insert-{kebab}-token",
         "revoke": f"revoke-{kebab}-session",
     }

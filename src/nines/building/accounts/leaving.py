@@ -16,9 +16,8 @@ def refresh(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
     module.imports.add("logging")
     module.constant("log", f'logging.getLogger("{people.package}.signing")')
     yield from module.opened(endpoint, body=endpoint.request)
-    yield "    async with service.database.transaction(call.deadline) as tx:"
-    yield "        rotated = await service.accounts.refresh.rotate(tx, body.refresh_token)"
-    yield "    # Committed also where it is refused, so that a session which was ended for it stays so."
+    yield "    refresh = service.accounts.refresh"
+    yield "    rotated = await refresh.rotate_in(service.database, call.deadline, body.refresh_token)"
     yield "    if isinstance(rotated, Rejected):"
     yield "        if rotated.reused_session is not None:"
     yield '            log.warning("a refresh token came twice", extra={"session": str(rotated.reused_session)})'
@@ -50,3 +49,47 @@ def sign_out_everywhere(module: Module, endpoint: PlannedEndpoint) -> Iterator[s
     yield from python.laid(revoked, depth=2)
     yield from module.audited("call.subject", '{"sessions": "ended"}', depth=2)
     yield f"    return {module.ended()}"
+
+
+def list_sessions(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
+    kebab = module.people.noun.replace("_", "-")
+    module.imports.add("nines_runtime.data.identifiers", "identifier_of", "identifier_text")
+    one, all_of_them = module.shape("OpenSession"), module.shape("OpenSessions")
+    yield from module.opened(endpoint)
+    holder = f"identifier_of(call.subject, {python.quoted(module.people.prefix)})"
+    read = python.call(
+        "await service.database.fetch", "call.deadline", module.sql(endpoint, f"read-{kebab}-sessions"), holder
+    )
+    yield from python.laid(read, before="rows = ", depth=1)
+    yield "    items = ["
+    yield f"        {one}("
+    yield f'            id=identifier_text(row["id"], "{SESSION}"),'
+    yield '            agent=row["agent"],'
+    yield '            address=row["address"],'
+    yield '            is_current=str(row["id"]) == call.caller.session,'
+    yield '            created_at=row["created_at"],'
+    yield '            expires_at=row["expires_at"],'
+    yield "        )"
+    yield "        for row in rows"
+    yield "    ]"
+    yield f"    return Answer.of({all_of_them}(items=items))"
+
+
+def end_session(module: Module, endpoint: PlannedEndpoint) -> Iterator[str]:
+    kebab = module.people.noun.replace("_", "-")
+    module.imports.add("nines_runtime", "Problem")
+    module.imports.add("nines_runtime.data.identifiers", "identifier_of")
+    yield from module.opened(endpoint)
+    yield f'    session = identifier_of(call.parameters["session_id"], "{SESSION}")'
+    holder = f"identifier_of(call.subject, {python.quoted(module.people.prefix)})"
+    ended = python.call("await tx.fetchval", module.sql(endpoint, f"end-{kebab}-session"), "session", holder)
+    yield "    async with service.database.transaction(call.deadline) as tx:"
+    yield from python.laid(ended, before="ended = ", depth=2)
+    yield "        if ended is None:"
+    yield '            raise Problem("not-found", "There is no such session, or it is over.")'
+    yield from module.audited("call.subject", '{"session": "ended"}', depth=2)
+    yield "    return Answer.nothing()"
+
+
+SESSION = "sn"
+"""With which the ids of sessions begin outside."""

@@ -49,16 +49,32 @@ def insert_token(draft: Draft, account: Resource) -> Statement:
     )
 
 
-def use_token(draft: Draft, account: Resource) -> Statement:
-    table = draft.table(accounts.refresh_tokens_name(account))
+def rotate_token(draft: Draft, account: Resource) -> Statement:
+    """One statement, for this is most of what such a service does: the token is used up, its session is looked at, and
+    the next token is kept."""
+    table, held = draft.table(accounts.refresh_tokens_name(account)), draft.table(accounts.sessions_name(account))
     sql = draft.sql(table)
+    used = f"WHERE {sql.equal('token_hash')}\n      AND used_at IS NULL\n      AND expires_at > now()"
+    added = sql.value("token_hash", is_fresh=True, stands_for="next_hash")
+    ends = sql.value("expires_at")
+    live = _live(draft, account, held, "s.id = (SELECT session_id FROM used)")
+    session = f"SELECT {_chosen(draft, account, held)}\n{live}".replace("\n", "\n    ")
     text = (
-        f"UPDATE {table.name}\nSET used_at = now()\nWHERE {sql.equal('token_hash')}\n"
-        "  AND used_at IS NULL\n  AND expires_at > now()\nRETURNING session_id"
+        f"WITH used AS (\n    UPDATE {table.name}\n    SET used_at = now()\n    {used}\n    RETURNING session_id\n"
+        f"), session AS (\n    {session}\n), added AS (\n"
+        f"    INSERT INTO {table.name} (token_hash, session_id, expires_at)\n"
+        f"    SELECT {added}::{_type(table, 'token_hash')}, id, least({ends}::timestamptz, expires_at)\n"
+        "    FROM session\n)\nSELECT session.*\nFROM used\nLEFT JOIN session ON true"
     )
-    wish = Wish(table=table.name, equal=("token_hash",))
-    says = "no row: `read-token` tells whether it was used before"
-    return sql.done(f"use-{kebab(account.name)}-token", text, wish=wish, rows_max=1, is_write=True, says=says)
+    return sql.done(
+        f"rotate-{kebab(account.name)}-token",
+        text,
+        wish=Wish(table=table.name, equal=("token_hash",)),
+        rows_max=1,
+        is_write=True,
+        others=(held.name, table_name(account.name)),
+        says="no row: `read-token` tells whether it was used before; a row without an id: its session is over",
+    )
 
 
 def read_token(draft: Draft, account: Resource) -> Statement:
@@ -69,17 +85,14 @@ def read_token(draft: Draft, account: Resource) -> Statement:
     return sql.done(f"read-{kebab(account.name)}-token", text, wish=wish, rows_max=1)
 
 
-def read_session(draft: Draft, account: Resource) -> Statement:
-    table = draft.table(accounts.sessions_name(account))
-    sql = draft.sql(table)
+def _chosen(draft: Draft, account: Resource, table: PlannedTable) -> str:
+    """What tells whose a session is."""
     factor = ", s.has_second_factor" if table.column("has_second_factor") else ""
-    chosen = f"s.id, a.id AS {quoted(accounts.holder(account))}, s.expires_at{factor}{roles(draft, account)}"
-    text = f"SELECT {chosen}\n{_holding(draft, account, sql)}"
-    wish = Wish(table=table.name, equal=("id",))
-    others = (table_name(account.name),)
-    return sql.done(f"read-{kebab(account.name)}-session", text, wish=wish, rows_max=1, others=others)
+    return f"s.id, a.id AS {quoted(accounts.holder(account))}, s.expires_at{factor}{roles(draft, account)}"
 
 
+SESSIONS_MAX = 100
+"""The newest of an account are listed."""
 STALE = "1 minute"
 """So exactly it is known when a session was used last: not every request is to write."""
 
@@ -127,12 +140,17 @@ def touch(draft: Draft, account: Resource) -> Statement:
 
 
 def _holding(draft: Draft, account: Resource, sql: Sql, *, by: str = "id") -> str:
+    return _live(draft, account, sql.table, sql.equal(by, alias="s."))
+
+
+def _live(draft: Draft, account: Resource, table: PlannedTable, condition: str) -> str:
+    """Of sessions, those that still hold."""
     people, holder = table_name(account.name), quoted(accounts.holder(account))
     state = facts.signing_state(draft.blueprint, account)
-    condition = f"\n  AND a.status = {literal(state)}" if state else ""
+    standing = f"\n  AND a.status = {literal(state)}" if state else ""
     return (
-        f"FROM {sql.table.name} AS s\nJOIN {quoted(people)} AS a ON a.id = s.{holder}\n"
-        f"WHERE {sql.equal(by, alias='s.')}\n  AND s.revoked_at IS NULL\n  AND s.expires_at > now(){condition}"
+        f"FROM {table.name} AS s\nJOIN {quoted(people)} AS a ON a.id = s.{holder}\n"
+        f"WHERE {condition}\n  AND s.revoked_at IS NULL\n  AND s.expires_at > now(){standing}"
     )
 
 
@@ -151,6 +169,31 @@ def revoke_all(draft: Draft, account: Resource) -> Statement:
     text = f"UPDATE {table.name}\nSET revoked_at = now()\nWHERE {sql.equal(holder)}\n  AND revoked_at IS NULL"
     wish = Wish(table=table.name, equal=(holder,))
     return sql.done(f"revoke-all-{kebab(account.name)}-sessions", text, wish=wish, rows_max=0, is_write=True)
+
+
+def of_account(draft: Draft, account: Resource) -> Statement:
+    table = draft.table(accounts.sessions_name(account))
+    sql = draft.sql(table)
+    holder = accounts.holder(account)
+    text = (
+        f"SELECT id, agent, host(address) AS address, created_at, expires_at\nFROM {table.name}\n"
+        f"WHERE {sql.equal(holder)}\n  AND revoked_at IS NULL\n  AND expires_at > now()\n"
+        f"ORDER BY created_at DESC\nLIMIT {SESSIONS_MAX}"
+    )
+    wish = Wish(table=table.name, equal=(holder,))
+    return sql.done(f"read-{kebab(account.name)}-sessions", text, wish=wish, rows_max=SESSIONS_MAX)
+
+
+def end_own(draft: Draft, account: Resource) -> Statement:
+    table = draft.table(accounts.sessions_name(account))
+    sql = draft.sql(table)
+    text = (
+        f"UPDATE {table.name}\nSET revoked_at = now()\nWHERE {sql.equal('id')}\n"
+        f"  AND {sql.equal(accounts.holder(account))}\n  AND revoked_at IS NULL\nRETURNING id"
+    )
+    wish = Wish(table=table.name, equal=("id",))
+    says = "no row: there is no such session, it is over, or it is somebody else's"
+    return sql.done(f"end-{kebab(account.name)}-session", text, wish=wish, rows_max=1, is_write=True, says=says)
 
 
 def use_second_factor(draft: Draft, account: Resource) -> Statement:

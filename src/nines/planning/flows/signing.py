@@ -88,19 +88,19 @@ def _open_session(draft: Draft, operation: Operation, account: Resource) -> None
 
 
 def _refresh(draft: Draft, operation: Operation, account: Resource) -> None:
-    draft.begin()
     used = Branch(
         when="the token was used before",
         then="it was stolen or sent twice: its session is revoked and that is committed",
         status=401,
     )
     unknown = Branch(when="it is unknown or over", then="it is refused", status=401)
-    draft.query(sessions.use_token(draft, account), "use the refresh token up", branches=(used, unknown))
-    draft.also(sessions.read_token(draft, account), sessions.revoke_session(draft, account))
     gone = Branch(when="the session was revoked or is over", then="the token is refused", status=401)
-    draft.query(sessions.read_session(draft, account), "read the session with its account", branches=(gone,))
-    draft.query(sessions.insert_token(draft, account), "keep the digest of the next refresh token")
-    draft.commit()
+    draft.query(
+        sessions.rotate_token(draft, account),
+        "use the refresh token up and keep the digest of the next one",
+        branches=(used, unknown, gone),
+    )
+    draft.also(sessions.read_token(draft, account), sessions.revoke_session(draft, account))
     draft.add(StepKind.COMPUTE, "sign an access token")
     draft.add(StepKind.RESPOND, "answer with both tokens")
     del operation
@@ -116,6 +116,20 @@ def _sign_out(draft: Draft, operation: Operation, account: Resource) -> None:
 def _sign_out_everywhere(draft: Draft, operation: Operation, account: Resource) -> None:
     draft.begin()
     draft.query(sessions.revoke_all(draft, account), "revoke every session of the account")
+    _end(draft, operation, account)
+    draft.add(StepKind.RESPOND, "answer 204")
+
+
+def _list_sessions(draft: Draft, operation: Operation, account: Resource) -> None:
+    draft.query(sessions.of_account(draft, account), "read the sessions of the caller's account that hold")
+    draft.add(StepKind.RESPOND, "answer with them")
+    del operation
+
+
+def _end_session(draft: Draft, operation: Operation, account: Resource) -> None:
+    draft.begin()
+    none = Branch(when="there is none, or it is somebody else's", then="it is not found", status=404)
+    draft.query(sessions.end_own(draft, account), "end the session, if it is the caller's", branches=(none,))
     _end(draft, operation, account)
     draft.add(StepKind.RESPOND, "answer 204")
 
@@ -221,6 +235,8 @@ _ACTIONS: dict[Action, Callable[[Draft, Operation, Resource], None]] = {
     Action.REFRESH: _refresh,
     Action.SIGN_OUT: _sign_out,
     Action.SIGN_OUT_EVERYWHERE: _sign_out_everywhere,
+    Action.LIST_SESSIONS: _list_sessions,
+    Action.END_SESSION: _end_session,
     Action.SEND_CODE: _send_code,
     Action.VERIFY_CODE: _verify_code,
     Action.REQUEST_RESET: _request_reset,
