@@ -241,3 +241,20 @@ def test_whether_a_route_of_the_owner_takes_a_request() -> None:
     assert claims(app, scope)
     assert not claims(app, {**scope, "method": "PUT"})
     assert not claims(None, scope)
+
+
+def test_what_nobody_expected_is_logged_where_nobody_observes(caplog: pytest.LogCaptureFixture) -> None:
+    app = FastAPI()
+    problems(app)
+
+    @app.get("/broken")
+    async def broken() -> None:
+        raise KeyError("inside")
+
+    answered = asked(RequestContext(app), "GET", "/broken")
+    assert answered.status == 500
+    assert b"inside" not in answered.body
+    [record] = [each for each in caplog.records if each.name == "nines_runtime.requests"]
+    assert record.exc_info is not None
+    assert record.exc_info[0] is KeyError
+    assert vars(record)["request_id"].encode() in answered.body

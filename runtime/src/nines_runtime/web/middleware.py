@@ -9,6 +9,7 @@ None of them touches what streams through it."""
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from collections.abc import Callable
 from time import monotonic
@@ -29,11 +30,12 @@ from nines_runtime.web.sending import DIRECT, SECURITY_HEADERS, send_answer
 
 EXCHANGE = "nines.exchange"
 """Where in the scope the inner pieces find the request that the outermost one began."""
+_logger = logging.getLogger("nines_runtime.requests")
 
 
 class RequestContext:
     """Request id and traceparent in and out, headers of every answer, room and deadline, one observation at the end;
-    what nobody caught is answered with 500 and told to the observer alone.
+    what nobody caught is answered with 500 and told to the observer alone, or without one to Python's own logging.
 
     The deadline ends with the first byte of the answer: what streams may take as long as it likes."""
 
@@ -50,7 +52,7 @@ class RequestContext:
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._app = app
-        self._observer: Observer = observer or Nobody()
+        self._observer: Observer = observer or _Told()
         self._gate = gate or Gate(clock=clock, shed=self._observer.shed)
         self._deadline_s = deadline_s
         self._proxies_trusted = proxies_trusted
@@ -98,6 +100,15 @@ class RequestContext:
             exchange.status = await send_answer(send, answer, exchange, common=self._headers)
         exchange.duration_s = self._clock() - exchange.began_s
         self._observer.ended(exchange)
+
+
+class _Told(Nobody):
+    """Without an observer, what nobody expected goes where Python's own logging leads: its answer tells nothing."""
+
+    def ended(self, exchange: Exchange) -> None:
+        if exchange.error is not None:
+            told = {"request_id": exchange.request_id, "operation": exchange.operation}
+            _logger.error("a request failed", exc_info=exchange.error, extra=told)
 
 
 class _Sending:
