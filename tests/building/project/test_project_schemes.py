@@ -50,6 +50,8 @@ _SIGNING = """\
   signIn: {on: Person, do: sign-in, public: true}
   signOut: {on: Person, do: sign-out}
   signOutEverywhere: {on: Person, do: sign-out-everywhere}
+  listSessions: {on: Person, do: list-sessions}
+  endSession: {on: Person, do: end-session}
   getPerson: {on: Person, do: read}
 """
 _TAIL = """\

@@ -25,7 +25,10 @@ def _text(people: People) -> str:
     if people.keeps_sessions:
         for each, other in _OF_COOKIES:
             text = text.replace(each, other)
-    text += (_GRANTING if roles else "") + (_ENROLLING if needing else "") + _END
+    if needing:
+        text = text.replace('"withdraw", "token"', '"withdraw", "renew", "token"')
+        text = text.replace("            await _withdraw(database, id, asked.role)\n", _RENEW_CASE)
+    text += (_GRANTING if roles else "") + (_ENROLLING + _RENEWING if needing else "") + _END
     factor = people.design.table(f"{people.noun}_sessions")
     has_factor = factor is not None and factor.column("has_second_factor") is not None
     store = next(each.name for each in people.design.dependencies if each.kind is DependencyKind.POSTGRES)
@@ -43,7 +46,8 @@ def _text(people: People) -> str:
         "USES": "".join(
             f"python -m {people.package}.people {verb} ada@example.com {roles[0]}\n"
             for verb in (("grant", "withdraw") if roles else ())
-        ),
+        )
+        + (f"python -m {people.package}.people renew ada@example.com\n" if needing else ""),
         "PREFIX": people.prefix,
         "URL": url,
         "PASSWORD_SETTING": f"{names.snake(store)}_password",
@@ -118,6 +122,11 @@ _FACTOR_STATEMENT = '''ENROL = """\\
 INSERT INTO @NOUN@_second_factors (@NOUN@_id, secret)
 VALUES ($1, $2)
 ON CONFLICT (@NOUN@_id) DO NOTHING
+RETURNING @NOUN@_id"""
+RENEW = """\\
+UPDATE @NOUN@_second_factors
+SET secret = $2, last_step = 0
+WHERE @NOUN@_id = $1
 RETURNING @NOUN@_id"""
 '''
 _MAIN = '''
@@ -258,6 +267,21 @@ async def _enrol(database: Database, accounts: @HOLDER@, id: UUID, name: str) ->
     if await database.fetchrow(Deadline.after(LIMIT_S), ENROL, id, sealed) is not None:
         print(Totp.uri(secret, issuer="@ISSUER@", account=name))
 '''
+_RENEWING = '''
+
+async def _renew(database: Database, accounts: @HOLDER@, id: UUID, name: str) -> None:
+    """For somebody whose device is lost: a new secret, printed once; sessions that were opened with the old one end."""
+    secret = Totp.new_secret()
+    sealed = accounts.cipher.encrypt(secret, "@NOUN@_second_factors.secret", id)
+    if await database.fetchrow(Deadline.after(LIMIT_S), RENEW, id, sealed) is None:
+        raise SystemExit(f"{name} has no second factor: grant a role that needs one")
+    await database.execute(Deadline.after(LIMIT_S), END_SESSIONS, id)
+    print(Totp.uri(secret, issuer="@ISSUER@", account=name))
+'''
+_RENEW_CASE = """            await _withdraw(database, id, asked.role)
+        if asked.what == "renew":
+            await _renew(database, accounts, id, name)
+"""
 _END = """
 
 if __name__ == "__main__":

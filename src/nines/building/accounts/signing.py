@@ -35,6 +35,8 @@ _ACTIONS: dict[Action, Callable[[Module, PlannedEndpoint], Iterator[str]]] = {
     Action.REFRESH: leaving.refresh,
     Action.SIGN_OUT: leaving.sign_out,
     Action.SIGN_OUT_EVERYWHERE: leaving.sign_out_everywhere,
+    Action.LIST_SESSIONS: leaving.list_sessions,
+    Action.END_SESSION: leaving.end_session,
     Action.REQUEST_RESET: recovering.request,
     Action.REQUEST_SIGN_IN: without_password.request,
     Action.SIGN_IN_BY_CODE: without_password.sign_in,

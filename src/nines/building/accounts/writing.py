@@ -339,6 +339,8 @@ _SAYS = {
     Action.REFRESH: "Takes a refresh token for the next one; a token that comes twice ends its session.",
     Action.SIGN_OUT: "Ends the session of the token, also where it was ended before.",
     Action.SIGN_OUT_EVERYWHERE: "Ends every session of the account.",
+    Action.LIST_SESSIONS: "Where the account is signed in: its sessions that hold, the newest first.",
+    Action.END_SESSION: "Ends one session of the account, on a device that was lost.",
     Action.REQUEST_RESET: "Sends a code for a new password to whoever has an account, and says nothing of it.",
     Action.REQUEST_SIGN_IN: "Sends a code to sign in with to whoever has an account, and says nothing of it.",
     Action.SIGN_IN_BY_CODE: "Opens a session for the code that was sent, without a password.",

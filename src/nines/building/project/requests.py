@@ -102,7 +102,10 @@ def _signing_in(design: Design) -> Iterator[str]:
         body = dict(verify.request_example or {})
         takes = tuple((each, name) for each, name in (("challenge_id", "CHALLENGE"), ("code", "CODE")) if each in body)
         yield _curl(design, Request(endpoint=verify, body=body, takes=takes))
-    if sign_in is not None:
+    if sign_in is not None and design.auth is not None and design.auth.scheme == "session":
+        line = _curl(design, Request(endpoint=sign_in, body=sign_in.request_example)).replace("curl -s", "curl -si", 1)
+        yield f"COOKIE=$({line} \\\n  | sed -n 's/^set-cookie: \\([^;]*\\);.*/\\1/p'); echo $COOKIE"
+    elif sign_in is not None:
         line = _curl(design, Request(endpoint=sign_in, body=sign_in.request_example))
         yield f'TOKEN=$({line} \\\n  | sed -n \'s/.*"access_token":"\\([^"]*\\)".*/\\1/p\'); echo $TOKEN'
 

@@ -21,6 +21,8 @@ class Action(StrEnum):
     REFRESH = "refresh"
     SIGN_OUT = "sign-out"
     SIGN_OUT_EVERYWHERE = "sign-out-everywhere"
+    LIST_SESSIONS = "list-sessions"
+    END_SESSION = "end-session"
     SEND_CODE = "send-code"
     VERIFY_CODE = "verify-code"
     REQUEST_RESET = "request-reset"
@@ -45,7 +47,7 @@ SIGNING = frozenset(
     }
 )
 """Whoever uses these has no access token yet."""
-OF_ACCOUNTS = SIGNING | {Action.SIGN_OUT, Action.SIGN_OUT_EVERYWHERE}
+OF_ACCOUNTS = SIGNING | {Action.SIGN_OUT, Action.SIGN_OUT_EVERYWHERE, Action.LIST_SESSIONS, Action.END_SESSION}
 """What only people who sign in here are offered."""
 
 

@@ -9,7 +9,15 @@ from nines.planning.flows import callers as keys
 from nines.planning.flows import sessions
 from nines.planning.flows.draft import Draft
 
-_WITHOUT_BODY = (Action.READ, Action.LIST, Action.DELETE, Action.SIGN_OUT, Action.SIGN_OUT_EVERYWHERE)
+_WITHOUT_BODY = (
+    Action.READ,
+    Action.LIST,
+    Action.DELETE,
+    Action.SIGN_OUT,
+    Action.SIGN_OUT_EVERYWHERE,
+    Action.LIST_SESSIONS,
+    Action.END_SESSION,
+)
 
 
 def check(draft: Draft, operation: Operation) -> None:

@@ -11,13 +11,17 @@ from nines.model.design import Shape
 from nines.planning.data import accounts, facts
 from nines.planning.interface import examples
 from nines.planning.interface.naming import own
-from nines.planning.interface.schemas import closed, name_of, of_field, opened, password
+from nines.planning.interface.schemas import closed, name_of, nullable, of_field, opened, password, reference
 from nines.planning.interface.shapes import of_create
 
 CODE_LIFETIME_S = 600
+SESSIONS_MAX = 100
+"""The newest of an account are listed."""
 CODE_DIGITS = 6
 TOKEN_LENGTH_MAX = 2_048
 CHALLENGE = "chl_01b8e0949b2e7b0ca4f1d2e3c5b6a798"
+SESSION = "sn_01b8e0949b2e7c41a5d3f8096e2b7c14"
+SESSION_ID: Schema = {"type": "string", "pattern": "^sn_[0-9a-f]{32}$"}
 _CHALLENGE: Schema = {"type": "string", "pattern": "^chl_[0-9a-f]{32}$"}
 _CODE: Schema = {"type": "string", "pattern": f"^[0-9]{{{CODE_DIGITS}}}$"}
 _TOKEN: Schema = {"type": "string", "maxLength": TOKEN_LENGTH_MAX}
@@ -67,6 +71,8 @@ def answer(action: Action, blueprint: Blueprint) -> Shape | None:
     """What a success holds; nothing for those that end something."""
     if action in (Action.SIGN_IN, Action.SIGN_IN_BY_CODE, Action.REFRESH):
         return signed_in(blueprint) if facts.keeps_sessions(blueprint) else tokens(blueprint)
+    if action is Action.LIST_SESSIONS:
+        return open_sessions()[1]
     if action is Action.REGISTER and not facts.uses(blueprint, Action.VERIFY_CODE):
         return None
     if action in (Action.REGISTER, Action.SEND_CODE, Action.REQUEST_RESET, Action.REQUEST_SIGN_IN):
@@ -77,6 +83,8 @@ def answer(action: Action, blueprint: Blueprint) -> Shape | None:
 def shapes(blueprint: Blueprint) -> Iterator[Shape]:
     for operation in blueprint.operations:
         if operation.do in OF_ACCOUNTS:
+            if operation.do is Action.LIST_SESSIONS:
+                yield open_sessions()[0]
             yield from (each for each in (request(operation.do, blueprint), answer(operation.do, blueprint)) if each)
 
 
@@ -95,6 +103,31 @@ def tokens(blueprint: Blueprint) -> Shape:
         "refresh_token": _REFRESH_TOKEN,
     }
     return Shape(name=own("Tokens"), schema=opened(members, tuple(members)), example=example)
+
+
+def open_sessions() -> tuple[Shape, Shape]:
+    """One session as its owner sees it, and all of them: few enough for one answer."""
+    moment: Schema = {"type": "string", "format": "date-time"}
+    members: dict[str, Schema] = {
+        "id": SESSION_ID,
+        "agent": nullable({"type": "string"}) | {"description": "What its browser or program calls itself."},
+        "address": nullable({"type": "string"}) | {"description": "From where it was opened."},
+        "is_current": {"type": "boolean", "description": "Whether it is the one that asks."},
+        "created_at": moment,
+        "expires_at": moment,
+    }
+    example = {
+        "id": SESSION,
+        "agent": "Mozilla/5.0",
+        "address": "192.0.2.1",
+        "is_current": True,
+        "created_at": "2030-01-02T03:04:05.678Z",
+        "expires_at": "2030-02-01T03:04:05.678Z",
+    }
+    one = Shape(name=own("OpenSession"), schema=opened(members, tuple(members)), example=example)
+    listed: dict[str, Schema] = {"items": {"type": "array", "items": reference(one.name), "maxItems": SESSIONS_MAX}}
+    all_of_them = Shape(name=own("OpenSessions"), schema=opened(listed, tuple(listed)), example={"items": [example]})
+    return one, all_of_them
 
 
 def signed_in(blueprint: Blueprint) -> Shape:
@@ -126,6 +159,7 @@ def problems(action: Action) -> tuple[str, ...]:
         Action.VERIFY_CODE: ("code-rejected",),
         Action.RESET_PASSWORD: ("code-rejected",),
         Action.SIGN_IN_BY_CODE: ("code-rejected", "credentials-rejected"),
+        Action.END_SESSION: ("not-found",),
     }.get(action, ())
 
 

@@ -25,17 +25,19 @@ ETAG = '"3"'
 def parameters(operation: Operation, route: paths.Route, blueprint: Blueprint) -> tuple[PlannedParameter, ...]:
     """Path, then query, then headers."""
     resource = blueprint.resource(operation.on)
-    found = [*_in_path(route, resource)]
+    found = [*_in_path(operation, route, resource)]
     if operation.do is Action.LIST and resource is not None:
         found += _in_query(operation, resource, blueprint)
     return (*found, *_in_headers(operation, route))
 
 
-def _in_path(route: paths.Route, resource: Resource | None) -> Iterator[PlannedParameter]:
+def _in_path(operation: Operation, route: paths.Route, resource: Resource | None) -> Iterator[PlannedParameter]:
     for name in route.parameters:
         if name == "challenge_id":
             schema = accounts.challenge().schema["properties"][name]
             example: str | int = accounts.CHALLENGE
+        elif name == "session_id" and operation.do is Action.END_SESSION:
+            schema, example = accounts.SESSION_ID, accounts.SESSION
         elif resource is not None:
             schema, example = of_identifier(resource.identifier), examples.of_resource(resource)
         else:

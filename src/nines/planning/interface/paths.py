@@ -20,6 +20,8 @@ _ACCOUNTS = {
     Action.REFRESH: ("POST", "tokens"),
     Action.SIGN_OUT: ("DELETE", "sessions/current"),
     Action.SIGN_OUT_EVERYWHERE: ("DELETE", "sessions"),
+    Action.LIST_SESSIONS: ("GET", "sessions"),
+    Action.END_SESSION: ("DELETE", "sessions/{session_id}"),
     Action.SEND_CODE: ("POST", "verification-codes"),
     Action.VERIFY_CODE: ("POST", "verifications"),
     Action.REQUEST_RESET: ("POST", "password-resets"),

@@ -82,6 +82,8 @@ def _of_account(operation: Operation, endpoint: PlannedEndpoint, blueprint: Blue
         case Action.REGISTER | Action.SEND_CODE | Action.REQUEST_RESET | Action.REQUEST_SIGN_IN:
             says = "Accepted; the answer is the same whether the account exists or not."
             return success(endpoint, 202, says, shape, headers=("Cache-Control",))
+        case Action.LIST_SESSIONS:
+            return success(endpoint, 200, "Where the account is signed in.", shape, headers=("Cache-Control",))
         case _:
             is_ended = operation.do in (Action.SIGN_OUT, Action.SIGN_OUT_EVERYWHERE)
             cookie = ("Set-Cookie",) if is_ended and facts.keeps_sessions(blueprint) else ()
@@ -100,6 +102,8 @@ def _over(action: Action, blueprint: Blueprint) -> str:
             return f"Signed out: the refresh token is revoked, and the access token runs out within {lives}."
         case Action.SIGN_OUT_EVERYWHERE:
             return f"Every session is over; access tokens that are still out run out within {lives}."
+        case Action.END_SESSION:
+            return "That session is over."
         case Action.RESET_PASSWORD:
             return "The password is set, and every session is over."
         case _:

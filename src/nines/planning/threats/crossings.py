@@ -114,6 +114,8 @@ _WITHOUT_FIELDS = frozenset(
         Action.REFRESH,
         Action.SIGN_OUT,
         Action.SIGN_OUT_EVERYWHERE,
+        Action.LIST_SESSIONS,
+        Action.END_SESSION,
         Action.SEND_CODE,
         Action.VERIFY_CODE,
         Action.SIGN_IN_BY_CODE,

@@ -159,7 +159,15 @@ def _denied(design: Design, element: Element, role: str, mine: list[PlannedEndpo
     )
 
 
-_OF_ACCOUNT = (Action.SIGN_IN, Action.SIGN_IN_BY_CODE, Action.REFRESH, Action.SIGN_OUT, Action.SIGN_OUT_EVERYWHERE)
+_OF_ACCOUNT = (
+    Action.SIGN_IN,
+    Action.SIGN_IN_BY_CODE,
+    Action.REFRESH,
+    Action.SIGN_OUT,
+    Action.SIGN_OUT_EVERYWHERE,
+    Action.LIST_SESSIONS,
+    Action.END_SESSION,
+)
 
 
 def _whose(role: str) -> str:

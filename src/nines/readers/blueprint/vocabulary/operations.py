@@ -29,6 +29,8 @@ _ACTIONS = Choice(
         "refresh": (Action.REFRESH, "answers with new tokens for a refresh token, which is then used up"),
         "sign-out": (Action.SIGN_OUT, "ends this session"),
         "sign-out-everywhere": (Action.SIGN_OUT_EVERYWHERE, "ends every session of the account"),
+        "list-sessions": (Action.LIST_SESSIONS, "answers with the sessions of the account, each with its device"),
+        "end-session": (Action.END_SESSION, "ends one of them"),
         "send-code": (Action.SEND_CODE, "sends the code of a registration again"),
         "verify-code": (Action.VERIFY_CODE, "shows by the code that the address is theirs"),
         "request-reset": (Action.REQUEST_RESET, "sends a link for a new password, whether or not the account exists"),
