@@ -47,6 +47,8 @@ def named(method: Method) -> str:
 
 def ask(service: Service, method: Method, credential: Mapping[str, str] | None = None) -> GrpcReply:
     """About something that is not there."""
+    types = {{each.name: each.type for each in MESSAGES.fields[MESSAGES.rpcs[method.rpc].request]}}
+    request = {{name: "x" if types[name] == "string" else 2_000_000_000 for name in method.path}}
     shown = [Credential(value.removeprefix("Bearer "), header=header) for header, value in (credential or {{}}).items()]
 
     async def asked() -> GrpcReply:
@@ -54,7 +56,7 @@ def ask(service: Service, method: Method, credential: Mapping[str, str] | None =
         async with GrpcClient(
             "itself", address, MESSAGES, timeout_s=10.0, credential=next(iter(shown), None)
         ) as client:
-            return await client.ask(Deadline.after(20.0), method.rpc, dict.fromkeys(method.path, "x"))
+            return await client.ask(Deadline.after(20.0), method.rpc, request)
 
     return asyncio.run(asked())
 
