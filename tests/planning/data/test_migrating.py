@@ -185,3 +185,62 @@ def test_a_new_state_is_allowed_before_new_code_runs_and_an_old_one_until_old_co
     assert {step.phase for step in wider} == {"expand"}
     assert [step.phase for step in narrower if "ADD CONSTRAINT" in step.sql] == ["contract"]
     assert not any(step.is_blocking for step in (*wider, *narrower))
+
+
+@pytest.mark.lab
+def test_a_number_becomes_wider_beside_those_who_write(server: Server) -> None:
+    """No step writes the table anew; both versions write between the steps, and nothing of it is lost."""
+    count = Field(name="items", kind=FieldKind.INT32, minimum=1)
+    narrow = _changed(fields=(*PAYMENT.fields, count))
+    wide = _changed(fields=(*PAYMENT.fields, replace(count, kind=FieldKind.INT64)))
+    before, after = plan(narrow), plan(wide)
+    steps = migrate(before.tables, after.tables)
+    assert not any(step.is_blocking for step in steps)
+
+    async def work(connection: Any) -> None:
+        await _compare(connection, before.tables, after.tables)
+        await _renewed(connection)
+        await connection.execute(schema_script(before.tables))
+        table = before.table("payments")
+        assert table
+        await connection.execute("SET session_replication_role = replica")
+        await connection.execute(fill(before.tables, table, 2_500))
+        await connection.execute("UPDATE payments SET items = 1 + abs(hashtext(id::text)) % 1000")
+        await connection.execute("SET session_replication_role = origin")
+        rows = "SELECT id, items FROM payments ORDER BY id"
+        held = dict(await connection.fetch(rows))
+        for number, step in enumerate(steps, 1):
+            await _apply(connection, (step,))
+            one = list(held)[number]
+            held[one] = number
+            await connection.execute("UPDATE payments SET items = $1 WHERE id = $2", number, one)
+        assert dict(await connection.fetch(rows)) == held
+        with pytest.raises(asyncpg.CheckViolationError):
+            await connection.execute("UPDATE payments SET items = 0 WHERE id = $1", next(iter(held)))
+        await connection.execute("UPDATE payments SET items = $1", 2**40)
+
+    server.run(work)
+
+
+@pytest.mark.lab
+def test_rows_that_stand_in_the_way_stop_a_change_before_it_begins(server: Server) -> None:
+    before = plan(PAYMENTS)
+    after = plan(_changed(unique=(*PAYMENT.unique, ("note",))))
+    steps = migrate(before.tables, after.tables)
+    assert "_look_" in steps[0].name
+    assert [step.phase for step in steps if "CREATE UNIQUE INDEX" in step.sql] == ["contract"]
+
+    async def work(connection: Any) -> None:
+        await connection.execute(schema_script(before.tables))
+        table = before.table("payments")
+        assert table
+        await connection.execute("SET session_replication_role = replica")
+        await connection.execute(fill(before.tables, table, 10))
+        await connection.execute("UPDATE payments SET note = 'the same'")
+        await connection.execute("SET session_replication_role = origin")
+        with pytest.raises(asyncpg.RaiseError, match="held by several rows of payments: mend them"):
+            await connection.execute(steps[0].sql)
+        await connection.execute("UPDATE payments SET note = id::text")
+        await _apply(connection, steps)
+
+    server.run(work)

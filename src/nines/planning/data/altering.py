@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from msgspec.structs import replace
 
 from nines.model.design import PlannedCheck, PlannedTable, ddl
 from nines.model.design.ddl import identifier, literal, quoted
-from nines.planning.data import linking, looking
+from nines.planning.data import linking, looking, widening
 from nines.planning.data.change import Change, altered
 from nines.planning.data.stages import Stages
 
@@ -141,6 +142,9 @@ def _change_types(change: Change) -> None:
     for was, column in change.kept:
         if was.type == column.type:
             continue
+        if widening.is_online(change, was, column):
+            widening.widen(change, column, partial(_backfill, change))
+            continue
         name = quoted(column.name)
         drop = altered(change, column, "DROP DEFAULT")
         sql = f"{drop}\n{altered(change, column, f'TYPE {column.type} USING {name}::text::{column.type}')}"
@@ -162,6 +166,8 @@ def _change_types(change: Change) -> None:
 
 def _change_defaults(change: Change) -> None:
     for was, column in change.kept:
+        if widening.is_online(change, was, column):
+            continue
         if was.default != column.default or was.type != column.type:
             what = f"SET DEFAULT {column.default}" if column.default else "DROP DEFAULT"
             change.stages.migrate(
