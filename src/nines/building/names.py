@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import keyword
-import re
 
 from nines.model.blueprint.operation import OF_ACCOUNTS
 from nines.model.design import Design, PlannedEndpoint
+from nines.model.design.naming import WORD
 
-_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
-"""As planning has it, so that a resource is called the same in Python and in the database."""
 _TYPES = frozenset({"bool", "bytes", "date", "datetime", "dict", "int", "list", "str"})
 """As a member of a class they would stand for the types of those that follow."""
 SIGNING = "signing"
@@ -39,7 +37,7 @@ def class_of(shape: str) -> str:
 
 def column(name: str) -> str:
     """A name in any case as the database and the contract have it, whatever Python keeps for itself: from, class."""
-    return "_".join(word.lower() for word in _WORD.findall(name))
+    return "_".join(word.lower() for word in WORD.findall(name))
 
 
 def snake(name: str) -> str:
@@ -55,7 +53,7 @@ def pascal(name: str) -> str:
 
 def kebab(name: str) -> str:
     """A name in any case as ids of queries have it: RefundRequest becomes refund-request."""
-    return "-".join(word.lower() for word in _WORD.findall(name))
+    return "-".join(word.lower() for word in WORD.findall(name))
 
 
 def spoken(name: str) -> str:

@@ -26,8 +26,9 @@ from tests.planning.blueprints import blueprints
 
 CLINIC = "clinic"
 """With what the examples do not have: lists, encrypted keys, decimals, operations that are the owner's own."""
-UNLIKE = ("booking", "collisions", "newsletter", "oddities")
-"""Of other kinds: slots and their bookings, names that everything else wants too, letters, whatever may be missing."""
+UNLIKE = ("booking", "collisions", "helpdesk", "newsletter", "oddities")
+"""Of other kinds: slots and their bookings, names that everything else wants too, tenants of people who sign in
+here, letters, whatever may be missing."""
 
 
 def _design(name: str) -> Design:

@@ -329,6 +329,15 @@ CASES = (
     ),
     Case("sign-in-is-incomplete", _field("secret", "password"), _SIGN_IN),
     Case(
+        "sign-in-is-incomplete",
+        {
+            **_SIGN_IN,
+            "tenancy": {"key": "firm_id"},
+            "resources": {"Account": _ACCOUNT, "Firm": {"fields": {"name": "string"}}},
+        },
+        {**_SIGN_IN, "tenancy": {"key": "firm_id"}},
+    ),
+    Case(
         "guessing-without-limit",
         {**_SIGN_IN, "limits": None},
         {**_SIGN_IN, "limits": {"signIn": "10/m per account"}},

@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
-from uuid import UUID
+
+import msgspec
 
 from nines_runtime.calls.deadline import Deadline
 from nines_runtime.data.identifiers import identifier_text
@@ -151,6 +152,7 @@ class CookieAuthenticator(SessionAuthenticator):
         has_second_factor = bool(found.get("has_second_factor"))
         return Caller(
             subject=identifier_text(found["account_id"], self._prefix),
+            tenant=found.get("tenant", ""),
             roles=frozenset(self._accounts.allowed(found.get("roles") or [], has_second_factor=has_second_factor)),
             session=str(found["id"]),
             has_second_factor=has_second_factor,
@@ -161,8 +163,8 @@ class CookieAuthenticator(SessionAuthenticator):
 class AccountAuthenticator:
     """Believes the tokens that this service issued, as long as their session holds: what is revoked here ends at once.
 
-    `see` is a statement that finds the account of a session by its id. The subject of a token is the account as callers
-    know it: `acc_…`, with the prefix."""
+    `see` is a statement that finds the account of a session by its id, and its tenant where there are any. The subject
+    of a token is the account as callers know it: `acc_…`, with the prefix."""
 
     def __init__(self, issuer: TokenIssuer, database: Reads, *, see: str, prefix: str = "") -> None:
         self._tokens = issuer.authenticator()
@@ -173,10 +175,9 @@ class AccountAuthenticator:
         if not caller.subject:
             return caller
         account, session = identifier(caller.subject, self._prefix), identifier(caller.session)
-        if account is None or session is None or not await self._holds(account, session):
+        if account is None or session is None:
             raise Problem("unauthorized")
-        return caller
-
-    async def _holds(self, account: UUID, session: UUID) -> bool:
         row = await self._database.fetchrow(Deadline.after(SEEING_S), self._see, session)
-        return row is not None and row[0] == account
+        if row is None or row[0] != account:
+            raise Problem("unauthorized")
+        return msgspec.structs.replace(caller, tenant=row[1]) if len(row) > 1 else caller

@@ -62,6 +62,10 @@ def _inserted(module: Module, endpoint: PlannedEndpoint, *, before: str) -> Iter
         "ttl": "CODE_TTL",
     }
     module.imports.add("nines_runtime.data.identifiers", "new_id")
+    tenant = people.thing.tenant
+    if tenant in query.parameters:
+        # Whoever registers is alone in a tenant of their own, until an operator puts them into another.
+        given[tenant] = "str(new_id())"
     if "ttl" in query.parameters:
         module.lasting("CODE_TTL", CODE_TTL_S)
     values: list[str] = []

@@ -64,9 +64,30 @@ def _text(people: People) -> str:
         "FACTOR_VALUE": ", true" if has_factor else "",
         "FACTOR_GIVEN": ", has_second_factor=True" if has_factor else "",
     }
+    marks |= _tenanted(people) if people.thing.tenant else dict.fromkeys(_TENANT_MARKS, "")
     for mark, value in marks.items():
         text = text.replace(f"@{mark}@", value)
     return text
+
+
+_TENANT_MARKS = tuple(f"TENANT_{each}" for each in ("COLUMN", "VALUE", "OPTION", "ASKED", "PARAMETER", "GIVEN"))
+
+
+def _tenanted(people: People) -> dict[str, str]:
+    """An operator says in which tenant somebody is; who is in none so far gets one of their own."""
+    return {
+        "TENANT_COLUMN": f", {people.thing.tenant}",
+        "TENANT_VALUE": ", $4",
+        "TENANT_OPTION": _TENANT_OPTION,
+        "TENANT_ASKED": ", asked.tenant",
+        "TENANT_PARAMETER": ", tenant: str",
+        "TENANT_GIVEN": ", tenant or str(id)",
+    }
+
+
+_TENANT_OPTION = """    told = "in which they are; their own where none is given"
+    what.choices["add"].add_argument("--tenant", default="", help=told)
+"""
 
 
 def _tuple(words: list[str]) -> str:
@@ -101,8 +122,8 @@ LIMIT_S = 30.0
 _STATEMENTS = '''FIND = "SELECT id FROM @TABLE@ WHERE @LOGIN@ = $1"
 ADD = """\\
 WITH made AS (
-    INSERT INTO @TABLE@ (id, @LOGIN@@STATUS@)
-    VALUES ($1, $2@STATE@)
+    INSERT INTO @TABLE@ (id, @LOGIN@@STATUS@@TENANT_COLUMN@)
+    VALUES ($1, $2@STATE@@TENANT_VALUE@)
     ON CONFLICT (@LOGIN@) DO NOTHING
     RETURNING id
 )
@@ -138,7 +159,7 @@ def main() -> int:
     for name in (@VERBS@):
         what.add_parser(name).add_argument("name")
 @MORE@    what.choices["add"].add_argument("--id", default="", help="of a new account; made up where none is given")
-    asked = parser.parse_args()
+@TENANT_OPTION@    asked = parser.parse_args()
     with surroundings() as environment:
         return asyncio.run(_carry_out(asked, read_settings(GeneratedSettings, environment)))
 
@@ -150,7 +171,7 @@ async def _carry_out(asked: argparse.Namespace, settings: GeneratedSettings) -> 
     name = asked.name@LOWER@
     try:
         if asked.what == "add":
-            await _add(database, accounts, name, identifier_of(asked.id, "@PREFIX@") or new_id())
+            await _add(database, accounts, name, identifier_of(asked.id, "@PREFIX@") or new_id()@TENANT_ASKED@)
         id = await _find(database, name)
         if id is None:
             print(f"there is nobody called {name}", file=sys.stderr)
@@ -168,11 +189,11 @@ async def _find(database: Database, name: str) -> UUID | None:
     return None if row is None else row["id"]
 
 
-async def _add(database: Database, accounts: @HOLDER@, name: str, id: UUID) -> None:
+async def _add(database: Database, accounts: @HOLDER@, name: str, id: UUID@TENANT_PARAMETER@) -> None:
     """Whoever is there already keeps their password."""
     password = os.environ.get("NEW_PASSWORD") or getpass.getpass("Password: ")
     password_hash = await accounts.passwords.hash(password)
-    await database.execute(Deadline.after(LIMIT_S), ADD, id, name, password_hash)
+    await database.execute(Deadline.after(LIMIT_S), ADD, id, name, password_hash@TENANT_GIVEN@)
 
 
 async def _token(database: Database, accounts: @HOLDER@, id: UUID, environment: str) -> str:

@@ -10,6 +10,7 @@ from nines.model.blueprint import Action, Field, FieldKind, Resource
 from nines.model.design.data import PlannedQuery, PlannedTable
 from nines.model.design.design import Design
 from nines.model.design.interface import PlannedEndpoint
+from nines.model.design.naming import WORD
 from nines.model.record import Record
 
 GRAPHQL = "graphql"
@@ -26,7 +27,6 @@ SCALARS = {
 }
 TAKEN = frozenset({"Query", "Mutation", "Subscription", *SCALARS, *PLAIN.values(), "ID"})
 """What no type of a blueprint may be called in a graph."""
-_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 
 
 class PlannedLoad(Record):
@@ -184,4 +184,4 @@ def _query(design: Design, endpoint: PlannedEndpoint, base: str) -> PlannedQuery
 
 
 def _snake(name: str) -> str:
-    return "_".join(word.lower() for word in _WORD.findall(name))
+    return "_".join(word.lower() for word in WORD.findall(name))

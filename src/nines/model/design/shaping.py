@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
 from nines.model.design.interface import Shape
+from nines.model.design.naming import WORD
 from nines.model.design.protocol import (
     PlannedEnumeration,
     PlannedMember,
@@ -20,7 +20,6 @@ from nines.model.design.protocol import (
 TIMESTAMP = "google.protobuf.Timestamp"
 STRUCT = "google.protobuf.Struct"
 _REFERENCE = "#/components/schemas/"
-_WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _FORMATS = {"date-time": TIMESTAMP, "int32": "int32"}
 _PLAIN = {"integer": "int64", "number": "double", "boolean": "bool", "string": "string"}
 _SAYS = {
@@ -32,7 +31,7 @@ Schema = dict[str, Any]
 
 
 def pascal(name: str) -> str:
-    return "".join(word[:1].upper() + word[1:].lower() for word in _WORDS.findall(name))
+    return "".join(word[:1].upper() + word[1:].lower() for word in WORD.findall(name))
 
 
 class Shaping:
@@ -123,7 +122,7 @@ class Shaping:
 def _values(name: str, texts: tuple[str, ...]) -> Iterator[PlannedValue]:
     taken = {"UNSPECIFIED"}
     for number, text in enumerate(texts, 1):
-        plain = "_".join(_WORDS.findall(text)).upper() or f"VALUE_{number}"
+        plain = "_".join(WORD.findall(text)).upper() or f"VALUE_{number}"
         while plain in taken:
             plain += "_"
         taken.add(plain)

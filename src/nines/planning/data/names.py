@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from nines.model.design import PlannedIndex
 from nines.model.design.ddl import identifier
+from nines.model.design.naming import WORD
 
-_WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _IRREGULAR = {
     "child": "children",
     "criterion": "criteria",
@@ -47,7 +46,7 @@ _UNCHANGED = frozenset(
 
 def words(name: str) -> tuple[str, ...]:
     """The words of a name in camel, Pascal, snake or kebab case, in lower case."""
-    return tuple(word.lower() for word in _WORDS.findall(name))
+    return tuple(word.lower() for word in WORD.findall(name))
 
 
 def snake(name: str) -> str:

@@ -103,11 +103,17 @@ def see(draft: Draft, account: Resource) -> Statement:
     if facts.keeps_sessions(draft.blueprint):
         return _see_cookie(draft, account, table)
     sql = draft.sql(table)
-    text = f"SELECT s.{quoted(accounts.holder(account))}\n{_holding(draft, account, sql)}"
+    text = f"SELECT s.{quoted(accounts.holder(account))}{_tenant(draft, account)}\n{_holding(draft, account, sql)}"
     wish = Wish(table=table.name, equal=("id",))
     others = (table_name(account.name),)
     says = "no row: the session was revoked or is over, or its account is locked or closed"
     return sql.done(f"see-{kebab(account.name)}-session", text, wish=wish, rows_max=1, others=others, says=says)
+
+
+def _tenant(draft: Draft, account: Resource) -> str:
+    """In which tenant they are: no token has to tell what stands beside the account."""
+    column = facts.tenant_column(draft.blueprint, account)
+    return f", a.{quoted(column)} AS tenant" if column not in {"", "id"} else ""
 
 
 def _see_cookie(draft: Draft, account: Resource, table: PlannedTable) -> Statement:
@@ -117,6 +123,7 @@ def _see_cookie(draft: Draft, account: Resource, table: PlannedTable) -> Stateme
     chosen = (
         f"s.id, s.{quoted(accounts.holder(account))} AS account_id, s.expires_at{factor},\n"
         f"       s.seen_at < now() - interval '{STALE}' AS is_stale{roles(draft, account)}"
+        f"{_tenant(draft, account)}"
     )
     idle = interval(auth.token_ttl_s) if auth else ""
     text = (

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nines.model.blueprint import OF_ACCOUNTS, Action, Authentication, Blueprint, FieldKind, ResourceKind
 from nines.model.design import Objection
+from nines.planning.data import facts
 from nines.planning.objecting import objection, option, signs_in_here
 
 _FOREIGN = frozenset({"oauth2-jwt", "oidc"})
@@ -77,6 +78,22 @@ def _unusable(blueprint: Blueprint, auth: Authentication) -> Iterator[Objection]
             (
                 option(f"without {refreshing[0]}", "one cookie, and nothing to renew", "none"),
                 option("scheme: own-jwt", "tokens that other services can check", "clients have to keep them safe"),
+            ),
+        )
+    tenant = facts.tenant_resource(blueprint) if auth.scheme in ("own-jwt", "session") else None
+    if tenant is not None and blueprint.tenancy is not None and facts.account_of(blueprint) is not None:
+        yield objection(
+            __name__,
+            blueprint,
+            "tenancy",
+            f"{blueprint.tenancy.key} of whoever registers must name a {tenant.name}, and there is none when they do",
+            (
+                option(
+                    f"keep {tenant.name} elsewhere, or call it otherwise",
+                    "whoever registers begins in a tenant of their own; an operator adds others to it",
+                    f"what is known of a {tenant.name} beside its identifier has another place",
+                ),
+                _ELSEWHERE,
             ),
         )
     if auth.scheme in ("own-jwt", "session") and not (signs_in_here(blueprint) and signs_in):

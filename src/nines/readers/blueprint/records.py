@@ -7,6 +7,7 @@ from collections.abc import Callable
 from collections.abc import Sequence as Many
 from typing import Any
 
+from nines.model.design.naming import WORD
 from nines.model.record import Record
 from nines.readers.blueprint.document import Entry, Mapping, Node, Scalar
 from nines.readers.blueprint.reading import Reading, Unreadable, advice, shown
@@ -31,7 +32,6 @@ class Key(Record):
         return self.to or self.name
 
 
-_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 Made = Callable[[dict[str, Any]], Any]
 Check = Callable[[dict[str, Any], Mapping, Reading], None]
 
@@ -198,7 +198,7 @@ class Table(Shape):
 
     def _advice(self, name: str) -> str:
         """How names are written, with this one as the example where it can be."""
-        words = [each.lower() for each in _WORD.findall(name)]
+        words = [each.lower() for each in WORD.findall(name)]
         pascal = [word[:1].upper() + word[1:] for word in words]
         written = ("".join(words[:1] + pascal[1:]), "".join(pascal), "_".join(words), "-".join(words))
         found = next((each for each in written if words and self.pattern.fullmatch(each)), "")

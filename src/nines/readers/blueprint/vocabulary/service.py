@@ -144,12 +144,24 @@ _TOKEN_TYPES = Choice(
     }
 )
 
+
+def _authentication(**given: Any) -> Authentication:
+    """A service that issues tokens itself is told at its start under which address it does."""
+    is_own = given.get("scheme") == "own-jwt" and not given.get("issuer")
+    return Authentication(**given | ({"issuer": "${TOKEN_ISSUER}"} if is_own else {}))
+
+
 AUTH = Keys(
     "auth",
     "How a caller shows who it is.",
     (
         Key(name="scheme", shape=_SCHEMES, says="The kind of proof.", default="oauth2-jwt"),
-        Key(name="issuer", shape=names.URL, says="Who issues the tokens."),
+        Key(
+            name="issuer",
+            shape=names.URL,
+            says="Who issues the tokens.",
+            default="${TOKEN_ISSUER} where this service does",
+        ),
         Key(name="audience", shape=names.LINE, says="For whom a token must be meant; empty: the service's name."),
         Key(
             name="algs",
@@ -185,7 +197,7 @@ AUTH = Keys(
             default="30d",
         ),
     ),
-    Authentication,
+    _authentication,
 )
 
 _ROLE = Keys(
