@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import HealthCheck, given, reject, settings
 from nines import building
 from nines.building import resources
 from nines.building.project.tooling import RULES
-from nines.model.blueprint import Blueprint, Event
+from nines.model.blueprint import Blueprint, Event, FieldKind
 from nines.model.design import Design
 from nines.model.errors import UsageError
 from nines.planning import plan
@@ -26,7 +27,7 @@ from tests.planning.blueprints import blueprints
 
 CLINIC = "clinic"
 """With what the examples do not have: lists, encrypted keys, decimals, operations that are the owner's own."""
-UNLIKE = ("booking", "collisions", "helpdesk", "newsletter", "oddities")
+UNLIKE = ("booking", "collisions", "fulfilment", "helpdesk", "newsletter", "oddities")
 """Of other kinds: slots and their bookings, names that everything else wants too, tenants of people who sign in
 here, letters, whatever may be missing."""
 
@@ -124,6 +125,44 @@ def test_what_a_list_is_narrowed_by_never_decides_whose_rows_it_shows(name: str)
         if re.match(r"\s+(?:if|elif) .*(?:is not None|call\.has)", line)
     ]
     assert not [each for each in conditions if " if " in each.removeprefix("el").removeprefix("if ")]
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [({"do": "read", "calls": ("insurer.ask",)}, "read and asks"), ({"id": "int64"}, "is counted")],
+    ids=["a read that asks others", "a counted identifier"],
+)
+def test_what_no_writer_knows_is_refused_and_not_left_out(changed: dict[str, Any], says: str) -> None:
+    blueprint = _design(CLINIC).blueprint
+    assert blueprint is not None
+    if "calls" in changed:
+        operations = tuple(
+            msgspec.structs.replace(each, calls=changed["calls"]) if each.name == "getVisit" else each
+            for each in blueprint.operations
+        )
+        blueprint = msgspec.structs.replace(blueprint, operations=operations)
+    else:
+        kept = tuple(
+            msgspec.structs.replace(each, identifier=msgspec.structs.replace(each.identifier, kind=FieldKind.INT64))
+            if each.name == "Doctor"
+            else each
+            for each in blueprint.resources
+        )
+        blueprint = msgspec.structs.replace(blueprint, resources=kept)
+    with pytest.raises(UsageError, match=says):
+        building.write(plan(blueprint))
+
+
+def test_a_function_of_the_owner_hears_what_others_answer_about_nothing_that_is_kept() -> None:
+    files = {file.path: file.text for file in building.write(_design("fulfilment"))}
+    others = files["src/fulfilment/_generated/others.py"]
+    assert "told = await service.rates.quote(call.deadline, body, " in others
+    assert "await quote.quote(tx, call, body, told)" in others
+    assert "told: dict[str, Any]" in files["src/fulfilment/operations/quote.py"]
+    assert '"/quote", body, verb="quote"' in files["src/fulfilment/gateways/rates.py"]
+    # Without the one that only recommends the operation goes on; without the other it does not.
+    assert others.count("except Unanswered:") == 1
+    assert "Without recommender it goes on" in others
 
 
 def test_mail_about_rows_leaves_by_what_carries_mail() -> None:

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 from nines.building import names, python
 from nines.building.file import File
-from nines.building.resources import asking, carrying, guards, hooks, keeping
+from nines.building.resources import asking, carrying, guards, hooks, keeping, ports
 from nines.building.resources.code import Code, Module
 from nines.building.resources.facts import operation_of
-from nines.building.resources.ports import attribute
 from nines.building.resources.reading import with_depth
-from nines.model.blueprint import Operation
+from nines.model.blueprint import Fallback, Operation
 from nines.model.design import Design, PlannedEndpoint
 
 
@@ -64,13 +63,7 @@ def _without_row(module: Code, endpoint: PlannedEndpoint, operation: Operation) 
     if operation.calls:
         with module.block("async with service.database.transaction(call.deadline) as tx:"):
             keeping.claim(module, endpoint)
-        for verb in operation.calls:
-            given = [
-                "call.deadline",
-                *(["body"] if endpoint.request else []),
-                "key=call.idempotency_key or call.request_id",
-            ]
-            module.put(python.call(f"await service.{attribute(module.design, verb, operation.on)}", *given))
+        _ask(module, endpoint, operation)
     with carrying.transaction(module, operation, is_last=True):
         if not operation.calls:
             keeping.claim(module, endpoint)
@@ -83,10 +76,36 @@ def _without_row(module: Code, endpoint: PlannedEndpoint, operation: Operation) 
             keeping.finish(module, endpoint)
 
 
+def _ask(module: Code, endpoint: PlannedEndpoint, operation: Operation) -> None:
+    """Others are asked in their order, outside of any transaction; the owner's function hears what they answer."""
+    heard = ports.heard(module.design, operation)
+    for verb in operation.calls:
+        given = [
+            "call.deadline",
+            *(["body"] if endpoint.request else []),
+            "key=call.idempotency_key or call.request_id",
+        ]
+        asked = python.call(f"await service.{ports.attribute(module.design, verb, '')}", *given)
+        told = ports.told(heard.index(verb), len(heard)) if verb in heard else ""
+        name = verb.partition(".")[0]
+        dependency = module.design.dependency(name)
+        if not told or dependency is None or dependency.fallback is not Fallback.DEFAULT:
+            module.put(asked, before=f"{told} = " if told else "")
+            continue
+        module.runtime("Unanswered")
+        with module.block("try:"):
+            module.put(asked, before=f"{told} = ")
+        with module.block("except Unanswered:"):
+            module.comment(f"Without {name} it goes on, and without what that would have told.")
+            module.line(f"{told} = {{}}")
+
+
 def _read(module: Module, endpoint: PlannedEndpoint, operation: Operation, *, has_object: bool) -> None:
     guards.opened(module, endpoint, takes=f"body: {module.shape(endpoint.request)}" if endpoint.request else "")
     with_depth(module)
     module.doc(endpoint.summary)
+    if not has_object:
+        _ask(module, endpoint, operation)
     opened = python.call("service.database.transaction", "call.deadline", 'isolation="repeatable_read"')
     with module.block(opened, before="async with ", after=" as tx:"):
         query = module.thing.query(endpoint.id, f"read-{names.kebab(module.thing.resource.name)}")
@@ -127,6 +146,7 @@ def others(design: Design) -> Iterator[File]:
             code.line("del service, call")
             code.line('raise Problem("not-found")')
         elif endpoint.is_safe:
+            _ask(code, endpoint, operation)
             opened = python.call("service.database.transaction", "call.deadline", 'isolation="repeatable_read"')
             with code.block(opened, before="async with ", after=" as tx:"):
                 hooks.ask_without_row(code, operation, endpoint)

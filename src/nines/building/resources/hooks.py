@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nines.building import names, python
 from nines.building.file import File
-from nines.building.resources import values
+from nines.building.resources import ports, values
 from nines.building.resources.code import Code, Module
 from nines.building.resources.facts import LOCALS, Thing, blueprint_of, thing_of, things
 from nines.model.blueprint import Action, Field, FieldKind, Job, Operation
@@ -65,8 +65,14 @@ def ask(module: Module, operation: Operation, endpoint: PlannedEndpoint, *, row:
 
 def ask_without_row(module: Code, operation: Operation, endpoint: PlannedEndpoint) -> None:
     before = "result = " if operation.gives else ""
-    given = ["tx", "call", *(["body"] if endpoint.request else [])]
+    given = ["tx", "call", *(["body"] if endpoint.request else []), *heard(module.design, operation)]
     module.line(f"{before}await {imported(module, operation)}({', '.join(given)})")
+
+
+def heard(design: Design, operation: Operation) -> list[str]:
+    """The variables of what others answered, for the owner's function."""
+    found = ports.heard(design, operation)
+    return [ports.told(index, len(found)) for index in range(len(found))]
 
 
 def draft(module: Module, operation: Operation) -> None:
@@ -173,6 +179,9 @@ def _operation(code: Code, operation: Operation) -> None:
         parts.append(f"{thing.noun}: {code.shape(thing.kept)}")
     if endpoint.request:
         parts.append(f"body: {code.shape(endpoint.request)}")
+    for each in heard(code.design, operation):
+        code.imports.add("typing", "Any")
+        parts.append(f"{each}: dict[str, Any]")
     result = code.shape(endpoint.success.shape) if operation.gives and endpoint.success else "None"
     head = python.Group(
         head=f"async def {function_name(code.design, operation)}", parts=tuple(parts), tail=f" -> {result}"

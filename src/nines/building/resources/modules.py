@@ -9,7 +9,7 @@ from nines.building.file import File
 from nines.building.resources import asking, carrying, changing, custom, reading, sagas
 from nines.building.resources.code import Module
 from nines.building.resources.facts import Thing, operation_of, things
-from nines.model.blueprint import Action, Operation
+from nines.model.blueprint import Action, FieldKind, Operation
 from nines.model.blueprint.operation import OF_ACCOUNTS
 from nines.model.design import Design, PlannedEndpoint
 from nines.model.errors import UsageError
@@ -32,6 +32,24 @@ def write(design: Design) -> Iterator[File]:
     yield from custom.others(design)
 
 
+def _has_way(thing: Thing, endpoint: PlannedEndpoint, operation: Operation) -> None:
+    """What no writer knows how to build is refused, rather than left out in silence."""
+    where = f"operations.{operation.name}"
+    is_read = endpoint.action is Action.CUSTOM and endpoint.is_safe and "{" in endpoint.path
+    if operation.calls and (endpoint.action in (Action.READ, Action.LIST, Action.DELETE) or is_read):
+        raise UsageError(
+            f"{operation.name} {endpoint.action} and asks {', '.join(operation.calls)}: that is not built",
+            where=where,
+            hint="Ask in an operation of your own (do: custom) without an object, in a transition, or in a job.",
+        )
+    if thing.resource.identifier.kind in (FieldKind.INT32, FieldKind.INT64):
+        raise UsageError(
+            f"{thing.resource.name} is counted (id: {thing.resource.identifier.kind}): that is not built",
+            where=f"resources.{thing.resource.name}.id",
+            hint="Use uuid7, and a unique field such as `number: int64` where people are to say a number.",
+        )
+
+
 def _module(thing: Thing, endpoints: list[PlannedEndpoint]) -> str:
     module = Module(thing)
     body = module.lines
@@ -41,6 +59,7 @@ def _module(thing: Thing, endpoints: list[PlannedEndpoint]) -> str:
         operation = operation_of(thing.design, endpoint)
         assert operation is not None
         _has_place(thing, endpoint)
+        _has_way(thing, endpoint, operation)
         if operation.saga:
             sagas.start(module, endpoint, operation)
         elif endpoint.action is Action.READ:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from nines.building import names, python
 from nines.building.file import File
 from nines.building.resources import mailing
 from nines.building.resources.code import Code
 from nines.building.resources.facts import Thing, blueprint_of, thing_of
-from nines.model.blueprint import Dependency, DependencyKind, Job, Operation
+from nines.model.blueprint import Action, Dependency, DependencyKind, Job, Operation
 from nines.model.blueprint.operation import OF_ACCOUNTS
 from nines.model.design import Design
 from nines.model.record import Record
@@ -31,6 +33,8 @@ class Verb(Record):
     """The shapes of the bodies that operations carry on."""
     has_body_always: bool = True
     users: tuple[str, ...] = ()
+    is_heard: bool = False
+    """Whether a function of the owner gets to see the answer: about nothing that is kept, it is for nobody else."""
 
 
 class Port(Record):
@@ -52,10 +56,32 @@ class Port(Record):
 
 def attribute(design: Design, verb: str, on: str) -> str:
     """ "gateway.capture" as the container has it, about a resource."""
+    port, found = _found(design, verb, on)
+    return f"{port.name}.{found.method}"
+
+
+def _found(design: Design, verb: str, on: str) -> tuple[Port, Verb]:
     dependency, _, name = verb.partition(".")
     port = next(each for each in ports_of(design) if each.dependency.name == dependency)
-    found = next(v for v in port.verbs if v.name == name and (v.thing.resource.name if v.thing else "") == on)
-    return f"{port.name}.{found.method}"
+    return port, next(v for v in port.verbs if v.name == name and (v.thing.resource.name if v.thing else "") == on)
+
+
+def is_about_nothing(design: Design, asked: Operation | Job) -> bool:
+    """Whether an operation of the owner's own asks others without an object."""
+    endpoint = design.endpoint(asked.name) if isinstance(asked, Operation) and asked.do is Action.CUSTOM else None
+    return endpoint is not None and "{" not in endpoint.path
+
+
+def heard(design: Design, operation: Operation) -> tuple[str, ...]:
+    """The calls of an operation about nothing whose answers its function gets."""
+    if not is_about_nothing(design, operation):
+        return ()
+    return tuple(verb for verb in operation.calls if _found(design, verb, "")[1].is_heard)
+
+
+def told(index: int, count: int) -> str:
+    """The variable of an answer."""
+    return "told" if count == 1 else f"told_{index + 1}"
 
 
 def ports_of(design: Design) -> tuple[Port, ...]:
@@ -63,13 +89,16 @@ def ports_of(design: Design) -> tuple[Port, ...]:
     found: dict[str, dict[tuple[str, str], list[Operation | Job]]] = {}
     for asked, verb in _asked(design):
         dependency, _, name = verb.partition(".")
-        found.setdefault(dependency, {}).setdefault((name, asked.on), []).append(asked)
+        about = "" if is_about_nothing(design, asked) else asked.on
+        found.setdefault(dependency, {}).setdefault((name, about), []).append(asked)
     made = []
     for dependency, pairs in found.items():
         kept = design.dependency(dependency)
         if kept is not None and kept.kind is not DependencyKind.POSTGRES:
             several = [name for name, _ in pairs]
-            verbs = (_verb(design, name, on, users, several.count(name) > 1) for (name, on), users in pairs.items())
+            made_of = (_verb(design, name, on, users, several.count(name) > 1) for (name, on), users in pairs.items())
+            is_http = kept.kind is DependencyKind.HTTP
+            verbs = (replace(each, is_heard=is_http and each.thing is None) for each in made_of)
             is_shared = kept.kind is DependencyKind.SMTP and mailing.leaves_letters(design)
             made.append(Port(dependency=kept, verbs=tuple(verbs), is_shared=is_shared))
     return tuple(made)
@@ -138,6 +167,9 @@ def method(code: Code, verb: Verb) -> None:
         types = " | ".join(map(code.shape, verb.requests))
         parts.append(f"body: {types}" if verb.has_body_always else f"body: {types} | None = None")
     told = code.shape(verb.thing.told) if verb.thing is not None and verb.thing.told else "None"
+    if verb.is_heard:
+        code.imports.add("typing", "Any")
+        told = "dict[str, Any]"
     head = python.Group(head=f"async def {verb.method}", parts=(*parts, "*", "key: str"), tail=f" -> {told}")
     code.put(head, after=":")
 
@@ -218,5 +250,8 @@ def _posted(code: Code, verb: Verb) -> None:
     if thing is not None and thing.told:
         code.put(sent, before="reply = ")
         code.line(f"return reply.decode({code.shape(thing.told)})")
+    elif verb.is_heard:
+        code.put(sent, before="reply = ")
+        code.line("return reply.decode(dict) if reply.body else {}")
     else:
         code.put(sent)
