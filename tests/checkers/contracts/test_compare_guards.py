@@ -94,3 +94,15 @@ def test_subscribers_are_told_what_they_would_miss(
     found = compare_events(before, after)
     assert {each.rule for each in found if each.is_breaking} == rules
     assert all(each.operation == "event notes.written.v1" for each in found if each.is_breaking)
+
+
+def test_a_wider_number_breaks_nobody_who_sends_it_and_may_break_who_reads_it() -> None:
+    def contract(format_: str) -> dict[str, Any]:
+        schema = {"type": "object", "properties": {"weight": {"type": "integer", "format": format_}}}
+        content = {"content": {"application/json": {"schema": schema}}}
+        operation = {"requestBody": content, "responses": {"201": {"description": "Made.", **content}}}
+        return {"openapi": "3.1.1", "paths": {"/v1/tools": {"post": operation}}}
+
+    narrow, wide = contract("int32"), contract("int64")
+    assert _told(narrow, wide) == [("answer-form-changed", Impact.RISKY)]
+    assert _told(wide, narrow) == [("request-form-changed", Impact.BREAKING)]

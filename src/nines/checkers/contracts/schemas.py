@@ -21,6 +21,8 @@ _TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 _SIZES = (("minLength", "string"), ("minItems", "array"), ("minProperties", "object"))
 _LIMITS = (("maxLength", "string"), ("maxItems", "array"), ("maxProperties", "object"))
 _EXACT = ("pattern", "format", "multipleOf", "contentEncoding", "uniqueItems")
+_WITHIN = (("int32", "int64"), ("float", "double"))
+"""Formats, each with one that holds all of its values."""
 _CHOICES = ("anyOf", "oneOf")
 _OPAQUE = ("not", "if", "then", "else", "patternProperties", "prefixItems", "propertyNames", "contains")
 """Compared by their text: equal or not understood."""
@@ -184,11 +186,17 @@ def _of_values(wide: Json, narrow: Json, pointer: str) -> Iterator[Loss]:
             if lost:
                 yield Loss(kind="enum", pointer=pointer, taken=_values(lost))
     for keyword in _EXACT:
-        if keyword not in narrow or narrow[keyword] is False or _is_multiple(wide, narrow, keyword):
+        is_within = _is_multiple(wide, narrow, keyword) or _is_number_within(wide, narrow, keyword)
+        if keyword not in narrow or narrow[keyword] is False or is_within:
             continue
         if _text(wide.get(keyword)) != _text(narrow[keyword]):
             before = f"{keyword} {wide[keyword]}" if keyword in wide else f"no {keyword}"
             yield Loss(kind="form", pointer=pointer, taken=before, limit=f"{keyword} {narrow[keyword]}")
+
+
+def _is_number_within(wide: Json, narrow: Json, keyword: str) -> bool:
+    """Every int32 is an int64."""
+    return keyword == "format" and (wide.get(keyword), narrow.get(keyword)) in _WITHIN
 
 
 def _is_multiple(wide: Json, narrow: Json, keyword: str) -> bool:
