@@ -101,5 +101,24 @@ def test_rows_and_fields() -> None:
     assert run("Security", "Policy")["arguments"] == ("m1", "ada")
 
 
+def test_keys_and_certificates() -> None:
+    class Store:
+        async def fetchrow(self, deadline: object, query: str, *arguments: object) -> object:
+            key = names["key"]
+            row = {"key_hash": key.digest, "subject": "shop", "roles": [], "expires_at": None}
+            return row if (query, arguments) == (names["FIND"], (key.id,)) else None
+
+        async def execute(self, deadline: object, query: str, *arguments: object) -> None:
+            assert query == names["USE"]
+
+    async def whole() -> None:
+        asked = names["authenticator"](Store())
+        assert (await asked.authenticate({"x-api-key": names["key"].text}, address="")).subject == "shop"
+        assert not (await asked.authenticate({}, address="")).subject
+
+    names = run("Security", "ApiKeyTable")
+    asyncio.run(whole())
+
+
 def test_none_is_left_out() -> None:
-    assert (len(examples("Calls")), len(examples("Security"))) == (2, 3)
+    assert (len(examples("Calls")), len(examples("Security"))) == (2, 4)
