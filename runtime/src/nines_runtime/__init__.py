@@ -17,8 +17,9 @@ from nines_runtime.data.accepting import Accepting, keyed_insert
 from nines_runtime.data.audit import Audit
 from nines_runtime.data.balances import Balance, Books, LedgerReport, balances, check_ledger, entries_of
 from nines_runtime.data.batch import Batch
-from nines_runtime.data.brokers import Broker, broker_at, routed
+from nines_runtime.data.brokers import Broker, address_of, broker_at, routed
 from nines_runtime.data.cache import Cache
+from nines_runtime.data.consuming import Consumer, Told
 from nines_runtime.data.database import Connection, Database
 from nines_runtime.data.embedded import EmbeddedServer
 from nines_runtime.data.failures import Conflict, Unavailable, Violated, Violation
@@ -117,6 +118,7 @@ __all__ = [
     "Codes",
     "Conflict",
     "Connection",
+    "Consumer",
     "Credential",
     "Csrf",
     "Cursors",
@@ -212,6 +214,7 @@ __all__ = [
     "TokenIssuer",
     "TokenRefused",
     "TokenRules",
+    "Told",
     "TooEarly",
     "TooFast",
     "Totp",
@@ -223,6 +226,7 @@ __all__ = [
     "Violated",
     "Violation",
     "Why",
+    "address_of",
     "as_identifier",
     "balances",
     "broker_at",

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from nines_runtime import Answer, Call, Caller, Database, Deadline, Problem, balances
+from nines_runtime import Answer, Call, Caller, Consumer, Database, Deadline, Metrics, Problem, Task, balances
 
+from . import brokers_running
 from .requests import same, soon
 
 README = Path(__file__).parents[2] / "README.md"
@@ -75,3 +76,35 @@ def test_many_requests_share_a_statement(url: str) -> None:
         await database.close()
 
     asyncio.run(scenario())
+
+
+def test_events_leave_and_those_of_others_are_taken_once(url: str, tmp_path: Path) -> None:
+    """With a NATS as it runs."""
+    client = pytest.importorskip("nats")
+    names = example("async def relaying")
+    taking = example("def billing")
+
+    async def scenario(bus: str) -> None:
+        database = Database(url)
+        await database.execute(soon(), "CREATE TABLE invoices (order_id text PRIMARY KEY)")
+        connection = await client.connect(bus)
+        await connection.jetstream().add_stream(name="SHOP", subjects=["shop.>"])
+        metrics = Metrics()
+        consumer: Consumer = taking["billing"](database, bus, metrics)
+        consumer.start()
+        async with names["relaying"](database, bus):
+            async with database.transaction(soon()) as tx:
+                for number in (1, 2, 2):
+                    await names["outbox"].add(tx, Task(operation="placeOrder"), "order.placed", f"ord_{number}", {})
+            async with asyncio.timeout(30):
+                while len(await database.fetch(soon(), "SELECT 1 FROM invoices")) < 2:
+                    await asyncio.sleep(0.05)
+                while await database.fetch(soon(), "SELECT 1 FROM outbox"):
+                    await asyncio.sleep(0.05)
+        await consumer.stop(5)
+        assert b"consumer_lag_events" in metrics.text()
+        await connection.close()
+        await database.close()
+
+    with brokers_running.nats(tmp_path) as running:
+        asyncio.run(scenario(f"nats://127.0.0.1:{running.port}"))

@@ -36,6 +36,7 @@ CONNECT_S_MAX = 5.0
 CLOSE_S_MAX = 3.0
 MEDIA_TYPE = "application/cloudevents+json"
 STAND_IN = "log"
+_PORTS = {"kafka": 9092, "kafka+tls": 9093, "nats": 4222, "tls": 4222, "redis": 6379, "rediss": 6379}
 _WITHOUT = ("local", "laboratory")
 """Environments in which events may end in the log."""
 _logger = logging.getLogger("nines_runtime.events")
@@ -69,7 +70,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
         return f"Address({self.scheme}://{','.join(f'{host}:{port}' for host, port in self.hosts)})"
 
 
-def address_of(url: str, port: int, *, credential: Hidden | str | None = None, ca: str = "") -> Address:
+def address_of(url: str, port: int = 0, *, credential: Hidden | str | None = None, ca: str = "") -> Address:
     """Of scheme://[user:password@]host[:port][,host[:port]...][/path][?option=value]; a credential is user:password.
 
     Raises ValueError, which repeats nothing of a secret."""
@@ -77,7 +78,8 @@ def address_of(url: str, port: int, *, credential: Hidden | str | None = None, c
     login, _, hosts = parts.netloc.rpartition("@")
     told = credential.reveal() if isinstance(credential, Hidden) else credential
     user, _, password = (told.strip() if told else unquote(login)).partition(":")
-    found = tuple(_host(each, port) for each in hosts.split(",") if each)
+    usual = port or _PORTS.get(parts.scheme, 0)
+    found = tuple(_host(each, usual) for each in hosts.split(",") if each)
     if not found:
         raise ValueError("The address of a broker names at least one host.")
     options = dict(parse_qsl(parts.query))
@@ -131,15 +133,15 @@ def _made(url: str, credential: Hidden | str | None, ca: str, service: str, envi
     if scheme in ("kafka", "kafka+tls"):
         from nines_runtime.data.kafka import KafkaBroker  # noqa: PLC0415
 
-        return KafkaBroker(address_of(url, 9092, credential=credential, ca=ca), service=service)
+        return KafkaBroker(address_of(url, credential=credential, ca=ca), service=service)
     if scheme in ("nats", "tls"):
         from nines_runtime.data.nats import NatsBroker  # noqa: PLC0415
 
-        return NatsBroker(address_of(url, 4222, credential=credential, ca=ca), service=service)
+        return NatsBroker(address_of(url, credential=credential, ca=ca), service=service)
     if scheme in ("redis", "rediss"):
         from nines_runtime.data.redis_streams import RedisBroker  # noqa: PLC0415
 
-        return RedisBroker(address_of(url, 6379, credential=credential, ca=ca))
+        return RedisBroker(address_of(url, credential=credential, ca=ca))
     raise ValueError("The address of a broker begins with nats, tls, kafka, kafka+tls, redis, rediss or log.")
 
 

@@ -1,6 +1,6 @@
 """Events of others, each taken once: the inbox and what an event causes are one transaction.
 
-    source = NatsSource(address_of("nats://bus:4222", 4222), stream="FLEET", subject="fleet.>", name="billing")
+    source = NatsSource(address_of("nats://bus:4222"), stream="FLEET", subject="fleet.>", name="billing")
     consumer = Consumer("billing", source, database, handle)       # async def handle(tx, told): ...
     consumer.start()
     ...

@@ -58,7 +58,8 @@ class NatsBroker:
         return stream
 
     async def _connect(self) -> tuple[Any, Callable[[], Awaitable[object]]]:
-        return await connected(self._address, self._service)
+        client = await connected(self._address, self._service)
+        return client, client.drain
 
 
 def options(address: Address, service: str) -> dict[str, Any]:
@@ -110,7 +111,7 @@ class NatsSource:
         await self._connection.close()
 
     async def _connect(self) -> tuple[Any, Callable[[], Awaitable[object]]]:
-        client, close = await connected(self._address, self._name)
+        client = await connected(self._address, self._name)
         try:
             # No more than a batch is anybody's at a time, so that two processes do not work on one subject.
             config = importlib.import_module("nats.js.api").ConsumerConfig(
@@ -123,11 +124,12 @@ class NatsSource:
             with quietly():
                 await client.close()
             raise
-        return (client, pulled), close
+        # Nothing is drained: what was given and not acknowledged comes again.
+        return (client, pulled), client.close
 
 
-async def connected(address: Address, name: str) -> tuple[Any, Callable[[], Awaitable[object]]]:
-    """A client, and what closes it."""
+async def connected(address: Address, name: str) -> Any:
+    """A client, with nothing left open where it fails."""
     client = importlib.import_module("nats.aio.client").Client()
     try:
         await client.connect(**options(address, name))
@@ -135,7 +137,7 @@ async def connected(address: Address, name: str) -> tuple[Any, Callable[[], Awai
         with quietly():
             await client.close()
         raise
-    return client, client.drain
+    return client
 
 
 async def _noted(error: Exception) -> None:

@@ -11,6 +11,7 @@ import msgspec
 
 from nines_runtime.calls.deadline import Deadline
 from nines_runtime.data.outbox import Outbox
+from nines_runtime.data.statements import CLAIM_IN_ORDER, OutboxStatements
 from nines_runtime.data.tasks import ATTEMPTS_MAX, Queue, Row
 
 RELAY = "relayOutbox"
@@ -77,14 +78,17 @@ def relay_queue(
     """The job that relays; `service` is the first part of each event's type and its source.
 
     `suspends` is for a single broker: of several subscribers one that is down must not hold up the others. `in_order`
-    is for a broker and a claim that takes no event of an object before the one before it was delivered."""
+    is for a broker: no event of an object is taken before the one before it was delivered, by CLAIM_IN_ORDER or by
+    the claim of the service's own table."""
+
+    claim = outbox.statements.claim
 
     async def work(row: Row, deadline: Deadline) -> None:
         await deliver(_event(row, service), deadline.shortened(DELIVER_S_MAX))
 
     return Queue(
         name=name,
-        claim=outbox.statements.claim,
+        claim=CLAIM_IN_ORDER if in_order and claim == OutboxStatements().claim else claim,
         work=work,
         retry=outbox.statements.retry,
         retry_marks_dead=True,

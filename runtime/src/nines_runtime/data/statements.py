@@ -84,7 +84,7 @@ FROM due
 WHERE outbox.id = due.id
 RETURNING outbox.id, outbox.event, outbox.event_version, outbox.destination, outbox.subject_id, outbox.payload,
     outbox.trace_parent, outbox.attempts, outbox.created_at"""
-"""For OutboxStatements(claim=CLAIM_IN_ORDER) and relay_queue(in_order=True): an event waits until those before it of
+"""For relay_queue(in_order=True): an event waits until those before it of
 the same subject were delivered, or are dead. The lock on its object, held until the commit, makes their order."""
 
 
