@@ -76,6 +76,9 @@ def _asked(code: Code, verb: Verb) -> None:
     if verb.thing is not None and verb.thing.told:
         code.put(sent, before="reply = ")
         code.line(f"return reply.decode({code.shape(verb.thing.told)})")
+    elif verb.is_heard:
+        code.put(sent, before="reply = ")
+        code.line("return reply.members")
     else:
         code.put(sent)
 
@@ -132,6 +135,10 @@ def _of_verb(verb: Verb, taken: set[str]) -> tuple[PlannedRpc, list[PlannedMessa
         reply = f"{name}Response"
         told = tuple(_column(verb.thing, each, is_optional=True) for each in verb.thing.told_columns)
         made.append(PlannedMessage(name=reply, members=told))
+    elif verb.is_heard:
+        reply = f"{name}Response"
+        says = "Say here what it tells: the function of the operation gets it by its names."
+        made.append(PlannedMessage(name=reply, members=(PlannedMember(name="told", type=STRUCT, says=says),)))
     says = f"For {' and '.join(verb.users)}."
     return PlannedRpc(name=name, operation=verb.name, request=request, reply=reply, says=says), made
 

@@ -97,8 +97,8 @@ def ports_of(design: Design) -> tuple[Port, ...]:
         if kept is not None and kept.kind is not DependencyKind.POSTGRES:
             several = [name for name, _ in pairs]
             made_of = (_verb(design, name, on, users, several.count(name) > 1) for (name, on), users in pairs.items())
-            is_http = kept.kind is DependencyKind.HTTP
-            verbs = (replace(each, is_heard=is_http and each.thing is None) for each in made_of)
+            answers = kept.kind in (DependencyKind.HTTP, DependencyKind.GRPC)
+            verbs = (replace(each, is_heard=answers and each.thing is None) for each in made_of)
             is_shared = kept.kind is DependencyKind.SMTP and mailing.leaves_letters(design)
             made.append(Port(dependency=kept, verbs=tuple(verbs), is_shared=is_shared))
     return tuple(made)

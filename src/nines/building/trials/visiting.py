@@ -55,7 +55,7 @@ class Service:
         self._log = (folder / "log").open("wb")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
+            self.port = int(free.getsockname()[1]){_grpc(design)}
         inherited = {{key: value for key, value in os.environ.items() if not key.endswith(("_URL", "_FILE"))}}
         self._environment = inherited | {{
             "ENVIRONMENT": "local",
@@ -107,24 +107,21 @@ class Service:
             return Answer(answer.status, found, answer.read())
         finally:
             connection.close()
-{_grpc(design)}{_credential(design)}'''
+{_credential(design)}'''
 
 
 def _any_port(design: Design) -> str:
-    return '\n            "GRPC_PORT": "0",' if design.protocol is not None else ""
+    return '\n            "GRPC_PORT": str(self.grpc_port),' if design.protocol is not None else ""
 
 
 def _grpc(design: Design) -> str:
-    """A property that tells where it is asked over gRPC."""
+    """Where it is asked over gRPC."""
     if design.protocol is None:
         return ""
-    return '''
-    @property
-    def grpc_port(self) -> int:
-        """As its log tells."""
-        lines = (self._folder / "log").read_text(encoding="utf-8").splitlines()
-        return int(json.loads(next(each for each in lines if "Listening for gRPC." in each))["port"])
-'''
+    return """
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.grpc_port = int(free.getsockname()[1])"""
 
 
 def _credential(design: Design) -> str:
