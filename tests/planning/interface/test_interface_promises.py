@@ -119,7 +119,7 @@ def test_operations_at_the_same_place_are_told_apart_by_what_is_special() -> Non
     assert called(design) == {
         "listPeople": "GET /v1/people",
         "listClosedPeople": "GET /v1/closed-people",
-        "listPeople2": "GET /v1/2-people",
+        "listPeople2": "GET /v1/people2-people",
         "closePerson": "POST /v1/people/{person_id}/closures",
         "closePersonForFraud": "POST /v1/people/{person_id}/for-fraud-closures",
         "exportPeople": "POST /v1/person-exports",
