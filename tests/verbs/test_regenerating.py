@@ -39,7 +39,7 @@ from tests.verbs.old_client import OldClient, Service, Told, Upstreams, differen
 from tests.verbs.services import TODAY
 
 FROM = int(os.environ.get("NINES_CHANGES_FROM", "0"))
-CHANGES = range(FROM, FROM + int(os.environ.get("NINES_CHANGES", "4")))
+CHANGES = range(FROM, FROM + int(os.environ.get("NINES_CHANGES", "3")))
 SHIPPED = Path(__file__).parents[2] / "examples/blueprints"
 BASES = tuple(
     blueprint_reader.read(path)
