@@ -16,6 +16,7 @@ from nines_runtime import (
     Batch,
     Conflict,
     Database,
+    Deadline,
     EmbeddedServer,
     Keys,
     Problem,
@@ -25,6 +26,7 @@ from nines_runtime import (
     keyed_insert,
     new_id,
 )
+from nines_runtime.data.batch import LANE_ROWS
 
 from .requests import Request, same, soon
 
@@ -90,16 +92,68 @@ def test_nobody_is_forgotten_between_two_statements(url: str, lanes: int) -> Non
         batch = Batch(database, INSERT, lanes=lanes)
 
         async def caller() -> None:
-            for _ in range(60):
+            for _ in range(10):
                 id = new_id()
                 assert await batch.add(soon(5), (id, id.hex, 1)) is not None
 
         async with asyncio.timeout(15):
-            await asyncio.gather(*(caller() for _ in range(24)))
+            await asyncio.gather(*(caller() for _ in range(3 * LANE_ROWS)))
         await batch.close()
-        assert await database.execute(soon(), "SELECT 1 FROM things") == 1_440
+        assert await database.execute(soon(), "SELECT 1 FROM things") == 30 * LANE_ROWS
 
     run(url, work)
+
+
+class Slow:
+    """A database that notes how many statements are under way at once; the first may hang."""
+
+    def __init__(self, hangs_s: float = 0.0) -> None:
+        self.hangs_s = hangs_s
+        self.under_way = self.most = self.statements = 0
+
+    async def fetch(self, deadline: Deadline, statement: str, *columns: Any) -> list[dict[str, int]]:
+        self.under_way += 1
+        self.statements += 1
+        self.most = max(self.most, self.under_way)
+        await asyncio.sleep(self.hangs_s if self.statements == 1 else 0.002)
+        self.under_way -= 1
+        return [{"place": place} for place, _ in enumerate(columns[0], 1)]
+
+
+@pytest.mark.parametrize(("callers", "most"), [(LANE_ROWS // 2, 1), (8 * LANE_ROWS, 2)])
+def test_two_statements_go_at_once_only_where_much_waits(callers: int, most: int) -> None:
+    async def work() -> Slow:
+        slow: Any = Slow()
+        batch = Batch(slow, INSERT)
+
+        async def caller() -> None:
+            for _ in range(20):
+                assert await batch.add(soon(5), (new_id(),)) is not None
+
+        async with asyncio.timeout(20):
+            await asyncio.gather(*(caller() for _ in range(callers)))
+        await batch.close()
+        found: Slow = slow
+        return found
+
+    found = asyncio.run(work())
+    assert found.most == most
+    assert found.statements < callers * 20
+
+
+def test_a_statement_that_hangs_holds_up_nobody_for_long() -> None:
+    async def work() -> None:
+        slow: Any = Slow(hangs_s=3.0)
+        batch = Batch(slow, INSERT)
+        first = asyncio.create_task(batch.add(soon(5), (new_id(),)))
+        await asyncio.sleep(0.01)
+        async with asyncio.timeout(2.0):
+            assert await batch.add(soon(5), (new_id(),)) is not None
+        assert not first.done()
+        assert await first is not None
+        await batch.close()
+
+    asyncio.run(work())
 
 
 def test_a_bad_row_fails_alone(url: str) -> None:

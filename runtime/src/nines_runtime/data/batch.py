@@ -14,6 +14,9 @@ from nines_runtime.data.database import Database
 from nines_runtime.data.failures import RETRY_AFTER_S, Conflict, Unavailable
 
 LANES = 2
+LANE_ROWS = 64
+"""Waiting, for another statement to go at the same time: a commit costs the database as much as a dozen rows, so that
+two small ones are dearer than one."""
 ROWS_MAX = 256
 WAITING_MAX = 5_000
 CONFLICTS_MAX = 3
@@ -37,7 +40,7 @@ class _Row:
 
 class Batch:
     """Rows of several requests, written by one statement; without a timer: what arrives while a flush is under way
-    goes with the next, and two may be under way at once.
+    goes with the next, and where much waits, or one hangs, two are under way at once.
 
     `statement` takes `constants`, then one array for each column, and returns for each row that it wrote the row's
     place among them, from 1, as `place`, with whatever else the caller wants to know:
@@ -88,11 +91,8 @@ class Batch:
         loop = asyncio.get_running_loop()
         row = _Row(deadline, arguments, alone, loop.create_future())
         self._waiting.append(row)
-        if self._running < self._lanes:
-            self._running += 1
-            task = loop.create_task(self._lane())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        if self._running == 0 or (self._running < self._lanes and len(self._waiting) >= LANE_ROWS):
+            self._open_lane(loop)
         if self._watch is None:
             self._watch = loop.call_later(LOOK_EVERY_S, self._look, loop)
         return await row.written
@@ -102,10 +102,19 @@ class Batch:
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def _open_lane(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._running += 1
+        task = loop.create_task(self._lane())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def _lane(self) -> None:
         number = id(asyncio.current_task())
+        is_first = True
         try:
-            while rows := self._next():
+            # Where little waits, the last lane alone goes on.
+            while (is_first or self._running == 1 or len(self._waiting) >= LANE_ROWS) and (rows := self._next()):
+                is_first = False
                 self._flying[number] = rows
                 self._alone.update(row.alone for row in rows if row.alone is not None)
                 try:
@@ -179,6 +188,9 @@ class Batch:
             for row in rows:
                 if not row.deadline.left_s:
                     _fail(row, Unavailable())
+        if self._waiting and 0 < self._running < self._lanes:
+            # What is under way may hang.
+            self._open_lane(loop)
         if self._waiting or self._flying:
             self._watch = loop.call_later(LOOK_EVERY_S, self._look, loop)
 
