@@ -15,6 +15,8 @@ def _events(design: Design) -> str:
     needed = telling.needed(design)
     if carrier is None or not needed:
         return ""
+    if carrier.kind not in telling.SERVED:
+        return f"\n\n{needed[:1].upper()}{needed[1:]}"
     variable = variables(carrier)[0]
     here = "end in the log" if stands_in(design) else f"wait in the outbox until {variable} leads somewhere"
     return f"\n\nEvents {here} on a laptop; `{variable}=... make run` tells them. {needed}"
