@@ -10,11 +10,14 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from nines.checkers.contracts.graphs import changes_of as changes_of_graph
 from nines.checkers.contracts.numbers import changes_of, numbered, numbers_of
 from nines.dossier import yaml
+from nines.dossier.chapters.contract import graphql
 from nines.dossier.chapters.contract.changes import changes, told
 from nines.model.change import ContractChange, Impact
 from nines.model.design import Design
+from nines.model.design.graph import has_graph
 from nines.model.design.protocol import Numbers, PlannedProtocol
 from nines.model.errors import SourceError, UsageError
 
@@ -61,6 +64,12 @@ def compare(design: Design, standing: str) -> tuple[ContractChange, ...]:
 def events(design: Design, standing: str) -> tuple[ContractChange, ...]:
     """What changes for those who are told of events, from the document that stands."""
     return told(design, standing)
+
+
+def graphed(design: Design, standing: str) -> tuple[ContractChange, ...]:
+    """What changes for those who ask for a graph, from the schema that stands."""
+    after = graphql.text(design) if has_graph(design) else ""
+    return tuple(changes_of_graph(standing, after, [each.id for each in design.endpoints]))
 
 
 def unannounced(found: Iterable[ContractChange], standing: str, today: date) -> tuple[ContractChange, ...]:

@@ -98,7 +98,11 @@ def deliver(
     standing = _text(folder / CONTRACT)
     relied_on = design.released or standing
     # What is written down is what this build changes; what is refused is what callers would notice.
-    others = (*announcing.typed(design), *announcing.events(design, _text(folder / announcing.EVENTS)))
+    others = (
+        *announcing.typed(design),
+        *announcing.events(design, _text(folder / announcing.EVENTS)),
+        *announcing.graphed(design, _text(folder / SCHEMA)),
+    )
     changes = (*announcing.compare(design, standing), *others)
     breaking = announcing.unannounced((*announcing.compare(design, relied_on), *others), relied_on, today)
     if breaking and not wish.accept_breaking and not wish.check:
