@@ -385,6 +385,42 @@ def test_calls_go_to_every_copy_in_turn() -> None:
     run(case())
 
 
+def test_where_it_was_is_known_while_nobody_can_say_where_it_is() -> None:
+    class Names:
+        def __init__(self) -> None:
+            self.asked = 0
+            self.found: list[str] | OSError = ["127.0.0.1"]
+
+        async def resolve(self, host: str, port: int, family: Any) -> list[dict[str, Any]]:
+            self.asked += 1
+            if isinstance(self.found, OSError):
+                raise self.found
+            return [{"host": each, "family": socket.AF_INET} for each in self.found]
+
+    async def case() -> None:
+        names = Names()
+        async with (
+            serving(price) as one,
+            serving(price, port=one.port, host="127.0.0.2") as other,
+            client(one.port) as prices,
+        ):
+            wire: Any = prices._asking._wire
+            wire._resolver = names
+            for found in (["127.0.0.1"], OSError("no name server"), ["127.0.0.2"]):
+                names.found = found
+                wire._resolved_at_s = float("-inf")
+                for _ in range(3):
+                    await prices.ask(Deadline.after(5.0), "Get", {}, is_safe=True)
+                    await asyncio.sleep(0)
+            assert names.asked == 3
+            async with asyncio.timeout(10.0):
+                while not other.asked:
+                    await prices.ask(Deadline.after(5.0), "Get", {}, is_safe=True)
+            assert one.asked
+
+    run(case())
+
+
 def test_a_name_that_leads_inside_is_not_called_unless_that_is_meant() -> None:
     class Inside:
         async def resolve(self, host: str, port: int, family: Any) -> list[dict[str, Any]]:

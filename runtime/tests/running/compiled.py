@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 import sys
 from functools import cache
 from pathlib import Path
@@ -53,6 +54,7 @@ def compiled(name: str, text: str) -> tuple[Any, Any]:
         return importlib.import_module(f"{name}_pb2"), importlib.import_module(f"{name}_pb2_grpc")
     finally:
         sys.path.remove(str(folder))
+        shutil.rmtree(folder)
 
 
 def details_of(error: Any) -> dict[str, Any]:

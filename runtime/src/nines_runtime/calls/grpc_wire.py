@@ -52,17 +52,17 @@ class GrpcWire:
         self._target = ""
         self._calls: dict[str, Any] = {}
         self._resolved_at_s = float(-DNS_CACHE_S)
-        self._resolving: asyncio.Task[str] | None = None
+        self._renewing: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
-        channel, self._channel, self._target = self._channel, None, ""
-        self._calls = {}
+        channel, self._channel, self._calls = self._channel, None, {}
+        waiting = [*self._closing, *([self._renewing] if self._renewing is not None else [])]
+        for each in waiting:
+            each.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
         if channel is not None:
             await channel.close()
-        for each in tuple(self._closing):
-            each.cancel()
-        await asyncio.gather(*self._closing, return_exceptions=True)
 
     async def attempt(self, message: Message, *, limit_s: float) -> Attempt:
         """Never raises for what the network or the other side does; only cancellation passes."""
@@ -101,8 +101,12 @@ class GrpcWire:
 
     async def _connected(self) -> Any:
         """A channel that is ready; raises OSError where nobody could be reached."""
-        if self._clock() - self._resolved_at_s >= DNS_CACHE_S or self._channel is None:
-            await self._renew()
+        if self._renewing is None and (self._channel is None or self._clock() - self._resolved_at_s >= DNS_CACHE_S):
+            self._renewing = asyncio.get_running_loop().create_task(self._renew())
+            self._renewing.add_done_callback(self._renewed)
+        if self._channel is None and self._renewing is not None:
+            # Those who ask meanwhile wait for the same answer; later ones go on with the connections that there are.
+            await asyncio.shield(self._renewing)
         channel = self._channel
         state = channel.get_state(try_to_connect=True)
         while state is not grpc.ChannelConnectivity.READY:
@@ -113,23 +117,38 @@ class GrpcWire:
         return channel
 
     async def _renew(self) -> None:
-        """Those who ask meanwhile wait for the same answer; a name that leads elsewhere gets connections of its own."""
-        if self._resolving is None:
-            self._resolving = asyncio.get_running_loop().create_task(self._resolve())
-        target = await asyncio.shield(self._resolving)
+        """A name that leads elsewhere gets connections of its own; raises OSError where it leads nowhere."""
+        try:
+            target = await self._resolve()
+        except EgressRefused:
+            self._retire()
+            raise
+        except OSError:
+            if self._channel is None:
+                raise
+            # Nobody could say where it is, and where it was is known.
+            self._resolved_at_s = self._clock()
+            return
         if target != self._target or self._channel is None:
-            old, self._channel, self._target = self._channel, self._open(target), target
-            self._calls = {}
-            if old is not None:
-                task = asyncio.get_running_loop().create_task(old.close(CLOSE_S))
-                self._closing.add(task)
-                task.add_done_callback(self._closing.discard)
+            self._retire()
+            self._channel, self._target = self._open(target), target
+
+    def _renewed(self, task: asyncio.Task[None]) -> None:
+        self._renewing = None
+        if not task.cancelled():
+            # Whoever waits for it has it as well.
+            task.exception()
+
+    def _retire(self) -> None:
+        """What is under way there may end."""
+        old, self._channel, self._target, self._calls = self._channel, None, "", {}
+        if old is not None:
+            task = asyncio.get_running_loop().create_task(old.close(CLOSE_S))
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
 
     async def _resolve(self) -> str:
-        try:
-            found = await self._resolver.resolve(self._host, self._port, socket.AF_UNSPEC)
-        finally:
-            self._resolving = None
+        found = await self._resolver.resolve(self._host, self._port, socket.AF_UNSPEC)
         if not found:
             raise OSError(f"{self._host} has no address")
         self._resolved_at_s = self._clock()
@@ -172,6 +191,7 @@ def _judge(attempt: Attempt, error: Any) -> None:
     attempt.retry_after_s = None if told.retry_after_s is None else min(told.retry_after_s, RETRY_AFTER_MAX_S)
     attempt.status = told.status or STATUS_OF.get(code, 500)
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        attempt.status = told.status
         attempt.why, attempt.outcome, attempt.is_repeatable = Why.TIMEOUT, TIMEOUT, True
     elif code is grpc.StatusCode.RESOURCE_EXHAUSTED and _LIMITED_BY_SIZE in (error.details() or "").lower():
         attempt.why, attempt.outcome = Why.NOT_UNDERSTOOD, FAILED
@@ -183,6 +203,7 @@ def _judge(attempt: Attempt, error: Any) -> None:
         attempt.why, attempt.outcome = Why.NOT_UNDERSTOOD, REFUSED
     elif code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
         why = Why.FAILED if told.reason else Why.CONNECTION
+        attempt.status = told.status
         attempt.why, attempt.outcome, attempt.is_repeatable = why, FAILED, True
     elif attempt.status >= 500:
         attempt.why, attempt.outcome, attempt.is_repeatable = Why.FAILED, FAILED, True
