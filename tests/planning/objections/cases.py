@@ -80,7 +80,17 @@ _LEDGER = {"Entry": {"kind": "ledger", "access": {"list": "role:clerk"}}}
 _SHIPPING = {"ship": {"on": "Parcel", "from": "new", "to": "sent", "every": "1h"}}
 _RATE = {"operations": _calls("createParcel", share="50%")}
 
+_OPEN = {
+    name: {"public": True, "roles": []}
+    for name in ("createParcel", "sendParcel", "receiveParcel", "getParcel", "listParcels")
+}
+
 CASES = (
+    Case(
+        "owner-is-nobody",
+        {"auth": {"scheme": "none"}, "operations": _OPEN},
+        {},
+    ),
     Case(
         "token-type-unsafe",
         {"auth": {"token_types": ["at+jwt", "JWT"]}},

@@ -161,7 +161,7 @@ async def sign_ins(settings: IssuerSettings, database: Database) -> AsyncIterato
             raise ValueError("PUBLIC_URL is where browsers come back to from the provider, and it is not set.")
         secret = settings.oidc_client_secret
         told = msgspec.structs.replace(rules(settings), audience=client)
-        provider = OpenIdProvider(told, secret=secret.reveal() if secret else "")
+        provider = OpenIdProvider(told, secret=secret.reveal() if secret else "", scopes=settings.oidc_scopes)
     try:
         yield SignIns(provider, sessions_of(database), home=settings.public_url, session_ttl_s=SESSION_S)
     finally:

@@ -255,6 +255,8 @@ def _provider(design: Design) -> Iterator[Setting]:
     yield Setting(name="OIDC_CLIENT_ID", type="str", says=says, default='""')
     says = "What the provider knows it by; without one by PKCE alone."
     yield Setting(name="OIDC_CLIENT_SECRET", type="Hidden | None", says=says, default="None")
+    says = "What is asked of the provider about people, with spaces between."
+    yield Setting(name="OIDC_SCOPES", type="str", says=says, default='"openid"')
     says = "Where browsers find this service: https://tickets.example."
     yield Setting(name="PUBLIC_URL", type="str", says=says, default='""')
 
