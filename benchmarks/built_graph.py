@@ -59,7 +59,7 @@ class Client:
 
 
 async def fill(client: Client) -> None:
-    place = {"latitude_e_6": 1, "longitude_e_6": 1}
+    place = {"latitude_micro": 1, "longitude_micro": 1}
     depot = await client.ask("POST", "/v1/depots", {"name": "North", "place": place}, key="depot")
     driver = await client.ask("POST", "/v1/drivers", {"name": "Ada"}, key="driver")
     for number in range(VEHICLES):

@@ -59,7 +59,7 @@ class Journeys:
         def make(type: str, operation: str, token: str = "", /, **given: Any) -> str:
             return str(self.data(create % (type, operation), token=token, key=key(), **{"in": given})["made"]["id"])
 
-        place = {"latitudeE_6": 52_500_000, "longitudeE_6": 13_400_000}
+        place = {"latitudeMicro": 52_500_000, "longitudeMicro": 13_400_000}
         depots = [make("Depot", "createDepot", name=f"Depot {n}", place=place, line_1="x") for n in range(DEPOTS)]
         drivers = [make("Driver", "createDriver", name=f"D{n}", homeId=depots[n % DEPOTS]) for n in range(DRIVERS)]
         vehicles = [
@@ -100,7 +100,7 @@ def journeys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journeys]:
 
 
 def test_a_page_and_references_two_levels_deep_are_a_statement_for_each_level(journeys: Journeys) -> None:
-    query = "{ listTrips { items { id vehicle { plate depot { name place { latitudeE_6 } } } driver { name } } } }"
+    query = "{ listTrips { items { id vehicle { plate depot { name place { latitudeMicro } } } driver { name } } } }"
     found, tables = journeys.statements(query)
     items = found["listTrips"]["items"]
     assert len(items) == TRIPS
