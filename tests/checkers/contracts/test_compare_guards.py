@@ -106,3 +106,15 @@ def test_a_wider_number_breaks_nobody_who_sends_it_and_may_break_who_reads_it() 
     narrow, wide = contract("int32"), contract("int64")
     assert _told(narrow, wide) == [("answer-form-changed", Impact.RISKY)]
     assert _told(wide, narrow) == [("request-form-changed", Impact.BREAKING)]
+
+
+def test_a_key_that_becomes_unique_may_refuse_what_was_taken() -> None:
+    def contract(*problems: str) -> dict[str, Any]:
+        examples = {name: {"value": {"type": f"/problems/{name}"}} for name in problems}
+        refused = {"description": "No.", "content": {"application/problem+json": {"examples": examples}}}
+        operation = {"x-callers": {"writer": ["own"]}, "responses": {"409": refused}}
+        return {"openapi": "3.1.1", "paths": {"/v1/tools": {"post": operation}}}
+
+    before, after = contract("in-flight"), contract("in-flight", "already-exists")
+    assert _told(before, after) == [("unique-key-added", Impact.RISKY)]
+    assert _told(after, before) == []

@@ -14,6 +14,8 @@ from nines.model.change import ContractChange, Impact
 CALLERS, LIMIT, SECOND_FACTOR, TENANT = "x-callers", "x-limit", "x-second-factor", "x-tenant"
 EVERYBODY = "anybody signed in"
 """The name of everybody who shows a credential, whatever the roles."""
+_TWIN = "already-exists"
+"""The problem of a unique key."""
 ANY = "any"
 """A reach beyond which there is none."""
 
@@ -43,6 +45,10 @@ def of_operation(before: Json, after: Json, name: str) -> Iterator[ContractChang
     for role in sequence(after.get(SECOND_FACTOR)):
         if role in had and role not in sequence(before.get(SECOND_FACTOR)):
             yield _breaking("second-factor-required", name, f"asks {role} for a second factor", str(role))
+    if CALLERS in before and _TWIN in _problems(after) - _problems(before):
+        says = f"may be refused as {_TWIN}"
+        whom = "callers that send what is there already"
+        yield ContractChange(rule="unique-key-added", impact=Impact.RISKY, operation=name, says=says, whom=whom)
     then, now_hz = _rate_hz(before), _rate_hz(after)
     if now_hz is not None and (then is None or now_hz < then) and CALLERS in before:
         limit = mapping(after.get(LIMIT))
@@ -54,6 +60,13 @@ def of_operation(before: Json, after: Json, name: str) -> Iterator[ContractChang
 def _reached(operation: Json) -> dict[str, frozenset[str]]:
     callers = mapping(operation.get(CALLERS))
     return {str(role): frozenset(map(str, sequence(objects))) for role, objects in callers.items()}
+
+
+def _problems(operation: Json) -> set[str]:
+    """The examples by which conflicts are told."""
+    conflict = mapping(mapping(operation.get("responses")).get("409"))
+    content = mapping(conflict.get("content")).values()
+    return {str(name) for body in content for name in mapping(mapping(body).get("examples"))}
 
 
 def _rate_hz(operation: Json) -> float | None:
