@@ -125,8 +125,9 @@ DOOR = {"email": "{email}", "password": "{password}"}
 class House:
     """A service that lets in only those who showed a code, and the letters that it sends."""
 
-    def __init__(self, *, sends: bool = True) -> None:
+    def __init__(self, *, sends: bool = True, commits_late: bool = False) -> None:
         self.sends = sends
+        self.commits_late = commits_late
         self.codes: dict[str, tuple[str, str]] = {}
         self.verified: set[str] = set()
         self.calls: list[str] = []
@@ -150,6 +151,9 @@ class House:
             challenge = f"chl_{len(self.codes)}"
             self.codes[challenge] = (body["email"], f"{482913 + len(self.codes)}")
             return 202, {"challenge_id": challenge}
+        if what == "verifyEmail" and self.commits_late:
+            self.commits_late = False
+            return 404, {"detail": "nobody"}
         if what == "verifyEmail":
             email, code = self.codes.get(body["challenge_id"], ("", ""))
             self.verified |= {email} if code == body["code"] else set()
@@ -195,6 +199,17 @@ def test_newcomers_are_named_as_they_registered() -> None:
     assert (made.identity, made.marker, made.operation) == ("n9abc", "n9abc", "register")
     assert "n9abc@example.com" in house.verified
     assert sessions.known_headers("n9abc")
+
+
+def test_a_code_that_came_before_the_commit_is_shown_once_more() -> None:
+    house = House(commits_late=True)
+    assert [each.name for each in asyncio.run(house.sessions("owner").open())] == ["owner"]
+    assert house.notes == []
+
+
+def test_a_part_of_a_token_is_no_code() -> None:
+    token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOjV9.DV-RM-fOW-j5pNkUiO85Z2"
+    assert codes_in(f"Follow https://api.example/verify/?code={token}\nor show the code {token}", {}) == [token]
 
 
 def test_without_a_letter_it_is_said_what_is_wanting() -> None:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from nines.lab.launch.cleanup import Entry, Premises
 from nines.lab.launch.installation import Installation, lend_stand_ins, reachable, server_user
@@ -49,7 +50,14 @@ class Cluster(Server):
 
     can_be_killed = True
 
-    def __init__(self, premises: Premises, installation: Installation, name: str = "database") -> None:
+    def __init__(
+        self,
+        premises: Premises,
+        installation: Installation,
+        name: str = "database",
+        settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """`settings` go before those of every cluster."""
         super().__init__(host=LOOPBACK, port=0, user=USER, password=PASSWORD, maintenance="postgres")
         self.installation = installation
         self.name = name
@@ -58,7 +66,7 @@ class Cluster(Server):
         self._data = self._folder / "data"
         self._process: Process | None = None
         self._user: tuple[int, int] | None = None
-        self._settings = dict(SETTINGS)
+        self._settings = {**SETTINGS, **settings}
 
     async def open(self) -> None:
         """Makes the cluster and starts it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlencode
@@ -26,6 +27,8 @@ from nines.model.settings import Identity, LoginSettings
 LETTER_S_MAX = 10.0
 """How long a letter is awaited: services send them from a queue."""
 LETTER_AGAIN_S_MAX = 5.0
+AGAIN_S = 0.5
+"""After so long a code that was refused is shown once more."""
 _KEYS = ("idempotency-key", "x-idempotency-key")
 
 SendPlain = Callable[[Call], Awaitable[Exchange]]
@@ -68,12 +71,17 @@ class Admission:
         if not self._confirmation.is_known:
             return False
         values = {**values_in(answers.parsed(registered)), **values_of(identity)}
-        for code in await self._codes(identity, values):
+        codes = await self._codes(identity, values)
+        for number, code in enumerate((*codes[:1], *codes)):
             answer = await self._send(self.call(show, {**values, "code": code}, "confirm"))
             if answer.outcome is Outcome.OK:
                 self.is_confirming = True
                 return True
-            self._note(f"identity {identity.name}: the code from the letter was answered {told(answer)}")
+            if number:
+                self._note(f"identity {identity.name}: the code from the letter was answered {told(answer)}")
+            else:
+                # Some services answer, and send the letter, a moment before they commit.
+                await asyncio.sleep(AGAIN_S)
         return False
 
     async def _codes(self, identity: Identity, values: Mapping[str, str]) -> list[str]:

@@ -164,7 +164,11 @@ def codes_in(letter: str, schema: Schema) -> list[str]:
     told = [match for match in _NEAR.findall(letter) if any(c.isdigit() for c in match)]
     digits = [re.sub(r"[ -]", "", match) for match in _DIGITS.findall(letter)]
     opaque = [match for match in _OPAQUE.findall(_LINK.sub(" ", letter)) if any(c.isdigit() for c in match)]
-    candidates = dict.fromkeys((*found, *told, *digits, *opaque))
+    candidates: list[str] = []
+    for each in (*found, *told, *digits, *opaque):
+        # A part of what was found already, such as the head of a token, is no code of its own.
+        if not any(each in earlier for earlier in candidates):
+            candidates.append(each)
     fitting = [each for each in candidates if allows(schema, each) is not False]
     if "pattern" not in schema and not found:
         # Six digits are the usual code; a year or a room number is not.
