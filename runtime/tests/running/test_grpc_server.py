@@ -329,7 +329,13 @@ def test_a_method_that_does_not_fit_its_operation_is_refused_at_the_start() -> N
             listener = GrpcListener(Messages(PROTO, spelled=SPELLED), (wrong,), port=0)
             with pytest.raises(ValueError, match="does not have what"):
                 await listener.open(service.application)
-        assert len(METHODS) == 7
+        messages = Messages(PROTO, spelled=SPELLED)
+        elsewhere = Method(rpc="GetBooking", operation="ofAnotherProcess", path=("booking_id",))
+        with pytest.raises(KeyError):
+            await GrpcListener(messages, (elsewhere,), port=0).open(service.application)
+        partial = GrpcListener(messages, (elsewhere, METHODS[0]), port=0, is_partial=True)
+        await partial.open(service.application)
+        await partial.close()
 
     run(case)
 

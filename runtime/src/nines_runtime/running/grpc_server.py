@@ -55,12 +55,15 @@ class GrpcListener(Listener):
         host: str = "127.0.0.1",
         credentials: grpc.ServerCredentials | None = None,
         message_bytes_max: int = MESSAGE_BYTES_MAX,
+        is_partial: bool = False,
     ) -> None:
-        """Port 0 is any that is free, which `port` tells then; without `credentials` nothing is encrypted."""
+        """Port 0 is any that is free, which `port` tells then; without `credentials` nothing is encrypted. Where it
+        `is_partial`, methods whose operation this process does not have are left out, for another one has them."""
         self.port = port
         self._host = host
         self._messages = messages
         self._methods = tuple(methods)
+        self._is_partial = is_partial
         self._credentials = credentials
         self._message_bytes_max = message_bytes_max
         self._server: grpc.aio.Server | None = None
@@ -68,7 +71,9 @@ class GrpcListener(Listener):
 
     async def open(self, application: Application[Any]) -> None:
         """Raises RuntimeError where somebody else has the port, and ValueError for a method that does not fit."""
-        bound = [Bound(each, application.edge.route(each.operation), self._messages) for each in self._methods]
+        here = {each.id for each in application.edge.operations}
+        methods = [each for each in self._methods if not self._is_partial or each.operation in here]
+        bound = [Bound(each, application.edge.route(each.operation), self._messages) for each in methods]
         answering = _Answering(application)
         handlers = {
             each.path: grpc.unary_unary_rpc_method_handler(answering.handler(each)) for each in bound

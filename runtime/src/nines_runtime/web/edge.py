@@ -30,7 +30,7 @@ from nines_runtime.web.incoming import (
     trace_parent_of,
 )
 from nines_runtime.web.inside import Inside
-from nines_runtime.web.operations import Operations, Service
+from nines_runtime.web.operations import Operation, Operations, Service
 from nines_runtime.web.problem import CHALLENGE, Problem
 from nines_runtime.web.reading import pairs
 from nines_runtime.web.route import Route
@@ -97,6 +97,10 @@ class Edge(Generic[Service]):
         if self._service is None:
             raise Problem("unavailable", "The service is starting.")
         return self._service
+
+    @property
+    def operations(self) -> list[Operation]:
+        return [route.operation for route in self._routes.values()]
 
     def route(self, id: str) -> Route:
         return self._routes[id]

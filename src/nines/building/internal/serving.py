@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nines.building import names, python
 from nines.building.file import File
+from nines.building.resources import apart
 from nines.building.resources.code import Code
 from nines.model.design import Design
 from nines.model.design.protocol import PlannedProtocol, PlannedRpc
@@ -37,7 +38,10 @@ def _internal(design: Design, protocol: PlannedProtocol) -> str:
     with code.block("def listener(settings: GeneratedSettings) -> GrpcListener:"):
         code.doc("A port of its own, for other services alone")
         messages = python.call("Messages.of", "PROTOCOL", *(("spelled=SPELLED",) if found else ()))
-        made = python.call("GrpcListener", messages, "METHODS", "host=settings.grpc_host", "port=settings.grpc_port")
+        where = ["host=settings.grpc_host", "port=settings.grpc_port"]
+        if apart.parts(design):
+            where.append("is_partial=True")
+        made = python.call("GrpcListener", messages, "METHODS", *where)
         code.put(made, before="return ")
     return code.text(f"{design.name} over gRPC: which operation answers which method of {design.name}.proto.")
 
