@@ -116,7 +116,7 @@ def _checks(module: Module) -> None:
     module.runtime("Problem")
     module.imports.add("collections.abc", "Mapping")
     module.imports.add("typing", "Any")
-    given = ["row: Mapping[str, Any] | None", "call: Call", "*states: str"]
+    given = ["row: Mapping[str, Any] | None", "call: Call", *(["*states: str"] if thing.resource.states else [])]
     with module.block(python.Group(head="def _checked", parts=tuple(given), tail=" -> Mapping[str, Any]")):
         stated = " and in one of the states" if thing.resource.states else ""
         module.doc(f"The row, where it is there, of the version that was read{stated}")
@@ -129,8 +129,6 @@ def _checks(module: Module) -> None:
             said = f"f\"The {thing.spoken} is {{row['status']}}; it must be {{' or '.join(states)}}.\""
             with module.block('if states and row["status"] not in states:'):
                 module.put(python.call("raise Problem", '"state-conflict"', said))
-        else:
-            module.line("del states")
         module.line("return row")
 
 
@@ -142,14 +140,15 @@ def _reasons(module: Module) -> None:
     found = carrying.reading_variants(thing)
     query = max(found, key=lambda each: len(each.parameters))
     sees = ("is_any: bool",) if len(found) > 1 else ()
-    parts = ("tx: Connection", "call: Call", f"{module.id}: UUID", *sees, "*states: str")
+    stated = ("*states: str",) if thing.resource.states else ()
+    parts = ("tx: Connection", "call: Call", f"{module.id}: UUID", *sees, *stated)
     with module.block(python.Group(head="async def _why_not", parts=parts, tail=" -> Problem")):
         module.doc("Why no row was changed")
         given = {**module.caller(), "id": module.id}
         if sees:
             given |= {each: "is_any" for each in query.parameters if each.startswith("has:")}
         module.put(module.send("tx.fetchrow", query, given), before="row = await ")
-        module.line("_checked(row, call, *states)")
+        module.line(f"_checked(row, call{', *states' if stated else ''})")
         held = thing.table.column("pending_operation") is not None
         if not held:
             module.comment("It was changed in between, and is as it should be now.")
