@@ -21,7 +21,7 @@ from nines_runtime.calls.tracing import begun
 from nines_runtime.data.database import Database
 from nines_runtime.data.queueing import STATEMENT_S_MAX, OnError, Worker
 from nines_runtime.data.statements import TAKE_TURN
-from nines_runtime.data.tasks import NoMetrics, Queue, Schedule, TaskMetrics
+from nines_runtime.data.tasks import NoMetrics, Queue, Schedule, TaskMetrics, reason_of
 from nines_runtime.data.waits import around
 
 LOOK_EVERY_S_MIN, LOOK_EVERY_S_MAX = 1.0, 60.0
@@ -33,7 +33,7 @@ _logger = logging.getLogger("nines_runtime.jobs")
 
 
 def _log(name: str, error: BaseException) -> None:
-    _logger.warning("a piece of work failed", extra={"task": name, "error": type(error).__name__})
+    _logger.warning("a piece of work failed", extra={"task": name, "error": reason_of(error)})
 
 
 class Jobs:

@@ -19,7 +19,7 @@ _PORTS = {
     DependencyKind.REDIS: 6379,
     DependencyKind.HTTP: 443,
     DependencyKind.GRPC: GRPC_PORT,
-    DependencyKind.KAFKA: 9093,
+    DependencyKind.KAFKA: 9092,
     DependencyKind.NATS: 4222,
     DependencyKind.RABBITMQ: 5671,
     DependencyKind.SMTP: 587,

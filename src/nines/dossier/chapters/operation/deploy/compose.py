@@ -23,6 +23,8 @@ _HEALTH = {
     DependencyKind.REDIS: ["CMD", "redis-cli", "ping"],
     DependencyKind.RABBITMQ: ["CMD", "rabbitmq-diagnostics", "--quiet", "ping"],
 }
+_COMMANDS = {DependencyKind.NATS: ["-js", "-sd", "/var/lib/nats"]}
+"""With JetStream, which keeps what it is told."""
 _HEAD = """# A trial on one machine, and no more: one copy of everything, and tags where production has digests.
 # Each secret is a file below ./secrets that is not in the repository; what is run by others is reached at the
 # addresses in .env.
@@ -31,7 +33,7 @@ _HEAD = """# A trial on one machine, and no more: one copy of everything, and ta
 
 def text(design: Design) -> str:
     stores = [each for each in design.dependencies if each.kind in _IMAGES and not each.is_external]
-    secrets = held(design)
+    secrets = _held(design, stores)
     services: dict[str, Any] = {each.name: _service(design, each, stores) for each in design.running.deployables}
     services["migrate"] = _migration(design, stores)
     services |= {each.name: _store(design, each) for each in stores}
@@ -56,9 +58,9 @@ def _service(design: Design, deployable: Deployable, stores: list[Dependency]) -
         "tmpfs": ["/tmp"],  # noqa: S108 -- the path within the container.
         "environment": {
             **({"GRPC_HOST": "0.0.0.0"} if design.protocol is not None else {}),  # noqa: S104 -- within the container.
-            **_environment(design, stores, held(design, deployable), deployable),
+            **_environment(design, stores, _held(design, stores, deployable), deployable),
         },
-        "secrets": [_file(each) for each in held(design, deployable)],
+        "secrets": [_file(each) for each in _held(design, stores, deployable)],
         "ports": [f"127.0.0.1::{PORT}"],
         **({"expose": [str(GRPC_PORT)]} if design.protocol is not None else {}),
         "depends_on": {
@@ -114,12 +116,39 @@ def _store(design: Design, dependency: Dependency) -> dict[str, Any]:
             found["environment"]["POSTGRES_PASSWORD_FILE"] = f"/run/secrets/{_file(passwords[0])}"
             found["secrets"] = [_file(passwords[0])]
         found["volumes"] = [f"{dependency.name}-data:/var/lib/postgresql"]
+    if dependency.kind is DependencyKind.KAFKA:
+        found["environment"] = _alone(dependency.name)
+    if dependency.kind in _COMMANDS:
+        found["command"] = _COMMANDS[dependency.kind]
     if dependency.kind in _HEALTH:
         test = _HEALTH[dependency.kind]
         if dependency.kind is DependencyKind.POSTGRES:
             test = [*test, "--username", design.name]
         found["healthcheck"] = {"test": test, "interval": "2s", "timeout": "2s", "retries": 30}
     return found
+
+
+def _held(design: Design, stores: list[Dependency], deployable: Deployable | None = None) -> tuple[Secret, ...]:
+    """Without those of brokers that are near: there they ask nobody who they are."""
+    open_ = {each.name for each in stores if each.kind in (DependencyKind.NATS, DependencyKind.KAFKA)}
+    return tuple(each for each in held(design, deployable) if each.dependency not in open_)
+
+
+def _alone(name: str) -> dict[str, str]:
+    """Kafka as one node that is all of it: topics are made when they are first told."""
+    return {
+        "KAFKA_NODE_ID": "1",
+        "KAFKA_PROCESS_ROLES": "broker,controller",
+        "KAFKA_LISTENERS": "PLAINTEXT://:9092,CONTROLLER://:9093",
+        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://{name}:9092",
+        "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+        "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+        "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
+        "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+        "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
+        "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
+        "KAFKA_LOG_DIRS": "/var/lib/kafka/data",
+    }
 
 
 def _environment(
