@@ -22,6 +22,27 @@ def _events(design: Design) -> str:
     return f"\n\nEvents {here} on a laptop; `{variable}=... make run` tells them. {needed}"
 
 
+def _internal(design: Design) -> str:
+    """How other services ask it, with a line that works."""
+    protocol = design.protocol
+    if protocol is None:
+        return ""
+    read = next((each for each in protocol.rpcs if each.items), protocol.rpcs[0])
+    show = '-H "authorization: Bearer $TOKEN" ' if design.auth and design.auth.scheme != "none" else ""
+    return f"""
+## Other services
+
+ask it over gRPC, on a port of its own (`GRPC_PORT`, 50051 here): `{design.name}.proto` is what they need, and
+`proto.lock` keeps the numbers of its fields, so commit it. No ingress leads there; in Kubernetes a caller carries the
+label `asks-{design.name}: "true"` and finds every copy under `{design.name}-internal:50051`.
+
+```sh
+grpcurl -plaintext -import-path . -proto {design.name}.proto {show}\\
+  127.0.0.1:50051 {protocol.package}.{protocol.service}/{read.name}
+```
+"""
+
+
 def _apart(design: Design) -> str:
     """How modules run in processes of their own, and what that leaves to the owner."""
     parts = [each.module for each in design.running.deployables if each.module]
@@ -68,7 +89,7 @@ nines check .   # reviews it, runs it, tries to break it, and gives a verdict
 ```
 
 Only Python 3.11 or newer and make are needed.{_events(design)}
-{first}
+{first}{_internal(design)}
 ## What is yours, and what is generated
 
 | yours: created once, never touched again | what for |
