@@ -81,10 +81,10 @@ def grow(design: Design, folder: Path, known: Told) -> Grown:
     if before is None:
         added = design.migrations
     else:
-        _check_fills(before, after, known)
         for table in after:
             if table.name in old:
                 _check_values(old[table.name], table, known)
+        _check_fills(before, after, known)
         added = migrate(before, after, renames=known.renames, fills=known.fills, number=_next(standing))
     fresh = [Item(path=f"{FOLDER}/{each.name}.sql", content=each.script.encode()) for each in added]
     tables = Item(path=TABLES, content=msgspec.json.format(msgspec.json.encode(after), indent=1) + b"\n")
