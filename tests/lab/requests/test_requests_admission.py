@@ -11,7 +11,7 @@ import pytest
 
 from nines.lab.requests.confirming import Confirmation, codes_in, propose, schema_of_code
 from nines.lab.requests.sessions import Sessions
-from nines.model.contract import Answer, Body, Contract, ContractParameter, Operation
+from nines.model.contract import Answer, Body, Contract, ContractParameter, Operation, SecurityScheme
 from nines.model.experiment import Call
 from nines.model.history import Exchange, Outcome
 from nines.model.settings import Identity, LoginSettings
@@ -68,6 +68,20 @@ KINDS = [
 @pytest.mark.parametrize(("shown", "expected"), KINDS, ids=[f"{o.method} {o.path}" for o, _ in KINDS])
 def test_how_an_address_is_confirmed_is_found_in_the_contract(shown: Operation, expected: LoginSettings) -> None:
     assert propose(Contract(operations=(shown,))).show == expected
+
+
+def test_a_name_and_a_password_in_a_header_may_go_with_the_code() -> None:
+    shown = Operation(
+        id="activate",
+        method="POST",
+        path="/activation",
+        body=Body(media_type="application/json", schema={"type": "object", "properties": {"code": TEXT}}),
+        security=(("HTTPBasic",),),
+    )
+    scheme = SecurityScheme(name="HTTPBasic", kind="http", scheme="basic")
+    found = propose(Contract(operations=(shown,), security_schemes=(scheme,))).show
+    assert (found.path, found.headers) == ("/activation", {"authorization": "Basic {basic_email}"})
+    assert found.json == {"code": "{code}"}
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from datetime import date
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
+import msgspec
+
 from nines.lab.requests import answers, encode, paths
 from nines.lab.requests.invent import Inventor
 from nines.lab.requests.shapes import kind, properties, settled, words
@@ -39,6 +41,7 @@ _OPAQUE = re.compile(r"(?<![\w-])([A-Za-z0-9_-]{20,}(?:\.[A-Za-z0-9_-]+){0,2})(?
 _OPAQUE_MIN = 16
 _TODAY = date(2024, 6, 1)
 CODE = "{code}"
+_BASIC = "Basic {basic_email}"
 ANSWERED = "answer."
 """What a template names of the registration's own answer: {answer.challenge_id}."""
 
@@ -66,7 +69,14 @@ class Confirmation(Record):
 
 def propose(contract: Contract) -> Confirmation:
     """As far as the contract tells: whoever is not signed in shows a code, or follows a link with one in it."""
-    strangers = [o for o in contract.operations if not o.is_secured and _words(o) & _SHOWING and not _words(o) & _OTHER]
+    basic = {s.name for s in contract.security_schemes if s.kind == "http" and s.scheme.lower() == "basic"}
+    strangers = [
+        o
+        for o in contract.operations
+        if all(name in basic for alternative in o.security for name in alternative)
+        and _words(o) & _SHOWING
+        and not _words(o) & _OTHER
+    ]
     shows = [o for o in strangers if _code_of(o)]
     asks = [o for o in strangers if not _code_of(o) and o.method == "POST" and o.body is not None]
     show = min(shows, key=lambda o: (o.method == "GET", bool(_words(o) & _ASKING), len(o.path)), default=None)
@@ -95,6 +105,12 @@ def _is_code(name: str) -> bool:
 
 
 def _settings(operation: Operation) -> LoginSettings:
+    """Whoever has no token yet may have to show a name and a password in a header (RFC 7617)."""
+    shown = _request(operation)
+    return msgspec.structs.replace(shown, headers={"authorization": _BASIC}) if operation.is_secured else shown
+
+
+def _request(operation: Operation) -> LoginSettings:
     path = operation.path
     query: list[str] = []
     for parameter in operation.parameters:
