@@ -11,7 +11,7 @@ from nines.building.names import package
 from nines.building.project.credentials import minting
 from nines.model.blueprint import Action, FieldKind
 from nines.model.design import Design, PlannedEndpoint
-from nines.model.design.graph import field_name, has_graph, links
+from nines.model.design.graph import field_name, has_graph, links, member_of
 from nines.model.record import Record
 
 URL = "http://127.0.0.1:8000"
@@ -158,10 +158,12 @@ def _creation(design: Design, endpoint: PlannedEndpoint, made: Mapping[str, str]
     if isinstance(body, Mapping) and resource is not None:
         body = dict(body)
         for field in resource.fields:
-            member = next((name for name in (f"{field.name}_id", field.name) if name in body), "")
-            if field.kind is not FieldKind.REFERENCE or not member:
+            member = member_of(field) if field.kind is FieldKind.REFERENCE else ""
+            if member not in body:
                 continue
-            if field.of in made:
+            if field.is_list:
+                body[member] = []
+            elif field.of in made:
                 takes.append((member, made[field.of]))
             elif field.is_optional:
                 del body[member]

@@ -129,7 +129,7 @@ def _reference(resource: Resource, field: Field, load: PlannedLoad) -> PlannedLi
     return PlannedLink(
         resource=resource.name,
         name=base if not field.is_list or base.endswith("s") else f"{base}s",
-        member=_member(name, is_list=field.is_list),
+        member=member_of(field),
         target=field.of,
         endpoint=load.endpoint,
         query=load.query,
@@ -137,11 +137,12 @@ def _reference(resource: Resource, field: Field, load: PlannedLoad) -> PlannedLi
     )
 
 
-def _member(name: str, *, is_list: bool) -> str:
+def member_of(field: Field) -> str:
     """What a reference is called in a body."""
+    name = _snake(field.name)
     if name.endswith(("_id", "_ids")):
         return name
-    if not is_list:
+    if not field.is_list:
         return f"{name}_id"
     one = f"{name.removesuffix('ies')}y" if name.endswith("ies") else name.removesuffix("s")
     return f"{one}_ids"
