@@ -104,10 +104,12 @@ def test_the_schema_of_graphql_is_valid(design: Design) -> None:
 def test_nines_reads_its_own_contract(design: Design, documents: dict[str, str]) -> None:
     found = read_openapi(documents["contract/openapi.yaml"].encode(), "openapi.yaml")
     assert found.problems == ()
-    signing = {"getKeys", "getIssuer"} if design.auth and design.auth.scheme == "own-jwt" else set()
-    assert {each.id for each in found.operations} == {each.id for each in design.endpoints} | signing
+    scheme = design.auth.scheme if design.auth else ""
+    open_ones = {"own-jwt": {"getKeys", "getIssuer"}, "oidc": {"signIn", "completeSignIn"}}.get(scheme, set())
+    beside = open_ones | ({"signOut"} if scheme == "oidc" else set())
+    assert {each.id for each in found.operations} == {each.id for each in design.endpoints} | beside
     public = {each.id for each in found.operations if not each.is_secured}
-    assert public == {each.id for each in design.endpoints if each.is_public} | signing
+    assert public == {each.id for each in design.endpoints if each.is_public} | open_ones
 
 
 def test_every_link_leads_somewhere(documents: dict[str, str]) -> None:
