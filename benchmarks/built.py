@@ -29,7 +29,10 @@ class Built:
         self.name = name
         self.package = name.replace("-", "_")
         self.folder = folder
-        build(blueprint or BLUEPRINTS / f"{name}.yaml", folder, Wish(), today=datetime.now(UTC).date())
+        made = build(blueprint or BLUEPRINTS / f"{name}.yaml", folder, Wish(), today=datetime.now(UTC).date())
+        capacity = made.planned.design.capacity if made.planned.design is not None else None
+        self.server_settings = {each.name: each.value for each in capacity.server} if capacity is not None else {}
+        """Of the database's server, as the service's dossier advises."""
         self._told = tomllib.loads((folder / "nines.toml").read_text(encoding="utf-8"))
 
     def environment(self, database: str, **more: str) -> dict[str, str]:

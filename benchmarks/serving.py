@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import cast
 
 import msgspec
@@ -33,11 +34,11 @@ _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
 @contextlib.asynccontextmanager
-async def database() -> AsyncIterator[tuple[Premises, Cluster]]:
+async def database(settings: Mapping[str, str] = MappingProxyType({})) -> AsyncIterator[tuple[Premises, Cluster]]:
     """PostgreSQL with fsync, and the premises for what else is started."""
     premises = Premises()
     premises.open()
-    cluster = Cluster(premises, choose(()))
+    cluster = Cluster(premises, choose(()), settings=settings)
     try:
         await cluster.open()
         yield premises, cluster

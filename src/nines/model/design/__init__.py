@@ -12,6 +12,7 @@ from nines.model.design.capacity import (
     ResourceUse,
     RuntimeUse,
     ScalePoint,
+    ServerSetting,
     ServiceTime,
     Uncached,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "RuntimeUse",
     "ScalePoint",
     "Secret",
+    "ServerSetting",
     "ServiceTime",
     "Shape",
     "Source",

@@ -152,12 +152,24 @@ class Measure(Record):
     says: str = ""
 
 
+class ServerSetting(Record):
+    """One setting of the database's server."""
+
+    name: str
+    """As PostgreSQL has it: "max_wal_size"."""
+    value: str
+    says: str = ""
+    """The arithmetic."""
+
+
 class CapacityPlan(Record):
     resources: tuple[ResourceUse, ...] = ()
     times: tuple[ServiceTime, ...] = ()
     points: tuple[ScalePoint, ...] = ()
     """At 1, 10 and 100 times the peak, and on to what the internet could send."""
     pool: PoolPlan | None = None
+    server: tuple[ServerSetting, ...] = ()
+    """Of the database, where PostgreSQL's own defaults do not suit the load."""
     caches: tuple[CachePlan, ...] = ()
     replicas_min: int = 0
     replicas_max: int = 0

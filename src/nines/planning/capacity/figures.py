@@ -87,6 +87,18 @@ GROUP_EVERY_S = 0.005
 PIECE_ROUND_S = 0.01
 """Taking a piece of work and settling it: two short transactions."""
 
+CHECKPOINT_S = 900.0
+"""From one checkpoint of the database to the next, where its log has room."""
+LOG_WHOLE_PAGES = 1.5
+"""How much more is logged because the first change of a page after a checkpoint logs all of it."""
+LOG_BYTES_MAX = 64 * 10**9
+REPLAY_BYTES = 100 * 10**6
+"""Of its log that the database replays in a second after a crash."""
+REPLAY_SHARE = 0.5
+"""Of the time that recovery may take."""
+BUFFERS_S = 60.0
+"""Of writing that the database holds in memory."""
+
 SAFE_PROCESSORS = 0.7
 SAFE_POOL = 0.8
 SAFE_RATE = 0.9
@@ -139,6 +151,7 @@ TOLD = (
         value="50,000/s on the same machine",
         source=f"assumption; {OWN}: 16,922/s together with the service and the load generator",
     ),
+    Figure(says="replaying the database's log after a crash", value="100 MB/s"),
     Figure(says="the mean of a remote call", value="half of its p95 (lognormal, σ = 0.5)"),
     Figure(says="delivering one event to a subscriber over HTTP", value="50 ms, 16 at once"),
 )

@@ -18,6 +18,7 @@ from nines.planning.capacity.pieces import Piece
 from nines.planning.capacity.pooling import pool
 from nines.planning.capacity.runtimes import RUNTIMES
 from nines.planning.capacity.scaling import points, replicas, scale_reason
+from nines.planning.capacity.server import server_settings
 from nines.planning.capacity.simulation import Chance
 from nines.planning.capacity.workload import PROCESSORS, Workload, grouped, needs_by, workload
 
@@ -41,6 +42,7 @@ def capacity(
         times=(*_times(work), *times),
         points=found,
         pool=pool(work, uses),
+        server=server_settings(design.blueprint, design.tables, uses),
         caches=used,
         uncached=left,
         replicas_min=design.deploy.replicas_min,

@@ -22,6 +22,7 @@ def text(design: Design, plan: CapacityPlan) -> str:
         *_resources(plan),
         *_pieces(design, plan),
         *_connections(plan),
+        *_server(plan),
         *_groups(plan),
         *_caches(plan),
         heading(2, "Processes"),
@@ -195,6 +196,14 @@ def _connections(plan: CapacityPlan) -> Iterator[str]:
     yield plan.pool.says
     if plan.pool.is_pooler_needed:
         yield "That is more than the server allows: a pooler in transaction mode stands between."
+
+
+def _server(plan: CapacityPlan) -> Iterator[str]:
+    if not plan.server:
+        return
+    yield heading(2, "The database's own settings")
+    yield "Those in which PostgreSQL's defaults do not suit this load; fsync and synchronous_commit stay on."
+    yield table(("setting", "value", "why"), [(code(each.name), code(each.value), each.says) for each in plan.server])
 
 
 def _groups(plan: CapacityPlan) -> Iterator[str]:
