@@ -18,7 +18,7 @@ directive @cost(weight: Int! = 1, sizedBy: String, size: Int! = 1) on FIELD_DEFI
 scalar Long
 type Query {
   getBook(bookId: ID!): Book @cost(weight: 1)
-  listBooks(pageSize: Int, cursor: String, isOld: Boolean): BookPage @cost(weight: 1, sizedBy: "pageSize", size: 50)
+  listBooks(pageSize: Int, cursor: String, isOld: Boolean, order: Order): BookPage @cost(sizedBy: "pageSize", size: 50)
   secret: Book @cost
   broken: Book @cost
 }
@@ -37,6 +37,7 @@ type Book {
   author: Author @cost(weight: 1)
   version: Long
 }
+enum Order { oldest newest }
 type Money { amountMinor: Long! currency: String! }
 type Author {
   id: ID!
@@ -90,6 +91,7 @@ class ListBooks(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     page_size: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
     cursor: str | None = None
     is_old: bool | None = None
+    order: str | None = None
     fields: tuple[str, ...] = ()
 
 

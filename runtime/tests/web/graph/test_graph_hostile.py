@@ -129,6 +129,15 @@ def test_variables_of_another_kind_are_refused(variables: dict[str, Any]) -> Non
     assert not shop.library.statements
 
 
+def test_values_of_an_enumeration_are_not_guessed_for_strangers() -> None:
+    query = "query q($o: Order) { listBooks(order: $o) { nextCursor } }"
+    for answer in (Shop().ask(query, {"o": "oldes"}), Shop().ask("{ listBooks(order: oldes) { nextCursor } }")):
+        found = asyncio.run(answer)
+        assert found.json["errors"][0]["extensions"]["code"] == "invalid-request"
+        assert b"Did you mean" not in found.body
+        assert b"oldest" not in found.body
+
+
 def test_the_schema_is_told_only_where_it_may_be() -> None:
     query = (
         "{ __schema { types { name fields { name type { name ofType { name ofType { name ofType { name } } } } } } } }"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Mapping
 
@@ -21,12 +20,12 @@ from graphql import (
 
 from nines_runtime.web.graph.bounds import Bounds, check, check_text, refused
 from nines_runtime.web.graph.cost import Node, Prices
+from nines_runtime.web.graph.failures import HINT
 from nines_runtime.web.problem import Problem
 
 CACHE_BYTES_MAX = 1_048_576
 """Of the texts of documents that are kept; what was asked for longest ago goes first."""
 ERRORS_MAX = 5
-_HINT = re.compile(r" Did you mean .*\Z", re.DOTALL)
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -102,4 +101,4 @@ class Documents:
 
 def _said(error: GraphQLError, *, is_hinted: bool) -> str:
     """What the schema has is not told to those who may not read it."""
-    return error.message if is_hinted else _HINT.sub("", error.message)
+    return error.message if is_hinted else HINT.sub("", error.message)

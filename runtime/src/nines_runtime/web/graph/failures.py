@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -13,6 +14,8 @@ from nines_runtime.web.problem import RETRY_AFTER_S, Problem
 
 ERRORS_MAX = 50
 """Of one answer: a list of hundreds may fail as one."""
+HINT = re.compile(r" Did you mean .*\Z", re.DOTALL)
+"""What graphql-core tells of the names that a schema has."""
 
 
 def problem_of(error: BaseException) -> Problem:
@@ -46,7 +49,7 @@ def of_execution(
         original = error.original_error
         if original is None or isinstance(original, GraphQLError):
             # graphql-core itself refuses an argument or a variable, in its own words: nothing of ours is in them.
-            found = told(Problem("invalid-request"), request_id, message=error.message)
+            found = told(Problem("invalid-request"), request_id, message=HINT.sub("", error.message))
         else:
             problem = problem_of(original)
             if problem.kind.code == "internal-error":
