@@ -25,6 +25,7 @@ _AUTOSCALER = """# Adds replicas when their processors are busier than this: {re
 _MIGRATION = """# Runs before the new version does, with a role of its own that may change the schema; only expanding
 # steps (see ../../rollout.md). A job's name carries the release, because a job cannot be changed. That role owns the
 # tables and lets the role in {url} use them; both are made once, and {user} in the settings names it.
+# When no process of the release before is left, the same job with `--contract` at the end of its args tidies up.
 {shared}"""
 
 
