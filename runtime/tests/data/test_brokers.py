@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from nines_runtime import Away, Event, GiveUp, Hidden, Url, broker_at, read_settings
 from nines_runtime.data.brokers import Address, address_of
@@ -19,6 +24,7 @@ from nines_runtime.data.nats import NatsBroker
 from nines_runtime.data.nats import options as nats_options
 from nines_runtime.data.redis_streams import RedisBroker
 
+from . import brokers_running
 from .requests import soon
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -200,3 +206,76 @@ def test_what_opens_a_broker_is_told_by_its_kind() -> None:
     KafkaBroker(address_of("kafka://127.0.0.1?sasl=PLAIN", 9092, credential="shop:secret"))
     assert nats_options(address_of("tls://b1,b2:4333", 4222, credential="token"), "shop")["token"] == "token"
     assert nats_options(address_of("tls://b1,b2:4333", 4222), "shop")["servers"] == ["tls://b1:4222", "tls://b2:4333"]
+
+
+@pytest.mark.parametrize("kind", ["nats", "redis"])
+def test_a_broker_is_reached_over_tls_with_a_password_and_no_other_way(kind: str, tmp_path: Path) -> None:
+    """As it runs; its certificate is signed by an authority of its own."""
+    ca, certificate, key = certified(tmp_path)
+    port = brokers_running.free_port()
+    if kind == "nats":
+        given = [f"--tlscert={certificate}", f"--tlskey={key}", "--tls", "--user", "shop", "--pass", "s3cret"]
+        where = ["-a", "127.0.0.1", "-p", str(port), "-js", "-sd", str(tmp_path)]
+        command, scheme, plain = [brokers_running.program("nats-server"), *where, *given], "tls", "nats"
+        pytest.importorskip("nats")
+    else:
+        files = ["--tls-cert-file", str(certificate), "--tls-key-file", str(key), "--tls-ca-cert-file", str(ca)]
+        given = ["--port", "0", "--tls-port", str(port), "--tls-auth-clients", "no", "--requirepass", "s3cret"]
+        where = ["--bind", "127.0.0.1", "--dir", str(tmp_path), "--save", ""]
+        command, scheme, plain = [brokers_running.program("redis-server"), *where, *given, *files], "rediss", "redis"
+        pytest.importorskip("redis")
+    login = "shop:s3cret" if kind == "nats" else "default:s3cret"
+
+    async def told(scheme: str, credential: str | None, ca: str) -> None:
+        url = f"{scheme}://localhost:{port}"
+        async with broker_at(url, credential=credential, ca=ca) as broker:
+            await broker.deliver(EVENT, soon(3.0))
+
+    async def scenario() -> None:
+        for address, credential, authority in (
+            (scheme, login, ""),
+            (scheme, "shop:wrong", str(ca)),
+            (plain, login, ""),
+        ):
+            with pytest.raises(Away):
+                await told(address, credential, authority)
+        if kind == "nats":
+            with pytest.raises(Away, match="no stream"):
+                await told(scheme, login, str(ca))
+        else:
+            await told(scheme, login, str(ca))
+
+    running = brokers_running.Running(command, port)
+    try:
+        asyncio.run(scenario())
+    finally:
+        running.kill()
+
+
+def certified(folder: Path) -> tuple[Path, Path, Path]:
+    """An authority's certificate, one for localhost that it signed, and the key of that."""
+    now = datetime.now(UTC)
+
+    def signed(name: str, subject_key: Any, issuer: str, issuer_key: Any, *, is_ca: bool) -> Path:
+        built = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+            .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+            .public_key(subject_key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        )
+        path = folder / f"{name}.pem"
+        path.write_bytes(built.sign(issuer_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+        return path
+
+    authority, own = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    key = folder / "key.pem"
+    key.write_bytes(
+        own.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    ca = signed("authority", authority, "authority", authority, is_ca=True)
+    return ca, signed("localhost", own, "authority", authority, is_ca=False), key
