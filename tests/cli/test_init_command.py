@@ -74,7 +74,7 @@ def test_credentials_stay_where_they_are(tmp_path: Path, capsys: Captured) -> No
     assert env["STRIPE_API_KEY"] == env["JWT_SECRET"] == env["SOMETHING"] == LAB_SECRET
     assert env["ACCESS_TOKEN_EXPIRE_MINUTES"] == "30"
     assert env["SENTRY_DSN"] == ""
-    assert env["SMTP_HOST"] == "127.0.0.1"
+    assert env["SMTP_HOST"] == "{mail.host}"
     assert env["LOG_LEVEL"] == "info"
     assert env["FRONTEND_URL"] == "https://shop.example.com"
     assert "SMTP_PASSWORD" not in env
