@@ -97,6 +97,15 @@ def _of_auth(design: Design) -> Iterator[Secret]:
             f"{duration(_FETCH_S + auth.token_ttl_s)} in all.",
             every_s=_QUARTER_S,
         )
+    if auth.scheme == "oidc":
+        yield Secret(
+            name="OIDC_CLIENT_SECRET",
+            says="What the provider knows this service by when it redeems a code; empty: by PKCE alone.",
+            held_in=STORE,
+            rotation="The provider issues a second one, it is rolled out, then the first is revoked.",
+            every_s=_QUARTER_S,
+            is_assumed=True,
+        )
 
 
 def _of_data(design: Design) -> Iterator[Secret]:
