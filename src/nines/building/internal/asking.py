@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from nines.building import names, python
 from nines.building.file import File
-from nines.building.resources import ports, shapes, values
+from nines.building.resources import ports, rows, values
 from nines.building.resources.code import Code
 from nines.building.resources.facts import Thing
 from nines.building.resources.ports import Port, Verb
@@ -144,7 +144,7 @@ def _of_verb(verb: Verb, taken: set[str]) -> tuple[PlannedRpc, list[PlannedMessa
 
 
 def _columns(thing: Thing) -> Iterator[PlannedMember]:
-    for column in shapes.row_columns(thing):
+    for column in rows.columns(thing):
         yield _column(thing, column, is_optional=column.is_nullable)
 
 

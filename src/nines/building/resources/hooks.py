@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nines.building import names, python
 from nines.building.file import File
-from nines.building.resources import ports, values
+from nines.building.resources import ports, rows, values
 from nines.building.resources.code import Code, Module
 from nines.building.resources.facts import LOCALS, Thing, blueprint_of, thing_of, things
 from nines.model.blueprint import Action, Field, FieldKind, Job, Operation
@@ -78,16 +78,10 @@ def heard(design: Design, operation: Operation) -> list[str]:
 def draft(module: Module, operation: Operation) -> None:
     """The new row as it would be, for the owner's function to change."""
     thing = module.thing
-    columns = _row_columns(thing)
+    columns = rows.columns(thing)
     parts = [python.named(values.attribute(column.name), _drafted(module, column)) for column in columns]
     module.put(python.call(module.shape(thing.kept), *parts), before=f"{thing.noun} = ")
     module.line(f"await {imported(module, operation)}(tx, call, {thing.noun}, body)")
-
-
-def _row_columns(thing: Thing) -> tuple[PlannedColumn, ...]:
-    from nines.building.resources.shapes import row_columns  # noqa: PLC0415 -- shapes asks hooks which rows are needed
-
-    return row_columns(thing)
 
 
 def _drafted(module: Module, column: PlannedColumn) -> str:
@@ -119,7 +113,7 @@ def merge(module: Module) -> None:
     """Whatever was sent stands in the row."""
     thing = module.thing
     module.imports.add("msgspec", "UNSET")
-    for column in _row_columns(thing):
+    for column in rows.columns(thing):
         field = thing.field_of(column)
         if field is None or field.is_read_only:
             continue

@@ -8,7 +8,7 @@ from typing import Any
 
 from nines.building import names, python
 from nines.building.file import File
-from nines.building.resources import spreading, values
+from nines.building.resources import rows, spreading, values
 from nines.building.resources.annotations import annotation
 from nines.building.resources.facts import Thing, operation_of, thing_of, things
 from nines.model.blueprint import Action, Field, FieldKind
@@ -49,10 +49,10 @@ def write(design: Design) -> Iterator[File]:
             blocks.append(_answered(design, shape, imports))
     blocks += [_query(endpoint, imports) for endpoint in design.endpoints if endpoint.action is Action.LIST]
     for thing in things(design):
-        if needs_row(thing):
-            blocks.append(_row(thing, imports))
+        if rows.are_seen(thing):
+            blocks.append(rows.kept(thing, imports))
         if thing.told:
-            blocks.append(_told(thing, imports))
+            blocks.append(rows.told(thing, imports))
     if any(thing.lists() for thing in things(design)):
         imports.add("collections.abc", "Iterable", "Mapping")
         imports.add("typing", "Any")
@@ -287,66 +287,3 @@ def _query(endpoint: PlannedEndpoint, imports: python.Imports) -> list[str]:
 
 def query_shape(endpoint: PlannedEndpoint) -> str:
     return names.pascal(endpoint.id)
-
-
-def needs_row(thing: Thing) -> bool:
-    """Whether the owner's functions get to see its rows."""
-    name = thing.resource.name
-    operations = [each for each in thing.blueprint.operations if each.on == name and each.do not in OF_ACCOUNTS]
-    jobs = [each for each in thing.blueprint.jobs if each.on == name]
-    return any(each.hook or each.calls or each.posts or each.do is Action.CUSTOM for each in operations) or any(
-        each.hook or each.calls for each in jobs
-    )
-
-
-def _row(thing: Thing, imports: python.Imports) -> list[str]:
-    imports.add("collections.abc", "Mapping")
-    imports.add("typing", "Any")
-    lines = [f"class {thing.kept}(msgspec.Struct, kw_only=True):"]
-    said = f"{python_article(thing.spoken)} as the table keeps it; functions of operations/ may change it."
-    lines += [*python.docstring(said[:1].upper() + said[1:], depth=1), ""]
-    for column in row_columns(thing):
-        lines.append(f"    {values.attribute(column.name)}: {values.python_type(thing, column, imports)}")
-    sealed = [column for column in row_columns(thing) if column.is_encrypted]
-    cipher = ", cipher: Cipher" if sealed else ""
-    lines += ["", "    @classmethod", f"    def of(cls, row: Mapping[str, Any]{cipher}) -> {thing.kept}:"]
-    is_renamed = any(values.attribute(column.name) != column.name for column in row_columns(thing))
-    if not sealed and not is_renamed:
-        return [*lines, "        return cls(**{name: row[name] for name in cls.__struct_fields__})"]
-    given = [
-        python.named(values.attribute(column.name), _kept_value(thing, column, imports))
-        for column in row_columns(thing)
-    ]
-    return [*lines, *python.laid(python.call("cls", *given), before="return ", depth=2)]
-
-
-def _kept_value(thing: Thing, column: PlannedColumn, imports: python.Imports) -> python.Part:
-    if column.is_encrypted:
-        return values.shown(thing, column, "row", imports)
-    return f"row[{python.quoted(column.name)}]"
-
-
-def row_columns(thing: Thing) -> tuple[PlannedColumn, ...]:
-    """What readers of the table get: not what the service keeps for its own work."""
-    work = {"pending_operation", "pending_id", "pending_until", "pending_request", "next_attempt_at", "last_error"}
-    if thing.table.column("next_attempt_at"):
-        work.add("attempts")
-    own = {column.name for field in thing.resource.fields for column in thing.columns_of(field)}
-    return tuple(
-        column
-        for column in thing.table.columns
-        if (column.name in own or column.name not in work) and not values.is_digest(thing, column)
-    )
-
-
-def python_article(noun: str) -> str:
-    return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
-
-
-def _told(thing: Thing, imports: python.Imports) -> list[str]:
-    lines = [f"class {thing.told}(msgspec.Struct, frozen=True, kw_only=True):"]
-    said = f"What others tell of {python_article(thing.spoken)}; None: nothing, and what is known stays."
-    lines += [*python.docstring(said, depth=1), ""]
-    for column in thing.told_columns:
-        lines.append(f"    {values.attribute(column.name)}: {values.python_type(thing, column, imports)} = None")
-    return lines
