@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from nines.building import names, python
 from nines.building.file import File
-from nines.building.resources import asking, carrying, changing, custom, reading, sagas
+from nines.building.resources import asking, carrying, changing, custom, reading, sagas, settling
 from nines.building.resources.code import Module
 from nines.building.resources.facts import Thing, operation_of, things
 from nines.model.blueprint import Action, FieldKind, Operation
@@ -71,7 +71,7 @@ def _module(thing: Thing, endpoints: list[PlannedEndpoint]) -> str:
         if asks_reserved(thing, endpoint, operation):
             constants.append(asking.constants(endpoint, operation))
             module.gap()
-            asking.settle(module, endpoint, operation)
+            settling.settle(module, endpoint, operation)
     if module.needs_reasons:
         module.gap()
         _reasons(module)
