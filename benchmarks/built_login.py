@@ -79,7 +79,7 @@ class Mix:
     def _settled(self, name: str, ending: Ending, settle: Settle) -> None:
         self.latencies.setdefault(name, []).append(ending.latency_s * 1e3)
         self.statuses.setdefault(name, Counter())[str(ending.status or ending.error)] += 1
-        if 200 <= ending.status < 300:
+        if 200 <= ending.status < 300 or name == "refreshTokens":
             settle(ending)
 
     def _register(self) -> tuple[Request, Settle]:
@@ -118,15 +118,30 @@ class Mix:
         return asking("POST", path, {"code": code}), lambda ending: self._let_in(person, ending)
 
     def _refreshTokens(self) -> tuple[Request, Settle]:  # noqa: N802
+        if not self._inside:
+            # Everybody waits for an answer.
+            return self._resendCode()
         person = self._inside.popleft()
-        return refreshing(person), lambda ending: self._let_in(person, ending)
 
-    def _signOut(self) -> tuple[Request, Settle]:  # noqa: N802
+        def settle(ending: Ending) -> None:
+            if ending.status == 201:
+                self._let_in(person, ending)
+            elif ending.status == 503:
+                # Refused before it was tried.
+                self._inside.append(person)
+
+        return refreshing(person), settle
+
+    def _signOut(self) -> tuple[Request, Settle] | None:  # noqa: N802
+        if not self._inside:
+            return None
         person = self._inside.popleft()
         request = asking("DELETE", "/v1/sessions/current", token=person.access)
         return request, lambda _: self._outside.append(person)
 
-    def _signOutEverywhere(self) -> tuple[Request, Settle]:  # noqa: N802
+    def _signOutEverywhere(self) -> tuple[Request, Settle] | None:  # noqa: N802
+        if not self._inside:
+            return None
         person = self._inside.popleft()
         return asking("DELETE", "/v1/sessions", token=person.access), lambda _: self._outside.append(person)
 
@@ -141,7 +156,9 @@ class Mix:
         path = f"/v1/password-resets/{person.challenge}/password"
         return asking("PUT", path, body), lambda _: self._outside.append(person)
 
-    def _getAccount(self) -> tuple[Request, Settle]:  # noqa: N802
+    def _getAccount(self) -> tuple[Request, Settle] | None:  # noqa: N802
+        if not self._inside:
+            return None
         person = self._inside[-1]
         return asking("GET", f"/v1/accounts/{person.id}", token=person.access), _nothing
 
