@@ -123,3 +123,16 @@ def test_jobs_are_entry_points_whose_service_is_known(tmp_path: Path) -> None:
     effects = trace(read, "task send").effects
     assert [each.kind for each in effects] == [EffectKind.BEGIN, EffectKind.DATABASE_WRITE, EffectKind.COMMIT]
     assert [each.kind for each in trace(read, "schedule purge").effects] == [EffectKind.DATABASE_WRITE]
+
+
+def test_a_call_over_grpc_has_its_deadline_and_key_too(shop: Path) -> None:
+    text = SHOP.replace("Client, Database", "Database").replace(
+        "\nclass Gateway(Protocol)", "from nines_runtime.grpc import GrpcClient\n\nclass Gateway(Protocol)"
+    )
+    text = text.replace("client: Client", "client: GrpcClient").replace(
+        'self._client.post(deadline, "/captures", {"note": note}, key=key)',
+        'self._client.ask(deadline, "Capture", {"note": note}, key=key)',
+    )
+    call = trace(service(shop, {"app/main.py": text}), "POST /v1/notes").effects[2]
+    assert call.kind is EffectKind.REMOTE_CALL
+    assert (call.deadline.known, call.deadline.duration_s) == (Known.SET, 2.0)
