@@ -224,6 +224,44 @@ def test_transport_is_as_strict_as_elsewhere(journeys: Journeys) -> None:
     assert journeys.post("{ __schema { queryType { name } } }").status == 200
 
 
+HOSTILE = (
+    *('"\\u0000"', '""', '"x"', f'"{"x" * 5_000}"', '"\\u{1F600}"', '"\'; DROP TABLE trips; --"', '"*"', '"\\"3\\""'),
+    *("0", "-1", "1.5", "1e400", "9" * 40, "true", "null", "van", "[]", "[1]", "{}", '{a: "b"}'),
+    *('"2030-13-45"', '"trp_zz"', '"dep_" '),
+)
+_CREATE = (
+    'mutation { createDepot(idempotencyKey: "k", input: {name: %s, place: {latitudeMicro: %s, longitudeMicro: 1}})'
+)
+_PLAN = 'mutation { planTrip(idempotencyKey: "k", input: {vehicleId: "v", driverId: "d", startsAt: %s, metres: %s})'
+_KEPT = 'mutation { createVehicle(idempotencyKey: "k", input: {plate: "p", depotId: "d", kind: van, boughtOn: %s, '
+ARGUMENTS = (
+    "query { getTrip(tripId: %s) { id } }",
+    "query { listTrips(vehicleId: %s) { nextCursor } }",
+    "query { listTrips(startsFrom: %s) { nextCursor } }",
+    "query { listTrips(pageSize: %s) { nextCursor } }",
+    "query { listTrips(cursor: %s) { nextCursor } }",
+    "query { listVehicles(kind: %s) { nextCursor } }",
+    "query { listDepots(pageSize: 1) { items { vehicles(first: %s) { id } } } }",
+    'mutation { finishTrip(tripId: "trp_00000000000000000000000000000000", idempotencyKey: %s) { id } }',
+    'mutation { retireVehicle(vehicleId: "veh_00000000000000000000000000000000", version: %s) { id } }',
+    _CREATE % ("%s", "1") + " { id } }",
+    _CREATE % ('"n"', "%s") + " { id } }",
+    _PLAN % ("%s", "1") + " { id } }",
+    _PLAN % ('"2030-01-02T10:00:00Z"', "%s") + " { id } }",
+    _KEPT % '"2029-01-02"' + "price: %s, tags: [], spareDriverIds: []}) { id } }",
+    _KEPT % "%s" + 'price: "1", tags: [], spareDriverIds: []}) { id } }',
+)
+
+
+@pytest.mark.parametrize("document", ARGUMENTS)
+def test_no_value_makes_it_fail_inside(journeys: Journeys, document: str) -> None:
+    for value in HOSTILE:
+        reply = journeys.post(document % value)
+        found = [each["extensions"]["code"] for each in reply.json.get("errors", ())]
+        assert reply.status in (200, 400, 422), (value, reply.body)
+        assert not {"internal-error", "unavailable"} & set(found), (value, reply.body)
+
+
 def test_operations_of_a_document_are_counted_one_by_one(journeys: Journeys) -> None:
     journeys.data("{ listDepots(pageSize: 1) { nextCursor } two: listDepots(pageSize: 2) { nextCursor } }")
     told = journeys.service.ask("GET", "/metrics").body.decode()

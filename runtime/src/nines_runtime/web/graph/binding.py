@@ -143,10 +143,12 @@ def _asked(places: Mapping[str, tuple[str, str]], given: Mapping[str, Any]) -> A
     for name, value in given.items():
         place, member = places[name]
         if place == "body":
-            body = _encode(value)
+            body = _body(value)
             headers["content-type"] = "application/json"
         elif value is None:
             continue
+        elif isinstance(value, str) and "\0" in value:
+            raise Problem("invalid-parameter", errors=((member or name, "Must not hold U+0000."),))
         elif place == "path":
             parameters[member] = str(value)
         elif place == "query":
@@ -154,6 +156,13 @@ def _asked(places: Mapping[str, tuple[str, str]], given: Mapping[str, Any]) -> A
         else:
             headers[member] = f'"{value}"' if member == "if-match" else str(value)
     return Asked(parameters=parameters, query=query, headers=headers, body=body)
+
+
+def _body(value: Any) -> bytes:
+    try:
+        return _encode(value)
+    except (OverflowError, ValueError, TypeError, RecursionError):
+        raise Problem("invalid-request", "The input holds what JSON cannot.") from None
 
 
 def _text(value: Any) -> str:
