@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import statistics
-import sys
 import threading
 import time
 
@@ -88,20 +86,6 @@ def test_too_many_at_once_are_refused_before_the_hash() -> None:
         passwords.close()
 
     asyncio.run(whole())
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux knows a priority of single threads")
-def test_hashing_gives_way_to_everything_else() -> None:
-    def niceness() -> int:
-        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-
-    passwords = Passwords()
-    try:
-        own = niceness()
-        assert passwords._threads.submit(niceness).result(20) == max(own, 5)
-        assert niceness() == own
-    finally:
-        passwords.close()
 
 
 def test_who_stops_waiting_keeps_its_thread_busy_no_longer_than_that() -> None:

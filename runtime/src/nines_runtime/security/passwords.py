@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import secrets
-import sys
-import threading
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,8 +23,6 @@ WAITING_MAX = 32
 """At 24 ms a hash and two threads the last one waits for 0.4 s."""
 LENGTH_MIN, LENGTH_MAX = 8, 128
 _RETRY_AFTER_S = 1.0
-_GIVES_WAY = 5
-"""The niceness of a thread that hashes: whoever is signed in already is answered first where a processor is busy."""
 
 
 class Passwords:
@@ -44,7 +39,7 @@ class Passwords:
     ) -> None:
         self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=lanes)
         threads = min(threads, os.cpu_count() or threads)
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="argon2", initializer=_give_way)
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
         self._under_way_max = threads + waiting_max
         self._under_way = 0
         self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
@@ -94,14 +89,6 @@ class Passwords:
 
     def _ended(self) -> None:
         self._under_way -= 1
-
-
-def _give_way() -> None:
-    """Linux alone knows a priority of single threads; it may always be lowered."""
-    if sys.platform == "linux":
-        thread = threading.get_native_id()
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, thread, max(_GIVES_WAY, os.getpriority(os.PRIO_PROCESS, thread)))
 
 
 def _tell(loop: asyncio.AbstractEventLoop, ended: Callable[[], None]) -> None:
