@@ -264,7 +264,7 @@ LOCAL = LocalIssuer("a seed for tests", TokenRules(issuer="https://i.test", audi
 )
 def test_nobody_is_sent_elsewhere(back: str) -> None:
     async def whole() -> None:
-        steps = SignIns(LocalProvider(LOCAL), Kept(), home="", session_ttl_s=60)
+        steps = SignIns(LocalProvider(LOCAL, environment="local"), Kept(), home="", session_ttl_s=60)
         told, cookie = await begun(steps, back)
         page = await steps.local(Pretends(subject="ada", **told))
         returned = fields(where(page))
@@ -280,7 +280,7 @@ def test_nobody_is_sent_elsewhere(back: str) -> None:
 def test_the_stand_in_knows_whoever_one_says_to_be() -> None:
     async def whole() -> None:
         kept = Kept()
-        steps = SignIns(LocalProvider(LOCAL), kept, home="", session_ttl_s=60)
+        steps = SignIns(LocalProvider(LOCAL, environment="local"), kept, home="", session_ttl_s=60)
         told, cookie = await begun(steps)
         form = await steps.local(Pretends(**{**told, "state": '"><script>'}))
         assert b"<script>" not in form.body
@@ -299,6 +299,12 @@ def test_the_stand_in_knows_whoever_one_says_to_be() -> None:
             await LOCAL.authenticator().authenticate({"authorization": f"Bearer {returned['code']}"}, address="")
 
     asyncio.run(whole())
+
+
+@pytest.mark.parametrize("environment", ["production", "staging", "", "Local"])
+def test_nobody_pretends_where_others_are(environment: str) -> None:
+    with pytest.raises(ValueError, match="laboratory alone"):
+        LocalProvider(LOCAL, environment=environment)
 
 
 def test_without_a_provider_nobody_signs_in_by_a_browser() -> None:

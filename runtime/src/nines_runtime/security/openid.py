@@ -40,6 +40,8 @@ FRESH_S = 3_600.0
 """So old the provider's metadata is read anew."""
 RETURN_LENGTH_MAX = 512
 CODE_LENGTH_MAX = 4_096
+PRETENDING = ("local", "laboratory")
+"""Where a page may stand in for the provider."""
 LOCAL_PATH = "/auth/local"
 _METADATA = "/.well-known/openid-configuration"
 _HTML = "text/html; charset=utf-8"
@@ -227,9 +229,12 @@ class OpenIdProvider:
 class LocalProvider:
     """Stands in for a provider on a laptop and in a laboratory: a page of this service asks who one wants to be.
 
-    Its code is a token of the local issuer, which production refuses."""
+    Anybody who reaches the service can be anybody on it, without knowing the seed of the local issuer: so it is refused
+    wherever ENVIRONMENT is neither local nor laboratory, also where a seed would do."""
 
-    def __init__(self, issuer: LocalIssuer) -> None:
+    def __init__(self, issuer: LocalIssuer, *, environment: str) -> None:
+        if environment not in PRETENDING:
+            raise ValueError("the stand-in for a provider is for ENVIRONMENT=local and laboratory alone")
         self._issuer = issuer
         self._verifier = Verifier(
             msgspec.structs.replace(issuer.rules, audience=f"{issuer.rules.audience} sign-in"),

@@ -118,6 +118,7 @@ from nines_runtime import (
     SignIns,
     TokenRules,
 )
+from nines_runtime.security.openid import PRETENDING
 
 from {name}._generated import sql
 from {name}._generated.settings import IssuerSettings
@@ -155,8 +156,10 @@ def sessions_of(database: Database) -> SignedIn:
 async def sign_ins(settings: IssuerSettings, database: Database) -> AsyncIterator[SignIns]:
     """The steps that browsers take; without OIDC_CLIENT_ID none does."""
     issuer, client = local_issuer(settings), settings.oidc_client_id
-    provider: LocalProvider | OpenIdProvider | None = LocalProvider(issuer) if issuer else None
-    if provider is None and client:
+    provider: LocalProvider | OpenIdProvider | None = None
+    if issuer is not None and settings.environment in PRETENDING:
+        provider = LocalProvider(issuer, environment=settings.environment)
+    elif client:
         if not settings.public_url:
             raise ValueError("PUBLIC_URL is where browsers come back to from the provider, and it is not set.")
         secret = settings.oidc_client_secret
