@@ -165,6 +165,17 @@ def test_a_function_of_the_owner_hears_what_others_answer_about_nothing_that_is_
     assert "Without recommender it goes on" in others
 
 
+def test_a_broken_invariant_is_told_alone() -> None:
+    files = {file.path: file.text for file in building.write(_design("booking"))}
+    told = re.findall(r'"invariant-broken",\s*"(.*) would', files["src/clinic_bookings/_generated/constraints.py"])
+    assert sorted(told) == ["starts_at < ends_at", "taken <= capacity"]
+
+
+def test_a_first_page_has_a_request_where_nothing_can_be_made() -> None:
+    files = {file.path: file.text for file in building.write(_design("booking"))}
+    assert "/v1/practitioners" in files["README.md"]
+
+
 def test_mail_about_rows_leaves_by_what_carries_mail() -> None:
     files = {file.path: file for file in building.write(_design("newsletter"))}
     gateway = files["src/newsletter/gateways/mail.py"]

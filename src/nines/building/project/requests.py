@@ -39,8 +39,10 @@ def first(design: Design) -> tuple[Request, ...]:
         if request is not None and len(found) < _REQUESTS_MAX:
             found.append(request)
             made[endpoint.resource] = request.gives
-    lists = (each for each in design.endpoints if each.action is Action.LIST and each.resource in made)
-    found += [Request(endpoint=each) for each in list(lists)[-1:]]
+    lists = [each for each in design.endpoints if each.action is Action.LIST and _role(design, each)]
+    # Where nothing can be made without a second factor, or nothing at all, there is still something to look at.
+    mine = [each for each in lists if each.resource in made][-1:] or lists[: 0 if made else 1]
+    found += [Request(endpoint=each) for each in mine]
     return tuple(found)
 
 

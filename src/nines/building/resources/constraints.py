@@ -8,8 +8,12 @@ from nines.building import names, python
 from nines.building.file import File
 from nines.building.resources.code import Code
 from nines.building.resources.facts import Thing, things
+from nines.model.blueprint import ResourceKind
 from nines.model.design import Design, PlannedColumn
 from nines.model.design.ddl import foreign_key_name
+
+_INVARIANT = "invariant: "
+"""Before the condition, in what planning says of a check."""
 
 
 def write(design: Design) -> Iterator[File]:
@@ -42,7 +46,7 @@ def _violations(design: Design) -> Iterator[tuple[str, tuple[str, ...]]]:
     own = {thing.table.name: thing for thing in things(design)}
     for table in design.tables:
         thing = own.get(table.name)
-        if thing is None or thing.is_append_only:
+        if thing is None or thing.resource.kind is ResourceKind.LEDGER:
             continue
         yield from _keys(thing)
         invariants = " and ".join(thing.resource.invariants)
@@ -52,7 +56,8 @@ def _violations(design: Design) -> Iterator[tuple[str, tuple[str, ...]]]:
             if column is not None and is_sent(thing, column):
                 yield check.name, ("invalid-request", "It cannot be taken.", f"/{column.member.replace('.', '/')}")
             elif column is None and invariants:
-                yield check.name, ("invariant-broken", f"{invariants} would no longer hold.")
+                broken = check.says.removeprefix(_INVARIANT) if check.says.startswith(_INVARIANT) else invariants
+                yield check.name, ("invariant-broken", f"{broken} would no longer hold.")
         for column in table.columns:
             if column.references and is_sent(thing, column):
                 pointer = f"/{column.member.replace('.', '/')}"
