@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from nines.model.errors import SourceError, UsageError
+from nines.verbs.design import from_blueprint, hand_over
 from tests.verbs.services import NOTES, written
 
 NAMED = NOTES.replace("purpose: Keeps notes.", "purpose: Keeps notes., interfaces: [rest, grpc]").replace(
@@ -66,3 +67,20 @@ def test_a_lock_that_cannot_be_read_is_not_guessed(tmp_path: Path) -> None:
     (tmp_path / "proto.lock").write_text("{")
     with pytest.raises(SourceError, match="cannot be read"):
         written(tmp_path, NAMED)
+
+
+def test_a_dossier_keeps_its_numbers_too(tmp_path: Path) -> None:
+    source = tmp_path / "notes.yaml"
+    for text in (
+        NAMED,
+        NAMED.replace("      title:", "      kind: {type: string, max: 9, optional: true}\n      title:"),
+    ):
+        source.write_text(text)
+        design = from_blueprint(source).design
+        assert design is not None
+        hand_over(design, tmp_path / "dossier")
+    sent = (
+        (tmp_path / "dossier/contract/notes.proto").read_text().partition("message NoteCreate {")[2].partition("}")[0]
+    )
+    assert "  optional string title = 1;" in sent
+    assert "  optional string kind = 3;" in sent

@@ -22,7 +22,7 @@ from nines.planning.capacity import measured
 from nines.planning.objections import object_to
 from nines.readers import blueprint as blueprint_reader
 from nines.readers.openapi import text as openapi_text
-from nines.verbs import handover
+from nines.verbs import announcing, handover
 from nines.verbs.handover import Comparison, Handover, Lock
 from nines.verbs.project import Project
 from nines.verbs.reading import read
@@ -136,7 +136,9 @@ def hand_over(
     progress = progress or Silent()
     progress.stage("writing the chapters")
     head = Lock(version=1, source=design.where, files={})
-    files = Handover(folder, handover.items(dossier.write(design)), head)
+    lock = folder / "contract" / announcing.NUMBERS
+    known = announcing.numbers(lock.read_text("utf-8") if lock.is_file() else "", lock)
+    files = Handover(folder, handover.items(dossier.write(announcing.renumbered(design, known))), head)
     comparison = files.compare()
     if not check:
         files.write(comparison, force=force)
