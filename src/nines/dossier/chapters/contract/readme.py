@@ -183,8 +183,10 @@ def _graphql(design: Design) -> list[str]:
         return []
     return [
         heading(2, "GraphQL"),
-        f"{link('schema.graphql', 'schema.graphql')} offers the same operations under the same rules: each field asks "
-        f"the same guard, and a document costs what its fields cost together. Refused unread: {graphql.limits()}.",
+        f"{link('schema.graphql', 'schema.graphql')} offers the same operations by POST /graphql, each field behind "
+        "its own guards and counted by its own limit; what objects lead to is read with one statement for each level. "
+        "`idempotencyKey` and `version` are arguments, for a document may hold several changes. A document costs what "
+        f"its fields cost together. Refused before anything is carried out: {graphql.limits()}.",
     ]
 
 
