@@ -66,7 +66,8 @@ def free_port() -> int:
 
 
 def program(name: str) -> str:
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/bin")
+    tools = Path(__file__).parents[3] / "tools" / "bin"
+    found = shutil.which(name) or shutil.which(name, path=f"/usr/sbin:/usr/local/bin:{tools}")
     if found is None:
         pytest.skip(f"{name} is not installed")
     return found
