@@ -94,6 +94,18 @@ def test_the_configuration_says_what_the_budgets_say(name: str, tmp_path: Path) 
     assert all(each.env in found.service.env for each in found.upstreams.values())
 
 
+def test_people_who_try_a_service_register_like_everybody_else_and_whoever_has_a_role_does_not(tmp_path: Path) -> None:
+    found = load(example("login"), tmp_path)
+    assert found.service.env["SMTP_URL"] == "{mail.url}"
+    assert not found.login.is_given
+    who = {each.name: each for each in found.identities}
+    assert [each.register for each in who.values()] == [True, True, False]
+    assert who["admin"].is_admin
+    assert who["admin"].command == "python -m login.people token {username}"
+    added = [line for line in found.service.setup if ".people add" in line]
+    assert added == ["python -m login.people add admin@example.com"]
+
+
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(blueprint=blueprints())
 def test_the_plan_of_any_blueprint_holds(tmp_path_factory: pytest.TempPathFactory, blueprint: Blueprint) -> None:
