@@ -60,7 +60,7 @@ def compiled(name: str, text: str) -> tuple[Any, Any]:
 def details_of(error: Any) -> dict[str, Any]:
     """The details of google.rpc.Status by their names, as others read them."""
     messages, _ = compiled("nines_rpc_status", STATUS)
-    trailing = dict(error.trailing_metadata())
+    trailing = dict(tuple(error.trailing_metadata()))
     status = messages.Status.FromString(trailing["grpc-status-details-bin"])
     found = {"code": status.code, "message": status.message}
     for each in status.details:

@@ -57,7 +57,7 @@ def test_whole_life_of_a_thing() -> None:
     async def case(service: Running, stub: Any) -> None:
         call = stub.CreateBooking(room(), metadata=keyed("k", ("x-request-id", "mine"), ("traceparent", TRACE)))
         made = await call
-        trailing = dict(await call.trailing_metadata())
+        trailing = dict(tuple(await call.trailing_metadata()))
         assert (trailing["etag"], trailing["location"], trailing["x-request-id"]) == (
             '"1"',
             "/v1/bookings/bk_0",
@@ -167,7 +167,7 @@ def test_a_key_is_answered_once_and_then_again() -> None:
         first = await stub.CreateBooking(room(), metadata=keyed("k"))
         call = stub.CreateBooking(room(), metadata=keyed("k"))
         assert await call == first
-        assert dict(await call.trailing_metadata())["idempotency-replayed"] == "true"
+        assert dict(tuple(await call.trailing_metadata()))["idempotency-replayed"] == "true"
         assert len(service.service.kept) == 1
         assert 'idempotency_replays_total{operation="createBooking"} 1' in service.metrics
 
@@ -242,7 +242,7 @@ def test_what_nobody_expected_stays_inside() -> None:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await stub.Wait(pb.WaitRequest(seconds=-1.0))
         assert caught.value.code() is grpc.StatusCode.INTERNAL
-        shown = f"{caught.value.details()} {dict(caught.value.trailing_metadata())}"
+        shown = f"{caught.value.details()} {dict(tuple(caught.value.trailing_metadata()))}"
         assert "secret" not in shown
         assert "RuntimeError" not in shown
 

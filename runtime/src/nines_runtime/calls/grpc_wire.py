@@ -185,7 +185,7 @@ class GrpcWire:
 
 def _judge(attempt: Attempt, error: Any) -> None:
     code = error.code()
-    trailing = dict(error.trailing_metadata() or ())
+    trailing = dict(tuple(error.trailing_metadata() or ()))
     shown = trailing.get(DETAILS)
     told = trouble_of(shown) if isinstance(shown, bytes) else trouble_of(b"")
     attempt.retry_after_s = None if told.retry_after_s is None else min(told.retry_after_s, RETRY_AFTER_MAX_S)
