@@ -9,7 +9,7 @@ from nines.planning.interface import problems
 from nines.planning.running import names
 from nines_runtime import KINDS, CallMetrics, Gate, JobMetrics, Limit, LocalLimiter, Metrics, PoolMetrics, Problem
 from nines_runtime.running.observing import RequestMetrics, credentials
-from nines_runtime.web.limits import policy_header, quota_header
+from nines_runtime.web.limits import policy_header, quota_header, quota_template
 from nines_runtime.web.problem import MEDIA_TYPE, TYPE_ROOT
 
 OF_THE_SERVER = {"method-not-allowed", "request-timeout", "malformed-head", "head-too-large"}
@@ -36,7 +36,7 @@ def test_nothing_else_is_answered() -> None:
 def test_quotas_are_told_as_the_contract_shows() -> None:
     limit = Limit(100, window_s=60, name="default")
     assert policy_header("default", limit)[1].decode() == described("RateLimit-Policy")["example"]
-    told = quota_header("default", LocalLimiter(clock=lambda: 0.0).take_now("a", limit))[1].decode()
+    told = quota_header(quota_template("default"), LocalLimiter(clock=lambda: 0.0).take_now("a", limit))[1].decode()
     assert told.partition(";t=")[0] == described("RateLimit")["example"].partition(";t=")[0]
 
 
