@@ -44,9 +44,6 @@ def _settings(bytes_hz: float, recovery_s: float) -> Iterator[ServerSetting]:
         value=f"{round(apart_s / 60)}min",
         says="after each checkpoint the first change of every page logs the whole page: seldom is cheaper",
     )
-    yield ServerSetting(
-        name="wal_compression", value="lz4", says="whole pages shrink to a third, for little of a processor"
-    )
     least = max(_LEAST_BUFFERS, 2 ** math.ceil(math.log2(figures.BUFFERS_S * bytes_hz / 2**20)))
     yield ServerSetting(
         name="shared_buffers",
