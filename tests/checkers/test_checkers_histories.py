@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from nines.checkers.counters import check_counter
 from nines.checkers.idempotency import check_idempotency
-from nines.checkers.registers import Access, Anomaly, check_register
 from nines.checkers.sets import check_set
 from nines.checkers.winners import rounds
 from nines.model.history import Exchange, Outcome, Seen
@@ -45,41 +44,6 @@ def test_counters_allow_exactly_what_could_have_happened(changes: list[tuple[int
     low = 100 + certain + sum(amount for amount in perhaps if amount < 0)
     assert not check_counter(100, changes, high + 1).holds
     assert not check_counter(100, changes, low - 1).holds
-
-
-def access(value: str | None, began_s: float, ended_s: float, outcome: Outcome = OK) -> Access:
-    return Access(value=value, began_s=began_s, ended_s=ended_s, outcome=outcome)
-
-
-def test_registers_name_the_anomaly() -> None:
-    writes = [access("a", 0, 1), access("b", 2, 3), access("c", 4, 5, INDEFINITE), access("d", 6, 7, FAILED)]
-    reads = [
-        access("b", 3.5, 4),
-        access("a", 3.5, 4),
-        access("c", 5.5, 6),
-        access("b", 5.5, 6),
-        access("d", 8, 9),
-        access("z", 8, 9),
-        access(None, 8, 9),
-        access("c", 1, 2),
-    ]
-    assert check_register(writes, reads) == (
-        (1, Anomaly.STALE),
-        (4, Anomaly.PHANTOM),
-        (5, Anomaly.PHANTOM),
-        (6, Anomaly.VANISHED),
-        (7, Anomaly.PHANTOM),
-    )
-
-
-@given(st.permutations(list(range(6))), st.integers(0, 5))
-def test_a_register_in_one_order_has_no_anomaly(order: list[int], cut: int) -> None:
-    writes = [access(str(value), 2.0 * i, 2.0 * i + 0.5) for i, value in enumerate(order)]
-    reads = [access(str(value), 2.0 * i + 0.6, 2.0 * i + 0.9) for i, value in enumerate(order)]
-    assert check_register(writes, reads) == ()
-    if cut < 5:
-        late = access(str(order[cut]), 100, 101)
-        assert check_register(writes, [late]) == ((0, Anomaly.STALE),)
 
 
 def raced(group: int, status: int | None, body: str = "") -> Exchange:

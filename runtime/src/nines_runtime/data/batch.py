@@ -130,7 +130,7 @@ class Batch:
                     del self._flying[number]
                     self._alone.difference_update([row.alone for row in rows])
                 left_s = begun_s + PACE_S - time.monotonic()
-                if left_s > 0 and PACED_ROWS <= len(rows) and len(self._waiting) < LANE_ROWS:
+                if left_s > 0 and len(rows) >= PACED_ROWS and len(self._waiting) < LANE_ROWS:
                     await asyncio.sleep(left_s)
         finally:
             # In the same breath as the last look: whoever comes after it begins a lane of its own.
