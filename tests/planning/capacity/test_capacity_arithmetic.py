@@ -74,7 +74,8 @@ def test_a_commit_costs_its_flush_and_its_copy() -> None:
     write = ("getNote: {on: Note, do: read, share: 100%}", "addNote: {on: Note, do: create, share: 100%}")
     synchronous, alone = notes(write), notes(write, ("replication: synchronous", "replication: none"))
     connections = [resource(design, "database connections").at_peak for design in (synchronous, alone)]
-    assert connections[0] - connections[1] == pytest.approx(100 * figures.COPY_S)
+    # What is done outside requests commits too, very seldom.
+    assert connections[0] - connections[1] == pytest.approx(100 * figures.COPY_S, rel=1e-4)
 
 
 @over_all
