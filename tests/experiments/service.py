@@ -233,6 +233,9 @@ class Service:
         is_checked = "twice" not in self.faults and not self.looks_away
         if is_checked and any(item["name"] == body["name"] for item in self.items.values()):
             return 409, {"detail": "taken"}
+        most = 1 if "only-one" in self.faults else 12 if "fills" in self.faults else 10**9
+        if len(self.items) >= most:
+            return 409, {"detail": "there is one already"}
         shown = str(self.next_id) if "hides-names" in self.faults else body["name"]
         item = {"id": self.next_id, "name": shown, "owner_id": user}
         self.items[self.next_id] = item

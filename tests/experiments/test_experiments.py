@@ -153,6 +153,24 @@ def test_recovery_is_measured_where_nothing_is_created() -> None:
     assert sum(1 for _ in bench.history().marked("killed")) == 4
 
 
+def test_where_only_one_can_be_made_reads_meet_the_crashes() -> None:
+    judgement, bench = tried("crash/durable-kill", "only-one")
+    assert judgement.verdict is Verdict.UNKNOWN, judgement.says
+    assert "the worst recovery of the database took" in judgement.says
+    assert "only one can be made" in {skip.subject: skip.reason for skip in bench.history().skips}["createItem"]
+    assert sum(1 for _ in bench.history().marked("killed")) == 4
+
+
+@pytest.mark.parametrize(("faults", "verdict"), [((), Verdict.HOLDS), (("forgets",), Verdict.BROKEN)])
+def test_where_no_more_can_be_made_a_conflict_is_as_correct_as_before(
+    faults: tuple[str, ...], verdict: Verdict
+) -> None:
+    judgement, bench = tried("crash/durable-kill", "fills", *faults)
+    assert judgement.verdict is verdict, judgement.says
+    assert "no correct answer" not in judgement.says
+    assert sum(1 for _ in bench.history().marked("killed")) == 4
+
+
 def test_weights_of_the_settings_choose_what_is_driven() -> None:
     judgement, bench = tried(
         "load/steady", load=LoadSettings(rate_hz=200.0, operations={"listItems": 1.0, "nope": 1.0})
