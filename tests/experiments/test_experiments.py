@@ -157,7 +157,7 @@ def test_where_only_one_can_be_made_reads_meet_the_crashes() -> None:
     judgement, bench = tried("crash/durable-kill", "only-one")
     assert judgement.verdict is Verdict.UNKNOWN, judgement.says
     assert "the worst recovery of the database took" in judgement.says
-    assert "only one can be made" in {skip.subject: skip.reason for skip in bench.history().skips}["createItem"]
+    assert any("only one can be made" in skip.reason for skip in bench.history().skips)
     assert sum(1 for _ in bench.history().marked("killed")) == 4
 
 

@@ -45,12 +45,12 @@ message BadRequest {
 def compiled(name: str, text: str) -> tuple[Any, Any]:
     """The modules of its messages and of its stubs."""
     folder = Path(mkdtemp(prefix="compiled-"))
-    (folder / f"{name}.proto").write_text(text)
-    included = Path(protoc.__file__).parent / "_proto"
-    outputs = [f"--python_out={folder}", f"--grpc_python_out={folder}"]
-    assert protoc.main(["protoc", f"-I{folder}", f"-I{included}", *outputs, f"{name}.proto"]) == 0
     sys.path.insert(0, str(folder))
     try:
+        (folder / f"{name}.proto").write_text(text)
+        included = Path(protoc.__file__).parent / "_proto"
+        outputs = [f"--python_out={folder}", f"--grpc_python_out={folder}"]
+        assert protoc.main(["protoc", f"-I{folder}", f"-I{included}", *outputs, f"{name}.proto"]) == 0
         return importlib.import_module(f"{name}_pb2"), importlib.import_module(f"{name}_pb2_grpc")
     finally:
         sys.path.remove(str(folder))
