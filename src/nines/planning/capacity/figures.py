@@ -96,8 +96,8 @@ REPLAY_BYTES = 100 * 10**6
 """Of its log that the database replays in a second after a crash."""
 REPLAY_SHARE = 0.5
 """Of the time that recovery may take."""
-BUFFERS_S = 60.0
-"""Of writing that the database holds in memory."""
+EVEN_BYTES = 5 * 10**6
+"""Logged in a second: from here on, what gathers in half a minute holds up commits when it is written at once."""
 
 SAFE_PROCESSORS = 0.7
 SAFE_POOL = 0.8

@@ -44,17 +44,16 @@ def _settings(bytes_hz: float, recovery_s: float) -> Iterator[ServerSetting]:
         value=f"{round(apart_s / 60)}min",
         says="after each checkpoint the first change of every page logs the whole page: seldom is cheaper",
     )
-    least = max(_LEAST_BUFFERS, 2 ** math.ceil(math.log2(figures.BUFFERS_S * bytes_hz / 2**20)))
+    if bytes_hz < figures.EVEN_BYTES:
+        return
     yield ServerSetting(
-        name="shared_buffers",
-        value=f"{least}MB",
-        says=f"at least what is written in {duration(figures.BUFFERS_S)} of the peak, so that no statement makes room "
-        "by writing a page itself; usual is a quarter of the server's memory",
+        name="backend_flush_after",
+        value="256kB",
+        says="what is written leaves for the disk at once: else the system writes what gathered in half a minute in "
+        "one go, and commits wait behind it (measured with 10,000 requests a second: p95 26 ms instead of 85 ms)",
     )
-
-
-_LEAST_BUFFERS = 128
-"""PostgreSQL's own, in MB."""
+    yield ServerSetting(name="bgwriter_delay", value="20ms", says="pages are written before a statement has to do so")
+    yield ServerSetting(name="bgwriter_lru_maxpages", value="1000", says="the same: up to 400 MB/s")
 
 
 def _row_bytes(tables: Sequence[PlannedTable]) -> float:
