@@ -20,7 +20,7 @@ import msgspec
 from nines_runtime.calls.deadline import Deadline
 from nines_runtime.data.database import Connection, Database
 from nines_runtime.data.statements import KeyStatements
-from nines_runtime.web.answer import Answer
+from nines_runtime.web.answer import REPLAYED, Answer
 from nines_runtime.web.problem import Problem
 
 KEY_LENGTH_MAX = 255
@@ -30,7 +30,6 @@ TTL_S = 86_400.0
 RETRY_AFTER_S = 1.0
 READS_MAX = 3
 """How often a key is looked at that goes away while it is."""
-REPLAYED = (b"idempotency-replayed", b"true")
 _PROBLEM = "application/problem+json"
 _JSON = "application/json"
 _WRAPPED = b"\x00"

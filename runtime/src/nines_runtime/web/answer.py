@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 
 Header = tuple[bytes, bytes]
+REPLAYED: Header = (b"idempotency-replayed", b"true")
+"""Of an answer that was given before, to the same key."""
 _encode = msgspec.json.Encoder().encode
 
 

@@ -13,7 +13,7 @@ from typing import Generic
 from nines_runtime.calls import tracing
 from nines_runtime.calls.deadline import DEADLINE_HEADER, Deadline
 from nines_runtime.web import limits
-from nines_runtime.web.answer import Answer
+from nines_runtime.web.answer import REPLAYED, Answer
 from nines_runtime.web.asgi import App, Message, Receive, Scope, Send
 from nines_runtime.web.call import Call
 from nines_runtime.web.caller import Authenticator
@@ -37,7 +37,6 @@ from nines_runtime.web.route import Route
 from nines_runtime.web.router import Missed, Router
 from nines_runtime.web.sending import CLOSE, DIRECT, SECURITY_HEADERS, Direct, send_answer
 
-_REPLAYED = (b"idempotency-replayed", b"true")
 LATE = "It took longer than a request may."
 
 
@@ -222,7 +221,7 @@ class Edge(Generic[Service]):
                 self._gate.leave(ticket)
                 if ticket.is_late and ticket.task is not None:
                     ticket.task.uncancel()
-        exchange.is_replayed = route.operation.key is not None and _REPLAYED in answer.headers
+        exchange.is_replayed = route.operation.key is not None and REPLAYED in answer.headers
         self._told(exchange, await send_answer(send, answer, exchange, common=self._headers))
 
     async def _carry_out(self, route: Route, exchange: Exchange, scope: Scope, receive: Receive) -> Answer:

@@ -13,7 +13,7 @@ import msgspec
 
 from nines_runtime.calls.deadline import Deadline
 from nines_runtime.web import limits
-from nines_runtime.web.answer import Answer
+from nines_runtime.web.answer import REPLAYED, Answer
 from nines_runtime.web.call import Call
 from nines_runtime.web.exchange import Exchange, Observer
 from nines_runtime.web.operations import Service
@@ -91,7 +91,7 @@ class Inside(Generic[Service]):
         except BaseException as error:
             self._told(own, error=error)
             raise
-        own.is_replayed = route.operation.key is not None and answer.header(b"idempotency-replayed") is not None
+        own.is_replayed = route.operation.key is not None and REPLAYED in answer.headers
         self._told(own, status=answer.status)
         return answer
 

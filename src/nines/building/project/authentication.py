@@ -95,7 +95,7 @@ def believed(settings: IssuerSettings) -> tuple[str, list[str]]:
 
 def _at_provider(design: Design, auth: Authentication) -> str:
     """For a provider where people sign in with their browser, beside tokens of it that others show."""
-    name, lines, seed = package(design), _rules(design, auth), SEED.lower()
+    name = package(design)
     insert = next(each for each in design.queries if each.base == "insert-session")
     columns = _tuple(insert.parameters)
     return f'''"""Who is believed: whoever signed in at the provider with a browser, and tokens that it issued."""
@@ -126,18 +126,7 @@ from {name}._generated.settings import IssuerSettings
 SESSION_S = {auth.refresh_ttl_s:_.0f}.0
 
 
-def rules(settings: IssuerSettings) -> TokenRules:
-    """What a token must be to be believed."""
-    return TokenRules(
-{lines}    )
-
-
-def local_issuer(settings: IssuerSettings) -> LocalIssuer | None:
-    """Stands in for the issuer where {SEED} is set: on laptops and in laboratories."""
-    if settings.{seed} is None:
-        return None
-    return LocalIssuer(settings.{seed}.reveal(), rules(settings), environment=settings.environment)
-
+{_believing(design, auth)}
 
 def sessions_of(database: Database) -> SignedIn:
     """Where the sessions of browsers are kept."""
@@ -230,6 +219,23 @@ async def local_provider(service: Service, call: Call, query: Pretends) -> Answe
 '''
 
 
+def _believing(design: Design, auth: Authentication) -> str:
+    """Two functions: what is believed, and who stands in for the issuer."""
+    seed = SEED.lower()
+    return f'''def rules(settings: IssuerSettings) -> TokenRules:
+    """What a token must be to be believed."""
+    return TokenRules(
+{_rules(design, auth)}    )
+
+
+def local_issuer(settings: IssuerSettings) -> LocalIssuer | None:
+    """Stands in for the issuer where {SEED} is set: on laptops and in laboratories."""
+    if settings.{seed} is None:
+        return None
+    return LocalIssuer(settings.{seed}.reveal(), rules(settings), environment=settings.environment)
+'''
+
+
 def _rules(design: Design, auth: Authentication) -> str:
     """The lines of what a token must be."""
     variable = variable_of_issuer(design)
@@ -249,7 +255,7 @@ def _rules(design: Design, auth: Authentication) -> str:
 
 
 def _tokens(design: Design, auth: Authentication) -> str:
-    name, lines, seed = package(design), _rules(design, auth), SEED.lower()
+    name = package(design)
     return f'''"""Whose tokens are believed: those of one issuer, whose public keys are fetched from it."""
 
 from __future__ import annotations
@@ -262,18 +268,7 @@ from nines_runtime import Authenticator, JwksAuthenticator, LocalIssuer, TokenRu
 from {name}._generated.settings import IssuerSettings
 
 
-def rules(settings: IssuerSettings) -> TokenRules:
-    """What a token must be to be believed."""
-    return TokenRules(
-{lines}    )
-
-
-def local_issuer(settings: IssuerSettings) -> LocalIssuer | None:
-    """Stands in for the issuer where {SEED} is set: on laptops and in laboratories."""
-    if settings.{seed} is None:
-        return None
-    return LocalIssuer(settings.{seed}.reveal(), rules(settings), environment=settings.environment)
-
+{_believing(design, auth)}
 
 @asynccontextmanager
 async def authenticator(settings: IssuerSettings) -> AsyncIterator[Authenticator]:

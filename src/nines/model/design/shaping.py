@@ -141,6 +141,7 @@ def _bare(schema: Schema) -> tuple[Schema, bool]:
 
 
 def references(schema: Any) -> Iterator[str]:
+    """The names of the shapes that a schema refers to."""
     if isinstance(schema, dict):
         target = schema.get("$ref")
         if isinstance(target, str) and target.startswith(_REFERENCE):

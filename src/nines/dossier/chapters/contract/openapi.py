@@ -10,6 +10,7 @@ from nines.checkers.contracts import guards
 from nines.dossier.chapters.contract import headers, recovered, security, wellknown
 from nines.model.blueprint import Action
 from nines.model.design import Design, PlannedAnswer, PlannedEndpoint, PlannedParameter, Shape
+from nines.model.design.shaping import references
 
 VERSION = "3.1.1"
 _REFERENCE = "#/components/schemas/"
@@ -239,16 +240,3 @@ def reached(design: Design, wanted: Iterable[str]) -> tuple[Shape, ...]:
         found[name] = shape
         waiting += references(shape.schema)
     return tuple(found[name] for name in sorted(found))
-
-
-def references(schema: Any) -> Iterator[str]:
-    """The names of the shapes that a schema refers to."""
-    if isinstance(schema, dict):
-        target = schema.get("$ref")
-        if isinstance(target, str) and target.startswith(_REFERENCE):
-            yield target.removeprefix(_REFERENCE)
-        for value in schema.values():
-            yield from references(value)
-    elif isinstance(schema, list):
-        for value in schema:
-            yield from references(value)
