@@ -20,6 +20,7 @@ from nines_runtime.calls.reply import reason_of
 from nines_runtime.calls.retry import Retry
 from nines_runtime.calls.tracing import request_id, span, trace_parent
 
+KEY_LENGTH_MAX = 255
 LEAVES_S = 0.25
 """Of the deadline, for whoever asked: to write down what came of it."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -195,6 +196,12 @@ class Asking:
         return Unanswered(
             self.name, verb, why=why, may_have_happened=may_have_happened, retry_after_s=retry_after_s, status=status
         )
+
+
+def check_key(key: str) -> None:
+    """Raises ValueError for an idempotency key that cannot be sent; empty: there is none."""
+    if len(key) > KEY_LENGTH_MAX or not key.isascii() or not key.isprintable():
+        raise ValueError("an idempotency key has at most 255 printable ASCII characters")
 
 
 def _may_have_happened(attempt: Attempt) -> bool:

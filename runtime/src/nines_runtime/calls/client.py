@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlencode
 import msgspec
 from yarl import URL
 
-from nines_runtime.calls.asking import LEAVES_S, Asking
+from nines_runtime.calls.asking import LEAVES_S, Asking, check_key
 from nines_runtime.calls.attempt import Message, Wire
 from nines_runtime.calls.breaker import Breaker
 from nines_runtime.calls.bulkhead import Bulkhead
@@ -26,7 +26,6 @@ from nines_runtime.calls.tracing import child_of, request_id, trace_parent
 
 ANSWER_BYTES_MAX = 1_048_576
 CONNECTIONS_MAX = 64
-KEY_LENGTH_MAX = 255
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 _encode = msgspec.json.Encoder().encode
 
@@ -126,8 +125,7 @@ class Client:
         a whole URL of one of its `hosts`; `body` is bytes, or anything that msgspec writes as JSON; `key` goes out as
         Idempotency-Key."""
         verb = verb or method.lower()
-        if len(key) > KEY_LENGTH_MAX or not key.isascii() or not (key.isprintable() or not key):
-            raise ValueError("an idempotency key has at most 255 printable ASCII characters")
+        check_key(key)
         message = Message(method, self._url(path, query), *self._contents(body, form, headers, key))
         if is_idempotent is None:
             is_idempotent = method in _IDEMPOTENT or bool(key)

@@ -16,11 +16,11 @@ import grpc
 import msgspec
 from yarl import URL
 
-from nines_runtime.calls.asking import LEAVES_S, Asking
+from nines_runtime.calls.asking import LEAVES_S, Asking, check_key
 from nines_runtime.calls.attempt import Message
 from nines_runtime.calls.breaker import Breaker
 from nines_runtime.calls.bulkhead import Bulkhead
-from nines_runtime.calls.client import ANSWER_BYTES_MAX, KEY_LENGTH_MAX
+from nines_runtime.calls.client import ANSWER_BYTES_MAX
 from nines_runtime.calls.credential import Credential, TakesCredential
 from nines_runtime.calls.deadline import Deadline
 from nines_runtime.calls.egress import Egress
@@ -146,8 +146,7 @@ class GrpcClient:
         """Raises Declined or Unanswered. `request` is a mapping or a msgspec Struct by the names of the message; `key`
         goes out as idempotency-key, `version` as if-match; what `is_safe` changes nothing there."""
         verb = verb or rpc
-        if len(key) > KEY_LENGTH_MAX or not key.isascii() or not (key.isprintable() or not key):
-            raise ValueError("an idempotency key has at most 255 printable ASCII characters")
+        check_key(key)
         method: Rpc = self._messages.rpcs[rpc]
         content = self._messages.write(method.request, {} if request is None else request)
         metadata: dict[str, str] = {}

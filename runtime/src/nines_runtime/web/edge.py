@@ -279,12 +279,8 @@ class Edge(Generic[Service]):
         if self._authenticator is None:
             raise Problem("unavailable", "The service is starting.")
         caller = await self._authenticator.authenticate(exchange.headers, address=exchange.address)
-        if not caller.subject:
-            # Whoever showed nothing is told how, and not that something is wrong with it (RFC 6750, 3.1).
-            raise Problem("unauthorized", headers=((b"www-authenticate", self.challenge.partition(b" error=")[0]),))
         exchange.caller = caller
-        if route.roles and caller.roles.isdisjoint(route.roles):
-            raise Problem("forbidden", route.forbidden)
+        route.admit(caller, self.challenge)
 
     def _limit_s(self, route: Route, exchange: Exchange) -> float:
         limit_s = route.operation.deadline_s

@@ -114,11 +114,7 @@ class Inside(Generic[Service]):
         if operation.sheds_first and self._around.is_crowded():
             raise Problem("unavailable", "Too much is asked for at once.")
         if not operation.is_public:
-            if not caller.subject:
-                challenge = self._around.challenge.partition(b" error=")[0]
-                raise Problem("unauthorized", headers=((b"www-authenticate", challenge),))
-            if route.roles and caller.roles.isdisjoint(route.roles):
-                raise Problem("forbidden", route.forbidden)
+            route.admit(caller, self._around.challenge)
         for policy in route.policies:
             await policy.check(self._around.limiter, policy.counted(caller, self._exchange.address), [])
 

@@ -91,6 +91,14 @@ class Route:
         self.account_policies = tuple(each for each in policies if each.limit.per == "account")
         """They count what is in the body, so they are asked once it was read."""
 
+    def admit(self, caller: Caller, challenge: bytes) -> None:
+        """Raises Problem for a caller who may not call it; `challenge` is what 401 asks for."""
+        if not caller.subject:
+            # Whoever showed nothing is told how, and not that something is wrong with it (RFC 6750, 3.1).
+            raise Problem("unauthorized", headers=((b"www-authenticate", challenge.partition(b" error=")[0]),))
+        if self.roles and caller.roles.isdisjoint(self.roles):
+            raise Problem("forbidden", self.forbidden)
+
     def check_headers(self, headers: Mapping[str, str]) -> None:
         """Raises Problem where a header is missing that the operation cannot do without."""
         key = self.operation.key
