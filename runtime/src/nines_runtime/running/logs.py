@@ -149,6 +149,8 @@ class Writer:
         self._waiting.set()
         if self._thread is not None:
             self._thread.join(CLOSE_S_MAX)
+        # The thread may have ended on the news before this one; the next line must start another.
+        self._waiting.clear()
 
     def _start(self) -> None:
         self._is_closed = False
