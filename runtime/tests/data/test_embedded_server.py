@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from nines_runtime import EmbeddedServer
@@ -37,3 +39,32 @@ def test_its_data_is_found_again_and_belongs_to_one_server(tmp_path: Path, monke
     finally:
         server.kill()
         shutil.rmtree(elsewhere)
+
+
+def test_killed_it_finishes_nothing_that_it_has_in_hand(tmp_path: Path) -> None:
+    """A backend that lived on would commit: one statement after the other, for as long as it has any in hand."""
+
+    async def scenario(server: EmbeddedServer) -> None:
+        link = await asyncpg.connect(server.url())
+        await link.execute("CREATE TABLE counted (number int)")
+        busy = asyncio.create_task(
+            link.execute("DO $$ BEGIN FOR n IN 1..200 LOOP PERFORM pg_sleep(0.01); COMMIT;"
+                         " INSERT INTO counted VALUES (n); END LOOP; END $$")
+        )  # fmt: skip
+        await asyncio.sleep(0.3)
+        backend = link.get_server_pid()
+        server.kill()
+        assert embedded._processes().get(backend, ("Z", 0))[0] in "ZX"
+        with pytest.raises((asyncpg.PostgresError, OSError)):
+            await busy
+        link.terminate()
+
+    server = EmbeddedServer(tmp_path / "database")
+    try:
+        server.start()
+        asyncio.run(scenario(server))
+        server.start()
+        assert server.is_running
+    finally:
+        server.kill()
+        shutil.rmtree(server.data.parent, ignore_errors=True)

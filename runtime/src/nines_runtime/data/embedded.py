@@ -27,8 +27,11 @@ INIT_S_MAX = 120.0
 READY_S_MAX = 60.0
 STOP_S_MAX = 15.0
 LOOK_EVERY_S = 0.05
+GONE_EVERY_S = 0.005
 ELSEWHERE = Path("/var/tmp")  # noqa: S108 -- Kept over a restart of the machine; whose it is, is looked at.
 _HEAD, _OF = "nines-", "of"
+# Killed, and not yet taken note of by whoever is their parent now.
+_DEAD = "ZX"
 _UNPRIVILEGED = ("postgres", "nobody")
 _SETTINGS = {
     "fsync": "on",
@@ -100,12 +103,26 @@ class EmbeddedServer:
             self.kill()
 
     def kill(self) -> None:
-        """SIGKILL to the server and all its backends at once, as by a loss of power."""
+        """SIGKILL to the server and all its backends, as by a loss of power; returns when all of them are gone.
+
+        Each backend leads a group of its own and would answer what it has in hand before it notices that it is alone:
+        all of them are killed, while the server stands still and starts no other."""
         if self._process is None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        backends = []
+        if self.is_running:
+            self._process.send_signal(signal.SIGSTOP)
+            backends = _children(self._process.pid)
+        for number in (*backends, self._process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
         self._process.wait(STOP_S_MAX)
+        until_s = time.monotonic() + STOP_S_MAX
+        while time.monotonic() < until_s:
+            known = _processes()
+            if all(known.get(number, ("Z", 0))[0] in _DEAD for number in backends):
+                return
+            time.sleep(GONE_EVERY_S)
 
     def log(self) -> str:
         """The last lines that the server wrote."""
@@ -145,6 +162,26 @@ class EmbeddedServer:
                 return
             time.sleep(LOOK_EVERY_S)
         raise RuntimeError(f"PostgreSQL in {self.folder} did not become ready:\n{self.log()}")
+
+
+def _children(parent: int) -> list[int]:
+    """The processes that this one started and that are still alive."""
+    return [number for number, (state, owner) in _processes().items() if owner == parent and state not in _DEAD]
+
+
+def _processes() -> dict[int, tuple[str, int]]:
+    """The state and the parent of each process of this machine."""
+    if Path("/proc/self/stat").exists():
+        rows = []
+        for file in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                # The name in brackets may hold anything, brackets too.
+                number, (state, parent) = file.parent.name, file.read_text().rpartition(")")[2].split()[:2]
+                rows.append((number, state, parent))
+    else:
+        told = subprocess.run(["ps", "-A", "-o", "pid=,state=,ppid="], capture_output=True, text=True, check=True)  # noqa: S607
+        rows = [(number, state[:1], parent) for number, state, parent in map(str.split, told.stdout.splitlines())]
+    return {int(number): (state, int(parent)) for number, state, parent in rows}
 
 
 def _answers(port: int) -> bool:
