@@ -149,7 +149,7 @@ def test_an_outage_of_the_database_is_no_attempt(server: EmbeddedServer, url: st
         source = Given(*(event(number) for number in range(200)))
         async with consuming_from(source, database, attempts_max=1):
             await asyncio.sleep(0.05)
-            server.kill()
+            await asyncio.to_thread(server.kill)
             await asyncio.sleep(0.5)
             await asyncio.to_thread(server.start)
             await until(lambda: acknowledged(source), 60)

@@ -37,6 +37,9 @@ CREATE TABLE things (
     size int NOT NULL CONSTRAINT things_size_check CHECK (size > 0),
     flush bigint NOT NULL DEFAULT pg_current_xact_id()::text::bigint
 )"""
+SLOWLY = """
+CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.02); RETURN NULL; END $$
+"""
 INSERT = """
 WITH asked AS (
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[]) WITH ORDINALITY AS asked (id, name, size, place)
@@ -323,6 +326,9 @@ def test_with_tenants_the_rows_carry_them(url: str) -> None:
 
 def test_every_answered_request_is_there_after_a_crash(server: EmbeddedServer, url: str) -> None:
     async def work(database: Database) -> None:
+        # Flushes that take a while: something is under way whenever the server dies.
+        await database.execute(soon(), SLOWLY)
+        await database.execute(soon(), "CREATE TRIGGER slowly AFTER INSERT ON things EXECUTE FUNCTION slowly()")
         accepting = Accepting(database, Keys(), KEYED, operation="createThing")
         answered: dict[str, Answer] = {}
         refused: set[str] = set()
@@ -343,7 +349,7 @@ def test_every_answered_request_is_there_after_a_crash(server: EmbeddedServer, u
         clients = [asyncio.create_task(client(name)) for name in range(32)]
         for _ in range(2):
             await asyncio.sleep(0.5)
-            server.kill()
+            await asyncio.to_thread(server.kill)
             await asyncio.to_thread(server.start)
         await asyncio.sleep(0.3)
         is_over.set()

@@ -272,7 +272,7 @@ def test_no_crash_of_the_server_loses_or_repeats_what_was_answered(server: Embed
         clients = [asyncio.create_task(client(name)) for name in range(8)]
         for _ in range(2):
             await asyncio.sleep(0.7)
-            server.kill()
+            await asyncio.to_thread(server.kill)
             await asyncio.to_thread(server.start)
         await asyncio.sleep(0.5)
         is_over.set()
@@ -291,7 +291,7 @@ def test_no_crash_of_the_server_loses_or_repeats_what_was_answered(server: Embed
 
 def test_an_outage_says_so(server: EmbeddedServer, url: str) -> None:
     async def work(database: Database) -> None:
-        server.kill()
+        await asyncio.to_thread(server.kill)
         try:
             with pytest.raises(Unavailable):
                 await create(database, Keys(), Request("k"))

@@ -353,7 +353,7 @@ def test_an_outage_only_makes_it_wait(server: EmbeddedServer, url: str) -> None:
         jobs = Jobs(database, queues=[queue(do, concurrency=4, lease_s=1.0)])
         jobs.start()
         await asyncio.sleep(0.2)
-        server.kill()
+        await asyncio.to_thread(server.kill)
         await asyncio.to_thread(server.start)
         await until_well(database)
         await until(database, ALL_DONE, 30)

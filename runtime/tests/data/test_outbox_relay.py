@@ -97,7 +97,7 @@ def test_two_relays_lose_nothing_and_repeat_only_what_was_in_doubt(server: Embed
         second.start()
         await asyncio.sleep(0.1)
         await first.stop(0.0)
-        server.kill()
+        await asyncio.to_thread(server.kill)
         await asyncio.to_thread(server.start)
         async with asyncio.timeout(30):
             while True:
