@@ -100,3 +100,10 @@ def test_imports_stand_in_the_order_of_their_kinds() -> None:
 def test_names_in_every_case(name: str, snake: str, pascal: str, constant: str, kebab: str) -> None:
     assert (names.snake(name), names.pascal(name)) == (snake, pascal)
     assert (names.constant(name), names.kebab(name)) == (constant, kebab)
+
+
+def test_a_choice_whose_second_half_is_a_long_choice_is_laid_out_as_the_formatter_would() -> None:
+    inner = f"None if body.note is None else service.cipher.encrypt(body.note, {'x' * 70!r}, row_id)"
+    text = f'before["note"] if body.note is UNSET else ({inner})'.replace("'", '"')
+    written = "\n".join(python.laid(python.call("found = f", text, '"second"'))) + "\n"
+    assert _formatted(written) == written

@@ -70,7 +70,18 @@ def _argument(text: str, depth: int) -> list[str]:
     found = _CHOICE.fullmatch(text) if len(indent) + len(text) + 1 > WIDTH else None
     if found is None:
         return [f"{indent}{text},"]
-    return [f"{indent}{found[1]}", f"{indent}if {found[2]}", f"{indent}else {found[3]},"]
+    return [f"{indent}{found[1]}", f"{indent}if {found[2]}", *_alternative(found[3], depth)]
+
+
+def _alternative(text: str, depth: int) -> list[str]:
+    """The last line of a choice; what stands in its brackets is spread out where it is too long itself."""
+    indent = INDENT * depth
+    line = f"{indent}else {text},"
+    head, bracket, inner = text.partition("(")
+    if len(line) <= WIDTH or not bracket or not text.endswith(")"):
+        return [line]
+    inside = _argument(inner[:-1], depth + 1)
+    return [f"{indent}else {head}(", *inside[:-1], inside[-1].removesuffix(","), f"{indent}),"]
 
 
 def assigned(name: str, text: str, *, depth: int) -> list[str]:
