@@ -37,6 +37,22 @@ SET resource_id = $1
 WHERE subject = $2 AND operation = $3 AND key = $4"""
 
 
+_CLAIM = """\
+WITH due AS (
+    SELECT id FROM outbox
+    WHERE NOT is_dead AND next_attempt_at <= now(){and_is_first}
+    ORDER BY next_attempt_at
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE outbox
+SET attempts = outbox.attempts + 1, next_attempt_at = now() + $2::interval
+FROM due
+WHERE outbox.id = due.id
+RETURNING outbox.id, outbox.event, outbox.event_version, outbox.destination, outbox.subject_id, outbox.payload,
+    outbox.trace_parent, outbox.attempts, outbox.created_at"""
+
+
 class OutboxStatements(msgspec.Struct, frozen=True, kw_only=True):
     """Arguments of `insert`: id, [tenant], event, version, destination, subject's id, payload, trace parent; of
     `claim` how many and the lease; of `delete` the ids; of `retry` error, wait, attempts_max, id, attempt."""
@@ -44,20 +60,7 @@ class OutboxStatements(msgspec.Struct, frozen=True, kw_only=True):
     insert: str = """\
 INSERT INTO outbox (id, event, event_version, destination, subject_id, payload, trace_parent)
 VALUES ($1, $2, $3, $4, $5, $6, $7)"""
-    claim: str = """\
-WITH due AS (
-    SELECT id FROM outbox
-    WHERE NOT is_dead AND next_attempt_at <= now()
-    ORDER BY next_attempt_at
-    LIMIT $1
-    FOR UPDATE SKIP LOCKED
-)
-UPDATE outbox
-SET attempts = outbox.attempts + 1, next_attempt_at = now() + $2::interval
-FROM due
-WHERE outbox.id = due.id
-RETURNING outbox.id, outbox.event, outbox.event_version, outbox.destination, outbox.subject_id, outbox.payload,
-    outbox.trace_parent, outbox.attempts, outbox.created_at"""
+    claim: str = _CLAIM.format(and_is_first="")
     delete: str = "DELETE FROM outbox WHERE id = ANY($1::uuid[])"
     retry: str = """\
 UPDATE outbox
@@ -65,25 +68,14 @@ SET last_error = $1, next_attempt_at = now() + $2::interval, is_dead = attempts 
 WHERE id = $4 AND attempts = $5"""
 
 
-CLAIM_IN_ORDER = """\
-WITH due AS (
-    SELECT id FROM outbox
-    WHERE NOT is_dead AND next_attempt_at <= now()
+CLAIM_IN_ORDER = _CLAIM.format(
+    and_is_first="""
       AND NOT EXISTS (
           SELECT FROM outbox AS earlier
           WHERE earlier.subject_id = outbox.subject_id AND NOT earlier.is_dead
             AND (earlier.created_at, earlier.id) < (outbox.created_at, outbox.id)
-      )
-    ORDER BY next_attempt_at
-    LIMIT $1
-    FOR UPDATE SKIP LOCKED
+      )"""
 )
-UPDATE outbox
-SET attempts = outbox.attempts + 1, next_attempt_at = now() + $2::interval
-FROM due
-WHERE outbox.id = due.id
-RETURNING outbox.id, outbox.event, outbox.event_version, outbox.destination, outbox.subject_id, outbox.payload,
-    outbox.trace_parent, outbox.attempts, outbox.created_at"""
 """For relay_queue(in_order=True): an event waits until those before it of
 the same subject were delivered, or are dead. The lock on its object, held until the commit, makes their order."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import struct
 
-from nines.lab.launch.ports import LOOPBACK
+from nines.lab.launch.listening import Listening
 
 FRAME_BYTES_MAX = 16_384
 STREAMS_MAX = 1_000
@@ -23,26 +23,18 @@ _LAST = b"\x00\x0bgrpc-status\x010"
 _EMPTY_MESSAGE = b"\x00\x00\x00\x00\x00"
 
 
-class GrpcStub:
+class GrpcStub(Listening):
     """One stub on a loopback port."""
 
     def __init__(self, name: str, delay_s: float = 0.0) -> None:
+        super().__init__()
         self.name = name
         self.delay_s = delay_s
-        self.host = LOOPBACK
-        self.port = 0
         self.calls = 0
-        self._server: asyncio.Server | None = None
 
-    async def open(self) -> None:
+    async def _listen(self) -> asyncio.Server:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self), self.host, 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def close(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        return await loop.create_server(lambda: _Connection(self), self.host, 0)
 
 
 class _Connection(asyncio.Protocol):

@@ -9,7 +9,7 @@ import re
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
-from nines.lab.launch.ports import LOOPBACK
+from nines.lab.launch.listening import Listening
 from nines.model.record import Record
 
 LETTERS_MAX = 5_000
@@ -31,24 +31,16 @@ class Letter(Record):
     """Everything that can be read in it; addresses behind links stand at its end."""
 
 
-class Post:
+class Post(Listening):
     """An SMTP server on a loopback port (RFC 5321) that takes everything and delivers nothing."""
 
     def __init__(self) -> None:
-        self.host = LOOPBACK
-        self.port = 0
+        super().__init__()
         self.kept: list[Letter] = []
-        self._server: asyncio.Server | None = None
         self._came = asyncio.Event()
 
-    async def open(self) -> None:
-        self._server = await asyncio.start_server(self._serve, self.host, 0, limit=LINE_BYTES_MAX)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def close(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+    async def _listen(self) -> asyncio.Server:
+        return await asyncio.start_server(self._serve, self.host, 0, limit=LINE_BYTES_MAX)
 
     def to(self, address: str) -> list[Letter]:
         """The letters to somebody, the newest first."""

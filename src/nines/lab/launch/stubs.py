@@ -16,7 +16,7 @@ from typing import Any
 import httptools
 
 from nines.lab.launch.examples import example, successful
-from nines.lab.launch.ports import LOOPBACK
+from nines.lab.launch.listening import Listening
 from nines.model.contract import Contract, Operation, path_shape
 from nines.model.record import Record
 from nines.model.settings import StubAnswer
@@ -48,7 +48,7 @@ class StubReply(Record):
     delay_s: float = 0.0
 
 
-class Stub:
+class Stub(Listening):
     """One stub upstream on a loopback port; requests are remembered up to a limit, the oldest forgotten first."""
 
     def __init__(
@@ -58,26 +58,18 @@ class Stub:
         contract: Contract | None = None,
         fresh: Callable[[], str] | None = None,
     ) -> None:
+        super().__init__()
         self.name = name
-        self.host = LOOPBACK
-        self.port = 0
         self.requests: list[StubRequest] = []
         self._answers = answers
         self._contract = contract
         self._fresh = fresh or (lambda: str(uuid.uuid4()))
-        self._server: asyncio.Server | None = None
         self._made: OrderedDict[str, StubReply] = OrderedDict()
         self._by_key: OrderedDict[tuple[str, str, str], StubReply] = OrderedDict()
 
-    async def open(self) -> None:
+    async def _listen(self) -> asyncio.Server:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self), self.host, 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def close(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        return await loop.create_server(lambda: _Connection(self), self.host, 0)
 
     def count(self, method: str = "", key: str = "") -> int:
         """How many requests came, all or those with this method or idempotency key."""
