@@ -31,6 +31,7 @@ from nines_runtime.data.ledger import Entry, Ledger
 from nines_runtime.data.migrations import Migrated, MigrationError, migrate
 from nines_runtime.data.origin import Origin, Task
 from nines_runtime.data.outbox import Outbox, everywhere
+from nines_runtime.data.purging import purge_expired, purge_old, roll_partitions
 from nines_runtime.data.relay import Deliver, Event, relay_queue
 from nines_runtime.data.sagas import LocalStep, Overtaken, RemoteStep, Saga, SagaPlan, Sagas
 from nines_runtime.data.statements import KeyStatements, LedgerStatements, OutboxStatements, SagaStatements
@@ -74,7 +75,7 @@ from nines_runtime.web.gate import Gate
 from nines_runtime.web.limits import Limiter, LocalLimiter, Quota
 from nines_runtime.web.middleware import BodyLimit, RateLimit, RequestContext
 from nines_runtime.web.operations import Key, Limit, Operation, Operations
-from nines_runtime.web.pages import Cursors, Page
+from nines_runtime.web.pages import LARGEST_ID, LATEST, Cursors, Page
 from nines_runtime.web.problem import KINDS, Problem
 from nines_runtime.web.redis_limits import RedisLimiter
 
@@ -84,6 +85,8 @@ __all__ = [
     "ANYWHERE",
     "DEADLINE_HEADER",
     "KINDS",
+    "LARGEST_ID",
+    "LATEST",
     "Accepting",
     "Answer",
     "ApiKey",
@@ -249,11 +252,14 @@ __all__ = [
     "owner",
     "problems",
     "public",
+    "purge_expired",
+    "purge_old",
     "read_settings",
     "refuse_blocked",
     "relay_queue",
     "retry",
     "role",
+    "roll_partitions",
     "routed",
     "run",
     "service_of",

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from nines_runtime.calls.deadline import Deadline
 from nines_runtime.web.call import Call
 from nines_runtime.web.caller import Caller
-from nines_runtime.web.pages import CURSOR_LENGTH_MAX, Cursors, Page
+from nines_runtime.web.pages import CURSOR_LENGTH_MAX, LARGEST_ID, LATEST, Cursors, Page
 from nines_runtime.web.problem import Problem
 
 KEY = b"k" * 32
@@ -140,3 +140,20 @@ def test_a_column_may_be_null() -> None:
     made = page(cursors, None)
     body = made.answer([{"created_at": None, "id": uuid.UUID(int=1)}] * 3, lambda row: Item(str(row["id"]))).body
     assert page(cursors, msgspec.json.decode(body)["next_cursor"]).after == (None, uuid.UUID(int=1))
+
+
+class Asked(msgspec.Struct):
+    page_size: int = 2
+    cursor: str | None = None
+    fields: list[str] = []
+
+
+def test_a_query_holds_what_a_page_needs_and_the_newest_come_first() -> None:
+    cursors = Cursors(KEY)
+    first = cursors.page_of(call(), Asked())
+    assert (first.size, first.after) == (2, (LATEST, LARGEST_ID))
+    told = first.answer([{"created_at": LATEST, "id": LARGEST_ID}] * 3, lambda row: Item(str(row["id"])))
+    cursor = msgspec.json.decode(told.body)["next_cursor"]
+    assert cursors.page_of(call(), Asked(cursor=cursor)).after == (LATEST, LARGEST_ID)
+    with pytest.raises(Problem):
+        cursors.page_of(call(), Asked(cursor=cursor), filters=("open",))

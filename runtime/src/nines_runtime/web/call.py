@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
@@ -89,6 +89,23 @@ class Call(msgspec.Struct, kw_only=True, eq=False):
         if matched is None or (version := int(matched[1])) >= 2**63:
             raise Problem("precondition-failed")
         return version
+
+    def existing(self, row: Mapping[str, Any] | None, noun: str) -> Mapping[str, Any]:
+        """The row that was looked for; raises Problem("not-found") where the caller may see none. `noun`: "order"."""
+        if row is None:
+            raise Problem("not-found", f"There is no such {noun}, or it is not yours.")
+        return row
+
+    def changeable(self, row: Mapping[str, Any] | None, noun: str, *states: str) -> Mapping[str, Any]:
+        """As `existing`; raises Problem("precondition-failed") where it is of another `version` than If-Match wants,
+        and Problem("state-conflict") where its `status` is none of the states."""
+        row = self.existing(row, noun)
+        version = row.get("version")
+        if version is not None and self.version not in (None, version):
+            raise Problem("precondition-failed")
+        if states and row["status"] not in states:
+            raise Problem("state-conflict", f"The {noun} is {row['status']}; it must be {' or '.join(states)}.")
+        return row
 
 
 def identifier(text: str, prefix: str = "") -> UUID | None:

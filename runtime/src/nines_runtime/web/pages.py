@@ -6,9 +6,11 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from time import time
-from typing import Any
+from typing import Any, Protocol
+from uuid import UUID
 
 import msgspec
 
@@ -17,6 +19,10 @@ from nines_runtime.web.call import Call
 from nines_runtime.web.problem import Problem
 
 CURSOR_LENGTH_MAX = 512
+LATEST = datetime.max.replace(tzinfo=UTC)
+"""Stands before every row where the newest come first."""
+LARGEST_ID = UUID(int=(1 << 128) - 1)
+"""Stands before every row where the largest identifier comes first."""
 _MAC_BYTES = 16
 _pack = msgspec.msgpack.Encoder().encode
 _describe = msgspec.json.Encoder(order="deterministic").encode
@@ -60,6 +66,17 @@ class Page:
         return Answer.of({"items": items, "next_cursor": following}, cache=cache)
 
 
+class Paged(Protocol):
+    """What every query for a page holds."""
+
+    @property
+    def page_size(self) -> int: ...
+    @property
+    def cursor(self) -> str | None: ...
+    @property
+    def fields(self) -> Sequence[str]: ...
+
+
 class Cursors:
     """Signed with the first key, taken with any: so a key is changed while cursors are under way."""
 
@@ -94,6 +111,21 @@ class Cursors:
         scope = _describe((call.operation, call.tenant, order, filters))
         after = first if cursor is None else self.read(scope, cursor, tuple(type(each) for each in first))
         return Page(self, scope, size=size, after=after, order=order, fields=fields)
+
+    def page_of(
+        self,
+        call: Call,
+        query: Paged,
+        *,
+        order: tuple[str, ...] = ("created_at", "id"),
+        first: tuple[Any, ...] = (LATEST, LARGEST_ID),
+        filters: tuple[Any, ...] = (),
+    ) -> Page:
+        """As `page`, of a query that names its parts as usual; the newest come first where nothing else is said."""
+        return self.page(
+            call, size=query.page_size, cursor=query.cursor, fields=tuple(query.fields), order=order, first=first,
+            filters=filters,
+        )  # fmt: skip
 
     def write(self, scope: bytes, values: tuple[Any, ...]) -> str:
         payload = _pack((int(self._clock() + self._ttl_s), values))

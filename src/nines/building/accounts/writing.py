@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from nines.building import names, python
 from nines.building.accounts.facts import SIGNING_CHAIN, People
 from nines.building.accounts.shapes import MODULE as SHAPES
+from nines.building.resources.guards import BODY_BYTES_MAX
 from nines.model.blueprint import Action, Limit
 from nines.model.design import PlannedEndpoint, PlannedJob, PlannedQuery
 
@@ -68,7 +69,7 @@ class Module:
             self.imports.add("nines_runtime", "Key")
             required = "" if endpoint.idempotency.is_required else "is_required=False, "
             parts.append(f"key=Key({required}ttl_s={_number(endpoint.idempotency.ttl_s)})")
-        if endpoint.body_bytes_max:
+        if endpoint.body_bytes_max not in (0, BODY_BYTES_MAX):
             parts.append(f"body_bytes_max={endpoint.body_bytes_max:_}")
         if not endpoint.is_critical:
             parts.append("sheds_first=True")

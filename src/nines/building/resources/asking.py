@@ -55,8 +55,7 @@ def _hold(module: Module, endpoint: PlannedEndpoint, operation: Operation, state
             for field in thing.resource.fields:
                 inserting.refer(module, endpoint, field, is_change=True)
             read = module.query(endpoint.id, f"read-{noun}-to-change")
-            module.put(module.send("tx.fetchrow", read, {**module.caller(), "id": module.id}), before="row = await ")
-            module.missing()
+            module.existing(module.send("tx.fetchrow", read, {**module.caller(), "id": module.id}))
             if hooks.is_hooked(operation):
                 hooks.merged(module, operation, "row")
             else:

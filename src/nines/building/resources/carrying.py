@@ -134,7 +134,7 @@ def _woken(module: Module, operation: Operation) -> Iterator[str]:
 
 def why_not(module: Module, endpoint: PlannedEndpoint, states: tuple[str, ...] = ()) -> None:
     """Raises the reason where no row was changed."""
-    module.needs_reasons = module.needs_checks = True
+    module.needs_reasons = True
     named = "".join(f", {python.quoted(state)}" for state in states)
     sees = ""
     variants = reading_variants(module.thing)
@@ -159,10 +159,8 @@ def sources(module: Module, operation: Operation) -> tuple[str, ...]:
 def locked(module: Module, endpoint: PlannedEndpoint, operation: Operation, states: tuple[str, ...] = ()) -> str:
     """Locks the row and lets the owner's function decide; the variable of what it decided."""
     thing = module.thing
-    module.needs_checks = True
     query = module.query(endpoint.id, f"lock-{names.kebab(thing.resource.name)}")
-    module.put(module.send("tx.fetchrow", query, {**module.caller(), "id": module.id}), before="found = await ")
-    module.put(python.call("_checked", "found", "call", *map(python.quoted, states)), before="before = ")
+    module.changeable(module.send("tx.fetchrow", query, {**module.caller(), "id": module.id}), states)
     if thing.table.column("pending_operation") is not None:
         with module.block('if before["pending_operation"] is not None:'):
             module.runtime("Problem")

@@ -51,12 +51,7 @@ def update(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> N
         for field in thing.resource.fields:
             inserting.refer(module, endpoint, field, is_change=True)
         with module.block("for _ in range(CHANGES_MAX):"):
-            module.put(module.send("tx.fetchrow", read, {**module.caller(), "id": module.id}), before="before = await ")
-            with module.block("if before is None:"):
-                module.line('raise Problem("not-found", NOT_FOUND)')
-            if thing.is_versioned:
-                with module.block('if call.version not in (None, before["version"]):'):
-                    module.line('raise Problem("precondition-failed")')
+            module.changeable(module.send("tx.fetchrow", read, {**module.caller(), "id": module.id}))
             if hooks.is_hooked(operation):
                 hooks.merged(module, operation, "before")
             given = _merged(module, query, is_hooked=hooks.is_hooked(operation))

@@ -110,8 +110,6 @@ class Module(Code):
         self.thing = thing
         self.needs_reasons = False
         """Whether an operation asks why no row was changed."""
-        self.needs_checks = False
-        """Whether a row is looked at before it is changed."""
         self.runtime("Answer", "Call", "Operations")
         self.generated("service", "Service")
 
@@ -155,14 +153,16 @@ class Module(Code):
         prefix = f", {python.quoted(self.thing.prefix)}" if self.thing.prefix else ""
         return f"call.identifier({python.quoted(name)}{prefix})"
 
-    def not_found(self) -> str:
-        return f"There is no such {self.thing.spoken}, or it is not yours."
+    def existing(self, row: python.Group) -> None:
+        """Reads a row that must be there for the caller."""
+        self.put(row, before="row = await ")
+        self.line(f"row = call.existing(row, {python.quoted(self.thing.spoken)})")
 
-    def missing(self) -> None:
-        """Raises where there is no row."""
-        self.runtime("Problem")
-        with self.block("if row is None:"):
-            self.line('raise Problem("not-found", NOT_FOUND)')
+    def changeable(self, row: python.Group, states: tuple[str, ...] = ()) -> None:
+        """Reads a row that is to be changed: of the version that the caller has read, and in one of the states."""
+        self.put(row, before="found = await ")
+        given = ("found", python.quoted(self.thing.spoken), *map(python.quoted, states))
+        self.put(python.call("call.changeable", *given), before="before = ")
 
 
 class Shared(Module):
@@ -170,7 +170,7 @@ class Shared(Module):
 
     def __init__(self, code: Code, thing: Thing) -> None:
         self.design, self.package, self.imports = code.design, code.package, code.imports
-        self.thing, self.needs_reasons, self.needs_checks, self._code = thing, False, False, code
+        self.thing, self.needs_reasons, self._code = thing, False, code
 
     @property
     def lines(self) -> list[str]:

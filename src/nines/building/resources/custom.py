@@ -111,8 +111,7 @@ def _read(module: Module, endpoint: PlannedEndpoint, operation: Operation, *, ha
         query = module.thing.query(endpoint.id, f"read-{names.kebab(module.thing.resource.name)}")
         if has_object and query is not None:
             given = {**module.caller(), "id": module.find_id(endpoint)}
-            module.put(module.send("tx.fetchrow", query, given), before="row = await ")
-            module.missing()
+            module.existing(module.send("tx.fetchrow", query, given))
             hooks.ask(module, operation, endpoint)
         else:
             hooks.ask_without_row(module, operation, endpoint)

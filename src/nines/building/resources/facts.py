@@ -31,7 +31,6 @@ LOCALS = frozenset(
     }
 )
 """What generated functions call something else."""
-LARGEST_UUID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
 class Thing(Record):

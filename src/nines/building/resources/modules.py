@@ -75,12 +75,7 @@ def _module(thing: Thing, endpoints: list[PlannedEndpoint]) -> str:
     if module.needs_reasons:
         module.gap()
         _reasons(module)
-    if module.needs_checks:
-        module.gap()
-        _checks(module)
     text = "\n".join(body)
-    if "NOT_FOUND" in text:
-        constants.insert(0, f"NOT_FOUND = {python.quoted(module.not_found())}")
     if "CHANGES_MAX" in text:
         constants.append(f"CHANGES_MAX = {changing.CHANGES_MAX}")
         constants.append('"""How often a change is merged anew where somebody else was faster."""')
@@ -110,28 +105,6 @@ def asks_reserved(thing: Thing, endpoint: PlannedEndpoint, operation: Operation)
     return endpoint.action in (Action.CREATE, Action.UPDATE, Action.TRANSITION)
 
 
-def _checks(module: Module) -> None:
-    """What a row must be to be changed."""
-    thing = module.thing
-    module.runtime("Problem")
-    module.imports.add("collections.abc", "Mapping")
-    module.imports.add("typing", "Any")
-    given = ["row: Mapping[str, Any] | None", "call: Call", *(["*states: str"] if thing.resource.states else [])]
-    with module.block(python.Group(head="def _checked", parts=tuple(given), tail=" -> Mapping[str, Any]")):
-        stated = " and in one of the states" if thing.resource.states else ""
-        module.doc(f"The row, where it is there, of the version that was read{stated}")
-        with module.block("if row is None:"):
-            module.line('raise Problem("not-found", NOT_FOUND)')
-        if thing.is_versioned:
-            with module.block('if call.version not in (None, row["version"]):'):
-                module.line('raise Problem("precondition-failed")')
-        if thing.resource.states:
-            said = f"f\"The {thing.spoken} is {{row['status']}}; it must be {{' or '.join(states)}}.\""
-            with module.block('if states and row["status"] not in states:'):
-                module.put(python.call("raise Problem", '"state-conflict"', said))
-        module.line("return row")
-
-
 def _reasons(module: Module) -> None:
     """Why no row was changed: asked only when none was."""
     thing = module.thing
@@ -148,7 +121,7 @@ def _reasons(module: Module) -> None:
         if sees:
             given |= {each: "is_any" for each in query.parameters if each.startswith("has:")}
         module.put(module.send("tx.fetchrow", query, given), before="row = await ")
-        module.line(f"_checked(row, call{', *states' if stated else ''})")
+        module.line(f"call.changeable(row, {python.quoted(thing.spoken)}{', *states' if stated else ''})")
         held = thing.table.column("pending_operation") is not None
         if not held:
             module.comment("It was changed in between, and is as it should be now.")

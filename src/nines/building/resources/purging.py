@@ -2,68 +2,49 @@
 
 from __future__ import annotations
 
-from nines.building import names, python
+from nines.building import python
 from nines.building.resources.code import Code
-from nines.building.resources.facts import find
 from nines.building.resources.guards import number
 from nines.model.design import PlannedJob, PlannedQuery
 
 _DAY_S = 86_400.0
+EVERY_S = 3_600.0
+"""Of the runtime, where nothing is said."""
 
 
 def purged(code: Code, planned: PlannedJob) -> python.Group:
-    """Writes the function of a turn, and tells its schedule."""
-    name = names.snake(planned.name)
-    found = [
-        q for id in planned.queries if (q := code.design.query(id)) and q.base not in ("take-turn", "allow-retention")
-    ]
-    code.imports.add("functools", "partial")
-    code.gap()
-    code.runtime("Deadline")
-    with code.block(f"async def {name}(service: Service, deadline: Deadline) -> None:"):
-        code.doc(planned.says)
-        table = next((t for q in found for t in code.design.tables if t.name == q.tables[0]), None)
-        life = _lifetime(code, table.retention_s if table else None)
-        for query in found:
-            if query.base.startswith("purge-"):
-                allow = find(code.design, planned.name, "allow-retention")
-                _purge(code, query, allow, life)
-            else:
-                given = [code.statement(query), *([life] if query.parameters else [])]
-                code.put(python.call("await service.database.execute", "deadline", *given))
-    every = f"every_s={number(planned.every_s or 3_600.0)}"
-    return python.call("Schedule", f"name={python.quoted(planned.name)}", every, f"run=partial({name}, service)")
+    """The schedule of a job that deletes; the runtime knows how."""
+    sent = {query.base: query for id in planned.queries if (query := code.design.query(id))}
+    purge, make, drop = (_sent(sent, head) for head in ("purge-", "make-partitions-", "drop-partitions-"))
+    if make is not None and drop is not None:
+        function, statements, given = "roll_partitions", [make, drop], [_lifetime(code, drop)]
+    elif purge is None:
+        raise AssertionError(f"{planned.name} deletes nothing")
+    elif "after:id" not in purge.parameters:
+        function, statements = "purge_expired", [purge]
+        given = [_lifetime(code, purge)] if purge.parameters else []
+    else:
+        function, statements, given = "purge_old", [purge], [_lifetime(code, purge)]
+        if "lifetime" in purge.parameters:
+            given.append(f"unchanged_for={given[0]}")
+        if allow := sent.get("allow-retention"):
+            given.append(f"allow={code.statement(allow)}")
+    if planned.every_s not in (None, 0.0, EVERY_S):
+        given.append(f"every_s={number(planned.every_s or EVERY_S)}")
+    code.runtime(function)
+    name = python.quoted(planned.name)
+    return python.call(function, name, "service.database", *map(code.statement, statements), *given)
 
 
-def _lifetime(code: Code, retention_s: float | None) -> str:
+def _sent(sent: dict[str, PlannedQuery], head: str) -> PlannedQuery | None:
+    return next((query for base, query in sent.items() if base.startswith(head)), None)
+
+
+def _lifetime(code: Code, query: PlannedQuery) -> str:
+    """How long the rows of its table are kept."""
+    table = next(each for each in code.design.tables if each.name == query.tables[0])
+    seconds = table.retention_s or 0.0
     code.imports.add("datetime", "timedelta")
-    seconds = retention_s or 0.0
     if seconds >= _DAY_S and seconds % _DAY_S == 0:
         return f"timedelta(days={number(seconds / _DAY_S)})"
     return f"timedelta(seconds={number(seconds)})"
-
-
-def _purge(code: Code, query: PlannedQuery, allow: PlannedQuery | None, life: str) -> None:
-    if "after:id" in query.parameters:
-        code.runtime("first_identifier")
-        code.imports.add("uuid", "UUID")
-        code.line(f"before, last = first_identifier({life}), UUID(int=0)")
-        given = {"before:id": "before", "after:id": "last", "lifetime": life}
-        values_of = [given[name] for name in query.parameters]
-        with code.block("while True:"):
-            if allow is not None:
-                with code.block("async with service.database.transaction(deadline) as tx:"):
-                    code.put(python.call("await tx.execute", code.statement(allow)))
-                    code.put(python.call("await tx.fetchrow", code.statement(query), *values_of), before="row = ")
-            else:
-                sent = python.call("await service.database.fetchrow", "deadline", code.statement(query), *values_of)
-                code.put(sent, before="row = ")
-            with code.block('if row is None or row["last"] is None:'):
-                code.line("return")
-            code.line('last = row["last"]')
-        return
-    sent = python.call(
-        "await service.database.execute", "deadline", code.statement(query), *([life] if query.parameters else [])
-    )
-    with code.block(sent, before="while ", after=" > 0:"):
-        code.line("continue")

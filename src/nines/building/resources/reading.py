@@ -5,7 +5,6 @@ from __future__ import annotations
 from nines.building import names, python
 from nines.building.resources import guards, keeping, shapes, values
 from nines.building.resources.code import Code, Module
-from nines.building.resources.facts import LARGEST_UUID
 from nines.model.design import PlannedColumn, PlannedEndpoint, PlannedQuery
 
 
@@ -16,8 +15,7 @@ def read(module: Module, endpoint: PlannedEndpoint) -> None:
     module.doc(endpoint.summary)
     query = module.query(endpoint.id, f"read-{names.kebab(thing.resource.name)}")
     given = {**module.caller(), "id": module.find_id(endpoint)}
-    module.put(module.send("service.database.fetchrow", query, given), before="row = await ")
-    module.missing()
+    module.existing(module.send("service.database.fetchrow", query, given))
     for field in thing.lists():
         base = f"read-{names.kebab(field.name)}-of-{names.kebab(thing.resource.name)}"
         found = module.query(endpoint.id, base)
@@ -54,12 +52,14 @@ def page(module: Module, endpoint: PlannedEndpoint) -> None:
     queries = _pages(module, endpoint)
     order = [name.removeprefix("after:") for name in queries[0].parameters if name.startswith("after:")]
     filters = [values.attribute(each.name) for each in endpoint.parameters if _is_filter(each.location, each.name)]
-    parts: list[python.Part] = ["call", "size=query.page_size", "cursor=query.cursor", "fields=tuple(query.fields)"]
-    parts.append(f"order={python.flat(python.row(*map(python.quoted, order)))}")
-    parts.append(python.named("first", python.row(*(_first(module, queries[0], name) for name in order))))
+    first = tuple(_first(module, queries[0], name) for name in order)
+    parts: list[python.Part] = ["call", "query"]
+    if (order, first) != (["created_at", "id"], ("LATEST", "LARGEST_ID")):
+        parts.append(f"order={python.flat(python.row(*map(python.quoted, order)))}")
+        parts.append(python.named("first", python.row(*first)))
     if filters:
         parts.append(python.named("filters", python.row(*(f"query.{name}" for name in filters))))
-    module.put(python.call("service.cursors.page", *parts), before="page = ")
+    module.put(python.call("service.cursors.page_of", *parts), before="page = ")
     if len(queries) == 1:
         statement, given = module.statement(queries[0]), _given(module, queries[0])
         fetched = python.call(
@@ -182,6 +182,10 @@ def _as_kept(module: Module, column: PlannedColumn, member: str) -> str:
     return f"None if {member} is None else [{member}]" if column.type.endswith("[]") else member
 
 
+_LARGEST = {"timestamptz": "LATEST", "uuid": "LARGEST_ID"}
+"""Of the runtime."""
+
+
 def _first(module: Module, query: PlannedQuery, column: str) -> str:
     """What stands before every row in the order."""
     number = query.parameters.index(f"after:{column}")
@@ -189,15 +193,18 @@ def _first(module: Module, query: PlannedQuery, column: str) -> str:
     found = module.thing.table.column(column)
     type = found.type if found else "text"
     is_largest = sample not in ("''", "false", "'-infinity'") and not sample.startswith(("-", "'0000"))
+    if largest := _LARGEST.get(type) if is_largest else None:
+        module.runtime(largest)
+        return largest
     if type == "timestamptz":
         module.imports.add("datetime", "UTC", "datetime")
-        return f"datetime.{'max' if is_largest else 'min'}.replace(tzinfo=UTC)"
+        return "datetime.min.replace(tzinfo=UTC)"
     if type == "date":
         module.imports.add("datetime", "date")
         return f"date.{'max' if is_largest else 'min'}"
     if type == "uuid":
         module.imports.add("uuid", "UUID")
-        return f'UUID("{LARGEST_UUID}")' if is_largest else "UUID(int=0)"
+        return "UUID(int=0)"
     if type == "text":
         return "chr(0x10FFFF)" if is_largest else '""'
     if type == "boolean":

@@ -20,8 +20,15 @@ def constant(query: PlannedQuery) -> str:
 
 def write(design: Design) -> Iterator[File]:
     lines: list[str] = []
+    told: dict[str, str] = {}
     for query in design.queries:
-        lines += ["", *_head(query), f'{constant(query)} = """\\', *_text(query), '"""']
+        lines += ["", *_head(query)]
+        # What several operations send for different reasons is written once.
+        same = told.setdefault(query.text, constant(query))
+        if same != constant(query):
+            lines.append(f"{constant(query)} = {same}")
+        else:
+            lines += [f'{same} = """\\', *_text(query), '"""']
     text = python.module(
         "Every statement that the service sends; PostgreSQL sees the same text each time, and values apart from it.",
         python.Imports(names.package(design)),
