@@ -82,8 +82,9 @@ CONNECTIONS_USUAL = 100
 """PostgreSQL's default max_connections."""
 LANES = 2
 """Connections of a process that write in groups, one filling while the other flushes, as measured."""
-GROUP_EVERY_S = 0.005
-"""A group is closed after this time: with many processes, what bounds the number of commits."""
+GROUP_EVERY_S = 0.01
+"""From one group of a process to the next, as the runtime paces them under load: with many processes, what bounds
+the number of commits."""
 PIECE_ROUND_S = 0.01
 """Taking a piece of work and settling it: two short transactions."""
 
