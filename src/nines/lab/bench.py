@@ -220,7 +220,13 @@ class LabBench:
         if load.rate_hz > settings.rate_hz_max:
             self.note(f"the load was limited to load.rate_hz_max = {settings.rate_hz_max:g} requests a second")
             load = msgspec.structs.replace(load, rate_hz=settings.rate_hz_max)
-        return plan_of(load, connections_max=settings.connections_max, seed=self._seed + self._loads)
+        found = (self._contract.operation(share.operation) for share in load.shares)
+        return plan_of(
+            load,
+            connections_max=settings.connections_max,
+            seed=self._seed + self._loads,
+            reads_bodies=any(operation is not None and operation.document is not None for operation in found),
+        )
 
     def _ended(self, ending: Ending) -> None:
         self._chronicle.add(ending)

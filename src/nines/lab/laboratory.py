@@ -16,9 +16,12 @@ from typing import Self
 
 from nines.lab.bench import LabBench
 from nines.lab.discovery import Discovery, contract_of_endpoints
+from nines.lab.graph.finding import FoundGraph, GraphFinder, GraphReader, unread
+from nines.lab.graph.joining import joined
 from nines.lab.launch.cleanup import Premises, ending_on_signals
 from nines.lab.load.client import Client
 from nines.lab.load.connection import Address
+from nines.lab.load.document import ACCEPT
 from nines.lab.load.ending import exchange_of_answer
 from nines.lab.load.request import Request, encode, request_of
 from nines.lab.pulse import HEAL_LIMIT_S, Pulse
@@ -28,7 +31,7 @@ from nines.lab.requests.planner import Planner
 from nines.lab.requests.sessions import Sessions, with_credentials
 from nines.lab.site import DATABASE, REDIS, Site
 from nines.lab.survey import survey
-from nines.model.contract import Contract
+from nines.model.contract import Contract, Operation
 from nines.model.errors import LabError, NinesError
 from nines.model.experiment import Call, Experiment, Need, Target
 from nines.model.history import Exchange, History
@@ -64,9 +67,13 @@ class Laboratory:
         read_statement: ReadStatement,
         seed: int,
         progress: Progress,
+        graphs: GraphReader | None = None,
     ) -> None:
         self.settings = settings
         self.contract = Contract()
+        self.tried = Contract()
+        """The contract and, where the service has one, the operations of its graph."""
+        self.graph: FoundGraph | None = None
         self.identities: tuple[Identity, ...] = ()
         self.unexamined: list[Unexamined] = []
         self.notes: list[str] = []
@@ -74,6 +81,7 @@ class Laboratory:
         self._root = root
         self._read_contract = read_contract
         self._read_statement = read_statement
+        self._graphs = graphs
         self._seed = seed
         self._progress = progress
         self._recorder = Recorder()
@@ -120,6 +128,7 @@ class Laboratory:
         self._stack.push_async_callback(self._client.close)
         await self._find_contract()
         await self._sign_in()
+        await self._find_graph()
 
     def _address(self) -> Address:
         return Address(host=self._site.service.host, port=self._site.service.port)
@@ -155,6 +164,39 @@ class Laboratory:
         is_whole = not answer.error and answer.body_bytes <= CONTRACT_BYTES_MAX
         return (answer.status, answer.body) if is_whole else (None, b"")
 
+    async def _find_graph(self) -> None:
+        """After everybody is signed in, for a graph may answer nobody else."""
+        self.tried = self.contract
+        if self._graphs is None:
+            return
+        finder = GraphFinder(self._root, self._post, self._graphs)
+        self.graph = await finder.find(self.contract, self._service.endpoints)
+        if self.graph is None:
+            return
+        if self.graph.schema is None:
+            self.unexamined.append(unread(self.graph))
+            return
+        self.tried = await joined(self.contract, self.graph, self._attempt)
+        asked = len(self.tried.operations) - len(self.contract.operations)
+        self._note(
+            f"a graph answers at {self.graph.endpoint}; its schema was read from {self.graph.source}, {asked} more"
+        )
+
+    async def _post(self, path: str, body: bytes) -> tuple[int | None, bytes]:
+        assert self._sessions is not None
+        who = next((identity.name for identity in self.identities), "")
+        headers = (("content-type", "application/json"), ("accept", ACCEPT), *self._sessions.known_headers(who))
+        wire = encode("POST", path, headers, body, self._client.address.host_header)
+        answer = await self._client.send(Request(Call(operation="", method="POST", path=path), wire), GET_LIMIT_S)
+        return (None, b"") if answer.error else (answer.status, answer.body)
+
+    async def _attempt(self, operation: Operation) -> int | None:
+        who = next((identity.name for identity in self.identities), "")
+        call = Call(
+            operation=operation.id, method="GET", path=operation.path, identity=who, document=operation.document
+        )
+        return (await self._send(call, GET_LIMIT_S)).status
+
     # --- identities -----------------------------------------------------------------------------------
 
     async def _sign_in(self) -> None:
@@ -173,7 +215,7 @@ class Laboratory:
 
     async def survey(self) -> tuple[Trace, ...]:
         """The observed trace of every operation; the next experiment starts from a fresh database anyway."""
-        self._progress.stage("looking at one request at a time", len(self.contract.operations) * 0.3)
+        self._progress.stage("looking at one request at a time", len(self.tried.operations) * 0.3)
         bench = self._bench("survey")
         try:
             found = await survey(bench, self._pulse.remember)
@@ -188,7 +230,9 @@ class Laboratory:
             self.unexamined.append(
                 Unexamined(what="operations without an observed trace", reason=reason, count=len(found.left_out))
             )
-        return found.traces
+        by_graph = {operation.id for operation in self.tried.operations if operation.document is not None}
+        # Rules judge by endpoint, and all of a graph is one; its statements are judged by the experiments.
+        return tuple(trace for trace in found.traces if trace.endpoint not in by_graph)
 
     async def _send(self, call: Call, limit_s: float) -> Exchange:
         """A request outside every experiment."""
@@ -277,7 +321,7 @@ class Laboratory:
             Need.DEPENDENCY: bool(dependencies),
             Need.IDENTITY: bool(self.identities),
             Need.TWO_IDENTITIES: len(self.identities) > 1,
-            Need.MUTATION: any(True for _ in self.contract.mutations()),
+            Need.MUTATION: any(True for _ in self.tried.mutations()),
             Need.OWNED_PROCESS: True,
         }
         lacking = [need.value for need in experiment.info.needs if not is_met[need]]
@@ -299,7 +343,7 @@ class Laboratory:
         seed = _derived(self._seed, f"{name} {self._benches[name]}")
         return LabBench(
             site=self._site,
-            contract=self.contract,
+            contract=self.tried,
             identities=self.identities,
             sessions=self._sessions,
             dependencies=self._dependencies(),
@@ -314,7 +358,7 @@ class Laboratory:
         admin = next((identity.name for identity in self.identities if identity.is_admin), "")
         plain = [identity for identity in self.identities if not identity.is_admin]
         return Planner(
-            self.contract,
+            self.tried,
             send=send,
             note=note,
             seed=seed,

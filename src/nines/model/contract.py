@@ -44,6 +44,22 @@ class Link(Record):
     pointer: str
 
 
+class Document(Record):
+    """How an operation of a graph (GraphQL) is asked.
+
+    Its method and path only say what it does to which object; what is sent is a POST of `text` to `endpoint`, with
+    variables from the path, the query, headers and the body of the request that they would be."""
+
+    endpoint: str
+    text: str
+    template: str
+    """The operation's path with its braces."""
+    places: tuple[tuple[str, str], ...] = ()
+    """A parameter of path, query or headers, and the dotted name of its variable: ("id", "input.id")."""
+    kinds: tuple[tuple[str, str], ...] = ()
+    """The JSON type of a parameter that is no text: integer, number, boolean, array."""
+
+
 class Operation(Record):
     """One method on one path."""
 
@@ -63,6 +79,8 @@ class Operation(Record):
     """Alternatives of scheme names; an empty alternative means that anonymous is allowed; () means no security."""
     links: tuple[Link, ...] = ()
     is_deprecated: bool = False
+    document: Document | None = None
+    """Where it is one of a graph."""
 
     @property
     def is_secured(self) -> bool:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from nines.model.budget import Budgets
-from nines.model.contract import Contract, Operation
+from nines.model.contract import Contract, Document, Operation
 from nines.model.history import Check, Exchange, History, Seen
 from nines.model.record import Record
 from nines.model.rule import Standard, Tier
@@ -102,6 +102,8 @@ class Call(Record):
     key: str = ""
     phase: str = ""
     group: int = 0
+    document: Document | None = None
+    """Of an operation of a graph: how it is asked."""
 
 
 class Mutant(Record):

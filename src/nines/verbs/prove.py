@@ -15,6 +15,7 @@ import uvloop
 
 from nines import __version__, experiments
 from nines.checkers import budgets as budget_checker
+from nines.lab.graph.finding import GraphReader
 from nines.lab.laboratory import Laboratory
 from nines.model.budget import BudgetResult, Budgets
 from nines.model.contract import Contract
@@ -28,7 +29,7 @@ from nines.model.service import Endpoint, EndpointKind
 from nines.model.settings import budgets_of
 from nines.model.trace import Trace
 from nines.model.verdict import Verdict
-from nines.readers import openapi, sql
+from nines.readers import graphql, openapi, sql
 from nines.verbs import ending, estimates, machine, names, trials
 from nines.verbs.project import Project
 from nines.verbs.reading import Read, is_debugging, read
@@ -140,6 +141,7 @@ async def _conduct(
             read_statement=sql.read,
             seed=seed,
             progress=progress,
+            graphs=GraphReader(question=graphql.QUERY, read_answer=graphql.read_answer, read_text=graphql.read_text),
         ) as laboratory:
             observed = await laboratory.survey()
             for position, experiment in enumerate(selected):
@@ -152,7 +154,8 @@ async def _conduct(
             progress.plan(estimates.CLOSING_S)
             progress.stage("stopping what was started")
             unexamined.extend(laboratory.unexamined)
-            unexamined.extend(unasked(project.root))
+            if laboratory.graph is None:
+                unexamined.extend(unasked(project.root))
             contract = laboratory.contract
     done = tuple(carried_out)
     return Proof(
@@ -166,10 +169,10 @@ async def _conduct(
 
 
 def unasked(root: Path) -> Iterator[Unexamined]:
-    """A graph is told of, since experiments ask by the paths of the contract alone."""
+    """A graph of which the project holds the schema, and which did not answer where graphs are looked for."""
     if (root / _GRAPH).is_file():
         own = "; its bounds and guards are tried by the service's own tests" if (root / _GRAPH_TESTS).is_file() else ""
-        reason = f"every experiment asks by the paths of the contract, none for {_GRAPH}{own}"
+        reason = f"nothing answered documents where nines looked, so that {_GRAPH} was not asked{own}"
         yield Unexamined(what="the graph (GraphQL) of the running service", reason=reason)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
+from nines.lab.load import meaning
 from nines.lab.load.answer import REFUSED, TIMEOUT, Answer
 from nines.lab.load.connection import Address, Connection, connect
 from nines.lab.load.request import Request
@@ -63,7 +64,9 @@ class Client:
         ending = self._expect(connection, request)
         sent_s = self._clock()
         connection.write(request.wire)
-        answer = await self._answer(connection, ending, start_s, sent_s, timeout_s - (sent_s - start_s))
+        left_s = timeout_s - (sent_s - start_s)
+        is_graph = request.asked is not None
+        answer = await self._answer(connection, ending, start_s, sent_s, left_s, is_graph=is_graph)
         self._keep(connection)
         return answer
 
@@ -94,8 +97,8 @@ class Client:
         sent = [self._release(connection, request) for _, connection, _, request in ready]
         results = await asyncio.gather(
             *(
-                self._answer(connection, ending, release_s, sent_s, timeout_s)
-                for (_, connection, ending, _), sent_s in zip(ready, sent, strict=True)
+                self._answer(connection, ending, release_s, sent_s, timeout_s, is_graph=request.asked is not None)
+                for (_, connection, ending, request), sent_s in zip(ready, sent, strict=True)
             )
         )
         for (index, connection, _, _), answer in zip(ready, results, strict=True):
@@ -132,7 +135,7 @@ class Client:
 
     def _expect(self, connection: Connection, request: Request) -> asyncio.Future[_Ending]:
         ending: asyncio.Future[_Ending] = asyncio.get_running_loop().create_future()
-        connection.expect(ending, is_head_request=request.call.method == "HEAD")
+        connection.expect(ending, is_head_request=request.sent.method == "HEAD")
         self._busy.add(connection)
         return ending
 
@@ -143,6 +146,8 @@ class Client:
         intended_s: float,
         sent_s: float,
         timeout_s: float,
+        *,
+        is_graph: bool,
     ) -> Answer:
         reader = connection.reader
         try:
@@ -155,9 +160,15 @@ class Client:
             if not ending.done() or ending.cancelled():
                 connection.abort()
         ended_s = self._clock()
+        headers = reader.decoded_headers()
+        status = reader.status
+        if is_graph:
+            status = meaning.status_of(status, reader.body)
+            tag = meaning.tag_of(reader.body)
+            headers = (*headers, ("etag", tag)) if tag else headers
         return Answer(
-            status=reader.status,
-            headers=reader.decoded_headers(),
+            status=status,
+            headers=headers,
             body=reader.body,
             body_bytes=reader.body_bytes,
             error=error,

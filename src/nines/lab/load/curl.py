@@ -23,7 +23,7 @@ def curl_of(request: Request, *, url: str, secrets: Mapping[str, str] = NO_SECRE
     """One command for a POSIX shell; a body beyond 32 KiB is cut, and the command says so in a comment.
 
     For each of `secrets` the variable of that name stands in the command."""
-    call = request.call
+    call = request.sent
     quoted = _Quoting(secrets)
     parts = ["curl", "-i"]
     if "/." in call.path:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
+from nines.lab.load import meaning
 from nines.lab.load.answer import TIMEOUT, AnswerReader
 from nines.lab.load.connection import Address, Connection
 from nines.lab.load.ending import Ending
@@ -66,7 +67,7 @@ class OpenLoop:
             address,
             self,
             connections_max=plan.connections_max,
-            body_max=plan.body_bytes_max if plan.keeps_bodies else 0,
+            body_max=plan.body_bytes_max if plan.keeps_bodies or plan.reads_bodies else 0,
             clock=clock,
         )
         self._flights: deque[Flight] = deque()
@@ -206,7 +207,7 @@ class OpenLoop:
         request = flight.request
         flight.connection = connection
         flight.sent_s = now
-        connection.expect(flight, is_head_request=request.call.method == "HEAD")
+        connection.expect(flight, is_head_request=request.sent.method == "HEAD")
         connection.write(request.wire)
         self.sent += 1
 
@@ -245,6 +246,8 @@ class OpenLoop:
         status, body, media_type = 0, b"", b""
         if reader is not None:
             status = reader.status or 0
+            if flight.request.asked is not None:
+                status = meaning.status_of(reader.status, reader.body) or 0
             if self._keeps_bodies:
                 body, media_type = reader.body, reader.media_type()
         ending = Ending(

@@ -23,6 +23,8 @@ class Plan(Record):
     timeout_s: float = 30.0
     """From the intended time."""
     keeps_bodies: bool = False
+    reads_bodies: bool = False
+    """For answers of a graph, whose bodies say how they ended."""
     body_bytes_max: int = BODY_BYTES_MAX
     """Of each body that is kept."""
     connections_max: int = CONNECTIONS_MAX
@@ -58,13 +60,14 @@ class Plan(Record):
                 raise LabError(f"a load with a {name} of {value}", hint=f"Choose {low} to {high}.")
 
 
-def plan_of(load: Load, *, connections_max: int = CONNECTIONS_MAX, seed: int = 0) -> Plan:
+def plan_of(load: Load, *, connections_max: int = CONNECTIONS_MAX, seed: int = 0, reads_bodies: bool = False) -> Plan:
     """The generator's plan for a load of the model."""
     return Plan(
         rate_hz=load.rate_hz,
         duration_s=load.duration_s,
         timeout_s=load.timeout_s,
         keeps_bodies=load.keeps_bodies,
+        reads_bodies=reads_bodies,
         connections_max=connections_max,
         seed=seed,
     )

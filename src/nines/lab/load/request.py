@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from nines.lab.load import document
 from nines.model.errors import LabError
 from nines.model.experiment import Call
 
@@ -25,6 +26,13 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     call: Call
     wire: bytes
     headers: tuple[tuple[str, str], ...] = ()
+    asked: Call | None = None
+    """To a graph: the call that is really sent, where `call` says what it does."""
+
+    @property
+    def sent(self) -> Call:
+        """As it goes on the wire."""
+        return self.asked or self.call
 
 
 def request_of(call: Call, *, host: str, credentials: Iterable[tuple[str, str]] = ()) -> Request:
@@ -32,12 +40,14 @@ def request_of(call: Call, *, host: str, credentials: Iterable[tuple[str, str]] 
 
     Host, Accept, User-Agent and Content-Length are added where the call does not set them itself. A character that
     must not stand in a request target is percent-encoded; a header that would break out of its line is a LabError."""
-    headers = call.headers
+    asked = document.asked(call, call.document) if call.document is not None else None
+    sent = asked or call
+    headers = sent.headers
     extra = tuple(credentials)
     if extra:
         replaced = [_lowered(name) for name, _ in extra]
         headers = (*[pair for pair in headers if _lowered(pair[0]) not in replaced], *extra)
-    return Request(call, encode(call.method, call.path, headers, call.body, host), headers)
+    return Request(call, encode(sent.method, sent.path, headers, sent.body, host), headers, asked)
 
 
 def encode(method: str, path: str, headers: Sequence[tuple[str, str]], body: bytes, host: str) -> bytes:

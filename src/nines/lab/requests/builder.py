@@ -80,6 +80,7 @@ class Builder:
             identity=identity,
             marker=marker if inventor.is_marked else "",
             key=key,
+            document=operation.document,
         )
 
     def _inventor(self, operation: Operation, marker: str, given: Mapping[Path, Any]) -> Inventor:
@@ -258,7 +259,14 @@ class Builder:
             reader = self.contract.at("GET", "/".join(template[:length]))
             if reader is not None:
                 at = "/".join(parts[:length])
-                call = Call(operation=reader.id, method="GET", path=at, identity=identity, phase="setup")
+                call = Call(
+                    operation=reader.id,
+                    method="GET",
+                    path=at,
+                    identity=identity,
+                    phase="setup",
+                    document=reader.document,
+                )
                 return (await self._send(call)).header("etag") or _ANY
         return _ANY
 

@@ -228,7 +228,14 @@ class Supplier:
         known = self._stock.next(reader.id, identity) if reader is not None else None
         if known is None and reader is not None:
             known = await self._send(
-                Call(operation=reader.id, method="GET", path=reader.path, identity=identity, phase="setup")
+                Call(
+                    operation=reader.id,
+                    method="GET",
+                    path=reader.path,
+                    identity=identity,
+                    phase="setup",
+                    document=reader.document,
+                )
             )
             if known.outcome is Outcome.OK:
                 self._stock.put(reader.id, identity, known)
