@@ -82,7 +82,12 @@ class Served:
     def cpu_s(self) -> float:
         """Processor time of all its processes so far."""
         assert self.process is not None
-        return sum(sum(each.cpu_times()[:2]) for each in self.process.tree() if each.is_running())
+        return cpu_s(self.process)
+
+
+def cpu_s(process: Process) -> float:
+    """Processor time that a process and its children have taken so far."""
+    return sum(sum(each.cpu_times()[:2]) for each in process.tree() if each.is_running())
 
 
 async def is_ready(port: int, path: str = "/health/ready") -> bool:
@@ -164,8 +169,10 @@ async def open_loop(
     duration_s: float,
     make: Callable[[int], Request],
     sink: Callable[[Ending], None] | None = None,
+    *,
+    keeps_bodies: bool = True,
 ) -> Took:
-    """Every request leaves at its intended time; latencies are from that time."""
+    """Every request leaves at its intended time; latencies are from that time. `sink` gets the bodies, if it wants."""
     statuses: Counter[str] = Counter()
     latencies: list[float] = []
 
@@ -175,7 +182,9 @@ async def open_loop(
         if sink is not None:
             sink(ending)
 
-    plan = Plan(rate_hz=rate_hz, duration_s=duration_s, keeps_bodies=sink is not None, connections_max=256)
+    plan = Plan(
+        rate_hz=rate_hz, duration_s=duration_s, keeps_bodies=keeps_bodies and sink is not None, connections_max=256
+    )
     load = OpenLoop(plan, Address(host="127.0.0.1", port=port), make, ended)
     await load.start()
     report = await load.finish()
