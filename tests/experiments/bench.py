@@ -131,6 +131,8 @@ class FakeBench:
         exchange = self._exchange(with_credentials(call, credentials), self.now_s, timeout_s)
         self.now_s = max(self.now_s, exchange.ended_s)
         self._keep(exchanges=exchange)
+        if flaw is None:
+            self.planner.hear(call, exchange)
         return exchange
 
     def _exchange(self, call: Call, at_s: float, timeout_s: float) -> Exchange:

@@ -113,7 +113,7 @@ class Service:
     def answer(self, call: Call) -> tuple[int, Any]:
         """The status and the body."""
         self.turns += 1
-        if "slow-errors" in self.faults and self.turns % 50 == 0:
+        if "slow-errors" in self.faults and self.turns % 49 == 0:
             return 500, {"detail": "sometimes"}
         if self.is_strained:
             return 503, {"detail": "too much at once"}

@@ -24,6 +24,8 @@ _PLUMBING = frozenset(
 _SCHEMA_DEPTH_MAX = 3
 FORBIDDEN = (401, 403)
 NO_CREATOR = "the contract has no operation that creates something which another one reads or lists"
+TAKEN, TRIES_MAX = 409, 2
+"""What is refused because there is such a thing already is tried once more: by then the bench may know what differs."""
 ANSWER_LIMIT_S = 10.0
 """Nothing is learnt from waiting longer for one answer on a quiet system."""
 
@@ -90,12 +92,18 @@ def is_named(operation: Operation, patterns: tuple[str, ...]) -> bool:
 async def attempt(
     bench: Bench, operation: Operation, identity: str, phase: str, timeout_s: float = ANSWER_LIMIT_S
 ) -> tuple[Call, Exchange] | None:
-    """Prepares a valid request and sends it once; None where none could be made."""
-    call = await bench.prepare(operation, identity)
-    if call is None:
-        return None
-    call = msgspec.structs.replace(call, phase=phase)
-    return call, await bench.send(call, timeout_s=timeout_s)
+    """Prepares a valid request and sends it, with other values once more if those are taken; None where none could be
+    made."""
+    tried: tuple[Call, Exchange] | None = None
+    for _ in range(TRIES_MAX):
+        call = await bench.prepare(operation, identity)
+        if call is None:
+            break
+        call = msgspec.structs.replace(call, phase=phase)
+        tried = (call, await bench.send(call, timeout_s=timeout_s))
+        if tried[1].status != TAKEN:
+            break
+    return tried
 
 
 async def attempt_as_any(bench: Bench, operation: Operation, phase: str) -> tuple[Call, Exchange] | None:

@@ -167,7 +167,10 @@ class LabBench:
         return self._planner.mutants(call, limit)
 
     async def send(self, call: Call, *, flaw: CredentialFlaw | None = None, timeout_s: float = 30.0) -> Exchange:
-        return await self._sender.send(call, flaw=flaw, timeout_s=timeout_s)
+        answer = await self._sender.send(call, flaw=flaw, timeout_s=timeout_s)
+        if flaw is None:
+            self._planner.hear(call, answer)
+        return answer
 
     async def _set_up(self, call: Call) -> Exchange:
         """What is sent only to prepare something else is not worth a long wait for a service that hangs."""

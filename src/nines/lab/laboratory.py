@@ -29,6 +29,7 @@ from nines.lab.reception import make_sessions
 from nines.lab.record.recorder import Recorder
 from nines.lab.requests.planner import Planner
 from nines.lab.requests.sessions import Sessions, with_credentials
+from nines.lab.requests.variety import Variety
 from nines.lab.site import DATABASE, REDIS, Site
 from nines.lab.survey import survey
 from nines.model.contract import Contract, Operation
@@ -99,6 +100,7 @@ class Laboratory:
         self._pulse = Pulse(self._send)
         self._is_worn = False
         self._benches: Counter[str] = Counter()
+        self._variety = Variety(seed, datetime.now(UTC).date())
 
     async def __aenter__(self) -> Self:
         try:
@@ -295,6 +297,7 @@ class Laboratory:
         await self._site.fresh()
         self._client.address = self._address()
         await self._sign_in()
+        self._variety.renew()
         self._is_worn = False
 
     async def _heal(self, bench: LabBench) -> None:
@@ -367,6 +370,7 @@ class Laboratory:
             admin=admin,
             helpers=tuple(identity.name for identity in plain[PEERS:]),
             subject=self._sessions.subject,
+            variety=self._variety,
         )
 
 

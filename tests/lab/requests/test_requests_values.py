@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from nines.lab.requests.invent import Inventor, fresh_marker
-from nines.lab.requests.patterns import matching
 from nines.lab.requests.shapes import settled, singular, words
+from nines.lab.requests.spaces import matching
 from nines.lab.requests.validate import allows
 from tests.lab.requests.fakes import TODAY
 

@@ -6,7 +6,7 @@ import msgspec
 
 from nines.checkers.winners import Round, rounds
 from nines.experiments import judging
-from nines.experiments.choosing import owner, path_words
+from nines.experiments.choosing import attempt, owner, path_words
 from nines.model.budget import Budgets
 from nines.model.contract import Operation
 from nines.model.experiment import Bench, Call, ExperimentInfo, Figure, Judgement, Need
@@ -88,10 +88,10 @@ def _candidates(bench: Bench) -> list[Operation]:
 
 async def _promise(bench: Bench, operation: Operation, identity: str) -> str:
     """Why nothing is promised, "" when a sequential duplicate is refused and a fresh create is not."""
-    first = await bench.prepare(operation, identity)
-    if first is None:
+    tried = await attempt(bench, operation, identity, "control first")
+    if tried is None:
         return "no valid request could be made"
-    answer = await _send(bench, first, "control first")
+    first, answer = tried
     if answer.outcome is not Outcome.OK:
         return f"a valid create was answered {judging.answered(answer)}"
     again = await bench.prepare(operation, identity, like=first)

@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from nines.lab.requests import encode
-from nines.lab.requests.invent import Path
 from nines.lab.requests.shapes import kind, properties, required, settled, types
 from nines.lab.requests.validate import allows
+from nines.lab.requests.variety import Path
 from nines.model.contract import Body, Operation, Schema
 from nines.model.experiment import Call, Mutant
 

@@ -10,10 +10,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from nines.lab.requests import encode, paths
+from nines.lab.requests.conflicts import Composed, Study
 from nines.lab.requests.graph import Graph, asks_password, is_id_like
-from nines.lab.requests.invent import Inventor, Path, fresh_marker
+from nines.lab.requests.invent import Inventor, fresh_marker
 from nines.lab.requests.shapes import kind, properties, required, settled, words
 from nines.lab.requests.supply import DEPTH_MAX, Send, Supplier, Wanted
+from nines.lab.requests.variety import Draw, Path, Variety
 from nines.model.contract import Contract, ContractParameter, Operation, Schema
 from nines.model.experiment import Call
 from nines.model.history import Exchange
@@ -22,6 +24,8 @@ KEY_HEADERS = ("idempotency-key", "x-idempotency-key", "idempotencykey")
 _UNSENT = ("authorization", "content-type", "accept", "cookie", "host", "user-agent")
 _ANY = "*"
 """Whatever the entity tag is (RFC 9110, 13.1.1)."""
+PARENT: Path = ("/",)
+"""Stands for the parent in an operation's path among the references that are made anew."""
 
 
 class Builder:
@@ -40,6 +44,7 @@ class Builder:
         today: date,
         values: Mapping[str, Any],
         helpers: tuple[str, ...],
+        variety: Variety,
         subject: Callable[[str], str] | None = None,
     ) -> None:
         self.contract = contract
@@ -49,29 +54,73 @@ class Builder:
         self._rng = rng
         self._today = today
         self._values = values
+        self._variety = variety
+        self._anew: dict[tuple[str, str, Path], tuple[int, Any]] = {}
         self.supplier = Supplier(graph, send=send, build=self.build, say=say, helpers=helpers, subject=subject)
+        self.study = Study(
+            graph,
+            variety,
+            compose=self.compose,
+            send=send,
+            ready=self.supplier.make_ready,
+            say=say,
+            references=lambda operation: [path for path, _, _ in self._referring(operation) if path[0][:1] != "?"],
+            fixed=self._is_told,
+        )
+        self.supplier.study = self.study
 
     async def build(self, operation: Operation, identity: str, created: Exchange | None, depth: int) -> Call | None:
         """The request, on the object that `created` made if there is one; None when some value cannot be had."""
+        composed = await self.compose(operation, identity, created, depth=depth)
+        return composed.call if composed is not None else None
+
+    async def compose(
+        self,
+        operation: Operation,
+        identity: str,
+        created: Exchange | None,
+        *,
+        depth: int = 0,
+        given: Mapping[Path, Any] | None = None,
+        anew: tuple[Path, ...] = (),
+    ) -> Composed | None:
+        """The request and the value of its body, with what was learnt to differ from the last one's.
+
+        `given` are values that it has instead of those, and `anew` references of which another one is made."""
+        draw = self._variety.draw(operation.id) if given is None else None
+        if draw is not None:
+            found = self._exhausted(operation, created, draw)
+            if found is None:
+                return None
+            given, anew = draw.values, found
+        epoch = draw.epoch if draw is not None else -1
         marker = fresh_marker(self._rng)
         inventor = self._inventor(operation, marker, {})
-        values = await self._path_values(operation, identity, created, depth, inventor)
+        values = self._remembered(operation, identity, PARENT, epoch) if PARENT in anew else None
+        if values is None:
+            is_anew = PARENT in anew
+            values = await self._path_values(operation, identity, created, depth, inventor, is_anew=is_anew)
+            if is_anew:
+                self._anew[operation.id, identity, PARENT] = (epoch, values)
         if values is None:
             return None
-        given = await self._references(operation, identity, created, depth)
-        if given is None:
+        referred = await self._references(
+            operation, identity, created, depth, known=given or {}, anew=anew, epoch=epoch
+        )
+        if referred is None:
             return None
+        given = {**(given or {}), **referred}
         inventor = self._inventor(operation, marker, given)
         path = paths.fill(operation.path, values)
         query = self._query(operation, inventor, given)
         headers, key = await self._headers(operation, identity, path, inventor, created)
-        body = b""
+        body, value = b"", None
         if operation.body is not None and operation.method not in ("GET", "HEAD"):
             hint = next(iter(operation.body.examples), None)
             value = inventor.value(operation.body.schema, hint=hint)
             body, media = encode.encoded(operation.body, value)
             headers.append(("content-type", media))
-        return Call(
+        call = Call(
             operation=operation.id,
             method=operation.method,
             path=path + ("?" + urlencode(query) if query else ""),
@@ -82,14 +131,52 @@ class Builder:
             key=key,
             document=operation.document,
         )
+        composed = Composed(call=call, value=value)
+        self.study.keep(operation, composed)
+        return composed
+
+    def _exhausted(self, operation: Operation, created: Exchange | None, draw: Draw) -> tuple[Path, ...] | None:
+        """What has to be made anew, for every combination of values was used; None where nothing can be."""
+        key = self._variety.key(operation.id)
+        if key is None or draw.epoch == 0:
+            return ()
+        is_bound = created is not None and created.operation == operation.id
+        anew = (*key.references, *((PARENT,) if key.is_path and not is_bound else ()))
+        if not anew and not key.is_all:
+            if not is_bound:
+                self._say(f"{operation.id}: every value that it may have is taken, so no more could be made")
+            return None
+        return anew
+
+    def _remembered(self, operation: Operation, identity: str, path: Path, epoch: int) -> Any:
+        """What was made anew for this identity since all values were used up the last time."""
+        known = self._anew.get((operation.id, identity, path))
+        return known[1] if known is not None and known[0] == epoch >= 0 else None
+
+    def _is_told(self, operation: Operation, name: str) -> bool:
+        """Whether the owner's settings say what it is."""
+        return f"{operation.id}.{name}" in self._values or name in self._values
 
     def _inventor(self, operation: Operation, marker: str, given: Mapping[Path, Any]) -> Inventor:
         return Inventor(
-            self._rng, marker=marker, today=self._today, operation=operation.id, overrides=self._values, given=given
+            self._rng,
+            marker=marker,
+            today=self._today,
+            operation=operation.id,
+            overrides=self._values,
+            given=given,
+            fresh=self._variety.fresh,
         )
 
     async def _path_values(
-        self, operation: Operation, identity: str, created: Exchange | None, depth: int, inventor: Inventor
+        self,
+        operation: Operation,
+        identity: str,
+        created: Exchange | None,
+        depth: int,
+        inventor: Inventor,
+        *,
+        is_anew: bool = False,
     ) -> dict[str, Any] | None:
         """A value for each path parameter; those left of the created object come from its own path."""
         creator = self.contract.operation(created.operation) if created else None
@@ -106,7 +193,9 @@ class Builder:
             if created is not None and creator is not None and name == bound:
                 values[name] = await self.supplier.id_of(created, creator, name, parameter.schema)
             elif name not in values:
-                value, inherited = await self._path_value(operation, parameter, identity, depth, inventor)
+                value, inherited = await self._path_value(
+                    operation, parameter, identity, depth, inventor, is_anew=is_anew
+                )
                 values = {**inherited, **values, name: value}
             if values[name] in (None, ""):
                 self._say(f"{operation.id}: no value was found for the path parameter {name}")
@@ -124,7 +213,14 @@ class Builder:
         return own[-1] if own and self.graph.reader_of(creator) == operation else ""
 
     async def _path_value(
-        self, operation: Operation, parameter: ContractParameter, identity: str, depth: int, inventor: Inventor
+        self,
+        operation: Operation,
+        parameter: ContractParameter,
+        identity: str,
+        depth: int,
+        inventor: Inventor,
+        *,
+        is_anew: bool,
     ) -> tuple[Any, dict[str, str]]:
         """A value, and what the path of the object behind it says about other parameters."""
         name = parameter.name
@@ -138,7 +234,7 @@ class Builder:
         lister = self.graph.lister_of_path(operation, name)
         # What is deleted or brought into another state must not be what other requests still refer to.
         is_own = operation.method == "DELETE" or self.supplier.needs_steps(operation) or _may_rename(operation, name)
-        is_consumed = is_own and paths.names_in(operation.path)[-1] == name
+        is_consumed = is_anew or (is_own and paths.names_in(operation.path)[-1] == name)
         wanted = Wanted(
             name=name,
             schema=parameter.schema,
@@ -157,15 +253,29 @@ class Builder:
     # --- parts of one request ------------------------------------------------------------------------
 
     async def _references(
-        self, operation: Operation, identity: str, created: Exchange | None, depth: int
+        self,
+        operation: Operation,
+        identity: str,
+        created: Exchange | None,
+        depth: int,
+        *,
+        known: Mapping[Path, Any],
+        anew: tuple[Path, ...],
+        epoch: int,
     ) -> dict[Path, Any] | None:
-        """Values for the fields and query parameters that refer to other objects; None when one cannot be had."""
+        """Values for the fields and query parameters that refer to other objects; None when one cannot be had.
+
+        Those that are known are left out; those that are to be made anew are made once for each epoch."""
         given: dict[Path, Any] = {}
         wanted = [(path, name, schema) for path, name, schema in self._referring(operation)]
         creator = self.contract.operation(created.operation) if created else None
         is_used = False
         for path, name, schema in wanted:
-            if any(key in self._values for key in (f"{operation.id}.{name}", name)):
+            if path in known or self._is_told(operation, name):
+                continue
+            remembered = self._remembered(operation, identity, path, epoch) if path in anew else None
+            if remembered is not None:
+                given[path] = remembered
                 continue
             maker = self.graph.maker_of_name(name)
             if maker == operation:
@@ -175,13 +285,15 @@ class Builder:
                 is_used = True
                 continue
             lister = self.graph.lister_of_name(name)
-            need = Wanted(name=name, schema=schema, maker=maker, lister=lister)
+            need = Wanted(name=name, schema=schema, maker=maker, lister=lister, is_consumed=path in anew)
             value, _ = await self.supplier.supplied(need, identity, depth)
             if value is None and (maker is not None or lister is not None):
                 self._say(f"{operation.id}: nothing was found that {name} could refer to")
                 return None
             if value is not None:
                 given[path] = value
+                if path in anew:
+                    self._anew[operation.id, identity, path] = (epoch, value)
         return given
 
     def _referring(self, operation: Operation) -> list[tuple[Path, str, Schema]]:

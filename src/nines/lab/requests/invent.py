@@ -7,21 +7,22 @@ import copy
 import math
 import random
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from nines.lab.requests import fields, patterns
+from nines.lab.requests import fields
 from nines.lab.requests.shapes import DEPTH_MAX, kind, properties, required, settled, types
+from nines.lab.requests.spaces import bounds, matching
 from nines.lab.requests.validate import allows
+from nines.lab.requests.variety import Path
 from nines.model.contract import Schema
-
-Path = tuple[str, ...]
-"""Where a value stands in a body: property names, "[]" for items."""
 
 OPTIONAL_MAX = 3
 """How many optional fields are filled in where nothing is required."""
 MARKER_DIGITS = 10
+NARROW = 10_000
+"""Among fewer numbers than these chance would soon meet one twice."""
 _FORMATTED = {
     "email": "{marker}@example.com",
     "idn-email": "{marker}@example.com",
@@ -58,6 +59,7 @@ class Inventor:
         operation: str = "",
         overrides: Mapping[str, Any] | None = None,
         given: Mapping[Path, Any] | None = None,
+        fresh: Callable[[Schema, str], Any] | None = None,
     ) -> None:
         self.rng = rng
         self.marker = marker
@@ -65,6 +67,7 @@ class Inventor:
         self.operation = operation
         self.overrides = overrides or {}
         self.given = given or {}
+        self.fresh = fresh
         self.is_marked = False
 
     def override(self, name: str) -> Any:
@@ -167,11 +170,14 @@ class Inventor:
         return items
 
     def _integer(self, rules: Schema, name: str) -> int:
-        low, high = _range(rules)
+        low, high = bounds(rules)
         step = rules.get("multipleOf")
         size = int(step) if isinstance(step, int | float) and step >= 1 else 1
         wanted = fields.plain_number(name)
         start = wanted if wanted is not None else self.rng.randint(1, 100)
+        distinct = self.fresh(rules, name) if self.fresh is not None and high - low < NARROW else None
+        if fields.looks_unique(name) and isinstance(distinct, int):
+            return distinct
         if fields.looks_unique(name):
             top = math.floor(min(high, max(low + 1_000, 2**31 - size - 1)))
             start = self.rng.randint(min(top, math.ceil(max(low, 1))), top)
@@ -180,7 +186,7 @@ class Inventor:
         return int(rounded if rounded <= high else (high // size) * size)
 
     def _number(self, rules: Schema, name: str) -> float:
-        low, high = _range(rules)
+        low, high = bounds(rules)
         step = rules.get("multipleOf")
         wanted = fields.plain_number(name)
         start = wanted if wanted is not None else float(self.rng.randint(1, 100))
@@ -201,8 +207,12 @@ class Inventor:
             if len(fitted) <= most and allows(rules, fitted) is not False:
                 self._notice(fitted)
                 return fitted
+        distinct = self.fresh(rules, name) if self.fresh is not None else None
+        if isinstance(distinct, str):
+            # There is no room for a marker, so chance would meet what is there already.
+            return distinct
         if isinstance(rules.get("pattern"), str):
-            found = patterns.matching(rules["pattern"], self.rng, least, most)
+            found = matching(rules["pattern"], self.rng, least, most)
             if found is not None:
                 return found
         return fresh_marker(self.rng)[2:].ljust(least, "x")[: max(most, 0)]
@@ -240,24 +250,6 @@ class Inventor:
     def _notice(self, value: Any) -> None:
         if isinstance(value, str) and self.marker in value:
             self.is_marked = True
-
-
-def _range(rules: Schema) -> tuple[float, float]:
-    """The least and greatest whole or decimal value, with exclusive ends moved inwards."""
-    low, high = rules.get("minimum"), rules.get("maximum")
-    over, under = rules.get("exclusiveMinimum"), rules.get("exclusiveMaximum")
-    step = 1.0 if kind(rules) == "integer" else 0.01
-    bottom = float(low) if isinstance(low, int | float) else -math.inf
-    top = float(high) if isinstance(high, int | float) else math.inf
-    if over is True:
-        bottom += step
-    elif isinstance(over, int | float) and over is not False:
-        bottom = max(bottom, float(over) + step)
-    if under is True:
-        top -= step
-    elif isinstance(under, int | float) and under is not False:
-        top = min(top, float(under) - step)
-    return bottom, top
 
 
 def _example(rules: Schema) -> dict[str, Any]:

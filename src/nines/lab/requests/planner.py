@@ -14,6 +14,7 @@ from nines.lab.requests.graph import Graph
 from nines.lab.requests.listing import PAGES_MAX, Listing, page_of
 from nines.lab.requests.mutants import mutants_of
 from nines.lab.requests.supply import Send
+from nines.lab.requests.variety import Variety
 from nines.model.contract import Contract, Operation
 from nines.model.experiment import Call, Mutant
 from nines.model.history import Exchange, Outcome, Seen
@@ -32,7 +33,7 @@ class Planner:
     `send` adds the identity's credentials and never raises for what the service does. `note` takes why something
     could not be built. `admin` and `helpers` are identities that do what has to be done first and is forbidden to the
     one who asks. `subject` tells whom an identity's token speaks of. A planner is as short-lived as the service's data:
-    make a new one for a fresh database."""
+    make a new one for a fresh database; `variety` keeps what was learnt beyond that."""
 
     def __init__(
         self,
@@ -46,10 +47,11 @@ class Planner:
         admin: str = "",
         helpers: tuple[str, ...] = (),
         subject: Callable[[str], str] | None = None,
+        variety: Variety | None = None,
     ) -> None:
         self.contract = contract
         self.graph = Graph(contract)
-        self._send = send
+        self._sends = send
         self._note = note
         self._rng = random.Random(seed)  # noqa: S311 - repeatable on purpose, not a secret.
         self._seed = seed
@@ -58,12 +60,13 @@ class Planner:
         self._builder = Builder(
             contract,
             self.graph,
-            send=send,
+            send=self._send,
             say=self._say,
             rng=self._rng,
             today=today,
             values=self._values,
             helpers=(*filter(None, (admin,)), *helpers),
+            variety=variety or Variety(seed, today),
             subject=subject,
         )
 
@@ -85,6 +88,8 @@ class Planner:
         if like is not None:
             return self.again(like, identity)
         await self._builder.supplier.rehearse(operation, identity)
+        if not self._builder.supplier.needs_steps(operation):
+            await self._builder.study.learn(operation, identity)
         call = await self._builder.build(operation, identity, None, 0)
         if call is not None:
             await self._builder.supplier.make_ready(call)
@@ -149,6 +154,15 @@ class Planner:
                 if answer.outcome is not Outcome.OK or not found.add(answer):
                     break
         return found
+
+    def hear(self, call: Call, answer: Exchange) -> None:
+        """Tells what a request that was prepared here was answered, so that the next one can be made otherwise."""
+        self._builder.study.hear(call, answer)
+
+    async def _send(self, call: Call) -> Exchange:
+        answer = await self._sends(call)
+        self.hear(call, answer)
+        return answer
 
     def _say(self, text: str) -> None:
         """Notes a reason once."""

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from nines.lab.requests import answers, paths
+from nines.lab.requests.conflicts import Study, is_conflict
 from nines.lab.requests.graph import Graph, noun
 from nines.lab.requests.stock import Stock
 from nines.model.contract import Operation, Schema
@@ -65,6 +66,8 @@ class Supplier:
         self._helpers = helpers
         self._subject = subject
         self._stock = Stock()
+        self.study: Study | None = None
+        """Set by whoever builds requests: it needs both."""
         self._awaited: set[str] = set()
         self._rehearsed: set[tuple[str, str]] = set()
         self._steps: dict[str, tuple[Operation, str]] = {}
@@ -153,6 +156,8 @@ class Supplier:
         is_untimely = exchange.status in UNTIMELY and maker.path_parameters and maker.id not in self._steps
         if is_untimely:
             exchange = await self._after_steps(maker, call, identity) or exchange
+        if is_conflict(exchange):
+            exchange = await self._otherwise(maker, identity, depth) or exchange
         if exchange.outcome is not Outcome.OK:
             self._say(
                 f"{maker.id}: answered {exchange.status or exchange.error} to {identity or 'nobody'} in setting up"
@@ -162,6 +167,13 @@ class Supplier:
         if not is_consumed:
             self._stock.put(maker.id, identity, exchange)
         return exchange
+
+    async def _otherwise(self, maker: Operation, identity: str, depth: int) -> Exchange | None:
+        """The creation once more, with another value of whatever must differ, as soon as that is known."""
+        if self.study is not None:
+            await self.study.learn(maker, identity)
+        call = await self._build(maker, identity, None, depth + 1)
+        return await self._send(msgspec.structs.replace(call, phase="setup")) if call is not None else None
 
     async def _settled(self, made: Exchange, maker: Operation) -> None:
         """Waits until what was accepted reads otherwise than at first, or long enough."""

@@ -1,0 +1,246 @@
+"""Finding out what two objects of a kind must not have in common: by making one like the last, and changing one thing
+at a time until it is accepted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol, TypeAlias
+
+import msgspec
+
+from nines.lab.requests import answers
+from nines.lab.requests.graph import Graph, asks_password, stem
+from nines.lab.requests.shapes import settled, words
+from nines.lab.requests.variety import ENOUGH, Facet, Key, Path, Variety, values_at
+from nines.model.contract import Operation
+from nines.model.experiment import Call
+from nines.model.history import Exchange, Outcome
+from nines.model.record import Record
+
+PROBES_MAX = 12
+"""So many requests may it take to find out what must differ."""
+VALUES_MAX = 2
+"""So many values of one field are tried before another field is."""
+KEPT_MAX = 1_000
+"""So many requests are remembered until it is heard how they were answered."""
+REHEARSAL = "rehearsal"
+CONFLICT = 409
+MAYBE = (400, 422)
+_SAYS = ("already", "exist", "duplicate", "unique", "taken", "conflict", "in use")
+
+Send: TypeAlias = Callable[[Call], Awaitable[Exchange]]
+
+
+class Composed(Record):
+    """A request with the value of its body before it was written down."""
+
+    call: Call
+    value: Any = None
+
+
+class Compose(Protocol):
+    """How a request is put together; `given` are values that it must have, `anew` references that it must make anew."""
+
+    async def __call__(
+        self,
+        operation: Operation,
+        identity: str,
+        created: Exchange | None,
+        *,
+        given: Mapping[Path, Any] | None = None,
+        anew: tuple[Path, ...] = (),
+    ) -> Composed | None: ...
+
+
+def is_conflict(exchange: Exchange) -> bool:
+    """Whether the answer says that there is such a thing already: 409, or a 4xx that says so in words."""
+    if exchange.status == CONFLICT:
+        return True
+    return exchange.status in MAYBE and any(word in exchange.body.lower() for word in _SAYS)
+
+
+class Study:
+    """Learns, once for each operation that creates something, what must differ; `ready` does what comes first.
+
+    It begins with what somebody else made, so that the only one that can be made is not taken away from them."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        variety: Variety,
+        *,
+        compose: Compose,
+        send: Send,
+        ready: Callable[[Call], Awaitable[None]],
+        say: Callable[[str], None],
+        references: Callable[[Operation], list[Path]],
+        fixed: Callable[[Operation, str], bool],
+    ) -> None:
+        self._graph = graph
+        self._variety = variety
+        self._compose = compose
+        self._send = send
+        self._ready = ready
+        self._say = say
+        self._references = references
+        self._fixed = fixed
+        self._composed: dict[tuple[str, str], Composed] = {}
+        self._heard: dict[tuple[str, str], tuple[Composed, Exchange]] = {}
+
+    def keep(self, operation: Operation, composed: Composed) -> None:
+        """Remembers the last request of an operation, until it is heard how it was answered."""
+        if self._comes_into_question(operation) and len(self._composed) < KEPT_MAX:
+            self._composed[operation.id, composed.call.identity] = composed
+
+    def hear(self, call: Call, answer: Exchange) -> None:
+        """What a request was answered; of repetitions only the first counts, for the others must be refused."""
+        place = (call.operation, call.identity)
+        composed = self._composed.get(place)
+        if composed is None or (composed.call.body, composed.call.path) != (call.body, call.path):
+            return
+        del self._composed[place]
+        if answer.outcome is Outcome.OK or is_conflict(answer):
+            self._heard[place] = (composed, answer)
+
+    async def learn(self, operation: Operation, identity: str) -> None:
+        """Makes one that is as like the last one as it can be; where it is refused, finds out why."""
+        first, answer = self._heard.get((operation.id, identity), (None, None))
+        if first is None or answer is None or operation.id in self._variety.settled:
+            return
+        self._variety.settled.add(operation.id)
+        again = await self._compose(operation, identity, answer, given=self._referred(operation, first))
+        if again is None:
+            return
+        base, refusal = first, answer
+        if answer.outcome is Outcome.OK:
+            found = await self._sent(again)
+            if found is None or not is_conflict(found):
+                return
+            base, refusal = again, found
+        mine, other = values_at(first.value), values_at(again.value)
+        alike = {path: value for path, value in mine.items() if path in other and other[path] == value}
+        await self._find(operation, identity, base, refusal, alike)
+
+    def _comes_into_question(self, operation: Operation) -> bool:
+        if operation.id in self._variety.settled or operation.body is None:
+            return False
+        return operation in self._graph.creators and not asks_password(operation)
+
+    def _referred(self, operation: Operation, first: Composed) -> dict[Path, Any]:
+        known = values_at(first.value)
+        return {path: known[path] for path in self._references(operation) if path in known}
+
+    async def _sent(self, composed: Composed | None) -> Exchange | None:
+        if composed is None:
+            return None
+        await self._ready(composed.call)
+        return await self._send(msgspec.structs.replace(composed.call, phase=REHEARSAL))
+
+    async def _find(
+        self, operation: Operation, identity: str, base: Composed, refusal: Exchange, alike: dict[Path, Any]
+    ) -> None:
+        """Changes one thing at a time, what the refusal names first; then everything at once."""
+        assert operation.body is not None
+        probes = _Probes(self, operation, identity, refusal, alike)
+        references = [path for path in self._references(operation) if path in alike]
+        free = {path: value for path, value in alike.items() if path not in references}
+        free = {path: value for path, value in free.items() if not self._fixed(operation, path[-1])}
+        named = _named(refusal)
+        facets = self._variety.facets(settled(operation.body.schema), base.value, free)
+        facets.sort(key=lambda facet: not any(_words_of(part.name) & named for part in facet.parts))
+        key = Key()
+        for facet in facets:
+            if await probes.facet(facet):
+                key = msgspec.structs.replace(key, facets=(*key.facets, facet))
+                if self._variety.has(facet, ENOUGH):
+                    break
+        if not any(self._variety.has(facet, ENOUGH) for facet in key.facets):
+            for path in references:
+                if await probes.given(alike, anew=(path,)):
+                    key = msgspec.structs.replace(key, references=(*key.references, path))
+            if operation.path_parameters and await probes.elsewhere():
+                key = msgspec.structs.replace(key, is_path=True)
+        if key == Key() and (facets or references) and await probes.everything(facets, tuple(references)):
+            key = Key(facets=tuple(facets), references=tuple(references), is_path=True, is_all=True)
+        self._conclude(operation, key, refusal)
+
+    def _conclude(self, operation: Operation, key: Key, refusal: Exchange) -> None:
+        names = [facet.name for facet in key.facets] + [path[-1] for path in key.references]
+        names += ["the parent in its path"] if key.is_path and operation.path_parameters else []
+        if key == Key():
+            self._say(
+                f"{operation.id}: a second one is answered {refusal.status}, whatever of it is changed, "
+                "so that only one could be made"
+            )
+            return
+        self._variety.learn(operation.id, key)
+        self._say(
+            f"{operation.id}: a second one with the same {' and '.join(names)} is answered {refusal.status}, "
+            "so each gets another"
+        )
+
+
+class _Probes:
+    """The requests by which one refusal is examined, at most PROBES_MAX."""
+
+    def __init__(
+        self,
+        study: Study,
+        operation: Operation,
+        identity: str,
+        refusal: Exchange,
+        alike: dict[Path, Any],
+    ) -> None:
+        self._study = study
+        self._operation = operation
+        self._identity = identity
+        self._where = refusal
+        self._alike = alike
+        self._left = PROBES_MAX
+
+    async def facet(self, facet: Facet) -> bool:
+        """Whether another value of this alone is enough."""
+        for number in range(1, VALUES_MAX + 1):
+            values = self._study._variety.at(facet, number)[0]
+            if all(self._alike.get(path) == value for path, value in values.items()):
+                values = self._study._variety.at(facet, 0)[0]
+            if await self.given({**self._alike, **values}):
+                return True
+        return False
+
+    async def given(self, given: Mapping[Path, Any], *, anew: tuple[Path, ...] = ()) -> bool:
+        """Whether a request with these values, and those references made anew, succeeds below the same parent."""
+        kept = {path: value for path, value in given.items() if path not in anew}
+        return await self._succeeds(self._where, kept, anew)
+
+    async def elsewhere(self) -> bool:
+        """Whether the same below another parent succeeds."""
+        return await self._succeeds(None, self._alike, ())
+
+    async def everything(self, facets: list[Facet], references: tuple[Path, ...]) -> bool:
+        values = {path: value for facet in facets for path, value in self._study._variety.at(facet, 3)[0].items()}
+        kept = {path: value for path, value in {**self._alike, **values}.items() if path not in references}
+        return await self._succeeds(None, kept, references)
+
+    async def _succeeds(self, where: Exchange | None, given: Mapping[Path, Any], anew: tuple[Path, ...]) -> bool:
+        if self._left <= 0:
+            return False
+        self._left -= 1
+        study = self._study
+        composed = await study._compose(
+            self._operation, self._identity, where, given=given, anew=(*anew, *(() if where else (("/",),)))
+        )
+        answer = await study._sent(composed)
+        return answer is not None and answer.outcome is Outcome.OK
+
+
+def _named(refusal: Exchange) -> set[str]:
+    """The words of what the refusal says."""
+    body = answers.parsed(refusal)
+    text = json.dumps(body) if body is not None else refusal.body
+    return set(words(text[:4_000]))
+
+
+def _words_of(name: str) -> set[str]:
+    return set(stem(name) or words(name))
