@@ -123,8 +123,8 @@ def comment(text: str, *, depth: int = 0) -> list[str]:
 def quoted(text: str) -> str:
     """A string literal in double quotes, or in single ones where that saves escapes."""
     escaped = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
-    if '"' in escaped and "'" not in escaped:
-        return f"'{escaped}'"
+    if escaped.count('"') > escaped.count("'"):
+        return "'" + escaped.replace("'", "\\'") + "'"
     return '"' + escaped.replace('"', '\\"') + '"'
 
 

@@ -129,8 +129,12 @@ def test_what_a_list_is_narrowed_by_never_decides_whose_rows_it_shows(name: str)
 
 @pytest.mark.parametrize(
     ("changed", "says"),
-    [({"do": "read", "calls": ("insurer.ask",)}, "read and asks"), ({"id": "int64"}, "is counted")],
-    ids=["a read that asks others", "a counted identifier"],
+    [
+        ({"do": "read", "calls": ("insurer.ask",)}, "read and asks"),
+        ({"id": "int64"}, "is counted"),
+        ({"isolation": "schema"}, "a schema for each practice_id"),
+    ],
+    ids=["a read that asks others", "a counted identifier", "tenants in schemas of their own"],
 )
 def test_what_no_writer_knows_is_refused_and_not_left_out(changed: dict[str, Any], says: str) -> None:
     blueprint = _design(CLINIC).blueprint
@@ -141,6 +145,9 @@ def test_what_no_writer_knows_is_refused_and_not_left_out(changed: dict[str, Any
             for each in blueprint.operations
         )
         blueprint = msgspec.structs.replace(blueprint, operations=operations)
+    elif "isolation" in changed:
+        assert blueprint.tenancy is not None
+        blueprint = msgspec.structs.replace(blueprint, tenancy=msgspec.structs.replace(blueprint.tenancy, **changed))
     else:
         kept = tuple(
             msgspec.structs.replace(each, identifier=msgspec.structs.replace(each.identifier, kind=FieldKind.INT64))

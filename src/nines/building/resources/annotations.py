@@ -13,6 +13,18 @@ _EMAIL = r"^[^@\s]+@[^@\s]+\Z"
 _URI = r"^[A-Za-z][A-Za-z0-9+.-]*:\S+\Z"
 
 
+def constant(value: Any, format: str, imports: python.Imports) -> str:
+    """A default as Python says it."""
+    if not isinstance(value, str):
+        return repr(value)
+    text = python.quoted(value)
+    if format not in _FORMATS:
+        return text
+    module, name = _FORMATS[format]
+    imports.add(module, name)
+    return f"{name}({text})" if name == "UUID" else f"{name}.fromisoformat({text})"
+
+
 def annotation(schema: Schema, imports: python.Imports, *, is_request: bool) -> str:
     """The type of a member, with its bounds where callers send it."""
     if "anyOf" in schema:

@@ -65,7 +65,7 @@ def answered(
     module.put(keeping.shown_expression(module, row), before=f"{thing.noun}_now = " if posted else f"{thing.noun} = ")
     shown = f"{thing.noun}_now" if posted else thing.noun
     if operation.posts:
-        body = "body" if endpoint.request else ""
+        body = "body" if endpoint.request and operation.takes else ""
         keeping.post(module, endpoint, origin="call", row=posted or module.row_of(row), body=body)
     keeping.emit(module, operation.emits, origin="call", shown=shown)
     keeping.audit(module, origin="call", id=f"{shown}.id", changes=changes)

@@ -147,11 +147,10 @@ def remove(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> N
         if thing.prefix and thing.resource.audit in ("all", "writes"):
             module.runtime("identifier_text")
         keeping.audit(module, origin="call", id=shown, changes='{"is_deleted": True}')
-        is_over = (
-            endpoint.idempotency is None and not hooks.is_hooked(operation) and carrying.is_last(module, operation)
-        )
-        is_returned = is_over or (hooks.is_hooked(operation) and carrying.is_last(module, operation))
-        module.line(f"{'return' if is_over else 'answer ='} Answer.nothing()")
+        is_hooked, is_last = hooks.is_hooked(operation), carrying.is_last(module, operation)
+        module.is_returned = endpoint.idempotency is None and (is_hooked or is_last)
+        is_returned = is_last and (is_hooked or module.is_returned)
+        module.line(f"{'return' if module.is_returned else 'answer ='} Answer.nothing()")
         keeping.finish(module, endpoint)
     carrying.left(module, operation, is_returned=is_returned)
     module.depth -= 1

@@ -8,7 +8,7 @@ from nines.building import names, python
 from nines.building.file import File
 from nines.building.resources import asking, carrying, changing, custom, reading, sagas, settling
 from nines.building.resources.code import Module
-from nines.building.resources.facts import Thing, operation_of, things
+from nines.building.resources.facts import Thing, blueprint_of, operation_of, things
 from nines.model.blueprint import Action, FieldKind, Operation
 from nines.model.blueprint.operation import OF_ACCOUNTS
 from nines.model.design import Design, PlannedEndpoint
@@ -24,12 +24,24 @@ _CHANGES: dict[Action, Callable[[Module, PlannedEndpoint, Operation], None]] = {
 
 
 def write(design: Design) -> Iterator[File]:
+    _are_apart(design)
     for thing in things(design):
         mine = [e for e in design.endpoints if e.resource == thing.resource.name and e.action not in OF_ACCOUNTS]
         if mine:
             path = names.source(design, f"_generated/{names.module_of(thing.table.name)}.py")
             yield File(path=path, text=_module(thing, mine))
     yield from custom.others(design)
+
+
+def _are_apart(design: Design) -> None:
+    """Tenants are kept apart by a column only: a service that does less than its blueprint says is worse than none."""
+    tenancy = blueprint_of(design).tenancy
+    if tenancy is not None and tenancy.isolation != "row":
+        raise UsageError(
+            f"a {tenancy.isolation} for each {tenancy.key}: that is not built",
+            where="tenancy.isolation",
+            hint="Use isolation: row, by which every statement names the tenant; or deploy the service once for each.",
+        )
 
 
 def _has_way(thing: Thing, endpoint: PlannedEndpoint, operation: Operation) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from nines.building import names, python
 from nines.building.file import File
 from nines.building.resources import rows, spreading, values
-from nines.building.resources.annotations import annotation
+from nines.building.resources.annotations import annotation, constant
 from nines.building.resources.facts import Thing, operation_of, thing_of, things
 from nines.model.blueprint import Action, Field, FieldKind
 from nines.model.blueprint.operation import OF_ACCOUNTS
@@ -138,17 +138,16 @@ def sent(
             imports.add("msgspec", "UNSET", "UnsetType")
             lines.append(f"    {_member(name, f'{type} | UnsetType', 'UNSET', imports)}")
         else:
-            lines.append(f"    {_member(name, *_optional(schema, type), imports)}")
+            lines.append(f"    {_member(name, *_optional(schema, type, imports), imports)}")
     if not members and not is_update:
         lines += python.docstring("Nothing is sent.", depth=1)
     return lines
 
 
-def _optional(schema: Schema, type: str) -> tuple[str, str]:
+def _optional(schema: Schema, type: str, imports: python.Imports) -> tuple[str, str]:
     """The type and the default of a member that may be left out."""
     if "default" in schema:
-        value = schema["default"]
-        return type, python.quoted(value) if isinstance(value, str) else repr(value)
+        return type, constant(schema["default"], schema.get("format", ""), imports)
     if schema.get("type") == "array":
         return type, "[]"
     return (type if type.endswith("| None") else f"{type} | None"), "None"
@@ -281,7 +280,7 @@ def _query(endpoint: PlannedEndpoint, imports: python.Imports) -> list[str]:
             if each.name == "fields":
                 lines.append(f"    {_member(each.name, type, '[]', imports)}")
             else:
-                lines.append(f"    {_member(each.name, *_optional(each.schema, type), imports)}")
+                lines.append(f"    {_member(each.name, *_optional(each.schema, type, imports), imports)}")
     return lines
 
 

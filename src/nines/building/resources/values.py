@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nines.building import names, python
+from nines.building.resources.annotations import constant
 from nines.building.resources.facts import Thing, prefix_of
 from nines.model.blueprint import Field, FieldKind, ResourceKind
 from nines.model.design import PlannedColumn
@@ -43,6 +44,7 @@ _BLANKS = {
     "text": '""',
 }
 """What a column holds that nobody set."""
+_FORMATS = {"timestamptz": "date-time", "date": "date", "uuid": "uuid"}
 _IMPORTS = {"date": "datetime", "datetime": "datetime", "UUID": "uuid", "Any": "typing", "Decimal": "decimal"}
 
 
@@ -177,7 +179,10 @@ def blank(thing: Thing, column: PlannedColumn, imports: python.Imports) -> str:
     """What a column holds that no caller sets: its default, or nothing yet."""
     field = thing.field_of(column)
     if field is not None and field.default is not None:
-        return python.quoted(field.default) if isinstance(field.default, str) else repr(field.default)
+        if column.type == "numeric(19,4)":
+            imports.add("decimal", "Decimal")
+            return f'Decimal("{field.default}")'
+        return constant(field.default, _FORMATS.get(column.type, ""), imports)
     if column.is_nullable:
         return "None"
     if column.type.endswith("[]"):

@@ -52,7 +52,8 @@ def decide(design: Design) -> Decision | None:
         "the data would be divided",
         consequences=(
             f"{tenancy.key} comes from the caller's token, never from the request.",
-            "A second fence stands in the database where a forgotten condition would be a leak: row-level security.",
+            f"Every generated statement names {tenancy.key}; one that the owner writes has to, too: the database does "
+            "not look (row-level security would, for the price of a setting in each transaction).",
         )
         if tenancy.isolation == "row"
         else ("The connection is chosen by the caller's token, never by the request.",),

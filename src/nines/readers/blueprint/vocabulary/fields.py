@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
 from nines.model.blueprint import Field, FieldKind, OnDelete, ValueType
@@ -21,6 +22,22 @@ _COMPOSED = (FieldKind.ENUM, FieldKind.REFERENCE, FieldKind.VALUE)
 """Said by other keys: values, ref, and the name of a composite type."""
 _KINDS = {kind.value: kind for kind in FieldKind if kind not in _COMPOSED}
 _WHOLE = {FieldKind.INT32: 2**31 - 1, FieldKind.INT64: _FIGURE_MAX}
+
+_WITHOUT_DEFAULT = (FieldKind.REFERENCE, FieldKind.VALUE, FieldKind.PASSWORD, FieldKind.JSON, FieldKind.BYTES)
+_DATED = (FieldKind.DATE, FieldKind.TIMESTAMP)
+_UUID = (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "0190f5a2-7c3e-7b1a-9d2e-3f4a5b6c7d8e")
+_WRITTEN = {
+    FieldKind.DATE: (r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "2030-01-31"),
+    FieldKind.TIMESTAMP: (r"[0-9-]{10}T[0-9:]{8}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})", '"2030-01-31T08:00:00Z"'),
+    FieldKind.UUID: _UUID,
+    FieldKind.UUID7: _UUID,
+    FieldKind.EMAIL: (r"[^@\s]+@[^@\s]+", "ada@example.com"),
+    FieldKind.URL: (r"https?://\S+", '"https://www.example.com"'),
+    FieldKind.PHONE: (r"\+[1-9][0-9]{1,14}", '"+441632960123"'),
+    FieldKind.CURRENCY: (r"[A-Z]{3}", "EUR"),
+    FieldKind.COUNTRY: (r"[A-Z]{2}", "PT"),
+}
+"""Texts of a form: the form, and how one is written."""
 
 _BOUND = r"(?:>=|<=|>|<) ?-?[0-9]{1,18}(?:\.[0-9]{1,9})?"
 _SHORT = re.compile(rf"([A-Za-z][A-Za-z0-9]*)(\?)?((?: {_BOUND}){{0,2}})")
@@ -139,16 +156,46 @@ def _defaulted(told: dict[str, Any], node: Mapping, reading: Reading) -> None:
     if default is None or kind is None:
         return
     at = node.get("default") or node
-    if kind is FieldKind.ENUM and default not in told["values"]:
+    if told.get("is_list"):
+        reading.report(at, "a list begins empty: it has no default")
+    elif kind is FieldKind.ENUM and default not in told["values"]:
         reading.report(at, f"the default {shown(str(default))} is none of the values")
     elif kind in _WHOLE and (isinstance(default, bool) or not isinstance(default, int)):
         reading.report(at, f"the default of {kind} is a whole number, found {shown(str(default))}")
     elif kind is FieldKind.BOOLEAN and not isinstance(default, bool):
         reading.report(at, f"the default of a boolean is true or false, found {shown(str(default))}")
-    elif kind in (FieldKind.REFERENCE, FieldKind.VALUE, FieldKind.PASSWORD):
+    elif kind in _WITHOUT_DEFAULT:
         reading.report(at, f"a field of this kind ({kind}) has no default")
+    elif kind is FieldKind.DECIMAL and not _is_decimal(default):
+        reading.report(at, f"the default of a decimal is a number, found {shown(str(default))}")
     elif kind in (FieldKind.STRING, FieldKind.TEXT) and not isinstance(default, str):
         reading.report(at, f"the default is a text; write it in quotes: {shown(str(default))}")
+    elif kind in _WRITTEN and not _is_written(kind, default):
+        reading.report(at, f"the default of {kind} is written like {_WRITTEN[kind][1]}, found {shown(str(default))}")
+    elif kind in _NUMERIC:
+        _within(told, float(default), at, reading)
+    elif len(str(default)) > (told.get("length_max") or _LENGTH_MAX):
+        reading.report(at, f"the default has {len(str(default))} characters, and max is {told['length_max']}")
+
+
+def _is_decimal(default: Any) -> bool:
+    return not isinstance(default, bool) and re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,4})?", str(default)) is not None
+
+
+def _is_written(kind: FieldKind, default: Any) -> bool:
+    """Whether a text is one of those that such a field can hold."""
+    if re.fullmatch(_WRITTEN[kind][0], str(default)) is None:
+        return False
+    try:
+        return kind not in _DATED or datetime.fromisoformat(str(default)) is not None
+    except ValueError:
+        return False
+
+
+def _within(told: dict[str, Any], default: float, at: Node, reading: Reading) -> None:
+    minimum, maximum = told.get("minimum"), told.get("maximum")
+    if (minimum is not None and default < minimum) or (maximum is not None and default > maximum):
+        reading.report(at, f"the default {default:g} is outside of what min and max allow")
 
 
 _LONG = Keys(

@@ -234,13 +234,18 @@ _OPERATION = Keys(
 
 
 _CHANGING = (Action.UPDATE, Action.DELETE, Action.TRANSITION, Action.CUSTOM)
+_DECIDING = (Action.CREATE, *_CHANGING)
 _LISTING = (Action.LIST, Action.CUSTOM)
+_WRITING = tuple(action for action in Action if action not in (Action.READ, Action.LIST))
 _FITTING = (
     ("filters", "filter", _LISTING),
     ("order", "order", _LISTING),
     ("page", "page", _LISTING),
     ("needs_if_match", "if_match", _CHANGING),
-    ("idempotency", "idempotency", tuple(action for action in Action if action not in (Action.READ, Action.LIST))),
+    ("idempotency", "idempotency", _WRITING),
+    ("emits", "emits", _WRITING),
+    ("is_asynchronous", "async", _DECIDING),
+    ("hook", "hook", _DECIDING),
     ("takes", "takes", (Action.TRANSITION, Action.CUSTOM)),
     ("gives", "gives", (Action.CUSTOM,)),
     ("posts", "posts", (Action.CREATE, Action.TRANSITION, Action.CUSTOM)),

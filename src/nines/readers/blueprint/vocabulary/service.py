@@ -231,7 +231,7 @@ TENANCY = Keys(
             name="isolation",
             shape=Choice(
                 {
-                    "row": "one table for all, with row-level security",
+                    "row": "one table for all, and every statement names the tenant",
                     "schema": "a schema each",
                     "database": "a database each",
                 }
