@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nines.checkers.binomial import samples_needed
+from nines.experiments.load.steady import SHOWN_S
 from nines.model.experiment import Experiment
 from nines.model.settings import LoadSettings, Settings, budgets_of
 
@@ -29,7 +30,7 @@ def _load_s(settings: Settings) -> float:
     load: LoadSettings = settings.load
     share = budgets_of(settings.budgets).error_rate
     needed = samples_needed(0, share) if 0.0 < share < 1.0 else 1
-    return load.duration_s or min(needed * _MARGIN / load.rate_hz, load.duration_s_max)
+    return load.duration_s or min(needed * _MARGIN / load.rate_hz, load.duration_s_max, SHOWN_S)
 
 
 def pace(expected_s: Sequence[float], taken_s: Sequence[float]) -> float:

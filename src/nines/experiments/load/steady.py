@@ -13,6 +13,7 @@ from nines.model.contract import Operation
 from nines.model.experiment import Bench, ExperimentInfo, Judgement, Load, Share
 from nines.model.history import Exchange, History, Outcome
 from nines.model.rule import Standard, Tier
+from nines.model.settings import LoadSettings
 from nines.model.verdict import Verdict
 
 WARM_UP_S = 3.0
@@ -36,7 +37,10 @@ EARLY_SLOWNESS = 3.0
 LIMITED = 429
 CLEAN_SHARE_MIN = 0.5
 """With fewer requests than this share to operations that refused none, too little of the service was tried."""
-WARM_UP, STEADY, STEADY_AGAIN = "warm-up", "steady", "steady again"
+SHOWN_S = 65.0
+"""A rate at which the error budget would take longer to be shown is raised until it takes so long."""
+WARM_UP, WARM_UP_AGAIN, STEADY, STEADY_AGAIN = "warm-up", "warm-up again", "steady", "steady again"
+RAISED = "raised"
 
 INFO = ExperimentInfo(
     title="Steady load",
@@ -54,21 +58,61 @@ async def run(bench: Bench) -> None:
     if not shares:
         return
     settings = bench.load_settings
-    load = Load(rate_hz=settings.rate_hz, duration_s=WARM_UP_S, shares=shares, phase=WARM_UP, timeout_s=TIMEOUT_S)
+    rate_hz = _raised(settings, bench.budgets)
+    load = Load(rate_hz=rate_hz, duration_s=WARM_UP_S, shares=shares, phase=WARM_UP, timeout_s=TIMEOUT_S)
     await bench.load(load)
-    load = msgspec.structs.replace(load, shares=_repeatable(bench, shares, WARM_UP))
+    is_raised = rate_hz > settings.rate_hz
+    if is_raised and _is_strained(bench):
+        bench.note(f"at {rate_hz:.0f}/s the service refused or failed, so it was asked at its target rate alone")
+        is_raised = False
+        load = msgspec.structs.replace(load, rate_hz=settings.rate_hz, phase=WARM_UP_AGAIN)
+        await bench.load(load)
+    load = msgspec.structs.replace(load, shares=_repeatable(bench, shares, load.phase))
     if not load.shares:
+        return
+    if is_raised and await _holds_raised(bench, load):
         return
     needed = _needed(0, bench.budgets)
     duration_s = settings.duration_s or min(needed * MARGIN / settings.rate_hz, settings.duration_s_max)
-    phase = STEADY
+    phase = STEADY_AGAIN if is_raised else STEADY
+    load = msgspec.structs.replace(load, rate_hz=settings.rate_hz)
     is_decided = await _keep_up(bench, msgspec.structs.replace(load, duration_s=duration_s, phase=phase))
-    if not is_decided and any(report.is_spoiled for report in bench.history().loads if report.phase == phase):
+    if (
+        phase == STEADY
+        and not is_decided
+        and any(report.is_spoiled for report in bench.history().loads if report.phase == phase)
+    ):
         bench.note("the generator could not keep its schedule, so the same load was sent once more")
         phase = STEADY_AGAIN
         is_decided = await _keep_up(bench, msgspec.structs.replace(load, duration_s=duration_s, phase=phase))
     if not is_decided and not settings.duration_s:
         await _go_on(bench, load, phase, settings.duration_s_max - duration_s)
+
+
+def _raised(settings: LoadSettings, budgets: Budgets) -> float:
+    """The rate at which the error budget is shown in time, the target rate where that is enough."""
+    wanted_hz = _needed(0, budgets) * MARGIN / min(SHOWN_S, settings.duration_s_max)
+    is_free = not settings.duration_s and settings.rate_hz < wanted_hz <= settings.rate_hz_max
+    return wanted_hz if is_free else settings.rate_hz
+
+
+def _is_strained(bench: Bench) -> bool:
+    """Whether the faster warm-up met a rate limit or a failure, which the target rate may not meet."""
+    return any(e.status == LIMITED or measured.has_failed(e) for e in bench.history().during(WARM_UP))
+
+
+async def _holds_raised(bench: Bench, load: Load) -> bool:
+    """Whether the budgets hold even above the target rate, which shows them in time; else that says nothing of them."""
+    settings = bench.load_settings
+    told = f"{load.rate_hz:.0f}/s, {load.rate_hz / settings.rate_hz:.2g} times the target rate"
+    duration_s = min(SHOWN_S, settings.duration_s_max)
+    if not await _keep_up(bench, msgspec.structs.replace(load, duration_s=duration_s, phase=STEADY)):
+        await _go_on(bench, load, STEADY, settings.duration_s_max - duration_s)
+    if judge(bench.history(), bench.budgets).verdict is Verdict.HOLDS:
+        bench.mark(RAISED, told, f"{_needed(0, bench.budgets)}")
+        return True
+    bench.note(f"the budgets could not be shown at {told}, so the service was asked at the target rate itself")
+    return False
 
 
 async def _keep_up(bench: Bench, load: Load) -> bool:
@@ -213,7 +257,9 @@ def judge(history: History, budgets: Budgets) -> Judgement:
         verdict = Verdict.BROKEN
     return Judgement(
         verdict=verdict,
-        says=measured.told(counted, figures, subjects, budgets) + _left_out([exchange for _, exchange in sent]),
+        says=measured.told(counted, figures, subjects, budgets)
+        + _asked(history)
+        + _left_out([exchange for _, exchange in sent]),
         figures=figures,
         offending=measured.offending(counted, budgets) if verdict is not Verdict.HOLDS else (),
         subjects=subjects,
@@ -238,6 +284,11 @@ def _hindered(sent: list[Exchange], budgets: Budgets) -> str:
         return ""
     says = f"{refused} of {len(sent)} requests were refused with a 4xx, so that too few tried the service"
     return says + (f" ({limited} by its rate limit)" if limited else "")
+
+
+def _asked(history: History) -> str:
+    raised = next(iter(history.marked(RAISED)), None)
+    return f"; asked at {raised.name}, so that {raised.detail} requests fit into the time" if raised else ""
 
 
 def _left_out(sent: list[Exchange]) -> str:

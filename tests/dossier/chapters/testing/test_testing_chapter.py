@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 
 import click
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -92,6 +93,15 @@ def test_the_configuration_says_what_the_budgets_say(name: str, tmp_path: Path) 
     assert {each.id for each in design.endpoints if each.is_public} <= set(found.security.public)
     assert found.load.rate_hz <= found.load.rate_hz_max
     assert all(each.env in found.service.env for each in found.upstreams.values())
+
+
+def test_so_few_requests_as_can_be_asked_by_anybody_are_those_of_the_busiest_minute(tmp_path: Path) -> None:
+    design = example("login")
+    demand = design.demand
+    assert demand is not None
+    assert load(design, tmp_path).load.rate_hz == demand.steady_hz
+    quiet = msgspec.structs.replace(demand, steady_hz=10.0, peak_hz=90.0)
+    assert load(msgspec.structs.replace(design, demand=quiet), tmp_path).load.rate_hz == 90.0
 
 
 def test_people_who_try_a_service_register_like_everybody_else_and_whoever_has_a_role_does_not(tmp_path: Path) -> None:
