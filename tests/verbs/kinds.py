@@ -47,63 +47,63 @@ Kind: TypeAlias = Callable[[Blueprint, Random], Changed | None]
 
 
 def _optional(blueprint: Blueprint, chance: Random) -> Changed | None:
-    return _grown(blueprint, chance, kind=FieldKind.INT64, is_optional=True)
+    return grown(blueprint, chance, kind=FieldKind.INT64, is_optional=True)
 
 
 def _default(blueprint: Blueprint, chance: Random) -> Changed | None:
-    return _grown(blueprint, chance, kind=FieldKind.INT32, default=7)
+    return grown(blueprint, chance, kind=FieldKind.INT32, default=7)
 
 
 def _required(blueprint: Blueprint, chance: Random) -> Changed | None:
     """A field that every new request has to carry, with a value for what exists."""
-    found = _grown(blueprint, chance, kind=FieldKind.STRING, length_max=40)
-    return found and _filled(blueprint, found)
+    found = grown(blueprint, chance, kind=FieldKind.STRING, length_max=40)
+    return found and filled(blueprint, found)
 
 
 def _indexed(blueprint: Blueprint, chance: Random) -> Changed | None:
     """A list that is filtered by one more field."""
     lists = [each for each in blueprint.operations if each.do is Action.LIST]
-    for operation in _shuffled(lists, chance):
+    for operation in shuffled(lists, chance):
         resource = blueprint.resource(operation.on)
-        fields = [field for field in resource.fields if _is_plain(field) and not field.is_encrypted] if resource else []
+        fields = [field for field in resource.fields if is_plain(field) and not field.is_encrypted] if resource else []
         more = [field.name for field in fields if field.name not in operation.filters and not field.is_personal]
         if more:
             after = replace(operation, filters=(*operation.filters, chance.choice(more)))
-            return Changed(blueprint=_with_operation(blueprint, after))
+            return Changed(blueprint=with_operation(blueprint, after))
     return None
 
 
 def _dropped(blueprint: Blueprint, chance: Random) -> Changed | None:
-    resource, field = _a_field(blueprint, chance, is_free=True)
+    resource, field = a_field(blueprint, chance, is_free=True)
     if resource is None or field is None:
         return None
     kept = tuple(each for each in resource.fields if each is not field)
-    return Changed(blueprint=_with_resource(blueprint, replace(resource, fields=kept)))
+    return Changed(blueprint=with_resource(blueprint, replace(resource, fields=kept)))
 
 
 def _loosened(blueprint: Blueprint, chance: Random) -> Changed | None:
-    return _altered(blueprint, chance, lambda each: None if each.is_optional else replace(each, is_optional=True))
+    return altered(blueprint, chance, lambda each: None if each.is_optional else replace(each, is_optional=True))
 
 
 def _demanded(blueprint: Blueprint, chance: Random) -> Changed | None:
     """What was optional has to be there, and rows without it get a value."""
-    found = _altered(blueprint, chance, lambda each: replace(each, is_optional=False) if each.is_optional else None)
-    return found and _filled(blueprint, found)
+    found = altered(blueprint, chance, lambda each: replace(each, is_optional=False) if each.is_optional else None)
+    return found and filled(blueprint, found)
 
 
 def _renamed(blueprint: Blueprint, chance: Random) -> Changed | None:
-    resource, field = _a_field(blueprint, chance, is_free=True)
+    resource, field = a_field(blueprint, chance, is_free=True)
     if resource is None or field is None:
         return None
     name = f"{field.name}_anew"
     fields = tuple(replace(each, name=name) if each is field else each for each in resource.fields)
-    after = _with_resource(blueprint, replace(resource, fields=fields))
+    after = with_resource(blueprint, replace(resource, fields=fields))
     columns = {f"{table.name}.{field.name}": name for table in plan(after).tables if table.column(name)}
     return Changed(blueprint=after, renames=columns)
 
 
 def _widened(blueprint: Blueprint, chance: Random) -> Changed | None:
-    return _altered(blueprint, chance, _wider)
+    return altered(blueprint, chance, _wider)
 
 
 def _wider(field: Field) -> Field | None:
@@ -115,8 +115,8 @@ def _wider(field: Field) -> Field | None:
 
 
 def _narrowed(blueprint: Blueprint, chance: Random) -> Changed | None:
-    found = _altered(blueprint, chance, _narrower)
-    return found and _moved(blueprint, found)
+    found = altered(blueprint, chance, _narrower)
+    return found and moved(blueprint, found)
 
 
 def _narrower(field: Field) -> Field | None:
@@ -129,13 +129,13 @@ def _narrower(field: Field) -> Field | None:
 
 def _state(blueprint: Blueprint, chance: Random) -> Changed | None:
     """One more, with the operation that leads there."""
-    for resource in _shuffled(blueprint.resources, chance):
+    for resource in shuffled(blueprint.resources, chance):
         if resource.states:
             name = f"extra_{len(resource.states)}"
             at = chance.randrange(len(resource.states))
             states = [*resource.states, State(name=name)]
             states[at] = replace(states[at], to=(*states[at].to, name))
-            after = _with_resource(blueprint, replace(resource, states=tuple(states)))
+            after = with_resource(blueprint, replace(resource, states=tuple(states)))
             operation = _moving(blueprint, resource, f"move{resource.name}To{name.title().replace('_', '')}", name)
             return Changed(blueprint=replace(after, operations=(*after.operations, operation)))
     return None
@@ -143,22 +143,22 @@ def _state(blueprint: Blueprint, chance: Random) -> Changed | None:
 
 def _stateless(blueprint: Blueprint, chance: Random) -> Changed | None:
     """One less, and nothing leads there any more."""
-    for resource in _shuffled(blueprint.resources, chance):
+    for resource in shuffled(blueprint.resources, chance):
         ends = [each for each in resource.states[1:] if not each.to]
         if ends:
             gone = chance.choice(ends).name
             kept = [each for each in resource.states if each.name != gone]
             states = tuple(replace(each, to=tuple(name for name in each.to if name != gone)) for each in kept)
-            after = _with_resource(blueprint, replace(resource, states=states))
+            after = with_resource(blueprint, replace(resource, states=states))
             left = tuple(each for each in after.operations if (each.on, each.to_state) != (resource.name, gone))
             jobs = tuple(each for each in after.jobs if (each.on, each.to_state) != (resource.name, gone))
-            more = _without_untold(replace(after, operations=left, jobs=jobs))
-            return _moved(blueprint, Changed(blueprint=more))
+            more = without_untold(replace(after, operations=left, jobs=jobs))
+            return moved(blueprint, Changed(blueprint=more))
     return None
 
 
 def _operation(blueprint: Blueprint, chance: Random) -> Changed | None:
-    for resource in _shuffled(blueprint.resources, chance):
+    for resource in shuffled(blueprint.resources, chance):
         reads = [each for each in blueprint.operations if each.on == resource.name and each.do is Action.READ]
         if not reads and resource.kind is not ResourceKind.LEDGER:
             roles = tuple(role.name for role in blueprint.roles)[-1:]
@@ -170,7 +170,7 @@ def _operation(blueprint: Blueprint, chance: Random) -> Changed | None:
 def _less(blueprint: Blueprint, chance: Random) -> Changed | None:
     gone = chance.choice(blueprint.operations)
     kept = tuple(each for each in blueprint.operations if each is not gone)
-    return Changed(blueprint=_without_untold(replace(blueprint, operations=kept))) if kept else None
+    return Changed(blueprint=without_untold(replace(blueprint, operations=kept))) if kept else None
 
 
 def _resourceless(blueprint: Blueprint, chance: Random) -> Changed | None:
@@ -186,7 +186,7 @@ def _resourceless(blueprint: Blueprint, chance: Random) -> Changed | None:
         operations=tuple(each for each in blueprint.operations if each.on != gone),
         jobs=tuple(each for each in blueprint.jobs if each.on != gone),
     )
-    return Changed(blueprint=_without_untold(after)) if after.operations else None
+    return Changed(blueprint=without_untold(after)) if after.operations else None
 
 
 def _roleless(blueprint: Blueprint, chance: Random) -> Changed | None:
@@ -196,17 +196,17 @@ def _roleless(blueprint: Blueprint, chance: Random) -> Changed | None:
     operation = chance.choice(several)
     gone = chance.choice(operation.roles)
     after = replace(operation, roles=tuple(each for each in operation.roles if each != gone))
-    return Changed(blueprint=_with_operation(blueprint, after))
+    return Changed(blueprint=with_operation(blueprint, after))
 
 
 def _ungranted(blueprint: Blueprint, chance: Random) -> Changed | None:
     """One way less to reach an object."""
-    for resource in _shuffled(blueprint.resources, chance):
-        for part in _shuffled(("read", "list", "write"), chance):
+    for resource in shuffled(blueprint.resources, chance):
+        for part in shuffled(("read", "list", "write"), chance):
             grants = getattr(resource.access, part)
             if len(grants) > 1:
                 access = replace(resource.access, **{part: grants[:-1]})
-                return Changed(blueprint=_with_resource(blueprint, replace(resource, access=access)))
+                return Changed(blueprint=with_resource(blueprint, replace(resource, access=access)))
     return None
 
 
@@ -222,7 +222,7 @@ def _paged(blueprint: Blueprint, chance: Random) -> Changed | None:
     lists = [each for each in blueprint.operations if each.do is Action.LIST]
     if not lists:
         return None
-    return Changed(blueprint=_with_operation(blueprint, replace(chance.choice(lists), page=Page(default=5, max=10))))
+    return Changed(blueprint=with_operation(blueprint, replace(chance.choice(lists), page=Page(default=5, max=10))))
 
 
 def _asking(blueprint: Blueprint, chance: Random) -> Changed | None:
@@ -237,7 +237,7 @@ def _asking(blueprint: Blueprint, chance: Random) -> Changed | None:
         availability=0.9999,
     )  # fmt: skip
     after = replace(operation, calls=(f"{name}.approve",), idempotency=operation.idempotency or Idempotency())
-    return Changed(blueprint=replace(_with_operation(blueprint, after), dependencies=(*blueprint.dependencies, other)))
+    return Changed(blueprint=replace(with_operation(blueprint, after), dependencies=(*blueprint.dependencies, other)))
 
 
 def _event(blueprint: Blueprint, chance: Random) -> Changed | None:
@@ -262,7 +262,7 @@ def _telling(blueprint: Blueprint, chance: Random) -> Changed | None:
     name = f"{operation.on.lower()}.{operation.to_state or 'created'}_anew"
     event = Event(name=name, resource=operation.on)
     events = replace(blueprint.events, types=(*blueprint.events.types, event))
-    after = _with_operation(blueprint, replace(operation, emits=(name,)))
+    after = with_operation(blueprint, replace(operation, emits=(name,)))
     return Changed(blueprint=replace(after, events=events))
 
 
@@ -270,7 +270,7 @@ def _audited(blueprint: Blueprint, chance: Random) -> Changed | None:
     quiet = [each for each in blueprint.resources if each.audit != "all" and each.kind is ResourceKind.ENTITY]
     if not quiet:
         return None
-    return Changed(blueprint=_with_resource(blueprint, replace(chance.choice(quiet), audit="all")))
+    return Changed(blueprint=with_resource(blueprint, replace(chance.choice(quiet), audit="all")))
 
 
 def _encrypted(blueprint: Blueprint, chance: Random) -> Changed | None:
@@ -278,7 +278,7 @@ def _encrypted(blueprint: Blueprint, chance: Random) -> Changed | None:
         is_text = field.kind in (FieldKind.STRING, FieldKind.TEXT, FieldKind.EMAIL, FieldKind.PHONE)
         return replace(field, is_encrypted=True, is_personal=True) if is_text and not field.is_encrypted else None
 
-    return _altered(blueprint, chance, sealed)
+    return altered(blueprint, chance, sealed)
 
 
 def _shortened(blueprint: Blueprint, chance: Random) -> Changed | None:
@@ -286,7 +286,7 @@ def _shortened(blueprint: Blueprint, chance: Random) -> Changed | None:
     if not kept:
         return None
     resource = chance.choice(kept)
-    return Changed(blueprint=_with_resource(blueprint, replace(resource, retention_s=30 * DAY_S)))
+    return Changed(blueprint=with_resource(blueprint, replace(resource, retention_s=30 * DAY_S)))
 
 
 def _tenanted(blueprint: Blueprint, _: Random) -> Changed | None:
@@ -301,10 +301,10 @@ def _tenanted(blueprint: Blueprint, _: Random) -> Changed | None:
 
 def _unique(blueprint: Blueprint, chance: Random) -> Changed | None:
     """Rows that exist may well collide."""
-    resource, field = _a_field(blueprint, chance)
-    if resource is None or field is None or field.is_encrypted or not _is_plain(field):
+    resource, field = a_field(blueprint, chance)
+    if resource is None or field is None or field.is_encrypted or not is_plain(field):
         return None
-    return Changed(blueprint=_with_resource(blueprint, replace(resource, unique=(*resource.unique, (field.name,)))))
+    return Changed(blueprint=with_resource(blueprint, replace(resource, unique=(*resource.unique, (field.name,)))))
 
 
 def _keyed(blueprint: Blueprint, chance: Random) -> Changed | None:
@@ -317,7 +317,7 @@ def _keyed(blueprint: Blueprint, chance: Random) -> Changed | None:
     if not free:
         return None
     return Changed(
-        blueprint=_with_operation(blueprint, replace(chance.choice(free), idempotency=Idempotency(is_required=True)))
+        blueprint=with_operation(blueprint, replace(chance.choice(free), idempotency=Idempotency(is_required=True)))
     )
 
 
@@ -327,7 +327,7 @@ def _versioned(blueprint: Blueprint, chance: Random) -> Changed | None:
     free = [each for each in blueprint.operations if each.do in changing and not each.needs_if_match]
     if not free:
         return None
-    return Changed(blueprint=_with_operation(blueprint, replace(chance.choice(free), needs_if_match=True)))
+    return Changed(blueprint=with_operation(blueprint, replace(chance.choice(free), needs_if_match=True)))
 
 
 KINDS: Mapping[str, Kind] = {
@@ -363,15 +363,15 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def _grown(blueprint: Blueprint, chance: Random, **field: Any) -> Changed | None:
+def grown(blueprint: Blueprint, chance: Random, **field: Any) -> Changed | None:
     entities = [each for each in blueprint.resources if each.kind is ResourceKind.ENTITY]
     resource = chance.choice(entities)
     name = next(name for name in (f"extra_{number}" for number in range(20)) if resource.field(name) is None)
     more = replace(Field(name=name), **field)
-    return Changed(blueprint=_with_resource(blueprint, replace(resource, fields=(*resource.fields, more))))
+    return Changed(blueprint=with_resource(blueprint, replace(resource, fields=(*resource.fields, more))))
 
 
-def _altered(blueprint: Blueprint, chance: Random, change: Callable[[Field], Field | None]) -> Changed | None:
+def altered(blueprint: Blueprint, chance: Random, change: Callable[[Field], Field | None]) -> Changed | None:
     """Any one field that the change is possible for."""
     possible = [
         (resource, field, after)
@@ -384,10 +384,10 @@ def _altered(blueprint: Blueprint, chance: Random, change: Callable[[Field], Fie
         return None
     resource, field, after = chance.choice(possible)
     fields = tuple(after if each is field else each for each in resource.fields)
-    return Changed(blueprint=_with_resource(blueprint, replace(resource, fields=fields)))
+    return Changed(blueprint=with_resource(blueprint, replace(resource, fields=fields)))
 
 
-def _filled(before: Blueprint, found: Changed) -> Changed:
+def filled(before: Blueprint, found: Changed) -> Changed:
     """With a value for every column that is required from now on."""
     values = {"text": "'as before'", "bigint": "7", "integer": "7", "date": "'2030-01-01'", "boolean": "false"}
     old = {table.name: table for table in plan(before).tables}
@@ -401,7 +401,7 @@ def _filled(before: Blueprint, found: Changed) -> Changed:
     return replace(found, fills={**found.fills, **fills})
 
 
-def _moved(before: Blueprint, found: Changed) -> Changed:
+def moved(before: Blueprint, found: Changed) -> Changed:
     """With a value for every row that has one which is no longer there."""
     old = {table.name: table for table in plan(before).tables}
     fills = {}
@@ -412,24 +412,24 @@ def _moved(before: Blueprint, found: Changed) -> Changed:
     return replace(found, fills={**found.fills, **fills})
 
 
-def _a_field(blueprint: Blueprint, chance: Random, *, is_free: bool = False) -> tuple[Resource | None, Field | None]:
+def a_field(blueprint: Blueprint, chance: Random, *, is_free: bool = False) -> tuple[Resource | None, Field | None]:
     """A field that callers give; with `is_free` one that nothing else of the blueprint speaks of."""
     possible = [
         (resource, field)
         for resource in blueprint.resources
         if resource.kind is ResourceKind.ENTITY
         for field in resource.fields
-        if not field.is_read_only and _is_plain(field) and not (is_free and _is_named(resource, blueprint, field))
+        if not field.is_read_only and is_plain(field) and not (is_free and is_named(resource, blueprint, field))
     ]
     return chance.choice(possible) if possible else (None, None)
 
 
-def _is_plain(field: Field) -> bool:
+def is_plain(field: Field) -> bool:
     kinds = (FieldKind.STRING, FieldKind.TEXT, FieldKind.INT32, FieldKind.INT64, FieldKind.BOOLEAN, FieldKind.DATE)
     return field.kind in kinds and not field.is_list
 
 
-def _is_named(resource: Resource, blueprint: Blueprint, field: Field) -> bool:
+def is_named(resource: Resource, blueprint: Blueprint, field: Field) -> bool:
     keys = {name for key in resource.unique for name in key}
     keys |= {part.column for index in resource.indexes for part in index.parts}
     spoken = any(field.name in (*each.filters, *(part.column for part in each.order)) for each in blueprint.operations)
@@ -447,7 +447,7 @@ def _moving(blueprint: Blueprint, resource: Resource, name: str, state: str) -> 
     )
 
 
-def _without_untold(blueprint: Blueprint) -> Blueprint:
+def without_untold(blueprint: Blueprint) -> Blueprint:
     """Events that nobody tells any more go as well, and limits of what is gone."""
     told = {name for each in blueprint.operations for name in each.emits}
     told |= {name for each in blueprint.jobs for name in each.emits}
@@ -457,15 +457,15 @@ def _without_untold(blueprint: Blueprint) -> Blueprint:
     return replace(blueprint, events=replace(blueprint.events, types=types), limits=limits)
 
 
-def _with_resource(blueprint: Blueprint, resource: Resource) -> Blueprint:
+def with_resource(blueprint: Blueprint, resource: Resource) -> Blueprint:
     changed = tuple(resource if each.name == resource.name else each for each in blueprint.resources)
     return replace(blueprint, resources=changed)
 
 
-def _with_operation(blueprint: Blueprint, operation: Operation) -> Blueprint:
+def with_operation(blueprint: Blueprint, operation: Operation) -> Blueprint:
     changed = tuple(operation if each.name == operation.name else each for each in blueprint.operations)
     return replace(blueprint, operations=changed)
 
 
-def _shuffled(given: Sequence[T], chance: Random) -> list[T]:
+def shuffled(given: Sequence[T], chance: Random) -> list[T]:
     return chance.sample(given, len(given))

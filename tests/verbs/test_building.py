@@ -220,3 +220,14 @@ def test_a_file_of_changes_that_cannot_be_used_is_one_clear_error(notes: Path, t
     with pytest.raises(SettingsError, match="renames and fills") as caught:
         written(notes)
     assert "changes.yaml" in caught.value.where
+
+
+def test_a_service_of_another_name_is_not_written_over_the_one_that_stands(notes: Path) -> None:
+    """What the owner wrote imports the package by its name."""
+    before = held(notes)
+    renamed = (notes / "blueprint.yaml").read_text().replace("name: notes", "name: jottings")
+    elsewhere = notes.parent / "jottings.yaml"
+    elsewhere.write_text(renamed)
+    with pytest.raises(UsageError, match=r"stands here is src/notes, and by the blueprint it would be src/jottings"):
+        build(elsewhere, notes, Wish(force=True, accept_breaking=True), today=TODAY)
+    assert held(notes) == before

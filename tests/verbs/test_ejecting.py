@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import io
+import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from nines.model.errors import UsageError
 from nines.verbs import wheel
 from nines.verbs.build import Wish, build
 from nines.verbs.eject import eject
+from nines.verbs.handover import SERVICE, read_lock, write_lock
 from nines.verbs.runtime import requirements, runtime
-from tests.verbs.services import TODAY, held, written
+from tests.verbs.services import NOTES, TODAY, held, written
 
 
 def test_the_runtimes_source_stands_beside_the_service_and_no_wheel_is_left(tmp_path: Path) -> None:
@@ -41,6 +44,44 @@ def test_an_ejected_service_is_built_again_and_its_runtime_is_the_owners(tmp_pat
     assert found.comparison is not None
     assert found.comparison.is_current
     assert held(tmp_path) == before
+
+
+def test_a_runtime_that_went_on_is_not_mixed_with_the_source_of_an_older_one(tmp_path: Path) -> None:
+    """What is generated may ask for what the older one does not have."""
+    written(tmp_path)
+    eject(tmp_path)
+    lock = msgspec.structs.replace(read_lock(tmp_path, SERVICE), runtime="0.0.1+older")
+    write_lock(tmp_path, SERVICE, lock)
+    (tmp_path / "openapi.yaml").unlink()
+    before = held(tmp_path)
+    with pytest.raises(UsageError, match=r"has the source of nines-runtime 0\.0\.1\+older"):
+        build(tmp_path / "blueprint.yaml", tmp_path, Wish(), today=TODAY)
+    assert held(tmp_path) == before
+    # The way back that the refusal tells.
+    shutil.rmtree(tmp_path / "src/nines_runtime")
+    build(tmp_path / "blueprint.yaml", tmp_path, Wish(), today=TODAY)
+    assert not read_lock(tmp_path, SERVICE).is_ejected
+    assert list((tmp_path / "wheels").glob("*.whl"))
+    assert "nines_runtime" not in (tmp_path / "nines.toml").read_text()
+    assert "./wheels/" in (tmp_path / "requirements.lock").read_text()
+    assert eject(tmp_path).files
+
+
+def test_an_owners_edits_survive_an_eject_and_the_build_after_it(tmp_path: Path) -> None:
+    written(tmp_path)
+    owned = read_lock(tmp_path, SERVICE).owned
+    for path in owned:
+        with (tmp_path / path).open("a") as stream:
+            stream.write("\n# mine\n")
+    eject(tmp_path)
+    (tmp_path / "src/nines_runtime/mine.py").write_text("mine = 1\n")
+    grown = NOTES.replace("title: {type", "colour: {type: string, max: 9, optional: true}\n      title: {type")
+    built = written(tmp_path, grown)
+    assert built.migrations[0].name == "0002_add_notes_colour"
+    for path in owned:
+        assert (tmp_path / path).read_text().endswith("\n# mine\n"), path
+    assert (tmp_path / "src/nines_runtime/mine.py").read_text() == "mine = 1\n"
+    assert not (tmp_path / "wheels").exists()
 
 
 def test_what_nines_did_not_build_is_not_touched(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -11,17 +12,17 @@ from types import MappingProxyType
 from msgspec.structs import replace
 
 from nines import __version__, building, dossier
-from nines.building.names import source
+from nines.building.names import package, source
 from nines.dossier import yaml
 from nines.model.blueprint import DependencyKind
 from nines.model.change import ContractChange
 from nines.model.design import Design, Migration
-from nines.model.errors import SourceError
+from nines.model.errors import SourceError, UsageError
 from nines.model.progress import Progress, Silent
 from nines.model.record import Record
 from nines.verbs import announcing, growing, placing
 from nines.verbs.design import Planned, from_blueprint
-from nines.verbs.eject import SETTINGS, excluding
+from nines.verbs.eject import SETTINGS, SOURCE, excluding
 from nines.verbs.handover import SERVICE, Comparison, Handover, Item, Lock, read_lock
 from nines.verbs.runtime import FOLDER, Runtime, requirements, runtime
 
@@ -29,6 +30,7 @@ BLUEPRINT = "blueprint.yaml"
 CONTRACT = "openapi.yaml"
 SCHEMA = "schema.graphql"
 _CONTRACT_BYTES_MAX = 20_000_000
+_PACKAGE = re.compile(r"src/([^/]+)/_generated/")
 _ONLY_FOR: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "aiokafka": frozenset({DependencyKind.KAFKA}),
@@ -93,6 +95,7 @@ def deliver(
     planned: Planned, found: Design, own: Item, folder: Path, wish: Wish, *, today: date, progress: Progress
 ) -> Built:
     """The same for a design that was found; `own` is the blueprint as it shall stand in the folder."""
+    lock = _standing(folder, package(found))
     known = announcing.numbers(_text(folder / announcing.NUMBERS), folder / announcing.NUMBERS)
     design = announcing.renumbered(_at_home(found), known)
     standing = _text(folder / CONTRACT)
@@ -108,7 +111,6 @@ def deliver(
     if breaking and not wish.accept_breaking and not wish.check:
         raise announcing.refusal(breaking, str(folder))
     progress.stage("writing the service")
-    lock = read_lock(folder, SERVICE)
     grown = growing.grow(design, folder, growing.told(folder, renames=wish.renames, fills=wish.fills))
     items = (
         own,
@@ -117,9 +119,11 @@ def deliver(
         *_generated(design, is_ejected=lock.is_ejected),
         *_runtime(design, runtime(), is_ejected=lock.is_ejected),
     )
-    head = Lock(version=1, source=BLUEPRINT, files={}, generator=f"nines {__version__}", is_ejected=lock.is_ejected)
+    head = replace(lock, version=1, source=BLUEPRINT, files={}, owned=(), generator=f"nines {__version__}")
     files = Handover(folder, items, head, kind=SERVICE)
     comparison = files.compare()
+    if lock.is_ejected and lock.runtime not in ("", runtime().version) and not comparison.is_current:
+        raise _outgrown(lock, folder)
     if not wish.check:
         files.write(comparison, force=wish.force)
     return Built(
@@ -129,6 +133,33 @@ def deliver(
         migrations=grown.added,
         is_first=grown.is_first,
         is_ejected=lock.is_ejected,
+    )
+
+
+def _standing(folder: Path, package: str) -> Lock:
+    """What the last build left; raises UsageError where it was a service of another name."""
+    lock = read_lock(folder, SERVICE)
+    before = {found[1] for path in lock.files if (found := _PACKAGE.match(path))}
+    if before and package not in before:
+        was = f"src/{min(before)}"
+        raise UsageError(
+            f"the service that stands here is {was}, and by the blueprint it would be src/{package}",
+            where=str(folder),
+            hint="Its name is the package that your files import, so that it is not changed in place. Keep the name; "
+            f"or build into another folder, and move there what you wrote below {was}. Nothing was written.",
+        )
+    # Whoever takes the source away again goes back to the wheel.
+    return lock if not lock.is_ejected or (folder / SOURCE).is_dir() else replace(lock, is_ejected=False, runtime="")
+
+
+def _outgrown(lock: Lock, folder: Path) -> UsageError:
+    return UsageError(
+        f"this service has the source of nines-runtime {lock.runtime}, and what would be written needs "
+        f"{runtime().version}",
+        where=str(folder / SOURCE),
+        hint=f"Build it with the nines that it was ejected by; or move {SOURCE} away and build: its wheel then stands "
+        f"beside the service again (the Dockerfile copies it with `COPY {FOLDER} {FOLDER}`), and can be ejected as "
+        "before. Nothing was written.",
     )
 
 

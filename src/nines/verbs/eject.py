@@ -60,10 +60,11 @@ def eject(folder: Path) -> Ejected:
         put(folder / name, content)
     files = {path: hashes for path, hashes in lock.files.items() if path != wheel}
     files |= {name: (hashlib.sha256(content).hexdigest(),) for name, content in renewed.items()}
-    write_lock(folder, SERVICE, msgspec.structs.replace(lock, files=files, is_ejected=True))
+    version = PurePosixPath(wheel).name.split("-")[1]
+    write_lock(folder, SERVICE, msgspec.structs.replace(lock, files=files, is_ejected=True, runtime=version))
     (folder / wheel).unlink()
     _prune(folder / FOLDER)
-    return Ejected(files=len(sources), version=PurePosixPath(wheel).name.split("-")[1], by_hand=by_hand)
+    return Ejected(files=len(sources), version=version, by_hand=by_hand)
 
 
 def excluding(settings: str) -> str:

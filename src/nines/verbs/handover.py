@@ -60,6 +60,8 @@ class Lock(StrictRecord):
     """The version that wrote it."""
     is_ejected: bool = False
     """The runtime's source stands beside the service and is the owner's too."""
+    runtime: str = ""
+    """The version of that source."""
 
 
 class Comparison(Record):
