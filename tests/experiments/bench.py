@@ -120,6 +120,13 @@ class FakeBench:
     def mutants(self, call: Call, limit: int) -> tuple[Mutant, ...]:
         return self.planner.mutants(call, limit)
 
+    def documents(self, identity: str) -> tuple[Mutant, ...]:
+        if not self.contract.operations:
+            return ()
+        call = Call(operation="the graph", method="POST", path="/graphql", identity=identity)
+        named = (("the plain question", b"{}"), ("doubling", b'{"n":22}'), ("wide", b'{"n":500}'), ("nul", b'{"n":0}'))
+        return tuple(Mutant(call=msgspec.structs.replace(call, body=body), variant=name) for name, body in named)
+
     async def _plain(self, call: Call) -> Exchange:
         status, body = self.service.answer(call)
         return _exchange(call, status, body, self.now_s, self.now_s + LATENCY_S)

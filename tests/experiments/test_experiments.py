@@ -43,6 +43,8 @@ FAULTS = [
     ("load/steady", "slow", "listItems"),
     ("contract/no-5xx", "nul", "createItem"),
     ("contract/no-5xx", "leaks", "createItem"),
+    ("contract/hostile-documents", "documents", "the graph"),
+    ("contract/hostile-documents", "aliases", "the graph"),
     ("security/authentication", "open", "listItems"),
     ("security/authentication", "unsigned", "getItem"),
     ("security/object-authorization", "peer-reads", "getItem"),

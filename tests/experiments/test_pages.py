@@ -57,10 +57,11 @@ def test_claims_are_sentences_and_durations_are_stated(experiment: Experiment) -
     assert set(experiment.info.budgets) <= {"availability", "error_rate", "latency_p95", "recovery"}
 
 
-def test_the_nine_are_found_in_the_order_in_which_they_run() -> None:
+def test_all_are_found_in_the_order_in_which_they_run() -> None:
     ids = [experiment.id for experiment in experiments.discover()]
     assert set(ids) == {
         "load/steady",
+        "contract/hostile-documents",
         "contract/no-5xx",
         "security/authentication",
         "security/object-authorization",

@@ -14,6 +14,8 @@ import msgspec
 from nines.lab.busy import Busy, explained
 from nines.lab.chronicle import Chronicle
 from nines.lab.faults.apply import interfere
+from nines.lab.graph import hostile
+from nines.lab.graph.finding import FoundGraph
 from nines.lab.load import generator
 from nines.lab.load.connection import Address
 from nines.lab.load.curl import curl_of
@@ -63,8 +65,10 @@ class LabBench:
         make_planner: MakePlanner,
         read_statement: ReadStatement,
         seed: int,
+        graph: FoundGraph | None = None,
     ) -> None:
         self._site = site
+        self._graph = graph
         self._contract = contract
         self._identities = identities
         self._sessions = sessions
@@ -165,6 +169,10 @@ class LabBench:
 
     def mutants(self, call: Call, limit: int) -> tuple[Mutant, ...]:
         return self._planner.mutants(call, limit)
+
+    def documents(self, identity: str) -> tuple[Mutant, ...]:
+        graph = self._graph
+        return hostile.documents(graph.schema, graph.endpoint, identity) if graph is not None and graph.schema else ()
 
     async def send(self, call: Call, *, flaw: CredentialFlaw | None = None, timeout_s: float = 30.0) -> Exchange:
         answer = await self._sender.send(call, flaw=flaw, timeout_s=timeout_s)

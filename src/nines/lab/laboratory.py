@@ -48,6 +48,7 @@ TIME_FACTOR = 5.0
 TIME_MIN_S = 90.0
 """... or this, whichever is longer, beside the time that its load may take."""
 GET_LIMIT_S = 10.0
+NO_CONTRACT = "the contract"
 _FRAMES_MAX = 3
 PEERS = 2
 """The first two identities are equals; whoever comes after them has a role of their own."""
@@ -149,7 +150,7 @@ class Laboratory:
             found = contract_of_endpoints(self._service.name, self._service.endpoints)
             self.unexamined.append(
                 Unexamined(
-                    what="the contract",
+                    what=NO_CONTRACT,
                     reason="the service serves no OpenAPI document where nines looked, and the project holds none; "
                     "only what the code shows of its endpoints is tried",
                     hint="Set `contract` to a file of the project or to the path that serves it.",
@@ -178,6 +179,8 @@ class Laboratory:
         if self.graph.schema is None:
             self.unexamined.append(unread(self.graph))
             return
+        # Where there is a graph, the rest of the service need not have a contract.
+        self.unexamined = [left for left in self.unexamined if left.what != NO_CONTRACT]
         self.tried = await joined(self.contract, self.graph, self._attempt)
         asked = len(self.tried.operations) - len(self.contract.operations)
         self._note(
@@ -317,6 +320,14 @@ class Laboratory:
         usual_s = experiment.info.duration_s * TIME_FACTOR
         return max(usual_s, TIME_MIN_S) + self.settings.load.duration_s_max
 
+    @property
+    def _has_graph(self) -> bool:
+        return self.graph is not None and self.graph.schema is not None
+
+    def concerns(self, experiment: Experiment) -> bool:
+        """Whether the service has the interface of which an experiment speaks."""
+        return self._has_graph or Need.GRAPH not in experiment.info.needs
+
     def _demand(self, experiment: Experiment) -> None:
         dependencies = self._dependencies()
         is_met = {
@@ -326,6 +337,7 @@ class Laboratory:
             Need.TWO_IDENTITIES: len(self.identities) > 1,
             Need.MUTATION: any(True for _ in self.tried.mutations()),
             Need.OWNED_PROCESS: True,
+            Need.GRAPH: self._has_graph,
         }
         lacking = [need.value for need in experiment.info.needs if not is_met[need]]
         if lacking:
@@ -354,6 +366,7 @@ class Laboratory:
             make_planner=lambda send, note: self._planner(send, note, seed),
             read_statement=self._read_statement,
             seed=seed,
+            graph=self.graph,
         )
 
     def _planner(self, send: Callable[[Call], Awaitable[Exchange]], note: Callable[[str], None], seed: int) -> Planner:

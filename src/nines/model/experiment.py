@@ -31,6 +31,8 @@ class Need(StrEnum):
     """At least one operation of the contract that creates something."""
     OWNED_PROCESS = "owned process"
     """A service that nines itself started."""
+    GRAPH = "graph"
+    """A graph (GraphQL) whose schema is known; where there is none, there is nothing to say about it."""
 
 
 class ExperimentInfo(Record):
@@ -49,6 +51,11 @@ class ExperimentInfo(Record):
     """Kills, floods or corrupts; never run against anything that nines did not start."""
     duration_s: float = 10.0
     """A usual duration, for the time left that progress shows."""
+
+    @property
+    def is_of_interface(self) -> bool:
+        """Whether it tries an interface that most services do not have, which then lack nothing."""
+        return Need.GRAPH in self.needs
 
 
 class FaultKind(StrEnum):
@@ -259,6 +266,10 @@ class Bench(Protocol):
 
     def mutants(self, call: Call, limit: int) -> tuple[Mutant, ...]:
         """Wrong variants of a valid call, derived from the operation's schema; at most `limit`, seeded."""
+        ...
+
+    def documents(self, identity: str) -> tuple[Mutant, ...]:
+        """Documents for the service's graph: a plain one first, then hostile ones; () where it has none."""
         ...
 
     async def find(self, creator: Operation, markers: Sequence[str], identity: str) -> tuple[Seen, ...] | None:

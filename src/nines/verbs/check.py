@@ -76,7 +76,7 @@ def _proof(
         return prove.Proof(
             contract=found.service.contract,
             observed=(),
-            trials=tuple(trials.not_run(experiment, reason) for experiment in selected),
+            trials=tuple(trials.not_run(each, reason) for each in selected if not each.info.is_of_interface),
             budgets=prove.unshown(project, "the service could not be run"),
             unexamined=(Unexamined(what="the running service", reason=_without_hint(error), hint=error.hint),),
             seed=seed,

@@ -143,6 +143,9 @@ async def _conduct(
             progress=progress,
             graphs=GraphReader(question=graphql.QUERY, read_answer=graphql.read_answer, read_text=graphql.read_text),
         ) as laboratory:
+            # A service without a graph lacks nothing; who asks for that experiment alone is told all the same.
+            selected = tuple(each for each in selected if laboratory.concerns(each) or len(selected) == 1)
+            expected_s = [estimates.duration_s(experiment, project.settings) for experiment in selected]
             observed = await laboratory.survey()
             for position, experiment in enumerate(selected):
                 pace = estimates.pace(expected_s[:position], [trial.duration_s for trial in carried_out])

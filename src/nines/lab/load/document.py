@@ -20,7 +20,10 @@ _PARAMETER = re.compile(r"\{([^{}]+)\}")
 
 
 def asked(call: Call, document: Document) -> Call:
-    """The request that is really sent."""
+    """The request that is really sent; without a text of its own the body is sent as it is."""
+    if not document.text:
+        headers = (*call.headers, ("accept", ACCEPT))
+        return msgspec.structs.replace(call, method="POST", path=document.endpoint, headers=headers)
     variables, rest = _variables(call, document)
     head = json.dumps({"query": document.text}, separators=(",", ":"))[:-1]
     if rest is None:
