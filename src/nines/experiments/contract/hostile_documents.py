@@ -9,7 +9,7 @@ from nines.experiments.choosing import owner
 from nines.experiments.leaks import leak_in
 from nines.model.budget import Budgets
 from nines.model.effect import EffectKind
-from nines.model.experiment import Bench, ExperimentInfo, Figure, Judgement, Mutant, Need
+from nines.model.experiment import Bench, ExperimentInfo, Figure, Judgement, Mutant, Need, Target
 from nines.model.history import Check, Exchange, History
 from nines.model.rule import Standard, Tier
 from nines.model.trace import Trace
@@ -24,7 +24,7 @@ STATEMENTS_MAX = 200
 """No reader of a page needs more for one request; whoever sends it a hundred times a second does."""
 TIME_MAX_S = 60.0
 UNANSWERED_MAX = 2
-"""Who is still busy with one document tells nothing about the next."""
+"""The service is started again after a document that it did not answer, so many times."""
 CONTROL, HOSTILE, AGAIN = "control", "hostile", "hostile again"
 STATEMENTS = "statements"
 
@@ -32,7 +32,7 @@ INFO = ExperimentInfo(
     title="Hostile documents",
     claim="No document makes the graph fail, answer late, or do hundreds of times the work of a plain one",
     tier=Tier.RELIABILITY,
-    needs=(Need.GRAPH,),
+    needs=(Need.GRAPH, Need.OWNED_PROCESS),
     standards=(
         Standard(
             id="OWASP API4:2023",
@@ -40,7 +40,6 @@ INFO = ExperimentInfo(
         ),
         Standard(id="CWE-770", url="https://cwe.mitre.org/data/definitions/770.html"),
     ),
-    is_destructive=True,
     duration_s=8.0,
 )
 
@@ -58,7 +57,11 @@ async def run(bench: Bench) -> None:
         if bench.clock_s() > TIME_MAX_S or unanswered >= UNANSWERED_MAX:
             bench.skip(mutant.variant, "the graph did not answer any more" if unanswered else "there was no time left")
         elif not await _try(bench, mutant):
+            # Who is still busy with one document tells nothing about the next, nor to the next experiment.
             unanswered += 1
+            await bench.kill(Target.SERVICE)
+            if await bench.start(Target.SERVICE) is None:
+                return
 
 
 async def _try(bench: Bench, mutant: Mutant) -> bool:

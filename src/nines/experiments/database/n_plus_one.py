@@ -99,8 +99,8 @@ async def _grow(bench: Bench, creator: Operation, lister: Operation, identity: s
             return
         shown.append(rows)
     size = size_parameter(lister)
-    if size and shown and max(shown) - min(shown) < GROWTH_MIN:
-        # The page was full from the start, so it is made smaller instead of its data larger.
+    if size and shown and (max(shown) - min(shown) < GROWTH_MIN or min(shown) > max(SIZES)):
+        # The page was full, or nearly so, from the start: it is made smaller instead of its data larger.
         for rows in SIZES:
             await _observe(bench, lister, msgspec.structs.replace(call, path=sized(call.path, size, rows)))
 
