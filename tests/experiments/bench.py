@@ -175,6 +175,9 @@ class FakeBench:
 
     async def _drive(self, load: Load, since_s: float, until_s: float) -> None:
         number = 0
+        self.service.rate_hz = (
+            0.0 if load.phase == "warm-up" and "narrow later" in self.service.faults else load.rate_hz
+        )
         while since_s + number / load.rate_hz < until_s:
             share = load.shares[number % len(load.shares)]
             operation = self.contract.operation(share.operation)
@@ -186,6 +189,7 @@ class FakeBench:
             phased = msgspec.structs.replace(headed, phase=load.phase)
             self._keep(exchanges=self._exchange(phased, at_s, load.timeout_s))
             number += 1
+        self.service.rate_hz = 0.0
         self.now_s = max(self.now_s, until_s)
 
     def background(self, load: Load) -> AbstractAsyncContextManager[None]:

@@ -107,6 +107,7 @@ class Service:
         self.is_up = True
         self.turns = 0
         self.is_strained = False
+        self.rate_hz = 0.0
         self.looks_away = False
         """Stands for the moment between looking for a value and inserting it."""
 
@@ -115,7 +116,8 @@ class Service:
         self.turns += 1
         if "slow-errors" in self.faults and self.turns % 49 == 0:
             return 500, {"detail": "sometimes"}
-        if self.is_strained:
+        is_crowded = "narrow" in self.faults and self.rate_hz > 3.0 and self.turns % 10 == 0
+        if self.is_strained or is_crowded:
             return 503, {"detail": "too much at once"}
         parts = [part for part in call.path.partition("?")[0].split("/") if part]
         if parts == ["about"]:

@@ -20,12 +20,13 @@ from tests.experiments.service import CONTRACT
 KNOWN = {experiment.id: experiment for experiment in experiments.discover()}
 
 
-def tried(id: str, *faults: str, **options: object) -> tuple[Judgement, FakeBench]:
+def tried(id: str, *faults: str, budgets: Budgets | None = None, **options: object) -> tuple[Judgement, FakeBench]:
     async def all_of_it() -> tuple[Judgement, FakeBench]:
         bench = await FakeBench.opened(*faults, **options)
+        bench.budgets = budgets or bench.budgets
         typed: Bench = bench
         await KNOWN[id].run(typed)
-        return KNOWN[id].judge(bench.history(), Budgets()), bench
+        return KNOWN[id].judge(bench.history(), bench.budgets), bench
 
     return asyncio.run(all_of_it())
 
@@ -112,6 +113,25 @@ def test_what_the_settings_declare_shared_is_not_judged() -> None:
 def test_a_few_failures_prolong_the_load() -> None:
     _, bench = tried("load/steady", load=LoadSettings(rate_hz=200.0, duration_s_max=20.0))
     assert sum(1 for _ in bench.history().during("steady")) >= 2_995
+
+
+LENIENT = Budgets(error_rate=0.01)
+"""It takes 299 requests to be shown, so that a tried service need not be asked thousands of times."""
+
+
+def test_a_low_target_rate_is_raised_so_that_the_error_budget_is_shown_in_time() -> None:
+    judgement, bench = tried("load/steady", load=LoadSettings(rate_hz=2.0), budgets=LENIENT)
+    assert judgement.verdict is Verdict.HOLDS, judgement.says
+    assert "asked at 5/s, 2.3 times the target rate, so that 299 requests fit" in judgement.says
+    assert bench.clock_s() < 90.0
+
+
+@pytest.mark.parametrize("faults", [("narrow",), ("narrow", "narrow later")])
+def test_what_fails_above_the_target_rate_accuses_nobody(faults: tuple[str, ...]) -> None:
+    judgement, bench = tried("load/steady", *faults, load=LoadSettings(rate_hz=2.8), budgets=LENIENT)
+    assert judgement.verdict is Verdict.HOLDS, judgement.says
+    assert "times the target rate" not in judgement.says
+    assert any("target rate" in note for note in bench.history().notes)
 
 
 def test_what_cannot_be_repeated_is_left_out_of_the_load() -> None:

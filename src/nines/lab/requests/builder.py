@@ -131,7 +131,7 @@ class Builder:
             key=key,
             document=operation.document,
         )
-        composed = Composed(call=call, value=value)
+        composed = Composed(call=call, value=value, renewed=frozenset(inventor.renewed))
         self.study.keep(operation, composed)
         return composed
 

@@ -18,7 +18,7 @@ from nines.model.experiment import Call
 from nines.model.history import Exchange, Outcome
 from nines.model.record import Record
 
-PROBES_MAX = 12
+PROBES_MAX = 24
 """So many requests may it take to find out what must differ."""
 VALUES_MAX = 2
 """So many values of one field are tried before another field is."""
@@ -37,6 +37,18 @@ class Composed(Record):
 
     call: Call
     value: Any = None
+    renewed: frozenset[str] = frozenset()
+    """The names of fields that are different in every request."""
+
+    @property
+    def lasting(self) -> dict[Path, Any]:
+        """The values that the next request may have as well, by their places."""
+        marker = self.call.marker
+        return {
+            path: value
+            for path, value in values_at(self.value).items()
+            if not ({*path} & self.renewed) and not (marker and isinstance(value, str) and marker in value)
+        }
 
 
 class Compose(Protocol):
@@ -102,6 +114,7 @@ class Study:
         del self._composed[place]
         if answer.outcome is Outcome.OK or is_conflict(answer):
             self._heard[place] = (composed, answer)
+            self._variety.take(call.operation, values_at(composed.value))
 
     async def learn(self, operation: Operation, identity: str) -> None:
         """Makes one that is as like the last one as it can be; where it is refused, finds out why."""
@@ -109,39 +122,30 @@ class Study:
         if first is None or answer is None or operation.id in self._variety.settled:
             return
         self._variety.settled.add(operation.id)
-        again = await self._compose(operation, identity, answer, given=self._referred(operation, first))
-        if again is None:
-            return
-        base, refusal = first, answer
         if answer.outcome is Outcome.OK:
-            found = await self._sent(again)
-            if found is None or not is_conflict(found):
+            again = await self._compose(operation, identity, answer, given=first.lasting)
+            answer = await self._sent(again) or answer
+            if not is_conflict(answer):
                 return
-            base, refusal = again, found
-        mine, other = values_at(first.value), values_at(again.value)
-        alike = {path: value for path, value in mine.items() if path in other and other[path] == value}
-        await self._find(operation, identity, base, refusal, alike)
+        await self._find(operation, identity, first, answer)
 
     def _comes_into_question(self, operation: Operation) -> bool:
         if operation.id in self._variety.settled or operation.body is None:
             return False
         return operation in self._graph.creators and not asks_password(operation)
 
-    def _referred(self, operation: Operation, first: Composed) -> dict[Path, Any]:
-        known = values_at(first.value)
-        return {path: known[path] for path in self._references(operation) if path in known}
-
     async def _sent(self, composed: Composed | None) -> Exchange | None:
         if composed is None:
             return None
         await self._ready(composed.call)
-        return await self._send(msgspec.structs.replace(composed.call, phase=REHEARSAL))
+        answer = await self._send(msgspec.structs.replace(composed.call, phase=REHEARSAL))
+        self._variety.take(composed.call.operation, values_at(composed.value))
+        return answer
 
-    async def _find(
-        self, operation: Operation, identity: str, base: Composed, refusal: Exchange, alike: dict[Path, Any]
-    ) -> None:
+    async def _find(self, operation: Operation, identity: str, base: Composed, refusal: Exchange) -> None:
         """Changes one thing at a time, what the refusal names first; then everything at once."""
         assert operation.body is not None
+        alike = base.lasting
         probes = _Probes(self, operation, identity, refusal, alike)
         references = [path for path in self._references(operation) if path in alike]
         free = {path: value for path, value in alike.items() if path not in references}
@@ -161,9 +165,28 @@ class Study:
                     key = msgspec.structs.replace(key, references=(*key.references, path))
             if operation.path_parameters and await probes.elsewhere():
                 key = msgspec.structs.replace(key, is_path=True)
-        if key == Key() and (facets or references) and await probes.everything(facets, tuple(references)):
-            key = Key(facets=tuple(facets), references=tuple(references), is_path=True, is_all=True)
+        if key == Key() and (len(facets) > 1 or references):
+            key = await self._together(probes, operation, facets, tuple(references)) or key
         self._conclude(operation, key, refusal)
+
+    async def _together(
+        self, probes: _Probes, operation: Operation, facets: list[Facet], references: tuple[Path, ...]
+    ) -> Key | None:
+        """What must be changed at once, for no single change is enough: everything without what can be left alone."""
+        is_path = bool(operation.path_parameters)
+        if not await probes.together(facets, references, is_path=is_path):
+            return None
+        for facet in tuple(facets):
+            rest = [each for each in facets if each != facet]
+            if await probes.together(rest, references, is_path=is_path):
+                facets = rest
+        for path in references:
+            others = tuple(each for each in references if each != path)
+            if await probes.together(facets, others, is_path=is_path):
+                references = others
+        if is_path and (facets or references) and await probes.together(facets, references, is_path=False):
+            is_path = False
+        return Key(facets=tuple(facets), references=references, is_path=is_path, is_all=True)
 
     def _conclude(self, operation: Operation, key: Key, refusal: Exchange) -> None:
         names = [facet.name for facet in key.facets] + [path[-1] for path in key.references]
@@ -198,6 +221,7 @@ class _Probes:
         self._where = refusal
         self._alike = alike
         self._left = PROBES_MAX
+        self._turn = VALUES_MAX
 
     async def facet(self, facet: Facet) -> bool:
         """Whether another value of this alone is enough."""
@@ -218,10 +242,14 @@ class _Probes:
         """Whether the same below another parent succeeds."""
         return await self._succeeds(None, self._alike, ())
 
-    async def everything(self, facets: list[Facet], references: tuple[Path, ...]) -> bool:
-        values = {path: value for facet in facets for path, value in self._study._variety.at(facet, 3)[0].items()}
+    async def together(self, facets: list[Facet], references: tuple[Path, ...], *, is_path: bool) -> bool:
+        """Whether other values of all these are enough."""
+        self._turn += 1
+        values: dict[Path, Any] = {}
+        for facet in facets:
+            values |= self._study._variety.at(facet, self._turn)[0]
         kept = {path: value for path, value in {**self._alike, **values}.items() if path not in references}
-        return await self._succeeds(None, kept, references)
+        return await self._succeeds(None if is_path else self._where, kept, references)
 
     async def _succeeds(self, where: Exchange | None, given: Mapping[Path, Any], anew: tuple[Path, ...]) -> bool:
         if self._left <= 0:

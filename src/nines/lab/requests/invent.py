@@ -59,7 +59,7 @@ class Inventor:
         operation: str = "",
         overrides: Mapping[str, Any] | None = None,
         given: Mapping[Path, Any] | None = None,
-        fresh: Callable[[Schema, str], Any] | None = None,
+        fresh: Callable[[Schema, str], tuple[Any, bool]] | None = None,
     ) -> None:
         self.rng = rng
         self.marker = marker
@@ -68,6 +68,8 @@ class Inventor:
         self.overrides = overrides or {}
         self.given = given or {}
         self.fresh = fresh
+        self.renewed: set[str] = set()
+        """The names of fields whose values no other request has, without the marker in them."""
         self.is_marked = False
 
     def override(self, name: str) -> Any:
@@ -175,15 +177,23 @@ class Inventor:
         size = int(step) if isinstance(step, int | float) and step >= 1 else 1
         wanted = fields.plain_number(name)
         start = wanted if wanted is not None else self.rng.randint(1, 100)
-        distinct = self.fresh(rules, name) if self.fresh is not None and high - low < NARROW else None
-        if fields.looks_unique(name) and isinstance(distinct, int):
-            return distinct
         if fields.looks_unique(name):
+            distinct = self._distinct(rules, name) if high - low < NARROW else None
+            if isinstance(distinct, int):
+                return distinct
+            self.renewed.add(name)
             top = math.floor(min(high, max(low + 1_000, 2**31 - size - 1)))
             start = self.rng.randint(min(top, math.ceil(max(low, 1))), top)
         inside = math.ceil(max(low, min(high, start)))
         rounded = -(-inside // size) * size
         return int(rounded if rounded <= high else (high // size) * size)
+
+    def _distinct(self, rules: Schema, name: str) -> Any:
+        """A value that no request had before; None where nobody keeps account of them."""
+        found, lasts = self.fresh(rules, name) if self.fresh is not None else (None, False)
+        if lasts:
+            self.renewed.add(name)
+        return found
 
     def _number(self, rules: Schema, name: str) -> float:
         low, high = bounds(rules)
@@ -199,6 +209,8 @@ class Inventor:
         shaped = self._formatted(str(rules.get("format") or ""), name, rules)
         if shaped is not None:
             self._notice(shaped)
+            if rules.get("format") == "uuid":
+                self.renewed.add(name)
             return shaped
         least = rules["minLength"] if isinstance(rules.get("minLength"), int) else 0
         most = rules["maxLength"] if isinstance(rules.get("maxLength"), int) else 200
@@ -207,7 +219,7 @@ class Inventor:
             if len(fitted) <= most and allows(rules, fitted) is not False:
                 self._notice(fitted)
                 return fitted
-        distinct = self.fresh(rules, name) if self.fresh is not None else None
+        distinct = self._distinct(rules, name)
         if isinstance(distinct, str):
             # There is no room for a marker, so chance would meet what is there already.
             return distinct

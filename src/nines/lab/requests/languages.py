@@ -66,6 +66,11 @@ class Language:
         """How many there are, counting those twice that the expression describes in two ways."""
         return self._root.size
 
+    @property
+    def shortest(self) -> int:
+        """How many characters each text has at least."""
+        return self._root.shortest
+
     def at(self, index: int) -> str:
         """The text at this place, from 0 to size - 1."""
         return self._root.at(index, {})
@@ -85,7 +90,7 @@ class Language:
             case "SUBPATTERN":
                 return _remembered(argument[0] or 0, self._sequence(argument[-1]))
             case "GROUPREF":
-                return _Node(1, lambda _, groups: groups.get(argument, ""))
+                return _Node(1, 0, lambda _, groups: groups.get(argument, ""))
             case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
                 return self._repeated(*argument)
             case "ATOMIC_GROUP":
@@ -111,13 +116,15 @@ def _characters(operator: str, argument: Any) -> str:
 
 
 class _Node:
-    def __init__(self, size: int, at: Callable[[int, Groups], str]) -> None:
+    def __init__(self, size: int, shortest: int, at: Callable[[int, Groups], str]) -> None:
         self.size = size
+        self.shortest = shortest
+        """How many characters it has at least."""
         self.at = at
 
 
 def _any_of(characters: str) -> _Node:
-    return _Node(len(characters), lambda index, _: characters[index])
+    return _Node(len(characters), 1, lambda index, _: characters[index])
 
 
 def _joined(parts: list[_Node]) -> _Node:
@@ -133,7 +140,7 @@ def _joined(parts: list[_Node]) -> _Node:
         # From the left, for what stands further right may repeat a group.
         return "".join(part.at(place, groups) for part, place in zip(parts, reversed(places), strict=True))
 
-    return _Node(size, at)
+    return _Node(size, sum(part.shortest for part in parts), at)
 
 
 def _one_of(parts: list[_Node]) -> _Node:
@@ -144,7 +151,7 @@ def _one_of(parts: list[_Node]) -> _Node:
             index -= part.size
         raise IndexError(index)
 
-    return _Node(sum(part.size for part in parts), at)
+    return _Node(sum(part.size for part in parts), min((part.shortest for part in parts), default=0), at)
 
 
 def _remembered(number: int, inner: _Node) -> _Node:
@@ -152,7 +159,7 @@ def _remembered(number: int, inner: _Node) -> _Node:
         groups[number] = inner.at(index, groups)
         return groups[number]
 
-    return _Node(inner.size, at)
+    return _Node(inner.size, inner.shortest, at)
 
 
 def language_of(pattern: str, length_min: int, length_max: int) -> Language | None:
@@ -162,4 +169,4 @@ def language_of(pattern: str, length_min: int, length_max: int) -> Language | No
         found = Language(pattern, max(1, min(length_max, REPEAT_MAX + length_min)))
     except (re.error, OverflowError, RecursionError):
         return None
-    return found if found.size else None
+    return found if found.size and found.shortest <= length_max else None

@@ -176,8 +176,7 @@ def _described(pattern: str, least: int, most: int, rng: random.Random) -> Itera
             return
         if language.size <= WHOLE_MAX:
             # Small enough to be seen whole, so that nothing that fits is missed.
-            fitting = (text for text in map(language.at, range(language.size)) if least <= len(text) <= most)
-            yield from _scattered(list(fitting), rng)
+            yield from (t for t in map(language.at, _walk(language.size, rng)) if least <= len(t) <= most)
             return
         if longest <= 1 or any(least <= len(language.at(place)) <= most for place in _places(language, 20, rng)):
             yield from (_padded(language.at(place), least) for place in _places(language, TRIES_MAX * 10, rng))
@@ -203,10 +202,6 @@ def _walk(size: int, rng: random.Random) -> Iterator[int]:
     for _ in range(size):
         yield place
         place = (place + step) % size
-
-
-def _scattered(texts: list[str], rng: random.Random) -> Iterator[str]:
-    return (texts[place] for place in _walk(len(texts), rng)) if texts else iter(())
 
 
 def _codes(plain: str, least: int, most: int, rng: random.Random) -> Iterator[str]:

@@ -23,6 +23,8 @@ ENOUGH = 2_000
 PERIOD_DAYS = 8
 """Beginnings and ends move together, so far that one period does not reach into the next."""
 DEPTH_MAX = 8
+TAKEN_MAX = 200
+"""So many values that were sent before are remembered of one operation."""
 
 
 class Part(Record):
@@ -79,6 +81,7 @@ class Variety:
         self._turns: Counter[str] = Counter()
         self._drawn: Counter[str] = Counter()
         self._keys: dict[str, Key] = {}
+        self._taken: dict[str, list[dict[Path, Any]]] = {}
         self.settled: set[str] = set()
         """Operations of which nothing is left to be learnt."""
 
@@ -86,39 +89,66 @@ class Variety:
         """The database is empty once more: every value is free again."""
         self._turns.clear()
         self._drawn.clear()
+        self._taken.clear()
 
     def key(self, operation: str) -> Key | None:
         return self._keys.get(operation)
 
     def learn(self, operation: str, key: Key) -> None:
         self._keys[operation] = key
-        # What was tried to find it out is taken.
-        self._drawn[operation] = max(self._drawn[operation], 4)
 
-    def fresh(self, schema: Schema, name: str) -> Any:
-        """A value that no request had before, as long as there are any; None where the schema allows none."""
+    def take(self, operation: str, values: dict[Path, Any]) -> None:
+        """These values were sent, so that what they were sent for may exist."""
+        known = self._taken.setdefault(operation, [])
+        if len(known) < TAKEN_MAX:
+            known.append(values)
+
+    def fresh(self, schema: Schema, name: str) -> tuple[Any, bool]:
+        """A value that no request had before, and whether there are enough of them; None where there is none at all."""
         space = self._space(Part(path=(), name=name, schema=schema))
         if not space.has(1):
-            return None
+            return None, False
         code = self._code(name, schema)
         self._turns[code] += 1
-        return space.place(self._turns[code])[0]
+        return space.place(self._turns[code])[0], space.has(ENOUGH)
 
     def draw(self, operation: str) -> Draw | None:
         """The values of the next request; None where nothing was learnt."""
         key = self._keys.get(operation)
         if key is None:
             return None
-        number = self._drawn[operation]
-        self._drawn[operation] += 1
-        if key.is_all:
-            values = {path: value for facet in key.facets for path, value in self.at(facet, number)[0].items()}
-            return Draw(values=values, epoch=number)
+        while True:
+            number = self._drawn[operation]
+            self._drawn[operation] += 1
+            draw = self._together(key, number) if key.is_all else self._combined(key, number)
+            if draw.epoch or not self._is_taken(operation, key, draw):
+                return draw
+
+    def _together(self, key: Key, number: int) -> Draw:
+        """Everything at once is another; its parents too, every time."""
+        found: dict[Path, Any] = {}
+        epoch = number if key.has_parents else 0
+        for facet in key.facets:
+            values, turns = self.at(facet, number)
+            found |= values
+            epoch = epoch or turns
+        return Draw(values=found, epoch=epoch)
+
+    def _combined(self, key: Key, number: int) -> Draw:
+        """The combination at this place: the first value changes most often."""
         found: dict[Path, Any] = {}
         for facet in key.facets:
             values, number = self.at(facet, number)
             found |= values
         return Draw(values=found, epoch=number)
+
+    def _is_taken(self, operation: str, key: Key, draw: Draw) -> bool:
+        """Whether this was sent before what must differ was known."""
+        joined = any if key.is_all else all
+        return bool(draw.values) and any(
+            joined(known.get(path) == value for path, value in draw.values.items())
+            for known in self._taken.get(operation, ())
+        )
 
     def at(self, facet: Facet, number: int) -> tuple[dict[Path, Any], int]:
         """The values at this place, and how often they were gone through before."""
