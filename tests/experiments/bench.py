@@ -125,7 +125,10 @@ class FakeBench:
             return ()
         call = Call(operation="the graph", method="POST", path="/graphql", identity=identity)
         named = (("the plain question", b"{}"), ("doubling", b'{"n":22}'), ("wide", b'{"n":500}'), ("nul", b'{"n":0}'))
-        return tuple(Mutant(call=msgspec.structs.replace(call, body=body), variant=name) for name, body in named)
+        return tuple(
+            Mutant(call=msgspec.structs.replace(call, body=body), variant=name, is_invalid=name == "nul")
+            for name, body in named
+        )
 
     async def _plain(self, call: Call) -> Exchange:
         status, body = self.service.answer(call)
