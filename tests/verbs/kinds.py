@@ -364,8 +364,7 @@ KINDS: Mapping[str, Kind] = {
 
 
 def grown(blueprint: Blueprint, chance: Random, **field: Any) -> Changed | None:
-    entities = [each for each in blueprint.resources if each.kind is ResourceKind.ENTITY]
-    resource = chance.choice(entities)
+    resource = chance.choice([each for each in blueprint.resources if each.kind is not ResourceKind.LEDGER])
     name = next(name for name in (f"extra_{number}" for number in range(20)) if resource.field(name) is None)
     more = replace(Field(name=name), **field)
     return Changed(blueprint=with_resource(blueprint, replace(resource, fields=(*resource.fields, more))))
@@ -376,7 +375,7 @@ def altered(blueprint: Blueprint, chance: Random, change: Callable[[Field], Fiel
     possible = [
         (resource, field, after)
         for resource in blueprint.resources
-        if resource.kind is ResourceKind.ENTITY
+        if resource.kind is not ResourceKind.LEDGER
         for field in resource.fields
         if not field.is_read_only and not field.is_list and (after := change(field)) is not None
     ]
@@ -417,7 +416,7 @@ def a_field(blueprint: Blueprint, chance: Random, *, is_free: bool = False) -> t
     possible = [
         (resource, field)
         for resource in blueprint.resources
-        if resource.kind is ResourceKind.ENTITY
+        if resource.kind is not ResourceKind.LEDGER
         for field in resource.fields
         if not field.is_read_only and is_plain(field) and not (is_free and is_named(resource, blueprint, field))
     ]

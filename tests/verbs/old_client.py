@@ -1,8 +1,12 @@
-"""A client of the contract that was: it asks every operation, again and again, whichever version answers."""
+"""A client of the contract that was: it asks every operation, again and again, whichever version answers.
+
+Where people register, each sitting has people of its own, because some end their sessions or close their accounts;
+somebody who was there before keeps a password and tokens (`Keeper`), which have to go on working."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import os
 import shlex
@@ -16,6 +20,7 @@ from pathlib import Path
 
 import msgspec
 
+from nines.lab.launch.post import Post
 from nines.lab.launch.stubs import Stub
 from nines.lab.launch.templates import fill
 from nines.lab.load.client import Client
@@ -24,14 +29,14 @@ from nines.lab.load.ending import exchange_of_answer
 from nines.lab.load.request import request_of
 from nines.lab.reception import make_sessions
 from nines.lab.requests.planner import Planner
-from nines.lab.requests.sessions import with_credentials
+from nines.lab.requests.sessions import Sessions, with_credentials
 from nines.lab.requests.validate import allows
 from nines.model.change import ContractChange, Impact
 from nines.model.contract import Contract, Operation
 from nines.model.experiment import Call
 from nines.model.history import Exchange
 from nines.model.record import Record
-from nines.model.settings import Settings
+from nines.model.settings import Identity, Settings
 from nines.readers import openapi
 from nines.readers import settings as settings_reader
 
@@ -41,6 +46,7 @@ TRIES = 2
 """Of one operation by one identity: a value that chance made may stand in its own way."""
 _SAID_MAX = 4_000
 _CONTENT = range(200, 300)
+_UNAUTHORIZED = 401
 
 
 class Told(Record):
@@ -54,7 +60,7 @@ class Told(Record):
 
 
 class Upstreams:
-    """Stubs of what the service calls, as its own nines.toml has them answer."""
+    """Stubs of what the service calls, as its own nines.toml has them answer, and the post that takes its letters."""
 
     def __init__(self, settings: Settings) -> None:
         # They answer at once: how long others take is no part of what is tried here.
@@ -62,17 +68,21 @@ class Upstreams:
             name: Stub(name, tuple(msgspec.structs.replace(each, delay_s=0.0) for each in told.answers))
             for name, told in settings.upstreams.items()
         }
+        self.post = Post()
 
     async def open(self) -> None:
+        await self.post.open()
         for stub in self._stubs.values():
             await stub.open()
 
     async def close(self) -> None:
         for stub in self._stubs.values():
             await stub.close()
+        await self.post.close()
 
     def values(self) -> dict[str, str]:
-        return {f"upstream.{name}.url": f"http://{stub.host}:{stub.port}" for name, stub in self._stubs.items()}
+        stubs = {f"upstream.{name}.url": f"http://{stub.host}:{stub.port}" for name, stub in self._stubs.items()}
+        return {**stubs, "mail.url": f"smtp://{self.post.host}:{self.post.port}"}
 
 
 class Service:
@@ -149,24 +159,69 @@ class Service:
 class OldClient:
     """Knows one contract for ever, and keeps its tokens."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, post: Post) -> None:
         self.settings = service.settings
         self.contract: Contract = openapi.read((service.folder / "openapi.yaml").read_bytes(), "openapi.yaml")
         self._service = service
+        self._post = post
         self._headers: dict[str, tuple[tuple[str, str], ...]] = {}
         self._sittings = 0
+        self._came = 0
+        self._best: dict[str, str] = {}
+        """Who got furthest with an operation at first, and is asked first from then on."""
+        self._kept: dict[str, Told] = {}
+        self._first: dict[str, Told] = {}
+        self._said: dict[str, Told] = {}
+        self._keeper: Keeper | None = None
+        self.registers = any(operation.id == "register" for operation in self.contract.operations)
 
-    async def sign_in(self, address: Address) -> None:
+    async def come(self, address: Address) -> None:
+        """Signs in, asks everything for the first time, and remembers what was answered."""
+        await self._arrive(address, self.settings.identities)
+        assert self._headers
+        self._keeper = Keeper(self) if self.registers else None
+        self._kept = await self._keeper.ask(address) if self._keeper else {}
+        assert all(told.status in _CONTENT for told in self._kept.values()), self._kept
+        self._first = await self.sit(address)
+        assert any(told.status in _CONTENT for told in self._first.values())
+        self._said = await self.repeat(address, self._first.values())
+
+    async def met(self, address: Address, changes: Iterable[ContractChange] = ()) -> list[str]:
+        """What is otherwise than at first, without its having been announced: of what it keeps, of what it asks anew,
+        and of what it had asked before."""
+        changes = tuple(changes)
+        kept = await self._keeper.ask(address) if self._keeper else {}
+        anew, again = await self.sit(address), await self.repeat(address, self._said.values())
+        both = ((self._kept, kept), (self._first, anew), (self._said, again))
+        return [each for was, now in both for each in differences(was, now, changes, self)]
+
+    async def _arrive(self, address: Address, identities: Sequence[Identity]) -> None:
+        """Those who can sign in have their headers from then on; the others keep what they had."""
         client = Client(address, keeps_connections=False)
-        notes: list[str] = []
-        sessions = make_sessions(self.contract, self.settings, client, notes.append, run=self._service.output)
-        identities = await sessions.open()
-        self._headers = {each.name: await sessions.headers(each.name) for each in identities}
-        assert self._headers, notes
+        settings = msgspec.structs.replace(self.settings, identities=tuple(identities))
+        sessions: Sessions = make_sessions(
+            self.contract, settings, client, lambda _: None, run=self._service.output, mail=self._post
+        )
+        for each in await sessions.open():
+            self._headers[each.name] = await sessions.headers(each.name)
+
+    async def _newcomers(self, address: Address, *names: str) -> None:
+        """The people of this sitting; an administrator stays who it was."""
+        self._came += 1
+        people = [
+            each for each in self.settings.identities if not each.is_admin and each.name in (names or (each.name,))
+        ]
+        for each in people:
+            self._headers.pop(each.name, None)
+        await self._arrive(
+            address, [msgspec.structs.replace(each, username=f"n{self._came}-{each.username}") for each in people]
+        )
 
     async def sit(self, address: Address) -> dict[str, Told]:
         """Asks every operation anew, each until it succeeded once, and keeps its best answer."""
         self._sittings += 1
+        if self.registers:
+            await self._newcomers(address)
         plain = [each.name for each in self.settings.identities if not each.is_admin]
         planner = Planner(
             self.contract,
@@ -174,12 +229,13 @@ class OldClient:
             note=lambda _: None,
             seed=self._sittings,
             today=TODAY,
+            values=self.settings.values,
             admin=next((each.name for each in self.settings.identities if each.is_admin), ""),
             helpers=tuple(plain[2:]),
         )
         found: dict[str, Told] = {}
         for operation in self.contract.operations:
-            for identity in [name for name in self._headers for _ in range(TRIES)]:
+            for identity in self._asking(operation):
                 call = await planner.prepare(operation, identity)
                 if call is None:
                     continue
@@ -187,8 +243,16 @@ class OldClient:
                 if operation.id not in found or told.status in _CONTENT:
                     found[operation.id] = told
                 if told.status in _CONTENT:
+                    self._best[operation.id] = identity
                     break
+                if self.registers and told.status == _UNAUTHORIZED and operation.is_secured:
+                    await self._newcomers(address, identity)
         return found
+
+    def _asking(self, operation: Operation) -> list[str]:
+        """Everybody, and whoever succeeded before comes first."""
+        everybody = [name for name in self._headers for _ in range(TRIES)]
+        return sorted(everybody, key=lambda name: name != self._best.get(operation.id))
 
     async def repeat(self, address: Address, said: Iterable[Told]) -> dict[str, Told]:
         """The very same requests once more: reads, and writes under the key that they had."""
@@ -203,6 +267,12 @@ class OldClient:
         """As changes of a contract name it."""
         found = self.contract.operation(operation)
         return f"{found.method} {found.path}" if found else operation
+
+    async def tell(self, address: Address, call: Call) -> Told:
+        """One request as it is, of nobody of a sitting."""
+        operation = self.contract.operation(call.operation)
+        assert operation is not None, call.operation
+        return self._heard(operation, await self._send(address, call), call)
 
     async def _send(self, address: Address, call: Call) -> Exchange:
         client = Client(address, keeps_connections=False)
@@ -221,6 +291,48 @@ class OldClient:
             else:
                 is_understood = allows(promised.schema, body) is not False
         return Told(status=exchange.status, call=call, body=exchange.body, is_understood=is_understood)
+
+
+class Keeper:
+    """Somebody who registered before anything changed: the password works, the first token too, and so on."""
+
+    def __init__(self, client: OldClient) -> None:
+        self._client = client
+        self._token = self._refresh = ""
+        self._person = next(each for each in client.settings.identities if not each.is_admin)
+
+    async def ask(self, address: Address) -> dict[str, Told]:
+        """Signs in by password, reads with the first token that there was, and goes on with the last one given."""
+        signed = await self._post(address, "signIn", email=self._person.username, password=self._person.password)
+        found = {"signIn": signed}
+        if signed.status in _CONTENT and not self._token:
+            tokens = msgspec.json.decode(signed.body)
+            self._token, self._refresh = tokens["access_token"], tokens["refresh_token"]
+        refreshed = found["refreshTokens"] = await self._post(address, "refreshTokens", refresh_token=self._refresh)
+        if refreshed.status in _CONTENT:
+            self._refresh = msgspec.json.decode(refreshed.body)["refresh_token"]
+        found["getAccount"] = await self._read(address)
+        return found
+
+    async def _read(self, address: Address) -> Told:
+        claims = msgspec.json.decode(base64.urlsafe_b64decode(self._token.split(".")[1] + "=="))
+        operation = self._client.contract.operation("getAccount")
+        assert operation is not None
+        path = operation.path.replace("{account_id}", claims["sub"])
+        bearer = (("authorization", f"Bearer {self._token}"),)
+        return await self._client.tell(
+            address, Call(operation=operation.id, method="GET", path=path, headers=bearer, phase="kept")
+        )
+
+    async def _post(self, address: Address, name: str, **body: str) -> Told:
+        operation = self._client.contract.operation(name)
+        assert operation is not None
+        headers = (("content-type", "application/json"),)
+        return await self._client.tell(
+            address,
+            Call(operation=name, method="POST", path=operation.path, headers=headers, body=msgspec.json.encode(body),
+                 phase="kept"),
+        )  # fmt: skip
 
 
 def differences(

@@ -116,8 +116,7 @@ def test_each_document_of_the_dossier_stands_once(first: Path) -> None:
     assert all((first / path).is_file() for path in runbooks)
     compose = (first / "deploy/compose.yaml").read_text()
     assert posixpath.normpath("deploy/..") == "."
-    assert "context: ..\n" in compose
-    assert "dockerfile: Dockerfile\n" in compose
+    assert "build: {context: .., dockerfile: Dockerfile}\n" in compose
 
 
 def test_the_contract_is_served_as_it_is_written(first: Path) -> None:

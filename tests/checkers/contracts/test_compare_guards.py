@@ -118,3 +118,28 @@ def test_a_key_that_becomes_unique_may_refuse_what_was_taken() -> None:
     before, after = contract("in-flight"), contract("in-flight", "already-exists")
     assert _told(before, after) == [("unique-key-added", Impact.RISKY)]
     assert _told(after, before) == []
+
+
+TOKENS = {
+    "issuer": "https://one.example", "audience": "notes", "algorithms": ["EdDSA", "ES256"], "types": ["at+jwt", "JWT"],
+    "roles_claim": "roles",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"issuer": "https://other.example"}, "tokens have to be issued by https://other.example"),
+        ({"audience": "others"}, "tokens have to be meant for others, and no longer notes"),
+        ({"roles_claim": "realm_access.roles"}, "tokens have to tell of roles in realm_access.roles"),
+        ({"algorithms": ["ES256"]}, "tokens signed with EdDSA are no longer believed"),
+        ({"types": ["at+jwt"]}, "tokens called JWT are no longer believed"),
+        ({"algorithms": ["EdDSA", "ES256", "RS256"]}, ""),
+        ({"issuer": ""}, ""),
+    ],
+)
+def test_whoever_holds_a_token_that_is_no_longer_believed_is_told(change: dict[str, Any], says: str) -> None:
+    found = list(compare({**_contract(), "x-tokens": TOKENS}, {**_contract(), "x-tokens": {**TOKENS, **change}}))
+    assert [(each.rule, each.impact) for each in found] == ([("token-refused", Impact.BREAKING)] if says else [])
+    assert all(each.says.startswith(says) for each in found)
+    assert _told(_contract(), {**_contract(), "x-tokens": TOKENS}) == []

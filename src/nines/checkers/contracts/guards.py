@@ -1,8 +1,8 @@
 """What changes for those who call by what a contract says of them: who may, on which objects, and how often.
 
 `x-callers` of an operation tells the roles and the objects that each reaches, `x-second-factor` the roles that need
-one, `x-limit` how often it may be asked; `x-tenant` of the document tells what every credential has to name. A contract
-without them says nothing of it."""
+one, `x-limit` how often it may be asked; of the document `x-tenant` tells what every credential has to name, and
+`x-tokens` whose tokens are believed. A contract without them says nothing of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from nines.checkers.contracts.document import Document, Json, mapping, sequence
 from nines.model.change import ContractChange, Impact
 
-CALLERS, LIMIT, SECOND_FACTOR, TENANT = "x-callers", "x-limit", "x-second-factor", "x-tenant"
+CALLERS, LIMIT, SECOND_FACTOR, TENANT, TOKENS = "x-callers", "x-limit", "x-second-factor", "x-tenant", "x-tokens"
+ISSUER, AUDIENCE, ALGORITHMS, TYPES, ROLES_CLAIM = "issuer", "audience", "algorithms", "types", "roles_claim"
+"""The members of what is told of tokens: texts, and lists of what any one of is believed."""
 EVERYBODY = "anybody signed in"
 """The name of everybody who shows a credential, whatever the roles."""
 _TWIN = "already-exists"
@@ -29,6 +31,26 @@ def of_all(old: Document, new: Document) -> Iterator[ContractChange]:
         says = f"credentials have to name a {has}"
         whom = "callers whose credentials name none"
         yield ContractChange(rule="tenant-required", impact=Impact.BREAKING, operation="", says=says, whom=whom)
+    yield from _of_tokens(mapping(old.root.get(TOKENS)), mapping(new.root.get(TOKENS)))
+
+
+def _of_tokens(before: Json, after: Json) -> Iterator[ContractChange]:
+    """Tokens that were believed and no longer are, which whoever holds one meets with every operation."""
+    for member, told in ((ISSUER, "issued by"), (AUDIENCE, "meant for"), (ROLES_CLAIM, "tell of roles in")):
+        was, now = before.get(member), after.get(member)
+        if was and now and was != now:
+            verb = f"have to {told}" if member == ROLES_CLAIM else f"have to be {told}"
+            yield _of_every(f"tokens {verb} {now}, and no longer {was}")
+    for member, told in ((ALGORITHMS, "signed with"), (TYPES, "called")):
+        held = sequence(after.get(member))
+        lost = [str(each) for each in sequence(before.get(member)) if each not in held] if held else []
+        if lost:
+            yield _of_every(f"tokens {told} {' or '.join(lost)} are no longer believed")
+
+
+def _of_every(says: str) -> ContractChange:
+    whom = "whoever holds such a token"
+    return ContractChange(rule="token-refused", impact=Impact.BREAKING, operation="", says=says, whom=whom)
 
 
 def of_operation(before: Json, after: Json, name: str) -> Iterator[ContractChange]:

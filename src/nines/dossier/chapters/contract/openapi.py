@@ -36,6 +36,7 @@ def document(design: Design) -> Json:
         found["security"] = [{name: []} for name in schemes]
         if design.tenancy is not None:
             found[guards.TENANT] = design.tenancy.key
+        found |= security.tokens(design)
     found["components"] = {
         key: value
         for key, value in (

@@ -39,6 +39,21 @@ def schemes(design: Design) -> dict[str, Any]:
     return first | {other: cookie | {"description": f"{_COOKIE} Browsers get it at /auth/sign-in."}}
 
 
+def tokens(design: Design) -> dict[str, Any]:
+    """Whose tokens are believed, for machines: by it a later version sees whose it would refuse."""
+    auth = design.auth
+    if auth is None or design.is_recovered or _SCHEMES.get(auth.scheme, ("", {}))[1] is not _BEARER:
+        return {}
+    found: dict[str, Any] = {
+        guards.ISSUER: auth.issuer,
+        guards.AUDIENCE: auth.audience or design.name,
+        guards.ALGORITHMS: list(auth.algorithms),
+    }
+    if auth.scheme != "own-jwt":
+        found |= {guards.TYPES: list(auth.token_types), guards.ROLES_CLAIM: auth.roles_claim}
+    return {guards.TOKENS: {name: value for name, value in found.items() if value}}
+
+
 def says(design: Design) -> str:
     """How a caller shows who it is, in a sentence."""
     auth = design.auth
