@@ -138,7 +138,7 @@ def _stored() -> bytes:
 def _cheapest(schema: GraphSchema, selecting: Selecting) -> GraphField | None:
     """A question that needs no values: one for a list before any other, for it reads the most."""
     plain = [each for each in schema.queries if not any(argument.is_needed for argument in each.arguments)]
-    return next(iter(sorted(plain, key=lambda each: not selecting.entity(each.type)[1])), None)
+    return min(plain, key=lambda each: not all(selecting.entity(each.type)), default=None)
 
 
 def _least(schema: GraphSchema, field: GraphField) -> str:

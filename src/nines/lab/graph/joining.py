@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from nines.lab.graph.finding import FoundGraph
-from nines.lab.graph.operations import operations_of
-from nines.lab.graph.selecting import Reach
-from nines.model.contract import Contract, Operation
+from nines.lab.graph.operations import operations_of, text_of
+from nines.lab.graph.selecting import Reach, Selecting
+from nines.model.contract import Contract, Document, Operation
 
 Try = Callable[[Operation], Awaitable[int | None]]
 """The status of an operation that needs no values."""
@@ -28,25 +28,35 @@ async def joined(contract: Contract, graph: FoundGraph, attempt: Try) -> Contrac
     if graph.schema is None:
         return contract
     own = tuple(each for each in contract.operations if each.path.rstrip("/") != graph.endpoint.rstrip("/"))
-    reach = {field.name: Reach.OBJECTS for field in graph.schema.queries}
-    wide = operations_of(graph.schema, graph.endpoint, contract, dict.fromkeys(reach, Reach.LISTS))
-    for operation in [each for each in wide if _is_plain_list(each)][:LISTS_MAX]:
-        name = operation.id.partition(" ")[2]
-        reach[name] = await _settled(contract, graph, operation, name, attempt)
-    return msgspec.structs.replace(
-        contract, operations=(*own, *operations_of(graph.schema, graph.endpoint, contract, reach))
-    )
+    selecting = Selecting(graph.schema)
+    fields = {field.name: field for field in graph.schema.queries}
+    written: list[Operation] = []
+    tried = 0
+    for operation in operations_of(graph.schema, graph.endpoint, contract):
+        name = operation.id.removeprefix("query ")
+        if operation.document is None or not _is_plain_list(operation) or tried >= LISTS_MAX:
+            written.append(operation)
+            continue
+        tried += 1
+        wider = [
+            _asking(operation, operation.document, text_of(selecting, "query", fields[name], reach))
+            for reach in (Reach.LISTS, Reach.OBJECTS, Reach.ITSELF)
+        ]
+        written.append(await _settled(wider, attempt))
+    return msgspec.structs.replace(contract, operations=(*own, *written))
 
 
-async def _settled(contract: Contract, graph: FoundGraph, operation: Operation, name: str, attempt: Try) -> Reach:
-    assert graph.schema is not None
-    for wanted in (Reach.LISTS, Reach.OBJECTS, Reach.ITSELF):
-        written = operations_of(graph.schema, graph.endpoint, contract, {name: wanted})
-        tried = next((each for each in written if each.id == operation.id), operation)
-        status = await attempt(tried)
+def _asking(operation: Operation, document: Document, text: str) -> Operation:
+    return msgspec.structs.replace(operation, document=msgspec.structs.replace(document, text=text))
+
+
+async def _settled(wider: list[Operation], attempt: Try) -> Operation:
+    """The widest that is not refused."""
+    for operation in wider[:-1]:
+        status = await attempt(operation)
         if status is None or status < 400 or status in _WHOEVER:
-            return wanted
-    return Reach.ITSELF
+            return operation
+    return wider[-1]
 
 
 def _is_plain_list(operation: Operation) -> bool:

@@ -45,6 +45,8 @@ class _Writer:
         self._reach = reach
         self._selecting = Selecting(schema)
         self._taken: set[tuple[str, str]] = set()
+        self._inputs: values.Known = {}
+        self._twins = {words(each.id): each for each in reversed(known.operations)}
 
     def all(self) -> Iterator[Operation]:
         # A list or a reading without demands is the one that others are known by.
@@ -184,18 +186,16 @@ class _Writer:
         )
 
     def _sent(self, argument: GraphArgument) -> Schema:
-        return values.schema_of(self._schema, argument.type)
+        return values.schema_of(self._schema, argument.type, self._inputs)
 
     def _body(self, rest: list[GraphArgument], in_path: list[Place], twin: Operation | None) -> Body | None:
         if not rest:
             return None
-        schema = values.object_of(self._schema, tuple(rest))
+        schema = values.object_of(self._schema, tuple(rest), self._inputs)
         for place in in_path:
             around, _, inner = place.variable.partition(".")
             if inner:
-                held = schema["properties"][around]
-                held["properties"].pop(inner, None)
-                held["required"] = [name for name in held["required"] if name != inner]
+                schema["properties"][around] = _without(schema["properties"][around], inner)
         if twin is not None and twin.body is not None:
             schema = values.bounded(schema, twin.body.schema)
             inputs = [name for name, rules in schema["properties"].items() if kind(settled(rules)) == "object"]
@@ -210,20 +210,29 @@ class _Writer:
 
     def _twin(self, name: str) -> Operation | None:
         """The operation of the contract that does the same, as its name says."""
-        return next((each for each in self._known.operations if words(each.id) == words(name)), None)
+        return self._twins.get(words(name))
 
     def _security(self) -> tuple[tuple[str, ...], ...]:
         found = self._known.at("POST", self._endpoint)
         return found.security if found is not None else ()
 
     def _text(self, root: str, field: GraphField) -> str:
-        """The whole document; arguments that are not given have no value, as if they were not there."""
         reach = self._reach.get(field.name, Reach.OBJECTS) if root == "query" else Reach.ITSELF
-        variables = ", ".join(f"${each.name}: {each.type.text}" for each in field.arguments)
-        passed = ", ".join(f"{each.name}: ${each.name}" for each in field.arguments)
-        selection = self._selecting.of(field.type.name, reach)
-        head = f"{root} nines({variables})" if variables else f"{root} nines"
-        return f"{head} {{ {field.name}{f'({passed})' if passed else ''} {selection}".rstrip() + " }"
+        return text_of(self._selecting, root, field, reach)
+
+
+def text_of(selecting: Selecting, root: str, field: GraphField, reach: Reach) -> str:
+    """The whole document; arguments that are not given have no value, as if they were not there."""
+    variables = ", ".join(f"${each.name}: {each.type.text}" for each in field.arguments)
+    passed = ", ".join(f"{each.name}: ${each.name}" for each in field.arguments)
+    head = f"{root} nines({variables})" if variables else f"{root} nines"
+    selection = selecting.of(field.type.name, reach)
+    return f"{head} {{ {field.name}{f'({passed})' if passed else ''} {selection}".rstrip() + " }"
+
+
+def _without(held: Schema, member: str) -> Schema:
+    inner = {name: rules for name, rules in held["properties"].items() if name != member}
+    return {**held, "properties": inner, "required": [name for name in held["required"] if name != member]}
 
 
 def _header_of(argument: GraphArgument) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from nines.lab.requests.shapes import properties, settled, words
 from nines.model.contract import Schema
 from nines.model.graph import GraphArgument, GraphKind, GraphRef, GraphSchema
 
-DEPTH_MAX = 8
+DEPTH_MAX = 6
 _INT = {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1}
 _BUILT_IN: dict[str, Schema] = {
     "Int": _INT,
@@ -45,10 +45,14 @@ def scalar(name: str) -> Schema:
     return _BUILT_IN.get(name) or next((form for names, form in _FORMS if plain in names), {"type": "string"})
 
 
-def schema_of(schema: GraphSchema, ref: GraphRef, depth: int = 0) -> Schema:
-    """For values of this type that are sent."""
+Known: TypeAlias = dict[tuple[str, int], Schema]
+"""Inputs that were told before, by their names and how deep they stand: large schemas use the same ones everywhere."""
+
+
+def schema_of(schema: GraphSchema, ref: GraphRef, known: Known, depth: int = 0) -> Schema:
+    """For values of this type that are sent; what is told is shared, and must not be changed."""
     if ref.is_list:
-        return {"type": "array", "items": schema_of(schema, ref.item, depth)}
+        return {"type": "array", "items": schema_of(schema, ref.item, known, depth)}
     found = schema.type(ref.name)
     if found is None or found.kind is GraphKind.SCALAR:
         return scalar(ref.name)
@@ -56,14 +60,16 @@ def schema_of(schema: GraphSchema, ref: GraphRef, depth: int = 0) -> Schema:
         return {"type": "string", "enum": list(found.values)}
     if depth > DEPTH_MAX:
         return {"type": "object", "x-nines-recursive": True}
-    return object_of(schema, found.inputs, depth + 1)
+    if (ref.name, depth) not in known:
+        known[ref.name, depth] = object_of(schema, found.inputs, known, depth + 1)
+    return known[ref.name, depth]
 
 
-def object_of(schema: GraphSchema, inputs: tuple[GraphArgument, ...], depth: int = 0) -> Schema:
-    """An object with these members; a list that is optional in a deep input is left out of recursion."""
+def object_of(schema: GraphSchema, inputs: tuple[GraphArgument, ...], known: Known, depth: int = 0) -> Schema:
+    """An object with these members."""
     return {
         "type": "object",
-        "properties": {each.name: schema_of(schema, each.type, depth) for each in inputs},
+        "properties": {each.name: schema_of(schema, each.type, known, depth) for each in inputs},
         "required": [each.name for each in inputs if each.is_needed],
         "additionalProperties": False,
     }

@@ -69,7 +69,8 @@ class _Reading:
             known = self._types.get(name)
             if known is not None:
                 self._types[name] = msgspec.structs.replace(known, members=tuple(members))
-        query, mutation = (self._roots[root] if self._roots[root] in self._types else "" for root in self._roots)
+        named = (self._roots["query"], self._roots["mutation"])
+        query, mutation = (name if name in self._types else "" for name in named)
         return GraphSchema(types=self._types, query=query, mutation=mutation)
 
     def _add(self, found: GraphType) -> None:
