@@ -6,13 +6,16 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Hashable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
 from nines_runtime.calls.deadline import Deadline
-from nines_runtime.data.database import Database
 from nines_runtime.data.failures import RETRY_AFTER_S, Conflict, Unavailable
+from nines_runtime.data.pacing import PACE_S
+
+if TYPE_CHECKING:
+    from nines_runtime.data.database import Database
 
 LANES = 2
 LANE_ROWS = 64
@@ -20,17 +23,18 @@ LANE_ROWS = 64
 two small ones are dearer than one."""
 ROWS_MAX = 256
 WAITING_MAX = 5_000
-PACE_S = 0.01
 PACED_ROWS = 8
-"""From one statement that carried so many rows to the next: what comes in between saves a commit for a few milliseconds
-of waiting. Where less comes at a time, nobody waits for others."""
+"""After a statement that carried so many rows the next is PACE_S later: what comes in between saves a commit for a few
+milliseconds of waiting. Where less comes at a time, and little in all, nobody waits for others."""
 CONFLICTS_MAX = 3
 """How often a statement is tried that others got in the way of."""
 LOOK_EVERY_S = 0.05
 """How late somebody may be told that their deadline has passed."""
 
 
-class _Row:
+class Row:
+    """One request's part of a statement."""
+
     __slots__ = ("alone", "arguments", "deadline", "written")
 
     def __init__(
@@ -72,8 +76,8 @@ class Batch:
     ) -> None:
         self._database, self._statement, self._constants = database, statement, tuple(constants)
         self._rows_max, self._waiting_max, self._lanes = rows_max, waiting_max, lanes
-        self._waiting: deque[_Row] = deque()
-        self._flying: dict[int, list[_Row]] = {}
+        self._waiting: deque[Row] = deque()
+        self._flying: dict[int, list[Row]] = {}
         self._alone: set[Hashable] = set()
         self._running = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -95,7 +99,7 @@ class Batch:
         if len(self._waiting) >= self._waiting_max:
             raise Unavailable
         loop = asyncio.get_running_loop()
-        row = _Row(deadline, arguments, alone, loop.create_future())
+        row = Row(deadline, arguments, alone, loop.create_future())
         self._waiting.append(row)
         if self._running == 0 or (self._running < self._lanes and len(self._waiting) >= LANE_ROWS):
             self._open_lane(loop)
@@ -129,17 +133,22 @@ class Batch:
                 finally:
                     del self._flying[number]
                     self._alone.difference_update([row.alone for row in rows])
-                left_s = begun_s + PACE_S - time.monotonic()
-                if left_s > 0 and len(rows) >= PACED_ROWS and len(self._waiting) < LANE_ROWS:
+                left_s = begun_s + self._gather_s(len(rows)) - time.monotonic()
+                if left_s > 0 and len(self._waiting) < LANE_ROWS:
                     await asyncio.sleep(left_s)
         finally:
             # In the same breath as the last look: whoever comes after it begins a lane of its own.
             self._running -= 1
 
-    def _next(self) -> list[_Row]:
-        rows: list[_Row] = []
+    def _gather_s(self, rows: int) -> float:
+        pace = self._database.pace
+        pace.wrote(rows, time.monotonic())
+        return max(pace.gather_s, PACE_S if rows >= PACED_ROWS else 0.0)
+
+    def _next(self) -> list[Row]:
+        rows: list[Row] = []
         seen: set[Hashable] = set()
-        later: list[_Row] = []
+        later: list[Row] = []
         while self._waiting and len(rows) < self._rows_max:
             row = self._waiting.popleft()
             if row.written.done():
@@ -153,7 +162,7 @@ class Batch:
         self._waiting.extendleft(reversed(later))
         return rows
 
-    async def _write(self, rows: list[_Row]) -> None:
+    async def _write(self, rows: list[Row]) -> None:
         """A statement that fails has written nothing; its halves are tried until the row is found that is to blame."""
         try:
             found = await self._flushed(rows)
@@ -174,22 +183,27 @@ class Batch:
                 _fail(row, Unavailable())
             raise
         else:
-            by_place = {row["place"]: row for row in found}
-            for place, row in enumerate(rows, 1):
+            for row, written in zip(rows, found, strict=True):
                 if not row.written.done():
-                    row.written.set_result(by_place.get(place))
+                    row.written.set_result(written)
 
-    async def _flushed(self, rows: list[_Row]) -> Sequence[asyncpg.Record]:
-        columns = list(zip(*(row.arguments for row in rows), strict=True))
+    async def _flushed(self, rows: list[Row]) -> list[asyncpg.Record | None]:
         # The one who waits longest decides: a flush is not given up because one of its rows is in a hurry.
         deadline = max((row.deadline for row in rows), key=lambda each: each.left_s)
         for attempt in range(CONFLICTS_MAX):
             try:
-                return await self._database.fetch(deadline, self._statement, *self._constants, *columns)
+                return await self._sent(deadline, rows)
             except Conflict:
                 if attempt + 1 == CONFLICTS_MAX:
                     raise
-        return []
+        return [None] * len(rows)
+
+    async def _sent(self, deadline: Deadline, rows: list[Row]) -> list[asyncpg.Record | None]:
+        """What the statement returned for each of them."""
+        columns = list(zip(*(row.arguments for row in rows), strict=True))
+        found = await self._database.fetch(deadline, self._statement, *self._constants, *columns)
+        by_place = {row["place"]: row for row in found}
+        return [by_place.get(place) for place in range(1, len(rows) + 1)]
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         """Tells those whose deadline has passed; what is under way may still be written."""
@@ -205,6 +219,6 @@ class Batch:
             self._watch = loop.call_later(LOOK_EVERY_S, self._look, loop)
 
 
-def _fail(row: _Row, error: Exception) -> None:
+def _fail(row: Row, error: Exception) -> None:
     if not row.written.done():
         row.written.set_exception(error)

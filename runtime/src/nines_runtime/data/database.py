@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol, TypeVar
 
@@ -19,7 +19,9 @@ import msgspec
 
 from nines_runtime.calls.deadline import Deadline
 from nines_runtime.calls.tracing import span
+from nines_runtime.data.changing import CHANGES_MAX, Changes
 from nines_runtime.data.failures import Conflict, Constraints, is_broken, problem_of
+from nines_runtime.data.pacing import Pace
 from nines_runtime.data.pool import Pool
 
 Result = TypeVar("Result")
@@ -71,6 +73,8 @@ class Database:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.constraints: Constraints = constraints or {}
+        self.pace = Pace()
+        self._changes: dict[str, Changes] = {}
         self._url, self._password, self._is_pooled = url, password, is_pooled
         self._application, self._connect_s_max = application, connect_s_max
         self._limits = {
@@ -117,6 +121,8 @@ class Database:
         await self.fetch(Deadline.after(PING_S_MAX), "SELECT 1")
 
     async def close(self, grace_s: float = 5.0) -> None:
+        for changes in self._changes.values():
+            await changes.close()
         await self._pool.close(grace_s)
 
     @asynccontextmanager
@@ -162,6 +168,23 @@ class Database:
     async def fetch(self, deadline: Deadline, query: str, *arguments: Any) -> Sequence[asyncpg.Record]:
         """As fetchrow; what begins with SELECT counts as reading."""
         return await self._run(deadline, query, lambda each: each.fetch(query, *arguments))
+
+    async def fetch_all(
+        self, deadline: Deadline, query: str, arguments: Sequence[Sequence[Any]]
+    ) -> list[asyncpg.Record]:
+        """What a statement returns for each of these arguments, in one transaction and one round trip."""
+        found: list[asyncpg.Record] = await self._run(deadline, query, lambda each: each.fetchmany(query, arguments))
+        return found
+
+    async def changed(self, deadline: Deadline, id: Hashable, query: str, *arguments: Any) -> asyncpg.Record | None:
+        """The row of this id as the statement leaves it; None where it changes nothing.
+
+        For a statement that changes that row alone and returns it, with its `id`: where many come, they share their
+        commits, and nobody is answered before his is durable. `query` is a constant of the service."""
+        changes = self._changes.get(query)
+        if changes is None:
+            changes = self._changes[query] = Changes(self, query, rows_max=CHANGES_MAX)
+        return await changes.change(deadline, id, arguments)
 
     async def execute(self, deadline: Deadline, query: str, *arguments: Any) -> int:
         """How many rows were written."""
