@@ -17,9 +17,9 @@ from nines_runtime.data.accepting import Accepting, keyed_insert
 from nines_runtime.data.audit import Audit
 from nines_runtime.data.balances import Balance, Books, LedgerReport, balances, check_ledger, entries_of
 from nines_runtime.data.batch import Batch
-from nines_runtime.data.brokers import Broker, address_of, broker_at, routed
+from nines_runtime.data.brokers import Broker, address_of, broker_at, routed, source_at
 from nines_runtime.data.cache import Cache
-from nines_runtime.data.consuming import Consumer, Told
+from nines_runtime.data.consuming import Consumer, ConsumerStatements, Told, data_of
 from nines_runtime.data.database import Connection, Database
 from nines_runtime.data.embedded import EmbeddedServer
 from nines_runtime.data.failures import Conflict, Unavailable, Violated, Violation
@@ -36,7 +36,7 @@ from nines_runtime.data.relay import Deliver, Event, relay_queue
 from nines_runtime.data.sagas import LocalStep, Overtaken, RemoteStep, Saga, SagaPlan, Sagas
 from nines_runtime.data.statements import KeyStatements, LedgerStatements, OutboxStatements, SagaStatements
 from nines_runtime.data.subscribers import Subscriber, Subscribers, check_signature, subscribers_of
-from nines_runtime.data.tasks import Away, GiveUp, Queue, Schedule, TooEarly
+from nines_runtime.data.tasks import Away, GiveUp, NotNow, Queue, Schedule, TooEarly
 from nines_runtime.data.verifying import ChainReport
 from nines_runtime.running.application import Application, Started
 from nines_runtime.running.local import laptop
@@ -122,6 +122,7 @@ __all__ = [
     "Conflict",
     "Connection",
     "Consumer",
+    "ConsumerStatements",
     "Credential",
     "Csrf",
     "Cursors",
@@ -170,6 +171,7 @@ __all__ = [
     "Metrics",
     "Migrated",
     "MigrationError",
+    "NotNow",
     "OpenIdProvider",
     "Operation",
     "Operations",
@@ -237,6 +239,7 @@ __all__ = [
     "check_ledger",
     "check_signature",
     "credentials",
+    "data_of",
     "digest_of",
     "entries_of",
     "everywhere",
@@ -264,5 +267,6 @@ __all__ = [
     "run",
     "service_of",
     "signed_by",
+    "source_at",
     "subscribers_of",
 ]

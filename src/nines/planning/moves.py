@@ -1,11 +1,15 @@
-"""Who moves a resource from one state to another: operations, the settling of their calls, jobs and hooks."""
+"""Who moves a resource from one state to another: operations, the settling of their calls, jobs, events and hooks."""
 
 from __future__ import annotations
+
+from typing import TypeAlias
 
 from nines.model.blueprint import Action, Blueprint, Resource
 
 _BY_PEOPLE = frozenset({Action.REGISTER, Action.VERIFY_CODE})
 """What an account does beside transitions: it is made, and its address is shown to be theirs."""
+
+Moves: TypeAlias = set[tuple[str, str]]
 
 
 def moves(blueprint: Blueprint, resource: Resource) -> frozenset[tuple[str, str]]:
@@ -26,6 +30,12 @@ def moves(blueprint: Blueprint, resource: Resource) -> frozenset[tuple[str, str]
             found |= {move for move in allowed if move == _verified(resource)}
         elif operation.do is Action.CUSTOM or (operation.do is Action.UPDATE and operation.hook):
             found |= allowed
+    found |= _by_jobs(blueprint, resource, allowed) | _by_events(blueprint, resource, allowed)
+    return frozenset(found & allowed)
+
+
+def _by_jobs(blueprint: Blueprint, resource: Resource, allowed: Moves) -> Moves:
+    found: Moves = set()
     for job in blueprint.jobs:
         if job.on != resource.name:
             continue
@@ -33,7 +43,19 @@ def moves(blueprint: Blueprint, resource: Resource) -> frozenset[tuple[str, str]
         found |= {move for move in allowed if move[1] in ends and job.from_state in ("", move[0])}
         if job.hook and not job.to_state:
             found |= allowed
-    return frozenset(found & allowed)
+    return found
+
+
+def _by_events(blueprint: Blueprint, resource: Resource, allowed: Moves) -> Moves:
+    found: Moves = set()
+    for consumer in blueprint.consumers:
+        if consumer.on != resource.name:
+            continue
+        if consumer.to_state:
+            found |= {move for move in allowed if move[1] == consumer.to_state}
+        elif consumer.hook:
+            found |= allowed
+    return found
 
 
 def _verified(resource: Resource) -> tuple[str, str]:

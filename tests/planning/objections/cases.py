@@ -85,7 +85,88 @@ _OPEN = {
     for name in ("createParcel", "sendParcel", "receiveParcel", "getParcel", "listParcels")
 }
 
+_BUS = {"dependencies": {"bus": {"type": "kafka"}}}
+_NOTES = {
+    "Note": {
+        "fields": {"text": {"type": "string", "max": 80}, "parcel": {"ref": "Parcel", "optional": True}},
+        "unique": [["text"]],
+        "access": {"read": "role:clerk"},
+        "retention": "1y",
+    }
+}
+
+
+def _takes(dependencies: Tree | None = None, **told: Any) -> Tree:
+    """A consumer of what the depot tells, changed as said."""
+    usual = {
+        "event": "depot.parcel.weighed.v1",
+        "from": "bus",
+        "data": {"parcel": {"ref": "Parcel"}, "weight_g": "int32"},
+        "on": "Parcel",
+        "do": "update",
+    }
+    found = {name: value for name, value in (usual | told).items() if value is not None}
+    return {**_BUS, **(dependencies or {}), "consumes": {"weighParcel": found}}
+
+
+def _echo(do: str) -> Tree:
+    """A consumer that tells what it takes."""
+    takes = {"event": "parcel.sent", "on": "Parcel", "do": do, "hook": "weigh", "emits": "parcel.sent"}
+    return {
+        "events": {"parcel.sent": {}},
+        "operations": {"sendParcel": {"emits": "parcel.sent"}},
+        "consumes": {"weighParcel": takes},
+    }
+
+
 CASES = (
+    Case(
+        "event-cannot-come",
+        _takes({"dependencies": {"bus": {"type": "rabbitmq"}}}),
+        _takes(),
+    ),
+    Case(
+        "event-cannot-come",
+        _takes(event="com.depot.weighed"),
+        _takes(event="com.depot.weighed", address="depot"),
+    ),
+    Case("event-cannot-come", _takes(event="parcel.weighed"), _takes({"dependencies": {"bus": {"type": "nats"}}})),
+    Case("event-names-no-object", _takes(data={"weight_g": "int32"}), _takes()),
+    Case(
+        "event-names-no-object",
+        _takes(data={"weight_g": "int32", "label": "string"}, find={"label": "label"}),
+        _takes(data={"weight_g": "int32", "label": "string"}, find={"label": "label"}) | _resource(unique=[["label"]]),
+    ),
+    Case(
+        "event-names-no-object",
+        _takes(data={"weight_g": "int32", "label": "string"}, find={"label": "label"})
+        | {"tenancy": {"key": "depot_id"}, **_resource(unique=[["depot_id", "label"]])},
+        _takes(data={"weight_g": "int32", "label": "string", "depot_id": "string"}, find={"label": "label"})
+        | {"tenancy": {"key": "depot_id"}, **_resource(unique=[["depot_id", "label"]])},
+    ),
+    Case(
+        "event-does-not-fit",
+        _takes(set={"label": "weight_g"}),
+        _takes(set={"weight_g": "weight_g"}),
+    ),
+    Case("event-does-not-fit", _takes(data={"parcel": {"ref": "Parcel"}, "mass": "int32"}), _takes()),
+    Case(
+        "event-does-not-fit",
+        _takes(on="Note", do="create", data={"parcel": {"ref": "Parcel"}}) | {"resources": _NOTES},
+        _takes(on="Note", do="create", data={"text": {"type": "string", "max": 80}}) | {"resources": _NOTES},
+    ),
+    Case(
+        "event-does-not-fit",
+        _takes(on="Parcel", do="create", data={"label": "string", "weight_g": "int32"}),
+        _takes(on="Parcel", do="create", data={"label": "string", "weight_g": "int32", "owner_id": "string"}),
+    ),
+    Case(
+        "event-does-not-fit",
+        _takes(data={"note": {"ref": "Note"}, "text": "string"}, on="Note")
+        | {"resources": {"Note": _NOTES["Note"] | {"append_only": True}}},
+        _takes(data={"note": {"ref": "Note"}, "text": "string"}, on="Note") | {"resources": _NOTES},
+    ),
+    Case("event-answers-itself", _echo("custom"), _echo("-> arrived")),
     Case(
         "owner-is-nobody",
         {"auth": {"scheme": "none"}, "operations": _OPEN},

@@ -35,12 +35,13 @@ BECOMES: dict[str, tuple[type[Record], set[str]]] = {
     "breaker": (nouns.Breaker, set()),
     "event": (nouns.Event, {"name", "place"}),
     "events": (nouns.Events, set()),
+    "consumer": (nouns.Consumer, {"name", "place", "do", "to_state"}),
     "module": (nouns.Module, {"name", "place"}),
     "deploy": (nouns.Deployment, {"replicas_min", "replicas_max"}),
     "open-question": (nouns.OpenQuestion, set()),
 }
 # Keys that are taken apart on the way: {type: "int64 > 0", max: 5}, {do: "-> paid"}, {replicas: {min: 2}}.
-TAKEN_APART = {"field": {"type", "max"}, "operation": {"action"}, "deploy": {"replicas"}}
+TAKEN_APART = {"field": {"type", "max"}, "operation": {"action"}, "consumer": {"action"}, "deploy": {"replicas"}}
 
 
 def _sections(shape: Shape, found: dict[str, Keys]) -> dict[str, Keys]:
@@ -100,5 +101,6 @@ def test_names_are_declared_where_they_can_be_referred_to() -> None:
         "job",
         "dependency",
         "event",
+        "consumer",
         "module",
     }

@@ -20,7 +20,7 @@ import asyncio
 import contextlib
 import logging
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -28,6 +28,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import msgspec
 
 from nines_runtime.calls.deadline import Deadline
+from nines_runtime.data.consuming import Delivery, Source
 from nines_runtime.data.outbox import Destinations
 from nines_runtime.data.relay import Event
 from nines_runtime.running.settings import Hidden
@@ -39,6 +40,7 @@ STAND_IN = "log"
 _PORTS = {"kafka": 9092, "kafka+tls": 9093, "nats": 4222, "tls": 4222, "redis": 6379, "rediss": 6379}
 _WITHOUT = ("local", "laboratory")
 """Environments in which events may end in the log."""
+_SCHEMES = "The address of a broker begins with nats, tls, kafka, kafka+tls, redis, rediss or log."
 _logger = logging.getLogger("nines_runtime.events")
 
 
@@ -127,8 +129,7 @@ def _made(url: str, credential: Hidden | str | None, ca: str, service: str, envi
     # Each needs the library of an extra, which not every service has.
     scheme = urlsplit(url.strip()).scheme
     if scheme == STAND_IN:
-        if environment not in _WITHOUT:
-            raise ValueError(f"Events may end in the log only where ENVIRONMENT is one of {', '.join(_WITHOUT)}.")
+        _refuse_in_production(environment)
         return LogBroker()
     if scheme in ("kafka", "kafka+tls"):
         from nines_runtime.data.kafka import KafkaBroker  # noqa: PLC0415
@@ -142,7 +143,63 @@ def _made(url: str, credential: Hidden | str | None, ca: str, service: str, envi
         from nines_runtime.data.redis_streams import RedisBroker  # noqa: PLC0415
 
         return RedisBroker(address_of(url, credential=credential, ca=ca))
-    raise ValueError("The address of a broker begins with nats, tls, kafka, kafka+tls, redis, rediss or log.")
+    raise ValueError(_SCHEMES)
+
+
+def source_at(
+    url: str,
+    *,
+    address: str,
+    name: str,
+    credential: Hidden | str | None = None,
+    ca: str = "",
+    environment: str = "production",
+) -> Source:
+    """What tells the events of a topic, stream or subject to everybody of one name together; each once acknowledged.
+
+    Connected when it is first asked. With ?stream= the address names the stream of NATS that holds the subject."""
+    # Each needs the library of an extra, which not every service has.
+    scheme = urlsplit(url.strip()).scheme
+    if scheme == STAND_IN:
+        _refuse_in_production(environment)
+        return Nothing()
+    broker = address_of(url, credential=credential, ca=ca)
+    if scheme in ("kafka", "kafka+tls"):
+        from nines_runtime.data.kafka import KafkaSource  # noqa: PLC0415
+
+        return KafkaSource(broker, topics=(address,), group=name)
+    if scheme in ("nats", "tls"):
+        from nines_runtime.data.nats import NatsSource  # noqa: PLC0415
+
+        return NatsSource(broker, subject=address, name=name, stream=broker.options.get("stream", ""))
+    if scheme in ("redis", "rediss"):
+        from nines_runtime.data.redis_streams import RedisSource  # noqa: PLC0415
+
+        return RedisSource(broker, stream=address, group=name)
+    raise ValueError(_SCHEMES)
+
+
+def _refuse_in_production(environment: str) -> None:
+    if environment not in _WITHOUT:
+        raise ValueError(f"Events may end in the log only where ENVIRONMENT is one of {', '.join(_WITHOUT)}.")
+
+
+class Nothing:
+    """Stands in where there is no broker: nobody tells anything."""
+
+    async def fetch(self, limit: int, wait_s: float) -> Sequence[Delivery]:
+        del limit
+        await asyncio.sleep(wait_s)
+        return ()
+
+    async def acknowledge(self, done: Sequence[Delivery]) -> None:
+        """There is nobody to tell."""
+
+    async def lag(self) -> int:
+        return 0
+
+    async def close(self) -> None:
+        """There is nothing to close."""
 
 
 class LogBroker:

@@ -9,8 +9,8 @@
 What was taken is acknowledged after the commit, so that a process that dies, a rebalance or an acknowledgement that is
 lost brings a repetition, which the inbox drops. Events of one subject are handled one after the other, in the order in
 which the broker gives them to this process; those of others meanwhile. An event that fails is tried again at once and a
-few times; then it is kept in `dead_events` with its reason, and those behind it go on. While the database is away
-nothing counts as an attempt."""
+few times; then it is kept in `dead_events` with its reason, and those behind it go on. Whoever sets its `again_at` has
+it taken once more. While the database is away nothing counts as an attempt."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ import contextlib
 import hashlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import asyncpg
 import msgspec
@@ -48,6 +48,7 @@ ACKNOWLEDGE_S_MAX = 60.0
 _AGAIN_S, _AGAIN_S_MAX = 0.2, 2.0
 _AWAY_S_MAX = 5.0
 _NAME_LENGTH_MAX = 255
+_NO_EVENT = "no CloudEvent 1.0 in JSON"
 _logger = logging.getLogger("nines_runtime.events")
 
 
@@ -94,10 +95,37 @@ Handle = Callable[[Connection, Told], Awaitable[None]]
 KEEP_DEAD = """\
 INSERT INTO dead_events (consumer, source, id, type, subject, document, reason, attempts)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"""
+TAKE_DEAD = """\
+DELETE FROM dead_events
+WHERE ctid = (
+    SELECT ctid
+    FROM dead_events
+    WHERE consumer = $1 AND again_at <= now()
+    ORDER BY again_at
+    LIMIT 1
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING source, id, document, attempts"""
+"""The next one that somebody wants to be taken once more."""
+LEAVE_DEAD = """\
+UPDATE dead_events
+SET again_at = NULL, reason = $4, attempts = $5
+WHERE consumer = $1 AND source = $2 AND id = $3"""
+"""It failed once more, and waits for somebody again."""
+
+
+class ConsumerStatements(msgspec.Struct, frozen=True, kw_only=True):
+    """Texts for the service's own tables."""
+
+    keep_dead: str = KEEP_DEAD
+    take_dead: str = TAKE_DEAD
+    leave_dead: str = LEAVE_DEAD
 
 
 class Consumer:
-    """`name` is what its inbox, its metrics and its dead letters are told by; `on_lag` hears how many wait."""
+    """`name` is what its inbox, its metrics and its dead letters are told by; `on_lag` hears how many wait.
+
+    Of `types` others are passed over without a transaction; empty: all are taken. `done` is called after a commit."""
 
     def __init__(
         self,
@@ -107,13 +135,17 @@ class Consumer:
         handle: Handle,
         *,
         inbox: Inbox | None = None,
-        keep_dead: str = KEEP_DEAD,
+        statements: ConsumerStatements | None = None,
+        types: Collection[str] = (),
         attempts_max: int = ATTEMPTS_MAX,
         metrics: TaskMetrics | None = None,
         on_lag: Callable[[int], None] = lambda _: None,
+        done: Callable[[], None] = lambda: None,
     ) -> None:
-        self._name, self._source, self._database, self._handle = name, source, database, handle
-        self._inbox, self._keep_dead, self._attempts_max = inbox or Inbox(), keep_dead, attempts_max
+        self.name = name
+        self._source, self._database, self._handle = source, database, handle
+        self._inbox, self._statements = inbox or Inbox(), statements or ConsumerStatements()
+        self._types, self._attempts_max, self._done = frozenset(types), attempts_max, done
         self._metrics: TaskMetrics = metrics or NoMetrics()
         self._on_lag = on_lag
         self._task: asyncio.Task[None] | None = None
@@ -121,8 +153,8 @@ class Consumer:
 
     def start(self) -> None:
         """Begins to work in the running event loop."""
-        self._metrics.dead(self._name, 0)
-        self._task = asyncio.create_task(self._run(), name=self._name)
+        self._metrics.dead(self.name, 0)
+        self._task = asyncio.create_task(self._run(), name=self.name)
 
     async def stop(self, limit_s: float) -> None:
         """What was fetched is handled within the limit; what is cut comes again."""
@@ -134,7 +166,7 @@ class Consumer:
         await self._source.close()
 
     async def _run(self) -> None:
-        failures, looked_s = 0, 0.0
+        failures, looked_s, reached_s = 0, 0.0, time.monotonic()
         # Held until it is acknowledged: a log does not hand it out again by itself.
         batch: Sequence[Delivery] = ()
         while not self._stopped.is_set():
@@ -142,7 +174,10 @@ class Consumer:
                 if time.monotonic() - looked_s > LAG_EVERY_S:
                     looked_s = time.monotonic()
                     self._on_lag(await self._source.lag())
+                    await self._take_dead()
                 batch = batch or await self._source.fetch(BATCH_MAX, WAIT_S)
+                reached_s = time.monotonic()
+                self._metrics.oldest(self.name, _oldest_s(batch))
                 if batch:
                     async with asyncio.timeout(WORK_SHARE * ACKNOWLEDGE_S_MAX):
                         await self._handled(batch)
@@ -151,7 +186,9 @@ class Consumer:
                 failures = 0
             except Exception as error:
                 failures += 1
-                _logger.warning("events could not be taken", extra={"consumer": self._name, "error": reason_of(error)})
+                # Whatever waits at a source that is away has not waited for longer.
+                self._metrics.oldest(self.name, max(_oldest_s(batch), time.monotonic() - reached_s))
+                _logger.warning("events could not be taken", extra={"consumer": self.name, "error": reason_of(error)})
                 await self._rest(doubled(failures, first_s=_AGAIN_S, longest_s=_AWAY_S_MAX))
 
     async def _handled(self, batch: Sequence[Delivery]) -> None:
@@ -166,8 +203,10 @@ class Consumer:
 
     async def _in_turn(self, lane: Sequence[tuple[Delivery, Told | None]]) -> None:
         for delivery, told in lane:
+            if told is not None and self._types and told.type not in self._types:
+                continue
             if told is None:
-                await self._bury(delivery, None, "no CloudEvent 1.0 in JSON", 1)
+                await self._bury(delivery, None, _NO_EVENT, 1)
             else:
                 await self._one(delivery, told)
 
@@ -175,7 +214,7 @@ class Consumer:
         attempt = 1
         while True:
             try:
-                with begun(self._name):
+                with begun(self.name):
                     await self._take(told)
                 break
             except Unavailable:
@@ -183,24 +222,49 @@ class Consumer:
                 raise
             except Exception as error:
                 if isinstance(error, GiveUp) or attempt >= self._attempts_max:
-                    cause = error.__cause__ if isinstance(error, HandlingError) and error.__cause__ else error
-                    await self._bury(delivery, told, reason_of(cause), attempt)
+                    await self._bury(delivery, told, reason_of(_cause(error)), attempt)
                     return
                 await self._rest(doubled(attempt, first_s=_AGAIN_S, longest_s=_AGAIN_S_MAX))
                 attempt += 1
-        self._metrics.delay(self._name, "done", _age_s(told))
+        self._done()
+        self._metrics.delay(self.name, "done", _age_s(told))
 
     async def _take(self, told: Told) -> None:
         async with self._database.transaction(Deadline.after(HANDLE_S_MAX)) as tx:
-            if not await self._inbox.is_new(tx, self._key(told), told.id):
-                return
+            if await self._inbox.is_new(tx, self._key(told), told.id):
+                await self._handle_within(tx, told)
+
+    async def _handle_within(self, tx: Connection, told: Told) -> None:
+        try:
+            async with asyncio.timeout(WORK_SHARE * HANDLE_S_MAX):
+                await self._handle(tx, told)
+        except OSError as error:
+            if cast("asyncpg.Connection", tx).is_closed():
+                raise
+            raise HandlingError from error
+
+    async def _take_dead(self) -> None:
+        """Those that somebody wants to be taken once more, each in the transaction in which it stops being dead."""
+        for _ in range(BATCH_MAX):
+            row: Any = None
             try:
-                async with asyncio.timeout(WORK_SHARE * HANDLE_S_MAX):
-                    await self._handle(tx, told)
-            except OSError as error:
-                if cast("asyncpg.Connection", tx).is_closed():
+                async with self._database.transaction(Deadline.after(HANDLE_S_MAX)) as tx:
+                    row = await tx.fetchrow(self._statements.take_dead, self.name)
+                    if row is None:
+                        return
+                    told = told_in(row["document"])
+                    if told is None:
+                        raise GiveUp(_NO_EVENT)
+                    await self._handle_within(tx, told)
+            except Unavailable:
+                raise
+            except Exception as error:
+                if row is None:
                     raise
-                raise HandlingError from error
+                kept = (self.name, row["source"], row["id"], reason_of(_cause(error)), row["attempts"] + 1)
+                await self._database.execute(Deadline.after(HANDLE_S_MAX), self._statements.leave_dead, *kept)
+                continue
+            self._done()
 
     async def _bury(self, delivery: Delivery, told: Told | None, reason: str, attempts: int) -> None:
         """Kept as a dead letter and as taken, in one transaction."""
@@ -210,14 +274,14 @@ class Consumer:
                 return
             parts = (of.source, of.id, of.type, of.subject)
             kept = (each[:_NAME_LENGTH_MAX] for each in parts)
-            await tx.execute(self._keep_dead, self._name, *kept, delivery.document, reason, attempts)
-        _logger.error("an event is kept as dead", extra={"consumer": self._name, "event_id": of.id, "reason": reason})
-        self._metrics.dead(self._name, 1)
-        self._metrics.delay(self._name, "dead", _age_s(of))
+            await tx.execute(self._statements.keep_dead, self.name, *kept, delivery.document, reason, attempts)
+        _logger.error("an event is kept as dead", extra={"consumer": self.name, "event_id": of.id, "reason": reason})
+        self._metrics.dead(self.name, 1)
+        self._metrics.delay(self.name, "dead", _age_s(of))
 
     def _key(self, told: Told) -> str:
         """Several consumers of one database take the same event, each once."""
-        return f"{self._name} {told.source}"[:_NAME_LENGTH_MAX]
+        return f"{self.name} {told.source}"[:_NAME_LENGTH_MAX]
 
     async def _rest(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -235,6 +299,29 @@ def told_in(document: bytes) -> Told | None:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
     return found if found.id and found.source and len(found.id) <= _NAME_LENGTH_MAX else None
+
+
+T = TypeVar("T")
+
+
+def data_of(told: Told, type: type[T]) -> T:
+    """What an event carries, as it was expected; raises GiveUp for what is none: trying again mends nothing."""
+    try:
+        return msgspec.convert(told.data, type)
+    except msgspec.ValidationError as error:
+        # Where, and never what: the text of others is kept nowhere but in the document.
+        where = str(error).rpartition(" - at ")[2] if " - at " in str(error) else ""
+        raise GiveUp(f"Its data is not what was expected{f' at {where}' if where else ''}.") from None
+
+
+def _cause(error: Exception) -> BaseException:
+    return error.__cause__ if isinstance(error, HandlingError) and error.__cause__ else error
+
+
+def _oldest_s(batch: Sequence[Delivery]) -> float:
+    """How long the first of a batch has been waiting."""
+    told = told_in(batch[0].document) if batch else None
+    return _age_s(told) if told else 0.0
 
 
 def _age_s(told: Told) -> float:

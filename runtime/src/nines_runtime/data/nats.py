@@ -84,9 +84,11 @@ def options(address: Address, service: str) -> dict[str, Any]:
 
 
 class NatsSource:
-    """A durable consumer of a stream. Several processes share it: the order of a subject is then that of one batch."""
+    """A durable consumer of a stream. Several processes share it: the order of a subject is then that of one batch.
 
-    def __init__(self, address: Address, *, stream: str, subject: str, name: str) -> None:
+    Without a name the stream is the one that holds the subject."""
+
+    def __init__(self, address: Address, *, subject: str, name: str, stream: str = "") -> None:
         self._address, self._stream, self._subject, self._name = address, stream, subject, name
         self._connection = Connection(self._connect)
 
@@ -117,9 +119,9 @@ class NatsSource:
             config = importlib.import_module("nats.js.api").ConsumerConfig(
                 ack_wait=ACKNOWLEDGE_S_MAX, max_ack_pending=BATCH_MAX
             )
-            pulled = await client.jetstream().pull_subscribe(
-                self._subject, durable=self._name, stream=self._stream, config=config
-            )
+            stream = client.jetstream()
+            self._stream = self._stream or await stream.find_stream_name_by_subject(self._subject)
+            pulled = await stream.pull_subscribe(self._subject, durable=self._name, stream=self._stream, config=config)
         except BaseException:
             with quietly():
                 await client.close()

@@ -62,7 +62,9 @@ CREATE TABLE dead_events (
     document bytea NOT NULL,
     reason text NOT NULL CHECK (char_length(reason) <= 500),
     attempts smallint NOT NULL,
-    died_at timestamptz NOT NULL DEFAULT now()
+    died_at timestamptz NOT NULL DEFAULT now(),
+    -- Set it, and it is taken once more.
+    again_at timestamptz
 );
 CREATE INDEX dead_events_died_at_idx ON dead_events (died_at);
 

@@ -29,6 +29,10 @@ class TooEarly(Exception):  # noqa: N818 -- It says what is the case.
         self.wait_s = wait_s
 
 
+class NotNow(Exception):  # noqa: N818 -- It says what is the case.
+    """Raised by a piece of work that cannot be done as things are: it is tried again as often as attempts allow."""
+
+
 class Away(Exception):  # noqa: N818 -- It says what is the case.
     """Raised by a piece of work when whoever it asks is not there: the piece is tried again however often that was."""
 
@@ -124,7 +128,7 @@ class NoMetrics:
 
 def reason_of(error: BaseException) -> str:
     """What is kept of an error in `last_error`: what somebody chose to say, else its class; never a foreign text."""
-    if isinstance(error, GiveUp | TooEarly | Away):
+    if isinstance(error, GiveUp | TooEarly | NotNow | Away):
         said = str(error)
     elif isinstance(error, Problem):
         said = f"{type(error).__name__}: {error.code}"

@@ -200,15 +200,18 @@ def surroundings() -> Iterator[Mapping[str, str]]:
 
 def _addresses(design: Design) -> Iterator[Setting]:
     carrier = telling.broker(design)
+    heard = {each.receives.dependency for each in design.jobs if each.receives}
     for dependency in design.dependencies:
         for name, address in nobody(dependency):
             local = "" if dependency.kind is DependencyKind.POSTGRES else address
-            if dependency == carrier and stands_in(design):
+            is_heard = dependency.name in heard and dependency.kind in telling.SERVED - {DependencyKind.REDIS}
+            if (dependency == carrier and stands_in(design)) or is_heard:
                 local = _STAND_IN
             yield Setting(name=name, type="Url", says=f"Where {dependency.name} is.", local=local)
-    if carrier and carrier.kind in telling.SERVED and _has_outbox(design):
-        says = f"A file with the authorities that the certificate of {carrier.name} is checked by; empty: the system's."
-        yield Setting(name=f"{_upper(carrier.name)}_CA", type="str", says=says, default='""')
+    told = {carrier.name} if carrier and carrier.kind in telling.SERVED and _has_outbox(design) else set()
+    for broker in (each for each in design.dependencies if each.name in told | heard):
+        says = f"A file with the authorities that the certificate of {broker.name} is checked by; empty: the system's."
+        yield Setting(name=f"{_upper(broker.name)}_CA", type="str", says=says, default='""')
     for name in _VARIABLE.findall(design.auth.issuer) if design.auth else ():
         yield Setting(name=name, type="Url", says="Who issues the tokens.", local="https://issuer.invalid")
 

@@ -9,6 +9,7 @@ from nines.building.resources import (
     apart,
     application,
     constraints,
+    consuming,
     container,
     hooks,
     jobs,
@@ -34,5 +35,6 @@ def write(design: Design) -> Iterator[File]:
     yield from modules.write(design)
     yield from sagas.write(design)
     yield from jobs.write(design)
+    yield from consuming.write(design)
     yield from hooks.write(design)
     yield from postings.write(design)

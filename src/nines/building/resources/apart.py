@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nines.building import names, python
 from nines.building.file import File
 from nines.building.project.settings import has_sign_ins, nobody
-from nines.building.resources import jobs, sagas
+from nines.building.resources import consuming, jobs, sagas
 from nines.building.resources.code import Code
 from nines.building.resources.facts import blueprint_of
 from nines.model.design import Deployable, Design
@@ -30,7 +30,10 @@ def _text(design: Design) -> str:
     code.imports.add("collections.abc", "Iterable", "Mapping")
     code.imports.add("typing", "TypeVar")
     code.line()
-    code.line('Job = TypeVar("Job", Queue, Schedule)')
+    has_consumers = bool(consuming.taking(design))
+    if has_consumers:
+        code.runtime("Consumer")
+    code.line(f'Job = TypeVar("Job", Queue, Schedule{", Consumer" if has_consumers else ""})')
     served = [(each.module, python.flat(_served(code, each))) for each in parts(design)]
     code.put(python.mapping(served), before="OPERATIONS: Mapping[str, Operations[Service]] = ")
     code.line('"""What each part answers."""')

@@ -8,7 +8,7 @@ from nines.building import names, python
 from nines.building.file import File
 from nines.building.project.settings import database as database_variable
 from nines.building.project.settings import has_keys, has_sign_ins, is_issued_elsewhere, variables
-from nines.building.resources import apart, ports
+from nines.building.resources import apart, consuming, ports
 from nines.building.resources.code import Code
 from nines.building.resources.facts import blueprint_of
 from nines.building.resources.holdings import has_accounts, has_outbox, holdings
@@ -202,7 +202,11 @@ def _working(code: Code) -> None:
     is_apart = bool(apart.parts(design))
     code.line(f"waiting = {'here(module, queues(service))' if is_apart else 'queues(service)'}")
     edges = _edges(design, "freshness")
-    code.put(python.call("JobMetrics", "metrics", "queues=[each.name for each in waiting]", *edges), before="told = ")
+    names_of = "[each.name for each in waiting]"
+    if consuming.taking(design):
+        code.generated("consumers", "CONSUMERS", "consumers")
+        names_of = "[*(each.name for each in waiting), *CONSUMERS]"
+    code.put(python.call("JobMetrics", "metrics", f"queues={names_of}", *edges), before="told = ")
     turn = next((each for each in design.queries if each.base == "take-turn"), None)
     scheduled = "here(module, schedules(service))" if is_apart else "schedules(service)"
     parts = ["database", "queues=waiting", f"schedules={scheduled}"]
@@ -211,6 +215,11 @@ def _working(code: Code) -> None:
     code.put(python.call("Jobs", *parts, "metrics=told"), before="jobs = ")
     code.line("jobs.start()")
     code.line("stack.push_async_callback(jobs.stop, settings.drain_s)")
+    if consuming.taking(design):
+        found = "consumers(service, settings, told)"
+        with code.block(f"for consumer in {f'here(module, {found})' if is_apart else found}:"):
+            code.line("consumer.start()")
+            code.line("stack.push_async_callback(consumer.stop, settings.drain_s)")
 
 
 def _authenticated(code: Code) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import cast
 
 from nines.building import names
-from nines.model.blueprint import Action, Blueprint, Field, FieldKind, Operation, Resource, ResourceKind
+from nines.model.blueprint import Action, Blueprint, Consumer, Field, FieldKind, Operation, Resource, ResourceKind
 from nines.model.design import Design, PlannedColumn, PlannedEndpoint, PlannedQuery, PlannedTable
 from nines.model.record import Record
 
@@ -147,7 +147,7 @@ def is_told(field: Field) -> bool:
     return field.is_read_only and field.is_optional and field.default is None and is_simple and not field.is_encrypted
 
 
-def sources_of(thing: Thing, operation: Operation) -> tuple[str, ...]:
+def sources_of(thing: Thing, operation: Operation | Consumer) -> tuple[str, ...]:
     """The states from which an operation may go where it goes: what a code has to show is granted by nobody."""
     resource = thing.resource
     first = resource.states[0] if resource.states else None

@@ -9,7 +9,7 @@ from nines.building.file import File
 from nines.building.resources import ports, rows, values
 from nines.building.resources.code import Code, Module
 from nines.building.resources.facts import LOCALS, Thing, blueprint_of, thing_of, things
-from nines.model.blueprint import Action, Field, FieldKind, Job, Operation
+from nines.model.blueprint import Action, Consumer, Field, FieldKind, Job, Operation
 from nines.model.blueprint.operation import OF_ACCOUNTS
 from nines.model.design import Design, PlannedColumn, PlannedEndpoint
 
@@ -20,23 +20,24 @@ def is_hooked(operation: Operation) -> bool:
     return bool(operation.hook) or operation.do is Action.CUSTOM
 
 
-def module_name(asked: Operation | Job) -> str:
+def module_name(asked: Operation | Job | Consumer) -> str:
     return names.snake(asked.hook or asked.name)
 
 
-def function_name(design: Design, asked: Operation | Job) -> str:
+def function_name(design: Design, asked: Operation | Job | Consumer) -> str:
     """That of the hook; where several ask it, each has a function of its own."""
     users = [each for each in _all(design) if module_name(each) == module_name(asked)]
     return module_name(asked) if len(users) == 1 else names.snake(asked.name)
 
 
-def _all(design: Design) -> list[Operation | Job]:
+def _all(design: Design) -> list[Operation | Job | Consumer]:
     blueprint = blueprint_of(design)
     operations = [each for each in blueprint.operations if is_hooked(each) and each.do not in OF_ACCOUNTS]
-    return [*operations, *(job for job in blueprint.jobs if job.hook)]
+    consumers = (each for each in blueprint.consumers if each.hook)
+    return [*operations, *(job for job in blueprint.jobs if job.hook), *consumers]
 
 
-def imported(code: Code, asked: Operation | Job) -> str:
+def imported(code: Code, asked: Operation | Job | Consumer) -> str:
     """Imports the function and tells how it is called."""
     name, where = function_name(code.design, asked), module_name(asked)
     called = f"{where}_hook" if where in _names(code.design, asked) else where
@@ -44,9 +45,9 @@ def imported(code: Code, asked: Operation | Job) -> str:
     return f"{called}.{name}"
 
 
-def _names(design: Design, asked: Operation | Job) -> frozenset[str]:
+def _names(design: Design, asked: Operation | Job | Consumer) -> frozenset[str]:
     """What functions and variables of generated modules are called."""
-    inner = ("reserve",) if asked.calls else ()
+    inner = ("reserve",) if not isinstance(asked, Consumer) and asked.calls else ()
     functions = (names.snake(each.id) for each in design.endpoints)
     jobs = (names.snake(each.name) for each in design.jobs)
     nouns = (found.noun for found in things(design))
@@ -141,7 +142,7 @@ def decided(module: Module, column: PlannedColumn) -> str:
 def write(design: Design) -> Iterator[File]:
     """The owner's files: one for each hook, created once."""
     blueprint = blueprint_of(design)
-    found: dict[str, list[Operation | Job]] = {}
+    found: dict[str, list[Operation | Job | Consumer]] = {}
     for each in _all(design):
         found.setdefault(module_name(each), []).append(each)
     for name, users in found.items():
@@ -152,6 +153,8 @@ def write(design: Design) -> Iterator[File]:
                 code.line()
             if isinstance(each, Operation):
                 _operation(code, each)
+            elif isinstance(each, Consumer):
+                _consumer(code, each)
             else:
                 _job(code, each)
         asked = ", ".join(each.name for each in users)
@@ -280,6 +283,25 @@ def _job(code: Code, job: Job) -> None:
         else:
             says.append("Nothing is decided here yet: each is taken at once.")
             code.lines += _paragraphs(says, code.depth)
+
+
+def _consumer(code: Code, consumer: Consumer) -> None:
+    thing = thing_of(code.design, consumer.on) if consumer.on else None
+    planned = next(each for each in code.design.jobs if each.name == consumer.name)
+    shape = planned.receives.shape if planned.receives else ""
+    code.runtime("Connection")
+    if not shape:
+        code.runtime("Told")
+    parts = ["tx: Connection", *([f"{thing.noun}: {code.shape(thing.kept)}"] if thing else [])]
+    parts.append(f"data: {code.shape(shape)}" if shape else "told: Told")
+    head = python.Group(head=f"async def {function_name(code.design, consumer)}", parts=tuple(parts), tail=" -> None")
+    with code.block(head):
+        says = [consumer.says or planned.says]
+        if thing is not None:
+            says.append(f"Whatever is changed in `{thing.noun}` is kept.")
+        says.append("Raise GiveUp where it never will be taken, NotNow where it is to be tried again.")
+        says.append("Nothing is decided here yet.")
+        code.lines += _paragraphs(says, code.depth)
 
 
 def _expiry(thing: Thing) -> str:

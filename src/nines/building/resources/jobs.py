@@ -70,6 +70,8 @@ def _job(work: Work, planned: PlannedJob) -> None:
     blueprint = blueprint_of(design)
     job = next((each for each in blueprint.jobs if each.name == planned.name), None)
     operation = next((each for each in blueprint.operations if asking.finisher(each) == planned.name), None)
+    if planned.receives is not None:
+        return
     if planned.name == RELAY and job is None:
         code = work.code
         code.runtime("relay_queue")

@@ -14,8 +14,13 @@ def are_seen(thing: Thing) -> bool:
     name = thing.resource.name
     operations = [each for each in thing.blueprint.operations if each.on == name and each.do not in OF_ACCOUNTS]
     jobs = [each for each in thing.blueprint.jobs if each.on == name]
-    return any(each.hook or each.calls or each.posts or each.do is Action.CUSTOM for each in operations) or any(
-        each.hook or each.calls for each in jobs
+    taking = [each.receives for each in thing.design.jobs if each.resource == name and each.receives]
+    consumers = [each for each in thing.blueprint.consumers if each.on == name]
+    return (
+        any(each.hook or each.calls or each.posts or each.do is Action.CUSTOM for each in operations)
+        or any(each.hook or each.calls for each in jobs)
+        or any(each.sets for each in taking)
+        or any(each.hook or each.do is Action.CREATE for each in consumers)
     )
 
 

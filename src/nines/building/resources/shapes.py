@@ -27,6 +27,12 @@ _ANSWERED = [
 ]
 
 
+_TAKEN = [
+    "class _Taken(msgspec.Struct, kw_only=True):",
+    '    """What of an event is looked at; what else it tells is passed over."""',
+]
+
+
 _GROUPED = [
     "def grouped(rows: Iterable[Mapping[str, Any]], parent: str) -> dict[Any, list[Mapping[str, Any]]]:",
     '    """Members of lists by the object that they belong to."""',
@@ -41,9 +47,12 @@ def write(design: Design) -> Iterator[File]:
     imports = python.Imports(names.package(design))
     imports.add("msgspec")
     updates = {each.request for each in design.endpoints if each.action is Action.UPDATE}
-    blocks: list[list[str]] = []
+    received = {each.receives.shape for each in design.jobs if each.receives}
+    blocks: list[list[str]] = [_TAKEN] if received - {""} else []
     for shape in used(design):
-        if is_sent(shape):
+        if shape.name in received:
+            blocks.append(sent(shape, imports, base="_Taken"))
+        elif is_sent(shape):
             blocks.append(sent(shape, imports, is_update=shape.name in updates))
         else:
             blocks.append(_answered(design, shape, imports))
@@ -77,6 +86,7 @@ def used(design: Design) -> tuple[Shape, ...]:
         if success and operation_gives(design, endpoint):
             answered = [success.shape]
         _collect(design, [endpoint.request, *answered], wanted)
+    _collect(design, [each.receives.shape for each in design.jobs if each.receives], wanted)
     found = (design.shape(name) for name in wanted)
     return tuple(
         sorted((shape for shape in found if shape), key=lambda each: (is_sent(each), design.shapes.index(each)))

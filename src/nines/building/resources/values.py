@@ -133,7 +133,7 @@ def taken(thing: Thing, column: PlannedColumn, body: str, row_id: str, imports: 
     path = column.member.split(".")
     member = ".".join([body, *(attribute(each) for each in path)])
     outer = thing.field_of(column)
-    value = _plain(thing, column, field, member, imports)
+    value = plain(thing, column, field, member, imports)
     is_sealed = column.is_encrypted or is_digest(thing, column)
     if is_sealed:
         value = sealed(thing, column, value, row_id, imports)
@@ -147,7 +147,8 @@ def taken(thing: Thing, column: PlannedColumn, body: str, row_id: str, imports: 
     return value
 
 
-def _plain(thing: Thing, column: PlannedColumn, field: Field | None, member: str, imports: python.Imports) -> str:
+def plain(thing: Thing, column: PlannedColumn, field: Field | None, member: str, imports: python.Imports) -> str:
+    """A member that is there, as its column takes it."""
     if field is None:
         return member
     prefix = prefix_in(thing, column)
@@ -167,7 +168,7 @@ def opened_member(thing: Thing, column: PlannedColumn, body: str, imports: pytho
     field, outer = thing.part_of(column), thing.field_of(column)
     path = column.member.split(".")
     member = ".".join([body, *(attribute(each) for each in path)])
-    value = _plain(thing, column, field, member, imports)
+    value = plain(thing, column, field, member, imports)
     if field is not None and field.kind is FieldKind.ENUM and field.is_list:
         value = f"[*{member}]"
     if outer is not None and outer.is_optional and (len(path) > 1 or value != member):

@@ -10,6 +10,7 @@ from nines.model.blueprint.dependency import Breaker, Dependency, DependencyKind
 from nines.model.blueprint.operation import (
     OF_ACCOUNTS,
     Action,
+    Consumer,
     Deprecation,
     Event,
     Events,
@@ -57,6 +58,7 @@ __all__ = [
     "Blueprint",
     "Breaker",
     "Card",
+    "Consumer",
     "Criticality",
     "Demand",
     "Dependency",

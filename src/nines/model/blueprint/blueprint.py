@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nines.model.blueprint.dependency import Dependency, DependencyKind
-from nines.model.blueprint.operation import SIGNING, Events, Job, Limit, Module, Operation
+from nines.model.blueprint.operation import SIGNING, Consumer, Events, Job, Limit, Module, Operation
 from nines.model.blueprint.resource import Resource, ValueType
 from nines.model.blueprint.service import (
     Authentication,
@@ -37,6 +37,7 @@ class Blueprint(Record):
     dependencies: tuple[Dependency, ...] = ()
     limits: tuple[Limit, ...] = ()
     events: Events = Events()
+    consumers: tuple[Consumer, ...] = ()
     modules: tuple[Module, ...] = ()
     deploy: Deployment = Deployment()
     open_questions: tuple[OpenQuestion, ...] = ()

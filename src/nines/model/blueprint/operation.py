@@ -176,6 +176,35 @@ class Job(Record):
     place: Place | None = None
 
 
+class Consumer(Record):
+    """An event of others, or of the service itself, and what it causes here: once, however often it comes."""
+
+    name: str
+    """Camel case, unique: "payOrder"; its dead letters and its metrics are told by it."""
+    event: str
+    """The type of the CloudEvent: "payments.payment.captured.v1"; of an own one its name: "order.placed"."""
+    source: str = ""
+    """The dependency that carries it; empty: the service tells it itself, in its own outbox."""
+    address: str = ""
+    """The topic, stream or subject; empty: where a service that nines designed tells it."""
+    data: tuple[Field, ...] = ()
+    """What it carries that is looked at; of an own event empty: what that tells."""
+    on: str = ""
+    do: Action = Action.CUSTOM
+    to_state: str = ""
+    finds: tuple[tuple[str, str], ...] = ()
+    """By which member the object is found, as (field, member); empty: by the one that refers to it."""
+    sets: tuple[tuple[str, str], ...] = ()
+    """What the object takes over, as (field, member); empty: a new or a changed one whatever is called the same."""
+    emits: tuple[str, ...] = ()
+    hook: str = ""
+    attempts_max: int = 5
+    peak_hz: float | None = None
+    """How many come at the peak; None: not said."""
+    says: str = ""
+    place: Place | None = None
+
+
 class Module(Record):
     """A part of the service with its own resources; a deployable of its own only when `is_separate`."""
 

@@ -28,7 +28,7 @@ from nines.model.design.data import (
 from nines.model.design.decision import Choice, Decision, Gap, Objection
 from nines.model.design.design import Design, Source
 from nines.model.design.document import Document
-from nines.model.design.flow import Branch, Flow, FlowStep, PlannedJob, StepKind
+from nines.model.design.flow import Branch, Flow, FlowStep, PlannedJob, Reception, StepKind
 from nines.model.design.interface import PlannedAnswer, PlannedEndpoint, PlannedParameter, Shape
 from nines.model.design.risk import (
     Answer,
@@ -78,6 +78,7 @@ __all__ = [
     "PlannedTable",
     "PoolPlan",
     "Promised",
+    "Reception",
     "Recording",
     "ResourceUse",
     "Running",

@@ -67,6 +67,23 @@ class Flow(Record):
         return tuple(step for step in self.steps if step.kind is StepKind.CALL)
 
 
+class Reception(Record):
+    """An event that a piece of work begins with."""
+
+    type: str
+    """As it is told: "payments.payment.captured.v1"."""
+    dependency: str = ""
+    """What carries it; empty: the service's own outbox."""
+    address: str = ""
+    """The topic, stream or subject."""
+    shape: str = ""
+    """Of its data; empty: nothing of it is looked at."""
+    finds: tuple[tuple[str, str], ...] = ()
+    """By which members the object is found, as (column or field, member)."""
+    sets: tuple[tuple[str, str], ...] = ()
+    """What the object takes over, as (field, member)."""
+
+
 class PlannedJob(Record):
     """Work outside a request, with the flow of one piece of it."""
 
@@ -82,3 +99,5 @@ class PlannedJob(Record):
     queries: tuple[str, ...] = ()
     dead_letter: str = ""
     """Where a piece goes that failed for good."""
+    receives: Reception | None = None
+    """None: it looks for work by itself."""

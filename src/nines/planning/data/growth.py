@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from nines.model.blueprint import Action, Blueprint, Job, Operation, Resource, ResourceKind
+from nines.model.blueprint import Action, Blueprint, Consumer, Job, Operation, Resource, ResourceKind
 from nines.model.design import Design, Growth, PlannedIndex, PlannedTable
 from nines.model.record import Record
-from nines.planning.data import accounts, facts, ledgers, own
+from nines.planning.data import accounts, consuming, facts, ledgers, own
 from nines.planning.data.columns import is_child
 from nines.planning.data.lists import list_name
 from nines.planning.data.names import table_name
@@ -210,7 +210,9 @@ def _of_resource(blueprint: Blueprint, resource: Resource) -> dict[str, Inflow]:
         posted = _sum([_rate(blueprint, each) for each in blueprint.operations if each.posts == resource.name])
         return {name: posted, ledgers.postings_name(resource): posted} if posted else {}
     births = [each for each in blueprint.operations if each.on == resource.name and each.do in _BIRTHS]
-    born = _sum([_rate(blueprint, each) for each in births])
+    events = [each for each in blueprint.consumers if each.on == resource.name and each.do is Action.CREATE]
+    made = [_event_rate(blueprint, each) for each in events]
+    born = _sum([*(_rate(blueprint, each) for each in births), *made])
     if born is None:
         return {}
     found = {name: born}
@@ -252,12 +254,16 @@ def _of_service(design: Design, blueprint: Blueprint) -> dict[str, Inflow]:
     written += [_job_rate(blueprint, job) for job in blueprint.jobs if job.name in auditing]
     told = [_rate(blueprint, each) for each in operations for _ in each.emits]
     told += [_job_rate(blueprint, job) for job in blueprint.jobs for _ in job.emits]
+    written += [_event_rate(blueprint, each) for each in blueprint.consumers if each.name in auditing]
+    told += [_event_rate(blueprint, each) for each in blueprint.consumers for _ in each.emits]
+    taken = [_event_rate(blueprint, each) for each in blueprint.consumers]
     job = own.mail_job(blueprint)
     mailed = [_rate(blueprint, each) for each in operations if each.do in accounts.MAILING]
     wanted = (
         (own.IDEMPOTENCY, [_rate(blueprint, each) for each in operations if each.idempotency], None),
         (own.OUTBOX, told, LINGER_S),
         (own.AUDIT, written, None),
+        (own.INBOX, taken, None),
         (own.SAGAS, [_rate(blueprint, each) for each in operations if each.saga], None),
     )
     found = {}
@@ -279,6 +285,10 @@ def _rate(blueprint: Blueprint, operation: Operation) -> tuple[str, float]:
 def _job_rate(blueprint: Blueprint, job: Job) -> tuple[str, float]:
     """A job does as many pieces of work as the operations leave for it."""
     return job.name, sum(blueprint.rate_hz(each) for each in facts.feeding(blueprint, job))
+
+
+def _event_rate(blueprint: Blueprint, consumer: Consumer) -> tuple[str, float]:
+    return consumer.name, consuming.rate_hz(blueprint, consumer)
 
 
 def _sum(senders: list[tuple[str, float]]) -> Inflow | None:

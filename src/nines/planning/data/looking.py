@@ -7,12 +7,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from nines.model.design import PlannedCheck, PlannedIndex, PlannedTable
 from nines.model.design.ddl import literal, part, quoted
 from nines.planning.data.change import Change
 
 _VALUES = re.compile(r"(?P<column>\w+|\"[^\"]+\") IN \((?P<values>'(?:[^']|'')*'(?:, '(?:[^']|'')*')*)\)")
 _VALUE = re.compile(r"'((?:[^']|'')*)'")
+PENDING = "pending_operation"
+_GRANTED = "_roles"
+"""What somebody may do is not remembered but decided."""
 _NAME = re.compile(r"'(?:[^']|'')*'|\"([^\"]+)\"|\b([a-z_][a-z0-9_]*)\b(?!\()")
 
 
@@ -70,6 +75,27 @@ def lost_values(old: PlannedTable, new: PlannedTable) -> Iterator[tuple[str, str
         if column and new.column(column) is not None:
             name, has = values_of(after.get(check.name))
             yield from ((column, value) for value in had if name == column and value not in has)
+
+
+def remembering(old: PlannedTable, new: PlannedTable) -> PlannedTable:
+    """A table of the service itself, which still takes the names that its rows may hold."""
+    if new.resource or new.name.endswith(_GRANTED):
+        return new
+    lost: dict[str, list[str]] = {}
+    for column, value in lost_values(old, new):
+        lost.setdefault(column, []).append(value)
+    checks = []
+    for check in new.checks:
+        column, has = values_of(check)
+        both = ", ".join(map(literal, (*has, *lost.get(column, ()))))
+        text = f"{part(column)} IN ({both})"
+        checks.append(replace(check, expression=text) if column in lost else check)
+    return replace(new, checks=tuple(checks))
+
+
+def demanded(old: PlannedTable, new: PlannedTable) -> Iterator[tuple[str, str]]:
+    """Values of which only the owner knows what becomes of them; a call that is under way is awaited instead."""
+    return (each for each in lost_values(old, new) if each[0] != PENDING)
 
 
 def _columns(table: PlannedTable, expression: str) -> set[str]:

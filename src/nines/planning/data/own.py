@@ -20,6 +20,10 @@ QUEUE_TTL_S = 7 * 86_400.0
 IDEMPOTENCY = "idempotency_keys"
 OUTBOX = "outbox"
 AUDIT = "audit_log"
+INBOX = "inbox"
+DEAD_EVENTS = "dead_events"
+INBOX_TTL_S = 30 * 86_400.0
+"""Longer than any sender repeats itself; dead letters as well, for they may hold what is somebody's own."""
 SAGAS = "sagas"
 SCHEDULES = "schedules"
 
@@ -30,6 +34,10 @@ def own_tables(blueprint: Blueprint) -> Iterator[PlannedTable]:
         yield _idempotency_keys(blueprint)
     if has_outbox(blueprint):
         yield _outbox(blueprint)
+    if blueprint.consumers:
+        yield _inbox(blueprint)
+    if any(each.source for each in blueprint.consumers):
+        yield _dead_events(blueprint)
     job = mail_job(blueprint)
     if job:
         yield _queue(blueprint, job)
@@ -52,6 +60,7 @@ def told_events(blueprint: Blueprint) -> tuple[str, ...]:
     """Every event that an operation or a job tells of, by name."""
     told = [event for each in blueprint.operations for event in each.emits]
     told += [event for each in blueprint.jobs for event in each.emits]
+    told += [event for each in blueprint.consumers for event in each.emits]
     return tuple(sorted(set(told)))
 
 
@@ -203,6 +212,49 @@ def _outbox(blueprint: Blueprint) -> PlannedTable:
             _bounded(name, "last_error", ERROR_LENGTH_MAX),
         ),
         denormalised=("`payload` is a document: an event is told as it was, whatever becomes of its row",),
+    )
+
+
+def _inbox(blueprint: Blueprint) -> PlannedTable:
+    name = facts.own_name(blueprint, INBOX)
+    return PlannedTable(
+        name=name,
+        says="Which events were taken, each written in the transaction of what it caused: one that comes again is "
+        "dropped.",
+        columns=(
+            PlannedColumn(name="source", type="text", width_bytes=40, says="who takes it, and who tells it"),
+            PlannedColumn(name="id", type="text", width_bytes=37, says="the event's own"),
+            PlannedColumn(name="created_at", type="timestamptz", default="now()"),
+        ),
+        indexes=(_key(name, "source", "id"),),
+        checks=(_bounded(name, "source", KEY_LENGTH_MAX), _bounded(name, "id", KEY_LENGTH_MAX)),
+        retention_s=INBOX_TTL_S,
+    )
+
+
+def _dead_events(blueprint: Blueprint) -> PlannedTable:
+    name = facts.own_name(blueprint, DEAD_EVENTS)
+    names = ("consumer", "source", "id", "type", "subject")
+    return PlannedTable(
+        name=name,
+        says="Events that could not be taken, for a person to look at; set `again_at`, and one is taken once more.",
+        columns=(
+            *(PlannedColumn(name=each, type="text", width_bytes=24) for each in names),
+            PlannedColumn(
+                name="document", type="bytea", width_bytes=blueprint.load.payload_bytes, says="the event as it came"
+            ),
+            PlannedColumn(name="reason", type="text", width_bytes=40),
+            PlannedColumn(name="attempts", type="smallint", width_bytes=2),
+            PlannedColumn(name="created_at", type="timestamptz", default="now()"),
+            PlannedColumn(name="again_at", type="timestamptz", is_nullable=True, says="when it is taken once more"),
+        ),
+        indexes=(_key(name, "consumer", "source", "id"),),
+        checks=(
+            *(_bounded(name, each, KEY_LENGTH_MAX) for each in names),
+            _bounded(name, "reason", ERROR_LENGTH_MAX),
+        ),
+        retention_s=INBOX_TTL_S,
+        denormalised=("`document` is kept as it came: it may be no event at all",),
     )
 
 

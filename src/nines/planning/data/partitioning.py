@@ -42,7 +42,8 @@ def _cut(blueprint: Blueprint, table: PlannedTable, *, is_referred: bool) -> Pla
 
 
 def as_before(old: PlannedTable, new: PlannedTable) -> PlannedTable:
-    """The new table in the cut of the old: only a copy of all rows would change that, or what it is cut by."""
+    """The new table in the cut of the old: only a copy of all rows would change that, or what it is cut by. What the
+    service's own tables remember of operations and events that are gone stays: they are still told and finished."""
     was, now = old.column("id"), new.column("id")
     if old.partition_by and was and now and was.type != now.type:
         raise NinesError(
@@ -50,6 +51,7 @@ def as_before(old: PlannedTable, new: PlannedTable) -> PlannedTable:
             where=f"resources.{new.resource}.id",
             hint="Make a resource of another name with the new identifier, and copy the rows.",
         )
+    new = looking.remembering(old, new)
     if old.partition_by == new.partition_by:
         return new
     return replace(_without_unique(new) if old.partition_by else new, partition_by=old.partition_by)

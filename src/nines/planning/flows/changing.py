@@ -52,12 +52,15 @@ def reservation_s(draft: Draft, operation: Operation) -> float:
     return 2 * total
 
 
-def insert(draft: Draft, resource: Resource, operation: Operation) -> Statement:
-    """The new row with everything that neither the database nor a later step fills in."""
+def insert(draft: Draft, resource: Resource, operation: Operation, *, is_whole: bool = False) -> Statement:
+    """The new row with everything that neither the database nor a later step fills in.
+
+    `is_whole`: what callers only read is told with it."""
     table = draft.table(table_name(resource.name))
     sql = draft.sql(table)
     own = {name for field in resource.fields for name in _columns(draft, resource, field.name)}
-    skipped = {name for field in resource.fields if _is_later(field) for name in _columns(draft, resource, field.name)}
+    later = [field for field in resource.fields if (is_child(field) if is_whole else _is_later(field))]
+    skipped = {name for field in later for name in _columns(draft, resource, field.name)}
     wanted = [
         column.name
         for column in table.columns
@@ -182,6 +185,14 @@ def move_by_service(draft: Draft, resource: Resource, operation: Operation, stat
     assignments = [f"status = {sql.bind(literal(operation.to_state), 'to_status')}"]
     id = f"move-{kebab(resource.name)}-to-{kebab(operation.to_state)}-by-saga"
     return _update(draft, resource, sql, assignments, id=id, states=states, is_locked=True)
+
+
+def move_by_event(draft: Draft, resource: Resource, to_state: str) -> Statement:
+    """What an event moves was locked and looked at before."""
+    sql = draft.sql(draft.table(table_name(resource.name)))
+    assignments = [f"status = {sql.bind(literal(to_state), 'to_status')}"]
+    id = f"move-{kebab(resource.name)}-to-{kebab(to_state)}-by-event"
+    return _update(draft, resource, sql, assignments, id=id, is_locked=True)
 
 
 def reserve(draft: Draft, resource: Resource, operation: Operation, states: Sequence[str]) -> Statement:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from nines.model.blueprint import Job, Operation, Resource, ResourceKind
+from nines.model.blueprint import Consumer, Job, Operation, Resource, ResourceKind
 from nines.model.design import Branch, PlannedTable, StepKind
 from nines.model.design.ddl import literal, quoted
 from nines.planning.data import facts, ledgers, own
@@ -71,14 +71,14 @@ def remember_row(draft: Draft, operation: Operation) -> None:
     )
 
 
-def emit(draft: Draft, told: Operation | Job) -> None:
+def emit(draft: Draft, told: Operation | Job | Consumer) -> None:
     """Events go into the outbox with the change, or are published afterwards where the blueprint says so."""
     for event in told.emits:
         if own.has_outbox(draft.blueprint):
             draft.query(_insert_event(draft, event), f"write {event} to the outbox")
 
 
-def publish(draft: Draft, told: Operation | Job) -> None:
+def publish(draft: Draft, told: Operation | Job | Consumer) -> None:
     """After the commit, without an outbox: what the process does not get to say is lost."""
     if own.has_outbox(draft.blueprint):
         return

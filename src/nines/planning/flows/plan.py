@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from nines.model.blueprint import Blueprint, Job, Operation
-from nines.model.design import Design, PlannedEndpoint, PlannedJob, PlannedQuery
-from nines.planning.data import accounts, facts, own
+from nines.model.design import Design, PlannedEndpoint, PlannedJob, PlannedQuery, Reception
+from nines.planning.data import accounts, consuming, facts, own
 from nines.planning.flows.draft import Script
 from nines.planning.flows.indexing import choose, served
 from nines.planning.flows.scripts import Named, job_works, named, operation_scripts, renamed, statements
@@ -89,7 +89,19 @@ def _job(design: Design, work: Work, names: Named) -> PlannedJob:
         flow=script.flow,
         queries=tuple(dict.fromkeys(statement.id for statement in script.statements)),
         dead_letter=work.dead_letter,
+        receives=_received(design, work),
     )
+
+
+def _received(design: Design, work: Work) -> Reception | None:
+    """With what its data is called: nothing of the blueprint's own has that name."""
+    blueprint, name = design.blueprint, work.script.name
+    if work.receives is None or blueprint is None:
+        return None
+    usual = f"{name[:1].upper()}{name[1:]}Data"
+    is_taken = blueprint.resource(usual) is not None or blueprint.value_type(usual) is not None
+    found = design.shape(f"{usual}Body" if is_taken else usual)
+    return replace(work.receives, shape=found.name if found else "")
 
 
 def _senders(blueprint: Blueprint, job: Job) -> tuple[Operation, ...]:
@@ -108,9 +120,17 @@ def _rates(design: Design, work: Work) -> tuple[float | None, float | None]:
     if work.script.name == RELAY:
         feeding = [each for each in blueprint.operations for _ in each.emits]
         feeding += [each for job in blueprint.jobs for _ in job.emits for each in facts.feeding(blueprint, job)]
-    else:
-        jobs = [job for job in blueprint.jobs if job.name == work.script.name]
-        feeding = [each for job in jobs for each in _senders(blueprint, job)]
+        told = [each for each in blueprint.consumers for _ in each.emits]
+        return (
+            sum(blueprint.rate_hz(each) for each in feeding) + sum(consuming.rate_hz(blueprint, each) for each in told),
+            sum(blueprint.rate_hz(each, at_peak=True) for each in feeding)
+            + sum(consuming.rate_hz(blueprint, each, at_peak=True) for each in told),
+        )
+    consumer = next((each for each in blueprint.consumers if each.name == work.script.name), None)
+    if consumer is not None:
+        return consuming.rate_hz(blueprint, consumer), consuming.rate_hz(blueprint, consumer, at_peak=True)
+    jobs = [job for job in blueprint.jobs if job.name == work.script.name]
+    feeding = [each for job in jobs for each in _senders(blueprint, job)]
     return (
         sum(blueprint.rate_hz(each) for each in feeding),
         sum(blueprint.rate_hz(each, at_peak=True) for each in feeding),

@@ -6,14 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nines.model.blueprint import Blueprint, Job, Operation, Resource
-from nines.model.design import Branch, PlannedTable, StepKind
+from nines.model.blueprint import Blueprint, Consumer, Job, Operation, Resource
+from nines.model.design import Branch, PlannedTable, Reception, StepKind
 from nines.model.design.ddl import literal, quoted
 from nines.model.record import Record
+from nines.planning.data import consuming as received
 from nines.planning.data import facts, own
 from nines.planning.data.names import kebab, plural, snake, table_name
 from nines.planning.data.tables import is_purged
-from nines.planning.flows import changing, keeping, purging, queueing, sagas
+from nines.planning.flows import changing, consuming, keeping, purging, queueing, sagas
 from nines.planning.flows.draft import Draft, Script, timeout_s
 from nines.planning.flows.keeping import LEASE_S, interval
 from nines.planning.flows.reading import shown
@@ -22,6 +23,8 @@ from nines.planning.flows.writing import failed_state, settle_reserved
 
 FINISH_EVERY_S = 5.0
 RELAY = "relayOutbox"
+TAKEN_AT_ONCE = 8
+"""Events of so many subjects, by one process."""
 
 
 class Work(Record):
@@ -34,6 +37,7 @@ class Work(Record):
     attempts_max: int = 1
     concurrency: int = 1
     dead_letter: str = ""
+    receives: Reception | None = None
     feeds: str = ""
     """The operation or table whose rate its own follows."""
 
@@ -44,6 +48,8 @@ def works(blueprint: Blueprint, tables: tuple[PlannedTable, ...]) -> Iterator[Wo
         yield _job(blueprint, tables, job)
     if any(table.name == facts.own_name(blueprint, own.OUTBOX) for table in tables):
         yield _relay(blueprint, tables)
+    for consumer in blueprint.consumers:
+        yield _consumer(blueprint, tables, consumer)
     for operation in blueprint.operations:
         resource = blueprint.resource(operation.on)
         if resource and table_holds(tables, resource) and operation.calls:
@@ -54,6 +60,25 @@ def works(blueprint: Blueprint, tables: tuple[PlannedTable, ...]) -> Iterator[Wo
     for table in tables:
         if is_purged(table) and not purging.goes_with_parent(table):
             yield _purge(blueprint, tables, table)
+
+
+def _consumer(blueprint: Blueprint, tables: tuple[PlannedTable, ...], consumer: Consumer) -> Work:
+    resource = blueprint.resource(consumer.on)
+    return Work(
+        script=consuming.take(blueprint, tables, consumer),
+        says=consumer.says or consuming.says(consumer),
+        resource=consumer.on,
+        attempts_max=consumer.attempts_max,
+        concurrency=TAKEN_AT_ONCE,
+        dead_letter=consuming.dead_letter(blueprint, consumer),
+        receives=Reception(
+            type=received.type_of(blueprint, consumer),
+            dependency=consumer.source,
+            address=received.address(blueprint, consumer),
+            finds=received.finding(blueprint, consumer),
+            sets=received.taken_over(blueprint, consumer, resource) if resource else (),
+        ),
+    )
 
 
 def table_holds(tables: tuple[PlannedTable, ...], resource: Resource) -> bool:

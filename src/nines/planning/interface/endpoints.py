@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from nines.model.blueprint import OF_ACCOUNTS, Action, Blueprint, Grant, GrantKind, Operation, Resource
 from nines.model.design import Design, PlannedEndpoint, PlannedParameter, Shape
+from nines.planning.data import consuming
 from nines.planning.data.names import words
 from nines.planning.interface import accounts, naming, paths, problems, shapes
 from nines.planning.interface.answers import answers, of_progress
@@ -141,6 +142,9 @@ def _shapes(blueprint: Blueprint, *, with_progress: bool) -> Iterator[Shape]:
         yield shapes.of_progress()
     yield problems.shape()
     yield from of_events(blueprint)
+    for consumer in blueprint.consumers:
+        if consuming.members(blueprint, consumer):
+            yield shapes.of_taken(consumer, blueprint)
 
 
 def _body_bytes_max(blueprint: Blueprint) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nines.model.blueprint import Blueprint, Field, FieldKind, Operation, Resource, ResourceKind
+from nines.model.blueprint import Blueprint, Consumer, Field, FieldKind, Operation, Resource, ResourceKind
 from nines.model.contract import Schema
 from nines.model.design import Shape
-from nines.planning.data import facts
+from nines.planning.data import consuming, facts
 from nines.planning.data.columns import SUBJECT_LENGTH_MAX
 from nines.planning.data.names import words
 from nines.planning.interface import examples
@@ -190,6 +190,15 @@ def of_result(operation: Operation, blueprint: Blueprint) -> Shape:
     example = {name_of(field): examples.value(field, blueprint) for field in operation.gives}
     schema = opened(members, tuple(members))
     return Shape(name=derived(pascal(operation.name), "Result"), schema=schema, example=example, resource=operation.on)
+
+
+def of_taken(consumer: Consumer, blueprint: Blueprint) -> Shape:
+    """What of an event is looked at; whatever else it tells is no concern of ours."""
+    told = consuming.members(blueprint, consumer)
+    members = {name: of_field(field, blueprint, is_request=False) for name, field in told.items()}
+    example = {name: examples.value(field, blueprint) for name, field in told.items()}
+    needed = tuple(name for name, field in told.items() if not field.is_optional and not field.is_list)
+    return Shape(name=derived(pascal(consumer.name), "Data"), schema=opened(members, needed), example=example)
 
 
 def spoken(resource: str) -> str:

@@ -12,6 +12,7 @@ from nines.planning.objecting import objection, option
 def object_to(blueprint: Blueprint) -> Iterator[Objection]:
     told = {name for operation in blueprint.operations for name in operation.emits}
     told |= {name for job in blueprint.jobs for name in job.emits}
+    told |= {name for consumer in blueprint.consumers for name in consumer.emits}
     for event in blueprint.events.types:
         if event.name in told:
             continue
@@ -19,7 +20,7 @@ def object_to(blueprint: Blueprint) -> Iterator[Objection]:
             __name__,
             blueprint,
             f"events.{event.name}",
-            f"no operation and no job emits {event.name}",
+            f"no operation, no job and no consumer emits {event.name}",
             (
                 option("emits: " + event.name, "subscribers hear of it", "they depend on it from then on"),
                 option("leave it out", "the contract promises what happens", "whoever waits for it has to be told"),

@@ -12,6 +12,7 @@ from nines.planning.objecting import listed, objection, option
 def object_to(blueprint: Blueprint) -> Iterator[Objection]:
     telling = [each.name for each in blueprint.operations if each.emits]
     telling += [each.name for each in blueprint.jobs if each.emits]
+    telling += [each.name for each in blueprint.consumers if each.emits]
     if blueprint.events.transport != "direct" or not telling:
         return
     yield objection(

@@ -26,7 +26,8 @@ def _objection(blueprint: Blueprint, resource: Resource, state: State, *, is_dra
         says = f"no way leads from {resource.states[0].name} to {state.name} in {resource.name}"
     else:
         says = (
-            f"nothing moves a {resource.name} from {listed(before)} to {state.name}: no operation and no job does that"
+            f"nothing moves a {resource.name} from {listed(before)} to {state.name}: no operation, no job and no event "
+            "does that"
         )
     start = before[0] if before else resource.states[0].name
     return objection(
@@ -38,6 +39,12 @@ def _objection(blueprint: Blueprint, resource: Resource, state: State, *, is_dra
             option(f'an operation with do: "-> {state.name}"', "callers decide", "who may, and when, has to be said"),
             option(
                 f"a job with from: {start} and to: {state.name}", "happens by itself", "has to be watched like any job"
+            ),
+            option(
+                f'a consumer with do: "-> {state.name}"',
+                "an event of another service decides",
+                "that service has to tell it, and a broker carries it",
+                "it happens elsewhere",
             ),
             option(f"leave {state.name} out", "fewer states to understand", "has to be added when somebody needs it"),
         ),

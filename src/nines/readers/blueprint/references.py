@@ -114,9 +114,16 @@ class _Names:
             known += ["status"] if self.all("state", referral.of) else []
             tenancy = self._blueprint.tenancy if self._blueprint else None
             known += [tenancy.key] if tenancy else []
+        elif referral.kind == "settable":
+            known += self._set_by_nobody()
         if head not in known:
             return f"{referral.of} has no field {shown(head)}: {advice(head, known)}"
         return self._part(referral, head, part) if dot or referral.kind == "column" else ""
+
+    def _set_by_nobody(self) -> list[str]:
+        """What every object has by itself, and an event has to tell where it makes one."""
+        tenancy = self._blueprint.tenancy if self._blueprint else None
+        return ["owner_id", *([tenancy.key] if tenancy else [])]
 
     def _part(self, referral: Referral, head: str, part: str) -> str:
         """Whether a field of a composite type is named down to its part, and any other is not."""

@@ -8,6 +8,7 @@ from nines.model.blueprint import Blueprint
 from nines.readers.blueprint.combined import Made
 from nines.readers.blueprint.records import Key, Keys
 from nines.readers.blueprint.shapes import Number
+from nines.readers.blueprint.vocabulary.consumers import CONSUMERS
 from nines.readers.blueprint.vocabulary.dependencies import DEPENDENCIES
 from nines.readers.blueprint.vocabulary.events import EVENTS
 from nines.readers.blueprint.vocabulary.fields import TYPES
@@ -49,6 +50,12 @@ BLUEPRINT = Keys(
         Key(name="dependencies", shape=DEPENDENCIES, says="What the service needs of others."),
         Key(name="limits", shape=LIMITS, says="How often callers may ask."),
         Key(name="events", shape=EVENTS, says="What is told to others."),
+        Key(
+            name="consumes",
+            shape=CONSUMERS,
+            to="consumers",
+            says="What others tell, or the service itself, and what that causes here.",
+        ),
         Key(
             name="modules",
             shape=Made(MODULES, owned_once),
