@@ -230,3 +230,24 @@ def test_a_service_of_another_name_is_not_written_over_the_one_that_stands(notes
     with pytest.raises(UsageError, match=r"stands here is src/notes, and by the blueprint it would be src/jottings"):
         build(elsewhere, notes, Wish(force=True, accept_breaking=True), today=TODAY)
     assert held(notes) == before
+
+
+def test_events_that_are_told_no_longer_are_still_delivered(notes: Path) -> None:
+    """What became of a row of the outbox is no question to ask of the owner: it was true when it was written."""
+    telling = (
+        (notes / "blueprint.yaml")
+        .read_text()
+        .replace("idempotency: required}", "idempotency: required, emits: note.made}")
+    )
+    both = telling.replace(
+        "  getNote:", "  closeNote: {on: Note, do: update, roles: [writer], emits: note.changed}\n  getNote:"
+    )
+    written(notes, f"{both}events: {{note.made: {{version: 1}}, note.changed: {{version: 1}}}}\n")
+    less = f"{telling}events: {{note.made: {{version: 1}}}}\n"
+    built = written(notes, less, accept_breaking=True)
+    assert not [each for each in built.migrations if "outbox" in each.name]
+    tables = msgspec.json.decode((notes / "migrations/tables.json").read_bytes())
+    outbox = next(each for each in tables if each["name"] == "outbox")
+    held_events = next(each["expression"] for each in outbox["checks"] if each["name"] == "outbox_event_check")
+    assert held_events == "event IN ('note.made', 'note.changed')"
+    assert not written(notes, less).migrations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import yaml
@@ -9,6 +10,9 @@ import yaml
 from nines.model.errors import SourceError
 
 _WIDTH = 110
+_LINE_MAX = 100
+"""Of what is put on one line, beside its indentation."""
+_LONG = 1_000
 LENGTH_MAX = 20_000_000
 
 
@@ -33,6 +37,49 @@ _Dumper.add_representer(str, _text)
 def dump(value: Any) -> str:
     """The value in block style, its keys in their own order."""
     text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH)
+    return text
+
+
+class _Manifest(_Dumper):
+    """What is short stands on one line: `requests: {cpu: 1000m, memory: 512Mi}`."""
+
+    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:
+        node = super().represent_mapping(tag, mapping, flow_style)
+        node.flow_style = _is_short([each for pair in node.value for each in pair])
+        return node
+
+    def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> yaml.SequenceNode:
+        node = super().represent_sequence(tag, sequence, flow_style)
+        # Lists of anything else take a line for each.
+        node.flow_style = _is_short(node.value) and all(isinstance(each, yaml.ScalarNode) for each in node.value)
+        return node
+
+
+def _is_short(parts: list[yaml.Node]) -> bool:
+    return all(_is_inline(each) for each in parts) and sum(map(_length, parts)) <= _LINE_MAX
+
+
+def _is_inline(node: yaml.Node) -> bool:
+    if isinstance(node, yaml.CollectionNode):
+        return bool(node.flow_style)
+    return "\n" not in node.value
+
+
+def _length(node: yaml.Node) -> int:
+    """About as many characters as it takes on a line."""
+    if isinstance(node, yaml.ScalarNode):
+        return len(node.value) + 2
+    parts = (each for part in node.value for each in (part if isinstance(part, tuple) else (part,)))
+    return 2 + sum(map(_length, parts))
+
+
+def manifest(document: dict[str, Any]) -> str:
+    """As `dump`, with what is short on one line; what the document's own keys hold never is."""
+    node = _Manifest(io.StringIO(), sort_keys=False).represent_data(document)
+    for whole in (node, *(value for _, value in node.value)):
+        if isinstance(whole, yaml.MappingNode) and whole.value:
+            whole.flow_style = False
+    text: str = yaml.serialize(node, Dumper=_Manifest, allow_unicode=True, width=_LONG)
     return text
 
 

@@ -42,7 +42,7 @@ def text(design: Design) -> str:
         document["secrets"] = {_file(each): {"file": f"./secrets/{_file(each)}"} for each in secrets}
     if stores:
         document["volumes"] = {f"{each.name}-data": {} for each in stores}
-    return _HEAD + yaml.dump(document)
+    return _HEAD + yaml.manifest(document)
 
 
 def _service(design: Design, deployable: Deployable, stores: list[Dependency]) -> dict[str, Any]:

@@ -38,24 +38,27 @@ def texts(design: Design) -> Iterator[tuple[str, str]]:
     many = len(design.running.deployables) > 1
     for deployable in design.running.deployables:
         prefix = f"{deployable.name}/" if many else ""
-        yield f"{prefix}deployment", _DEPLOYMENT + yaml.dump(_deployment(design, deployable))
-        yield f"{prefix}service", yaml.dump(_service(design, deployable))
+        yield f"{prefix}deployment", _DEPLOYMENT + yaml.manifest(_deployment(design, deployable))
+        yield f"{prefix}service", yaml.manifest(_service(design, deployable))
         if design.protocol is not None:
             yield (
                 f"{prefix}service-internal",
-                _INTERNAL.format(name=design.name) + yaml.dump(_internal(design, deployable)),
+                _INTERNAL.format(name=design.name) + yaml.manifest(_internal(design, deployable)),
             )
-        yield f"{prefix}service-account", yaml.dump(_account(design, deployable))
-        yield f"{prefix}disruption-budget", yaml.dump(_disruptions(design, deployable))
-        yield f"{prefix}network-policy", egress.HEAD + yaml.dump(egress.policy(design, deployable))
+        yield f"{prefix}service-account", yaml.manifest(_account(design, deployable))
+        yield f"{prefix}disruption-budget", yaml.manifest(_disruptions(design, deployable))
+        yield f"{prefix}network-policy", egress.HEAD + yaml.manifest(egress.policy(design, deployable))
         if deployable.is_scaled:
             reason = design.capacity.scale_reason.partition(". ")[0] if design.capacity else ""
-            yield f"{prefix}autoscaler", _AUTOSCALER.format(reason=reason) + yaml.dump(_autoscaler(design, deployable))
+            yield (
+                f"{prefix}autoscaler",
+                _AUTOSCALER.format(reason=reason) + yaml.manifest(_autoscaler(design, deployable)),
+            )
         if any(each.kind is DependencyKind.POSTGRES for each in design.dependencies):
             shared = _SHARED if deployable.module else ""
             head = _MIGRATION.format(url=" and ".join(_urls(design)), user=" and ".join(_owners(design)), shared=shared)
-            yield f"{prefix}migration", head + yaml.dump(_migration(design, deployable))
-            yield f"{prefix}migration-network-policy", yaml.dump(egress.for_migration(design, deployable))
+            yield f"{prefix}migration", head + yaml.manifest(_migration(design, deployable))
+            yield f"{prefix}migration-network-policy", yaml.manifest(egress.for_migration(design, deployable))
 
 
 def _metadata(design: Design, name: str, *, of: str = "") -> dict[str, Any]:

@@ -27,7 +27,7 @@ def text(design: Design) -> str:
         "rule_files": ["../alerts/rules.yaml"],
         "scrape_configs": jobs,
     }
-    return _HEAD + yaml.dump(document)
+    return _HEAD + yaml.manifest(document)
 
 
 def _pods(name: str, port: str, path: str) -> dict[str, Any]:
