@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from nines import building, planning
 from nines.building import accounts
-from nines.model.blueprint import OF_ACCOUNTS, Action, Blueprint
+from nines.model.blueprint import OF_ACCOUNTS, Action, Blueprint, Field, FieldKind
 from nines.model.design import Design
 from nines.readers import blueprint as reader
 from tests.building.accounts.serving import BLUEPRINT, Login
@@ -111,3 +111,26 @@ def test_of_any_blueprint_nothing_undefined_and_nothing_unused_is_written(tmp_pa
             check=False,
         )
         assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize(
+    ("field", "unique", "given_others"),
+    [
+        (Field(name="full_name", kind=FieldKind.STRING, length_max=80), (), '{"full_name": "Ada Lovelace"}'),
+        (Field(name="born_on", kind=FieldKind.DATE), (), '{"born_on": "2030-01-02"}'),
+        (Field(name="nick", kind=FieldKind.STRING, length_max=20), (("nick",),), '{"nick": ""}'),
+        (Field(name="secret", kind=FieldKind.STRING, length_max=20, is_encrypted=True), (), ""),
+    ],
+    ids=["a text", "a day", "a text of nobody else", "what the console cannot write"],
+)
+def test_the_console_gives_a_new_account_whatever_else_it_needs(
+    field: Field, unique: tuple[tuple[str, ...], ...], given_others: str
+) -> None:
+    blueprint = _blueprint()
+    kept = tuple(
+        replace(each, fields=(*each.fields, field), unique=(*each.unique, *unique)) if each.name == "Account" else each
+        for each in blueprint.resources
+    )
+    console = _texts(planning.plan(replace(blueprint, resources=kept))).get("src/login/people.py", "")
+    assert (f"OTHERS = {given_others}\n" in console) if given_others else not console
+    assert ("VALUES ($1, $2, 'active', $4::text::date)" in console) == (field.kind is FieldKind.DATE)

@@ -8,7 +8,7 @@ from nines.building import names
 from nines.building.project.settings import SIGNING_IN
 from nines.building.resources.facts import Thing
 from nines.model.blueprint import OF_ACCOUNTS, Action, Blueprint, FieldKind, Resource, ResourceKind
-from nines.model.design import Design, PlannedEndpoint, PlannedQuery, PlannedTable
+from nines.model.design import Design, PlannedEndpoint, PlannedQuery, PlannedTable, console
 from nines.model.record import Record
 
 SIGNING_CHAIN = "signing"
@@ -43,11 +43,7 @@ class People(Record):
     @property
     def login(self) -> str:
         """The member with which people sign in."""
-        kinds = (FieldKind.EMAIL, FieldKind.PHONE)
-        found = next((each for kind in kinds for each in self.resource.fields if each.kind is kind), None)
-        alone = {key[0] for key in self.resource.unique if len(key) == 1}
-        found = found or next(each for each in self.resource.fields if each.name in alone)
-        return names.snake(found.name)
+        return names.snake(console.login(self.resource))
 
     @property
     def is_mail(self) -> bool:

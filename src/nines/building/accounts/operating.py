@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nines.building import names
+from nines.building import names, python
 from nines.building.accounts.facts import People
 from nines.building.file import File
 from nines.building.project.settings import database, has_console
 from nines.model.blueprint import DependencyKind
+from nines.model.design import console
+from nines.model.design.console import Needed
 
 
 def write(people: People) -> Iterator[File]:
@@ -65,12 +67,49 @@ def _text(people: People) -> str:
         "FACTOR_GIVEN": ", has_second_factor=True" if has_factor else "",
     }
     marks |= _tenanted(people) if people.thing.tenant else dict.fromkeys(_TENANT_MARKS, "")
+    others = console.needed(people.design) or ()
+    marks["ASKED"] = (", asked.tenant" if people.thing.tenant else "") + (", asked.set" if others else "")
+    first = 5 if people.thing.tenant else 4
+    marks |= _with_others(others, first) if others else dict.fromkeys(_OTHER_MARKS, "")
     for mark, value in marks.items():
         text = text.replace(f"@{mark}@", value)
     return text
 
 
-_TENANT_MARKS = tuple(f"TENANT_{each}" for each in ("COLUMN", "VALUE", "OPTION", "ASKED", "PARAMETER", "GIVEN"))
+def _with_others(others: tuple[Needed, ...], first: int) -> dict[str, str]:
+    """What else an account needs is what the contract's example says, unless the operator says something else."""
+    casts = ["" if each.type == "text" else f"::text::{each.type}" for each in others]
+    said = python.laid(python.mapping((each.name, python.quoted(each.example)) for each in others), before="OTHERS = ")
+    return {
+        "OTHER_COLUMNS": "".join(f", {each.name}" for each in others),
+        "OTHER_VALUES": "".join(f", ${first + number}{cast}" for number, cast in enumerate(casts)),
+        "OTHER_CONSTANTS": "\n".join([*said, _OTHERS_SAY]),
+        "OTHER_OPTION": _OTHER_OPTION,
+        "OTHER_PARAMETER": ", said: list[str]",
+        "OTHER_LINE": "    others = _others(name, said)\n",
+        "OTHER_GIVEN": ", *others",
+        "OTHER_FUNCTION": _OTHER_FUNCTION,
+    }
+
+
+_OTHER_MARKS = tuple(
+    f"OTHER_{each}" for each in ("COLUMNS", "VALUES", "CONSTANTS", "OPTION", "PARAMETER", "LINE", "GIVEN", "FUNCTION")
+)
+_OTHERS_SAY = '''"""What an account needs beside a name and a password; what is empty is made of the name."""
+'''
+_OTHER_OPTION = """    told = f"of a new account: {', '.join(OTHERS)}"
+    what.choices["add"].add_argument("--set", action="append", default=[], metavar="WHAT=VALUE", help=told)
+"""
+_OTHER_FUNCTION = """
+
+def _others(name: str, said: list[str]) -> list[str]:
+    given = dict(each.partition("=")[::2] for each in said)
+    unknown = sorted(given.keys() - OTHERS.keys())
+    if unknown:
+        raise SystemExit(f"nothing can be said of {unknown[0]}: {', '.join(OTHERS)}")
+    return [given.get(what, usual) or name.partition("@")[0] for what, usual in OTHERS.items()]
+"""
+_TENANT_MARKS = tuple(f"TENANT_{each}" for each in ("COLUMN", "VALUE", "OPTION", "PARAMETER", "GIVEN"))
 
 
 def _tenanted(people: People) -> dict[str, str]:
@@ -79,7 +118,6 @@ def _tenanted(people: People) -> dict[str, str]:
         "TENANT_COLUMN": f", {people.thing.tenant}",
         "TENANT_VALUE": ", $4",
         "TENANT_OPTION": _TENANT_OPTION,
-        "TENANT_ASKED": ", asked.tenant",
         "TENANT_PARAMETER": ", tenant: str",
         "TENANT_GIVEN": ", tenant or str(id)",
     }
@@ -118,12 +156,12 @@ from @PACKAGE@._generated.identity import accounts_of
 from @PACKAGE@._generated.settings import GeneratedSettings, surroundings
 
 LIMIT_S = 30.0
-@CONSTANTS@'''
+@CONSTANTS@@OTHER_CONSTANTS@'''
 _STATEMENTS = '''FIND = "SELECT id FROM @TABLE@ WHERE @LOGIN@ = $1"
 ADD = """\\
 WITH made AS (
-    INSERT INTO @TABLE@ (id, @LOGIN@@STATUS@@TENANT_COLUMN@)
-    VALUES ($1, $2@STATE@@TENANT_VALUE@)
+    INSERT INTO @TABLE@ (id, @LOGIN@@STATUS@@TENANT_COLUMN@@OTHER_COLUMNS@)
+    VALUES ($1, $2@STATE@@TENANT_VALUE@@OTHER_VALUES@)
     ON CONFLICT (@LOGIN@) DO NOTHING
     RETURNING id
 )
@@ -159,7 +197,7 @@ def main() -> int:
     for name in (@VERBS@):
         what.add_parser(name).add_argument("name")
 @MORE@    what.choices["add"].add_argument("--id", default="", help="of a new account; made up where none is given")
-@TENANT_OPTION@    asked = parser.parse_args()
+@TENANT_OPTION@@OTHER_OPTION@    asked = parser.parse_args()
     with surroundings() as environment:
         return asyncio.run(_carry_out(asked, read_settings(GeneratedSettings, environment)))
 
@@ -171,7 +209,7 @@ async def _carry_out(asked: argparse.Namespace, settings: GeneratedSettings) -> 
     name = asked.name@LOWER@
     try:
         if asked.what == "add":
-            await _add(database, accounts, name, identifier_of(asked.id, "@PREFIX@") or new_id()@TENANT_ASKED@)
+            await _add(database, accounts, name, identifier_of(asked.id, "@PREFIX@") or new_id()@ASKED@)
         id = await _find(database, name)
         if id is None:
             print(f"there is nobody called {name}", file=sys.stderr)
@@ -189,12 +227,12 @@ async def _find(database: Database, name: str) -> UUID | None:
     return None if row is None else row["id"]
 
 
-async def _add(database: Database, accounts: @HOLDER@, name: str, id: UUID@TENANT_PARAMETER@) -> None:
+async def _add(database: Database, accounts: @HOLDER@, name: str, id: UUID@TENANT_PARAMETER@@OTHER_PARAMETER@) -> None:
     """Whoever is there already keeps their password."""
     password = os.environ.get("NEW_PASSWORD") or getpass.getpass("Password: ")
     password_hash = await accounts.passwords.hash(password)
-    await database.execute(Deadline.after(LIMIT_S), ADD, id, name, password_hash@TENANT_GIVEN@)
-
+@OTHER_LINE@    await database.execute(Deadline.after(LIMIT_S), ADD, id, name, password_hash@TENANT_GIVEN@@OTHER_GIVEN@)
+@OTHER_FUNCTION@
 
 async def _token(database: Database, accounts: @HOLDER@, id: UUID, environment: str) -> str:
     """Of a session of its own, as if a second factor had been shown."""

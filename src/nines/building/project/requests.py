@@ -9,8 +9,10 @@ from typing import Any
 
 from nines.building.names import package
 from nines.building.project.credentials import minting
+from nines.building.project.settings import has_console
 from nines.model.blueprint import Action, FieldKind
 from nines.model.design import Design, PlannedEndpoint
+from nines.model.design.console import login_of
 from nines.model.design.graph import field_name, has_graph, links, member_of
 from nines.model.record import Record
 
@@ -57,7 +59,9 @@ def needs_token(design: Design) -> bool:
 
 def roles(design: Design) -> tuple[str, ...]:
     """Those that make the first requests work, in the order of the blueprint."""
-    wanted = {role for request in first(design) for role in request.endpoint.roles[:1]}
+    strong = _strong(design)
+    weak = [[role for role in request.endpoint.roles if role not in strong] for request in first(design)]
+    wanted = {role for each in weak for role in each[:1]}
     return tuple(role.name for role in design.roles if role.name in wanted)
 
 
@@ -72,11 +76,28 @@ def shell(design: Design) -> Iterator[str]:
         yield f"TOKEN=$({line})"
     if is_signing_in(design):
         yield from _signing_in(design)
-        return
-    for request in first(design):
+    for request in _following(design):
         yield _curl(design, request)
-    if has_graph(design):
+    if has_graph(design) and not is_signing_in(design):
         yield _graph(design)
+
+
+def _following(design: Design) -> tuple[Request, ...]:
+    """What somebody does next; after signing in only what takes a token, and a role only where one can be granted."""
+    if not is_signing_in(design):
+        return first(design)
+    if design.auth is None or design.auth.scheme == "session":
+        return ()
+    found = [each for each in first(design) if each.endpoint.action is not Action.REGISTER]
+    return tuple(each for each in found if has_console(design) or not each.endpoint.roles)
+
+
+def _grants(design: Design, register: PlannedEndpoint) -> Iterator[str]:
+    """An operator's commands, before the sign-in whose token tells of the roles."""
+    body = register.request_example
+    name = body.get(login_of(design)) if isinstance(body, Mapping) else None
+    for role in roles(design) if name and _following(design) and has_console(design) else ():
+        yield f"ENVIRONMENT=local .venv/bin/python -m {package(design)}.people grant {name} {role}"
 
 
 def _graph(design: Design) -> str:
@@ -104,6 +125,8 @@ def _signing_in(design: Design) -> Iterator[str]:
         body = dict(verify.request_example or {})
         takes = tuple((each, name) for each, name in (("challenge_id", "CHALLENGE"), ("code", "CODE")) if each in body)
         yield _curl(design, Request(endpoint=verify, body=body, takes=takes))
+    if register is not None:
+        yield from _grants(design, register)
     if sign_in is not None and design.auth is not None and design.auth.scheme == "session":
         line = _curl(design, Request(endpoint=sign_in, body=sign_in.request_example)).replace("curl -s", "curl -si", 1)
         yield f"COOKIE=$({line} \\\n  | sed -n 's/^set-cookie: \\([^;]*\\);.*/\\1/p'); echo $COOKIE"
@@ -148,8 +171,11 @@ def _creations(design: Design) -> list[PlannedEndpoint]:
 
 def _role(design: Design, endpoint: PlannedEndpoint) -> bool:
     """Whether somebody without a second factor may call it."""
-    strong = {role.name for role in design.roles if role.needs_second_factor}
-    return endpoint.is_public or not endpoint.roles or bool(set(endpoint.roles) - strong)
+    return endpoint.is_public or not endpoint.roles or bool(set(endpoint.roles) - _strong(design))
+
+
+def _strong(design: Design) -> set[str]:
+    return {role.name for role in design.roles if role.needs_second_factor}
 
 
 def _creation(design: Design, endpoint: PlannedEndpoint, made: Mapping[str, str]) -> Request | None:

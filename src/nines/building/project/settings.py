@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 
 from nines.building.names import package
-from nines.model.blueprint import Dependency, DependencyKind, FieldKind, ResourceKind
-from nines.model.design import Design, Secret, telling
+from nines.model.blueprint import Dependency, DependencyKind
+from nines.model.design import Design, Secret, console, telling
 from nines.model.record import Record
 
 ELSEWHERE = ("oauth2-jwt", "oidc", "mtls")
 """Schemes whose tokens or certificates come from an issuer for whom a local one can stand in."""
-SIGNING_IN = ("own-jwt", "session")
+SIGNING_IN = console.SIGNING_IN
 """Schemes whose people sign in here."""
 SEED = "LOCAL_ISSUER_SEED"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -70,15 +70,8 @@ def is_issued_elsewhere(design: Design) -> bool:
 
 
 def has_console(design: Design) -> bool:
-    """Whether an operator makes accounts by `people`: where people sign in here, and a name and a password will do."""
-    resources = design.blueprint.resources if design.blueprint else ()
-    account = next((each for each in resources if each.kind is ResourceKind.ACCOUNT), None)
-    table = design.table_of(account.name) if account else None
-    if account is None or table is None or design.auth is None or design.auth.scheme not in SIGNING_IN:
-        return False
-    has_password = any(each.kind is FieldKind.PASSWORD for each in account.fields)
-    needed = [each for each in table.columns if each.member and not each.is_nullable and not each.default]
-    return has_password and len(needed) == 1
+    """Whether an operator makes accounts by `people`: where people sign in here, and what they need can be said."""
+    return console.needed(design) is not None
 
 
 def has_keys(design: Design) -> bool:

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nines.model.blueprint import Action, Blueprint, Card, DependencyKind, FieldKind, GrantKind, ResourceKind
-from nines.model.design import Design, PlannedEndpoint, telling
+from nines.model.blueprint import Action, Blueprint, Card, DependencyKind, GrantKind, ResourceKind
+from nines.model.design import Design, PlannedEndpoint, console, telling
 
 PATH = "nines.toml"
 RATE_MAX_HZ = 2_000.0
@@ -242,12 +242,7 @@ def is_issued_elsewhere(design: Design) -> bool:
 def has_console(design: Design) -> bool:
     """Whether an operator makes accounts by `people`, and grants them roles."""
     account = next((each for each in (design.blueprint or _NO).resources if each.kind is ResourceKind.ACCOUNT), None)
-    table = design.table_of(account.name) if account else None
-    if account is None or table is None or design.auth is None or design.auth.scheme not in ("own-jwt", "session"):
-        return False
-    has_password = any(each.kind is FieldKind.PASSWORD for each in account.fields)
-    needed = [c.name for c in table.columns if c.member and not c.is_nullable and not c.default]
-    return has_password and needed == ["email"]
+    return account is not None and console.login(account) == "email" and console.needed(design) is not None
 
 
 _NO = Blueprint(service=Card(name="none"))
