@@ -64,7 +64,7 @@ async def credentials(identity: str) -> tuple[tuple[str, str], ...]:
     return (("authorization", f"Bearer {identity}"),)
 
 
-def made_mix(load: Load, notes: list[str] | None = None) -> Mix:
+def made_mix(load: Load, notes: list[str] | None = None, single: str = "") -> Mix:
     prepared = prepare_mix(
         load,
         CONTRACT,
@@ -73,8 +73,22 @@ def made_mix(load: Load, notes: list[str] | None = None) -> Mix:
         note=(notes if notes is not None else []).append,
         host="h",
         seed=5,
+        is_single=lambda operation: operation.id == single,
     )
     return asyncio.run(prepared)
+
+
+def test_what_can_be_sent_once_only_gives_way_when_it_is_used_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mixing, "WRITES_MAX", 10)
+    shares = (Share(operation="read", identity="a"), Share(operation="write", identity="b", weight=3.0))
+    notes: list[str] = []
+    mix = made_mix(Load(rate_hz=100, duration_s=10, shares=shares), notes, single="write")
+    sent = [mix.next(number).call for number in range(200)]
+    assert Counter(call.operation for call in sent) == {"read": 190, "write": 10}
+    assert len({call.body for call in sent if call.operation == "write"}) == 10
+    mix = made_mix(Load(rate_hz=100, duration_s=10, shares=shares[1:]), notes, single="write")
+    assert len({mix.next(number).call.body for number in range(20)}) == 20
+    monkeypatch.setattr(mixing, "WRITES_MAX", 10_000)
 
 
 def test_a_mix_keeps_the_weights_and_the_seed() -> None:

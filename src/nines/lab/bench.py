@@ -220,6 +220,7 @@ class LabBench:
             load,
             self._contract,
             prepare=self._planner.prepare,
+            is_single=self._planner.is_single,
             credentials=self._sessions.headers,
             note=self.note,
             host=self._address.host_header,

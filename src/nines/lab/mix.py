@@ -36,12 +36,20 @@ Credentials = Callable[[str], Awaitable[tuple[tuple[str, str], ...]]]
 class Stack:
     """The prepared requests of one share of the load."""
 
-    def __init__(self, calls: list[Call], credentials: tuple[tuple[str, str], ...], host: str) -> None:
+    def __init__(
+        self, calls: list[Call], credentials: tuple[tuple[str, str], ...], host: str, *, is_single: bool = False
+    ) -> None:
         self._calls = calls
+        self._is_single = is_single
         self._credentials = credentials
         self._host = host
         self._ready = [self._encoded(call) for call in calls]
         self._next = 0
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether nothing is left that could be sent without being refused."""
+        return self._is_single and self._next >= len(self._calls)
 
     def next(self, rng: random.Random) -> Request:
         """Every prepared request once; then again, those that change something under a new marker and key."""
@@ -65,8 +73,11 @@ class Mix:
         self._rng = random.Random(seed)  # noqa: S311 -- repeatable on purpose, not a secret
 
     def next(self, _index: int) -> Request:
-        place = bisect(self._bounds, self._rng.random() * self._bounds[-1])
-        return self._stacks[min(place, len(self._stacks) - 1)].next(self._rng)
+        """Of the share that the draw falls on; where that is used up, of the next one."""
+        place = min(bisect(self._bounds, self._rng.random() * self._bounds[-1]), len(self._stacks) - 1)
+        turns = (self._stacks[(place + turn) % len(self._stacks)] for turn in range(len(self._stacks)))
+        chosen = next((stack for stack in turns if not stack.is_used_up), self._stacks[place])
+        return chosen.next(self._rng)
 
 
 async def prepare_mix(
@@ -78,8 +89,11 @@ async def prepare_mix(
     note: Callable[[str], None],
     host: str,
     seed: int,
+    is_single: Callable[[Operation], bool] = lambda _: False,
 ) -> Mix:
-    """Builds every request that can be built in time; a share without any is left out, and said."""
+    """Builds every request that can be built in time; a share without any is left out, and said.
+
+    `is_single` tells whether a request of an operation may be sent once only."""
     total = sum(share.weight for share in load.shares if share.weight > 0)
     if total <= 0:
         raise LabError("a load without operations", hint="Give the load at least one share with a weight above 0.")
@@ -98,7 +112,10 @@ async def prepare_mix(
         calls = await _calls(operation, share, prepare, wanted, left_s)
         if calls:
             phased = [msgspec.structs.replace(call, phase=load.phase) for call in calls]
-            stacks.append((share.weight, Stack(phased, await credentials(share.identity), host)))
+            once = is_single(operation)
+            stacks.append((share.weight, Stack(phased, await credentials(share.identity), host, is_single=once)))
+            if once and len(calls) < min(wanted, mean):
+                note(f"load: only {len(calls)} requests of {share.operation} could be made that differ enough")
         else:
             note(f"load: {share.operation} is left out, for no valid request of it could be made")
     if not stacks:

@@ -39,6 +39,8 @@ class Keyed(Store):
     def _answer(self, call: Call) -> tuple[int, Any]:
         path = call.path.partition("?")[0]
         name = path.rstrip("/").rpartition("/")[2]
+        if call.method == "PUT":
+            return self._changed(path, json.loads(call.body))
         if call.method == "POST" and name in self.keys:
             row = {**json.loads(call.body), "identity": call.identity, "path": path}
             found = [(name, *fields, *(row[field] for field in fields)) for fields in self.keys[name]]
@@ -46,6 +48,17 @@ class Keyed(Store):
                 return self.status, self.says
             self.taken.update(found)
         return super()._answer(call)
+
+    def _changed(self, path: str, row: dict[str, Any]) -> tuple[int, Any]:
+        collection, _, id = path.rpartition("/")
+        name = collection.rpartition("/")[2]
+        others = [each for each in self.rows[collection] if each["id"] != id]
+        for fields in self.keys[name]:
+            if any(all(each[field] == row[field] for field in fields) for each in others):
+                return self.status, self.says
+        next(each for each in self.rows[collection] if each["id"] == id).update(row)
+        self.taken.update((name, *fields, *(row[field] for field in fields)) for fields in self.keys[name])
+        return 200, row
 
 
 def contract(name: str, /, *, below: str = "", examples: tuple[Any, ...] = (), **fields: Any) -> Contract:
@@ -134,6 +147,24 @@ def test_two_keys_of_which_each_alone_refuses() -> None:
         "seats", row={"type": "integer", "minimum": 1, "maximum": 50}, side={"enum": ["l", "r"]}, place=CURRENCY
     )
     assert statuses(found, Keyed(seats=[["row"], ["place"]]), 40) == [201] * 40
+
+
+def test_what_is_changed_does_not_take_what_something_else_has() -> None:
+    number = {"type": "string", "maxLength": 30}
+    found = contract("lockers", number=number, examples=({"number": "12a"},))
+    change = operation("PUT", "/lockers/{locker_id}", body=thing(number=number), examples=({"number": "12a"},))
+    found = Contract(operations=(*found.operations, change))
+    store = Keyed(lockers=[["number"]])
+    made = planner(found, store)
+
+    async def all_of_it() -> list[int | None]:
+        answers: list[Exchange | None] = []
+        for _ in range(40):
+            answers += [await one(made, change, store), await one(made, creator(found), store)]
+        return [answer.status if answer is not None else None for answer in answers]
+
+    statuses = asyncio.run(all_of_it())
+    assert statuses == [200, 201] * 40
 
 
 def test_a_period_moves_as_a_whole() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from nines.lab.requests import encode, paths
-from nines.lab.requests.conflicts import Composed, Study
+from nines.lab.requests.conflicts import PARENT, Composed, Study, kind_of
 from nines.lab.requests.graph import Graph, asks_password, is_id_like
 from nines.lab.requests.invent import Inventor, fresh_marker
 from nines.lab.requests.shapes import kind, properties, required, settled, words
@@ -24,8 +24,6 @@ KEY_HEADERS = ("idempotency-key", "x-idempotency-key", "idempotencykey")
 _UNSENT = ("authorization", "content-type", "accept", "cookie", "host", "user-agent")
 _ANY = "*"
 """Whatever the entity tag is (RFC 9110, 13.1.1)."""
-PARENT: Path = ("/",)
-"""Stands for the parent in an operation's path among the references that are made anew."""
 
 
 class Builder:
@@ -87,7 +85,7 @@ class Builder:
         """The request and the value of its body, with what was learnt to differ from the last one's.
 
         `given` are values that it has instead of those, and `anew` references of which another one is made."""
-        draw = self._variety.draw(operation.id) if given is None else None
+        draw = self._variety.draw(operation.id, kind_of(operation)) if given is None else None
         if draw is not None:
             found = self._exhausted(operation, created, draw)
             if found is None:
@@ -131,7 +129,7 @@ class Builder:
             key=key,
             document=operation.document,
         )
-        composed = Composed(call=call, value=value, renewed=frozenset(inventor.renewed))
+        composed = Composed(call=call, kind=kind_of(operation), value=value, renewed=frozenset(inventor.renewed))
         self.study.keep(operation, composed)
         return composed
 
@@ -152,6 +150,10 @@ class Builder:
         """What was made anew for this identity since all values were used up the last time."""
         known = self._anew.get((operation.id, identity, path))
         return known[1] if known is not None and known[0] == epoch >= 0 else None
+
+    def is_single(self, operation: Operation) -> bool:
+        """Whether each request of it needs values or parents of its own."""
+        return self._variety.key(operation.id) is not None
 
     def _is_told(self, operation: Operation, name: str) -> bool:
         """Whether the owner's settings say what it is."""

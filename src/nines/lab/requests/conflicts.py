@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeAlias
 import msgspec
 
 from nines.lab.requests import answers
-from nines.lab.requests.graph import Graph, asks_password, stem
+from nines.lab.requests.graph import Graph, asks_password, noun, stem
 from nines.lab.requests.shapes import settled, words
 from nines.lab.requests.variety import ENOUGH, Facet, Key, Path, Variety, values_at
 from nines.model.contract import Operation
@@ -29,6 +29,9 @@ CONFLICT = 409
 MAYBE = (400, 422)
 _SAYS = ("already", "exist", "duplicate", "unique", "taken", "conflict", "in use")
 
+PARENT: Path = ("/",)
+"""Stands for the parent in an operation's path among the references that are made anew."""
+
 Send: TypeAlias = Callable[[Call], Awaitable[Exchange]]
 
 
@@ -36,6 +39,8 @@ class Composed(Record):
     """A request with the value of its body before it was written down."""
 
     call: Call
+    kind: str = ""
+    """Of what it makes or changes: the noun of its collection."""
     value: Any = None
     renewed: frozenset[str] = frozenset()
     """The names of fields that are different in every request."""
@@ -72,8 +77,12 @@ def is_conflict(exchange: Exchange) -> bool:
     return exchange.status in MAYBE and any(word in exchange.body.lower() for word in _SAYS)
 
 
+def kind_of(operation: Operation) -> str:
+    return " ".join(noun(operation))
+
+
 class Study:
-    """Learns, once for each operation that creates something, what must differ; `ready` does what comes first.
+    """Learns, once for each operation that makes or changes something, what must differ; `ready` does what comes first.
 
     It begins with what somebody else made, so that the only one that can be made is not taken away from them."""
 
@@ -90,8 +99,8 @@ class Study:
         fixed: Callable[[Operation, str], bool],
     ) -> None:
         self._graph = graph
-        self._variety = variety
-        self._compose = compose
+        self.variety = variety
+        self.compose = compose
         self._send = send
         self._ready = ready
         self._say = say
@@ -114,56 +123,61 @@ class Study:
         del self._composed[place]
         if answer.outcome is Outcome.OK or is_conflict(answer):
             self._heard[place] = (composed, answer)
-            self._variety.take(call.operation, values_at(composed.value))
+            self.variety.take(composed.kind, values_at(composed.value))
 
     async def learn(self, operation: Operation, identity: str) -> None:
         """Makes one that is as like the last one as it can be; where it is refused, finds out why."""
         first, answer = self._heard.get((operation.id, identity), (None, None))
-        if first is None or answer is None or operation.id in self._variety.settled:
+        if first is None or answer is None or operation.id in self.variety.settled:
             return
-        self._variety.settled.add(operation.id)
+        self.variety.settled.add(operation.id)
         if answer.outcome is Outcome.OK:
-            again = await self._compose(operation, identity, answer, given=first.lasting)
-            answer = await self._sent(again) or answer
+            again = await self.compose(operation, identity, _where(operation, answer), given=first.lasting)
+            answer = await self.sent(again) or answer
             if not is_conflict(answer):
                 return
         await self._find(operation, identity, first, answer)
 
     def _comes_into_question(self, operation: Operation) -> bool:
-        if operation.id in self._variety.settled or operation.body is None:
+        if operation.id in self.variety.settled or operation.body is None:
             return False
-        return operation in self._graph.creators and not asks_password(operation)
+        changes = operation.method in ("PUT", "PATCH") and operation.path.endswith("}")
+        return (changes or operation in self._graph.creators) and not asks_password(operation)
 
-    async def _sent(self, composed: Composed | None) -> Exchange | None:
+    def _is_below(self, operation: Operation) -> bool:
+        """Whether it makes something below a parent in its path."""
+        return operation.method == "POST" and bool(operation.path_parameters)
+
+    async def sent(self, composed: Composed | None) -> Exchange | None:
         if composed is None:
             return None
         await self._ready(composed.call)
         answer = await self._send(msgspec.structs.replace(composed.call, phase=REHEARSAL))
-        self._variety.take(composed.call.operation, values_at(composed.value))
+        self.variety.take(composed.kind, values_at(composed.value))
         return answer
 
     async def _find(self, operation: Operation, identity: str, base: Composed, refusal: Exchange) -> None:
         """Changes one thing at a time, what the refusal names first; then everything at once."""
         assert operation.body is not None
         alike = base.lasting
-        probes = _Probes(self, operation, identity, refusal, alike)
+        probes = _Probes(self, operation, identity, _where(operation, refusal), alike)
         references = [path for path in self._references(operation) if path in alike]
         free = {path: value for path, value in alike.items() if path not in references}
         free = {path: value for path, value in free.items() if not self._fixed(operation, path[-1])}
         named = _named(refusal)
-        facets = self._variety.facets(settled(operation.body.schema), base.value, free)
+        facets = self.variety.facets(settled(operation.body.schema), base.value, free)
         facets.sort(key=lambda facet: not any(_words_of(part.name) & named for part in facet.parts))
         key = Key()
         for facet in facets:
             if await probes.facet(facet):
                 key = msgspec.structs.replace(key, facets=(*key.facets, facet))
-                if self._variety.has(facet, ENOUGH):
+                if self.variety.has(facet, ENOUGH):
                     break
-        if not any(self._variety.has(facet, ENOUGH) for facet in key.facets):
+        if not any(self.variety.has(facet, ENOUGH) for facet in key.facets):
             for path in references:
                 if await probes.given(alike, anew=(path,)):
                     key = msgspec.structs.replace(key, references=(*key.references, path))
-            if operation.path_parameters and await probes.elsewhere():
+            if self._is_below(operation) and await probes.elsewhere():
                 key = msgspec.structs.replace(key, is_path=True)
         if key == Key() and (len(facets) > 1 or references):
             key = await self._together(probes, operation, facets, tuple(references)) or key
@@ -173,7 +187,7 @@ class Study:
         self, probes: _Probes, operation: Operation, facets: list[Facet], references: tuple[Path, ...]
     ) -> Key | None:
         """What must be changed at once, for no single change is enough: everything without what can be left alone."""
-        is_path = bool(operation.path_parameters)
+        is_path = self._is_below(operation)
         if not await probes.together(facets, references, is_path=is_path):
             return None
         for facet in tuple(facets):
@@ -190,14 +204,15 @@ class Study:
 
     def _conclude(self, operation: Operation, key: Key, refusal: Exchange) -> None:
         names = [facet.name for facet in key.facets] + [path[-1] for path in key.references]
-        names += ["the parent in its path"] if key.is_path and operation.path_parameters else []
+        names += ["the parent in its path"] if key.is_path else []
         if key == Key():
-            self._say(
-                f"{operation.id}: a second one is answered {refusal.status}, whatever of it is changed, "
-                "so that only one could be made"
-            )
+            if operation.method == "POST":
+                self._say(
+                    f"{operation.id}: a second one is answered {refusal.status}, whatever of it is changed, "
+                    "so that only one could be made"
+                )
             return
-        self._variety.learn(operation.id, key)
+        self.variety.learn(operation.id, key)
         self._say(
             f"{operation.id}: a second one with the same {' and '.join(names)} is answered {refusal.status}, "
             "so each gets another"
@@ -212,26 +227,29 @@ class _Probes:
         study: Study,
         operation: Operation,
         identity: str,
-        refusal: Exchange,
+        where: Exchange | None,
         alike: dict[Path, Any],
     ) -> None:
         self._study = study
         self._operation = operation
         self._identity = identity
-        self._where = refusal
+        self._where = where
         self._alike = alike
         self._left = PROBES_MAX
-        self._turn = VALUES_MAX
 
     async def facet(self, facet: Facet) -> bool:
         """Whether another value of this alone is enough."""
-        for number in range(1, VALUES_MAX + 1):
-            values = self._study._variety.at(facet, number)[0]
-            if all(self._alike.get(path) == value for path, value in values.items()):
-                values = self._study._variety.at(facet, 0)[0]
-            if await self.given({**self._alike, **values}):
+        for _ in range(VALUES_MAX):
+            if await self.given({**self._alike, **self._another(facet)}):
                 return True
         return False
+
+    def _another(self, facet: Facet) -> dict[Path, Any]:
+        """Other values than those that were refused."""
+        kind = kind_of(self._operation)
+        values = self._study.variety.another(kind, facet)
+        is_same = all(self._alike.get(path) == value for path, value in values.items())
+        return self._study.variety.another(kind, facet) if is_same else values
 
     async def given(self, given: Mapping[Path, Any], *, anew: tuple[Path, ...] = ()) -> bool:
         """Whether a request with these values, and those references made anew, succeeds below the same parent."""
@@ -244,10 +262,9 @@ class _Probes:
 
     async def together(self, facets: list[Facet], references: tuple[Path, ...], *, is_path: bool) -> bool:
         """Whether other values of all these are enough."""
-        self._turn += 1
         values: dict[Path, Any] = {}
         for facet in facets:
-            values |= self._study._variety.at(facet, self._turn)[0]
+            values |= self._another(facet)
         kept = {path: value for path, value in {**self._alike, **values}.items() if path not in references}
         return await self._succeeds(None if is_path else self._where, kept, references)
 
@@ -256,11 +273,16 @@ class _Probes:
             return False
         self._left -= 1
         study = self._study
-        composed = await study._compose(
-            self._operation, self._identity, where, given=given, anew=(*anew, *(() if where else (("/",),)))
+        composed = await study.compose(
+            self._operation, self._identity, where, given=given, anew=(*anew, *(() if where else (PARENT,)))
         )
-        answer = await study._sent(composed)
+        answer = await study.sent(composed)
         return answer is not None and answer.outcome is Outcome.OK
+
+
+def _where(operation: Operation, answer: Exchange) -> Exchange | None:
+    """Below the same parent for what is made; what is changed is another object each time."""
+    return answer if operation.method == "POST" else None
 
 
 def _named(refusal: Exchange) -> set[str]:

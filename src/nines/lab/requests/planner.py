@@ -95,6 +95,10 @@ class Planner:
             await self._builder.supplier.make_ready(call)
         return call
 
+    def is_single(self, operation: Operation) -> bool:
+        """Whether a request of it may be sent once only, however its marker is renewed: what must differ is learnt."""
+        return self._builder.is_single(operation)
+
     def again(self, call: Call, identity: str) -> Call:
         """The same request under a new idempotency key."""
         key = fresh_key(self._rng) if call.key else ""

@@ -97,9 +97,9 @@ class Variety:
     def learn(self, operation: str, key: Key) -> None:
         self._keys[operation] = key
 
-    def take(self, operation: str, values: dict[Path, Any]) -> None:
-        """These values were sent, so that what they were sent for may exist."""
-        known = self._taken.setdefault(operation, [])
+    def take(self, kind: str, values: dict[Path, Any]) -> None:
+        """These values were sent, so that one of this kind with them may exist."""
+        known = self._taken.setdefault(kind, [])
         if len(known) < TAKEN_MAX:
             known.append(values)
 
@@ -112,17 +112,28 @@ class Variety:
         self._turns[code] += 1
         return space.place(self._turns[code])[0], space.has(ENOUGH)
 
-    def draw(self, operation: str) -> Draw | None:
-        """The values of the next request; None where nothing was learnt."""
+    def draw(self, operation: str, kind: str) -> Draw | None:
+        """The values of the next request; None where nothing was learnt.
+
+        What creates things of a kind and what changes them never give two of them the same values."""
         key = self._keys.get(operation)
         if key is None:
             return None
         while True:
-            number = self._drawn[operation]
-            self._drawn[operation] += 1
+            number = self._count(kind, key.facets)
             draw = self._together(key, number) if key.is_all else self._combined(key, number)
-            if draw.epoch or not self._is_taken(operation, key, draw):
+            if draw.epoch or not self._is_taken(kind, key, draw):
                 return draw
+
+    def another(self, kind: str, facet: Facet) -> dict[Path, Any]:
+        """Values of this alone that no draw of this kind has given so far."""
+        return self.at(facet, self._count(kind, (facet,)))[0]
+
+    def _count(self, kind: str, facets: tuple[Facet, ...]) -> int:
+        parts = (part for facet in facets for part in facet.parts)
+        account = " ".join((kind, *(self._code(part.name, part.schema) for part in parts)))
+        self._drawn[account] += 1
+        return self._drawn[account] - 1
 
     def _together(self, key: Key, number: int) -> Draw:
         """Everything at once is another; its parents too, every time."""
@@ -142,12 +153,12 @@ class Variety:
             found |= values
         return Draw(values=found, epoch=number)
 
-    def _is_taken(self, operation: str, key: Key, draw: Draw) -> bool:
+    def _is_taken(self, kind: str, key: Key, draw: Draw) -> bool:
         """Whether this was sent before what must differ was known."""
         joined = any if key.is_all else all
         return bool(draw.values) and any(
             joined(known.get(path) == value for path, value in draw.values.items())
-            for known in self._taken.get(operation, ())
+            for known in self._taken.get(kind, ())
         )
 
     def at(self, facet: Facet, number: int) -> tuple[dict[Path, Any], int]:
