@@ -85,6 +85,26 @@ def test_many_at_once_are_each_accepted_once(office: Office) -> None:
     assert {each.headers["idempotency-replayed"] for each in again} == {"true"}
 
 
+def test_confirmations_mean_the_same_whether_they_share_a_commit_or_not(office: Office) -> None:
+    pushes = [office.push(new_key()) for _ in range(12)]
+    eventually(lambda: all(office.is_in(push, "sent") for push in pushes), "all are sent")
+    keys = [new_key() if at % 3 == 0 else "" for at in range(len(pushes))]
+
+    def confirmed(at: int) -> Reply:
+        path = f"/v1/pushes/{pushes[at].json['id']}/confirmations"
+        return office.ask("POST", path, token=office.provider, **({"key": keys[at]} if keys[at] else {}))
+
+    with ThreadPoolExecutor(max_workers=8) as together:
+        answers = list(together.map(confirmed, range(len(pushes))))
+    assert {(each.status, each.json["status"]) for each in answers} == {(200, "delivered")}
+    again = [confirmed(at) for at in range(len(pushes))]
+    assert [each.status for each in again] == [200 if key else 409 for key in keys]
+    assert {each.problem for each in again if each.status == 409} == {"state-conflict"}
+    stranger = office.service.token("carrier", "provider", tenant="shop")
+    path = f"/v1/pushes/{pushes[1].json['id']}/confirmations"
+    assert office.ask("POST", path, token=stranger).problem == "not-found"
+
+
 def test_another_message_under_the_same_key_is_refused(office: Office) -> None:
     key = new_key()
     office.push(key)

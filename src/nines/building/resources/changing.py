@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nines.building import names, python
-from nines.building.resources import accepting, asking, carrying, hooks, inserting, keeping, lists, values
+from nines.building.resources import accepting, asking, carrying, hooks, inserting, keeping, lists, sharing, values
 from nines.building.resources.code import Module
 from nines.model.blueprint import Operation
 from nines.model.design import PlannedColumn, PlannedEndpoint, PlannedQuery
@@ -107,6 +107,11 @@ def move(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> Non
         module.depth -= 1
         return
     states = carrying.sources(module, operation)
+    base = f"move-{names.kebab(thing.resource.name)}-to-{names.kebab(operation.to_state)}"
+    given = {**module.caller(), "id": module.id, "to_status": python.quoted(operation.to_state)}
+    given["from_statuses"] = python.flat(python.row(*map(python.quoted, states)))
+    if sharing.is_shared(module, endpoint, operation):
+        sharing.move(module, endpoint, module.query(endpoint.id, base), given)
     posted = ""
     with carrying.transaction(module, operation, is_last=carrying.is_last(module, operation)):
         keeping.claim(module, endpoint)
@@ -119,10 +124,7 @@ def move(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> Non
                 before="row: Any = await ",
             )
         else:
-            base = f"move-{names.kebab(thing.resource.name)}-to-{names.kebab(operation.to_state)}"
             query = module.query(endpoint.id, base)
-            given = {**module.caller(), "id": module.id, "to_status": python.quoted(operation.to_state)}
-            given["from_statuses"] = python.flat(python.row(*map(python.quoted, states)))
             module.put(module.send("tx.fetchrow", query, given), before="row = await ")
             carrying.why_not(module, endpoint, states)
         changes = python.flat(python.mapping([("status", python.quoted(operation.to_state))]))
