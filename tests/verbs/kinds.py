@@ -28,7 +28,7 @@ from nines.model.blueprint import (
 from nines.model.design.ddl import literal
 from nines.model.record import Record
 from nines.planning import plan
-from nines.planning.data.looking import lost_values, values_of
+from nines.planning.data.looking import demanded, remembering, values_of
 
 DAY_S = 86_400.0
 T = TypeVar("T")
@@ -405,7 +405,8 @@ def moved(before: Blueprint, found: Changed) -> Changed:
     old = {table.name: table for table in plan(before).tables}
     fills = {}
     for table in plan(found.blueprint).tables:
-        for column, value in lost_values(old[table.name], table) if table.name in old else ():
+        was = old.get(table.name, table)
+        for column, value in demanded(was, remembering(was, table)):
             left = next(each for check in table.checks for name, each in (values_of(check),) if name == column)
             fills[f"{table.name}.{column}.{value}"] = literal(left[0])
     return replace(found, fills={**found.fills, **fills})

@@ -249,5 +249,5 @@ def test_events_that_are_told_no_longer_are_still_delivered(notes: Path) -> None
     tables = msgspec.json.decode((notes / "migrations/tables.json").read_bytes())
     outbox = next(each for each in tables if each["name"] == "outbox")
     held_events = next(each["expression"] for each in outbox["checks"] if each["name"] == "outbox_event_check")
-    assert held_events == "event IN ('note.made', 'note.changed')"
+    assert held_events == "event IN ('note.changed', 'note.made')"
     assert not written(notes, less).migrations

@@ -151,7 +151,7 @@ def _check_fills(before: Sequence[PlannedTable], after: Sequence[PlannedTable], 
 
 def _check_values(old: PlannedTable, new: PlannedTable, known: Told) -> None:
     """Raises UsageError where values that exist would have no place any more, or could not be read."""
-    lost = [f"{new.name}.{column}.{value}" for column, value in looking.lost_values(old, new)]
+    lost = [f"{new.name}.{column}.{value}" for column, value in looking.demanded(old, new)]
     untold = [key for key in lost if key not in known.fills]
     if untold:
         raise UsageError(

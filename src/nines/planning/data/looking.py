@@ -81,16 +81,17 @@ def remembering(old: PlannedTable, new: PlannedTable) -> PlannedTable:
     """A table of the service itself, which still takes the names that its rows may hold."""
     if new.resource or new.name.endswith(_GRANTED):
         return new
-    lost: dict[str, list[str]] = {}
-    for column, value in lost_values(old, new):
-        lost.setdefault(column, []).append(value)
-    checks = []
-    for check in new.checks:
-        column, has = values_of(check)
-        both = ", ".join(map(literal, (*has, *lost.get(column, ()))))
-        text = f"{part(column)} IN ({both})"
-        checks.append(replace(check, expression=text) if column in lost else check)
-    return replace(new, checks=tuple(checks))
+    lost = {column for column, _ in lost_values(old, new)}
+    had = dict(map(values_of, old.checks))
+    checks = tuple(_with_lost(check, had) if values_of(check)[0] in lost else check for check in new.checks)
+    return replace(new, checks=checks)
+
+
+def _with_lost(check: PlannedCheck, had: dict[str, tuple[str, ...]]) -> PlannedCheck:
+    """In the old order, so that nothing changes where nothing was added."""
+    column, has = values_of(check)
+    both = (*had[column], *(value for value in has if value not in had[column]))
+    return replace(check, expression=f"{part(column)} IN ({', '.join(map(literal, both))})")
 
 
 def demanded(old: PlannedTable, new: PlannedTable) -> Iterator[tuple[str, str]]:

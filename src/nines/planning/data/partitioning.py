@@ -11,7 +11,7 @@ from nines.model.blueprint import Action, Blueprint
 from nines.model.design import PlannedTable
 from nines.model.design.ddl import identifier
 from nines.model.errors import NinesError
-from nines.planning.data import facts, own
+from nines.planning.data import facts, looking, own
 from nines.planning.data.growth import DAY_S, PARTITION_ROWS_MAX, reached
 
 BY = "RANGE (id)"
