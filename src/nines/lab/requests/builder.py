@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import uuid
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
@@ -12,18 +11,15 @@ from urllib.parse import urlencode
 from nines.lab.requests import encode, paths
 from nines.lab.requests.conflicts import PARENT, Composed, Study, kind_of
 from nines.lab.requests.graph import Graph, asks_password, is_id_like
+from nines.lab.requests.headers import Headers
 from nines.lab.requests.invent import Inventor, fresh_marker
-from nines.lab.requests.shapes import kind, properties, required, settled, words
-from nines.lab.requests.supply import DEPTH_MAX, Send, Supplier, Wanted
+from nines.lab.requests.references import referring
+from nines.lab.requests.shapes import kind, required, settled, words
+from nines.lab.requests.supply import Send, Supplier, Wanted
 from nines.lab.requests.variety import Draw, Path, Variety
-from nines.model.contract import Contract, ContractParameter, Operation, Schema
+from nines.model.contract import Contract, ContractParameter, Operation
 from nines.model.experiment import Call
 from nines.model.history import Exchange
-
-KEY_HEADERS = ("idempotency-key", "x-idempotency-key", "idempotencykey")
-_UNSENT = ("authorization", "content-type", "accept", "cookie", "host", "user-agent")
-_ANY = "*"
-"""Whatever the entity tag is (RFC 9110, 13.1.1)."""
 
 
 class Builder:
@@ -53,6 +49,7 @@ class Builder:
         self._today = today
         self._values = values
         self._variety = variety
+        self._headers = Headers(contract, send, rng)
         self._anew: dict[tuple[str, str, Path], tuple[int, Any]] = {}
         self.supplier = Supplier(graph, send=send, build=self.build, say=say, helpers=helpers, subject=subject)
         self.study = Study(
@@ -62,7 +59,9 @@ class Builder:
             send=send,
             ready=self.supplier.make_ready,
             say=say,
-            references=lambda operation: [path for path, _, _ in self._referring(operation) if path[0][:1] != "?"],
+            references=lambda operation: [
+                path for path, _, _ in referring(self.graph, operation) if path[0][:1] != "?"
+            ],
             fixed=self._is_told,
         )
         self.supplier.study = self.study
@@ -108,10 +107,24 @@ class Builder:
         if referred is None:
             return None
         given = {**(given or {}), **referred}
+        return await self._composed(
+            operation, identity, created, paths.fill(operation.path, values), marker=marker, given=given
+        )
+
+    async def _composed(
+        self,
+        operation: Operation,
+        identity: str,
+        created: Exchange | None,
+        path: str,
+        *,
+        marker: str,
+        given: Mapping[Path, Any],
+    ) -> Composed:
+        """The request once everything that it refers to is known."""
         inventor = self._inventor(operation, marker, given)
-        path = paths.fill(operation.path, values)
         query = self._query(operation, inventor, given)
-        headers, key = await self._headers(operation, identity, path, inventor, created)
+        headers, key = await self._headers.of(operation, identity, path, inventor, created)
         body, value = b"", None
         if operation.body is not None and operation.method not in ("GET", "HEAD"):
             hint = next(iter(operation.body.examples), None)
@@ -269,7 +282,7 @@ class Builder:
 
         Those that are known are left out; those that are to be made anew are made once for each epoch."""
         given: dict[Path, Any] = {}
-        wanted = [(path, name, schema) for path, name, schema in self._referring(operation)]
+        wanted = [(path, name, schema) for path, name, schema in referring(self.graph, operation)]
         creator = self.contract.operation(created.operation) if created else None
         is_used = False
         for path, name, schema in wanted:
@@ -298,31 +311,6 @@ class Builder:
                     self._anew[operation.id, identity, path] = (epoch, value)
         return given
 
-    def _referring(self, operation: Operation) -> list[tuple[Path, str, Schema]]:
-        found: list[tuple[Path, str, Schema]] = [
-            (("?" + p.name,), p.name, settled(p.schema))
-            for p in operation.parameters
-            if p.location == "query" and p.is_required and self.graph.refers(p.name, p.schema)
-        ]
-        if operation.body is not None:
-            self._walk(settled(operation.body.schema), (), found)
-        return found
-
-    def _walk(self, schema: Schema, path: Path, found: list[tuple[Path, str, Schema]]) -> None:
-        """Required references only: an optional one is left out of the request instead."""
-        if len(path) > DEPTH_MAX * 2:
-            return
-        inner = properties(schema)
-        for name in required(schema):
-            rules = settled(inner.get(name))
-            if name in inner and self.graph.refers(name, rules):
-                where = (*path, name, "[]") if kind(rules) == "array" else (*path, name)
-                found.append((where, name, settled(rules.get("items")) if kind(rules) == "array" else rules))
-            elif kind(rules) == "object":
-                self._walk(rules, (*path, name), found)
-            elif kind(rules) == "array":
-                self._walk(settled(rules.get("items")), (*path, name, "[]"), found)
-
     def _query(self, operation: Operation, inventor: Inventor, given: Mapping[Path, Any]) -> list[tuple[str, str]]:
         values: dict[str, Any] = {}
         for parameter in operation.parameters:
@@ -334,60 +322,6 @@ class Builder:
                     given[path] if path in given else inventor.value(parameter.schema, parameter.name, hint=hint)
                 )
         return encode.query_pairs(values)
-
-    async def _headers(
-        self, operation: Operation, identity: str, path: str, inventor: Inventor, created: Exchange | None
-    ) -> tuple[list[tuple[str, str]], str]:
-        headers: list[tuple[str, str]] = []
-        cookies: list[str] = []
-        key = ""
-        for parameter in operation.parameters:
-            name = parameter.name.lower()
-            if parameter.location == "cookie" and parameter.is_required:
-                cookies.append(f"{parameter.name}={paths.plain(inventor.value(parameter.schema, parameter.name))}")
-            if parameter.location != "header" or name in _UNSENT:
-                continue
-            if name in KEY_HEADERS:
-                key = fresh_key(self._rng)
-                headers.append((parameter.name, key))
-            elif name == "if-match" and parameter.is_required:
-                # Somebody who must not see the object may all the same have learnt its tag.
-                whose = (identity, created.identity) if created is not None else (identity,)
-                tags = [await self._etag(operation, who, path) for who in dict.fromkeys(whose)]
-                headers.append((parameter.name, next((tag for tag in tags if tag != _ANY), _ANY)))
-            elif parameter.is_required:
-                value = inventor.value(parameter.schema, parameter.name, hint=parameter.example)
-                headers.append((parameter.name, paths.plain(value)))
-        if cookies:
-            headers.append(("cookie", "; ".join(cookies)))
-        return headers, key
-
-    async def _etag(self, operation: Operation, identity: str, path: str) -> str:
-        """The current entity tag of the object, "*" where the service gives none (RFC 9110, 13.1.1).
-
-        The object of an action below it is the nearest one above that can be read: .../payments/{id}/captures."""
-        template, parts = operation.path.split("/"), path.partition("?")[0].split("/")
-        for length in range(len(template), 1, -1):
-            if not template[length - 1].startswith("{") and length < len(template):
-                continue
-            reader = self.contract.at("GET", "/".join(template[:length]))
-            if reader is not None:
-                at = "/".join(parts[:length])
-                call = Call(
-                    operation=reader.id,
-                    method="GET",
-                    path=at,
-                    identity=identity,
-                    phase="setup",
-                    document=reader.document,
-                )
-                return (await self._send(call)).header("etag") or _ANY
-        return _ANY
-
-
-def fresh_key(rng: random.Random) -> str:
-    """An idempotency key that nobody used before."""
-    return str(uuid.UUID(int=rng.getrandbits(128), version=4))
 
 
 def _is_harmless(operation: Operation) -> bool:

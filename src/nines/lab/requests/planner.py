@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from nines.lab.requests.builder import KEY_HEADERS, Builder, fresh_key
+from nines.lab.requests.builder import Builder
 from nines.lab.requests.graph import Graph
+from nines.lab.requests.headers import KEY_HEADERS, fresh_key
 from nines.lab.requests.listing import PAGES_MAX, Listing, page_of
 from nines.lab.requests.mutants import mutants_of
 from nines.lab.requests.supply import Send
