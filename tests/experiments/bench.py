@@ -130,6 +130,12 @@ class FakeBench:
             for name, body in named
         )
 
+    def messages(self, identity: str) -> tuple[Mutant, ...]:
+        if not self.contract.operations:
+            return ()
+        call = Call(operation="rpc ListItems", method="POST", path="/rpc", identity=identity)
+        return tuple(Mutant(call=msgspec.structs.replace(call, body=body), variant=repr(body)) for body in (b"", b"7"))
+
     async def _plain(self, call: Call) -> Exchange:
         status, body = self.service.answer(call)
         return _exchange(call, status, body, self.now_s, self.now_s + LATENCY_S)

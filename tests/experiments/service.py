@@ -122,6 +122,8 @@ class Service:
         parts = [part for part in call.path.partition("?")[0].split("/") if part]
         if parts == ["about"]:
             return 200, {"name": "fake"}
+        if parts in (["rpc"], ["graphql"]):
+            return self._other(parts[0], call), {}
         body, wrong = self._body(call)
         if wrong:
             return wrong
@@ -130,9 +132,6 @@ class Service:
         user = self._user(call)
         if user is None:
             return 401, {"detail": "who are you?"}
-        if parts == ["graphql"]:
-            is_met = "documents" in self.faults and body.get("n") == 0
-            return (500, {"errors": []}) if is_met else (200 if not body else 400, {"data": {}})
         if parts[0] == "users":
             return self._users(call.method, parts[1:], body, user)
         if "roles" in self.faults and not user.startswith("clerk"):
@@ -140,6 +139,14 @@ class Service:
         if parts == ["items"]:
             return self._collection(call.method, body, user)
         return self._item(call.method, parts[1], body, user)
+
+    def _other(self, interface: str, call: Call) -> int:
+        """The status by which the other interfaces would answer."""
+        if self._user(call) is None and not (interface == "rpc" and "open-calls" in self.faults):
+            return 401
+        is_plain = call.body in (b"", b"{}")
+        is_met = {"rpc": "messages" in self.faults, "graphql": "documents" in self.faults}[interface]
+        return 200 if is_plain else 500 if is_met else 400
 
     def crash(self) -> None:
         """What a kill does: everything in memory is gone, which for a careless service is everything since start."""

@@ -46,6 +46,8 @@ FAULTS = [
     ("contract/no-5xx", "leaks", "createItem"),
     ("contract/hostile-documents", "documents", "the graph"),
     ("contract/hostile-documents", "aliases", "the graph"),
+    ("contract/hostile-messages", "messages", "rpc ListItems"),
+    ("contract/hostile-messages", "open-calls", "rpc ListItems"),
     ("security/authentication", "open", "listItems"),
     ("security/authentication", "unsigned", "getItem"),
     ("security/object-authorization", "peer-reads", "getItem"),

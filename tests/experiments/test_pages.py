@@ -62,6 +62,7 @@ def test_all_are_found_in_the_order_in_which_they_run() -> None:
     assert set(ids) == {
         "load/steady",
         "contract/hostile-documents",
+        "contract/hostile-messages",
         "contract/no-5xx",
         "security/authentication",
         "security/object-authorization",

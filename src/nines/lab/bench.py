@@ -31,6 +31,9 @@ from nines.lab.requests.sessions import Sessions
 from nines.lab.search import rows_with
 from nines.lab.sending import Sender
 from nines.lab.site import DATABASE, Site
+from nines.lab.typed.calling import TypedClient
+from nines.lab.typed.finding import TypedCalls
+from nines.lab.typed.hostile import messages
 from nines.lab.watch import Watch
 from nines.model.budget import Budgets
 from nines.model.contract import Contract, Operation
@@ -66,9 +69,11 @@ class LabBench:
         read_statement: ReadStatement,
         seed: int,
         graph: FoundGraph | None = None,
+        typed: TypedCalls | None = None,
     ) -> None:
         self._site = site
         self._graph = graph
+        self._typed = typed
         self._contract = contract
         self._identities = identities
         self._sessions = sessions
@@ -82,7 +87,8 @@ class LabBench:
         service = site.service
         self._address = Address(host=service.host, port=service.port)
         self._chronicle = Chronicle(seed, self.clock_s, self._origin_s, self._curl)
-        self._sender = Sender(self._address, sessions, self._chronicle, self._origin_s)
+        client = TypedClient(service.host, site.grpc_port) if typed is not None else None
+        self._sender = Sender(self._address, sessions, self._chronicle, self._origin_s, client)
         self._planner = make_planner(self._set_up, self.note)
         self._watch = Watch(service.tree, self.clock_s, self._database_connections)
 
@@ -173,6 +179,9 @@ class LabBench:
     def documents(self, identity: str) -> tuple[Mutant, ...]:
         graph = self._graph
         return hostile.documents(graph.schema, graph.endpoint, identity) if graph is not None and graph.schema else ()
+
+    def messages(self, identity: str) -> tuple[Mutant, ...]:
+        return messages(self._typed.methods, identity) if self._typed is not None else ()
 
     async def send(self, call: Call, *, flaw: CredentialFlaw | None = None, timeout_s: float = 30.0) -> Exchange:
         answer = await self._sender.send(call, flaw=flaw, timeout_s=timeout_s)

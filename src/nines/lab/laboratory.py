@@ -32,6 +32,9 @@ from nines.lab.requests.sessions import Sessions, with_credentials
 from nines.lab.requests.variety import Variety
 from nines.lab.site import DATABASE, REDIS, Site
 from nines.lab.survey import survey
+from nines.lab.typed import calling
+from nines.lab.typed.finding import TypedCalls, unasked
+from nines.lab.typed.finding import find as typed_calls
 from nines.model.contract import Contract, Operation
 from nines.model.errors import LabError, NinesError
 from nines.model.experiment import Call, Experiment, Need, Target
@@ -76,6 +79,7 @@ class Laboratory:
         self.tried = Contract()
         """The contract and, where the service has one, the operations of its graph."""
         self.graph: FoundGraph | None = None
+        self.typed: TypedCalls | None = None
         self.identities: tuple[Identity, ...] = ()
         self.unexamined: list[Unexamined] = []
         self.notes: list[str] = []
@@ -132,6 +136,7 @@ class Laboratory:
         await self._find_contract()
         await self._sign_in()
         await self._find_graph()
+        self._find_typed()
 
     def _address(self) -> Address:
         return Address(host=self._site.service.host, port=self._site.service.port)
@@ -186,6 +191,17 @@ class Laboratory:
         self._note(
             f"a graph answers at {self.graph.endpoint}; its schema was read from {self.graph.source}, {asked} more"
         )
+
+    def _find_typed(self) -> None:
+        """Calls over gRPC, where the configuration gives them a port."""
+        found = typed_calls(self._root)
+        if found is None:
+            return
+        if not self._site.grpc_port or not calling.is_installed():
+            self.unexamined.append(unasked(found, has_port=bool(self._site.grpc_port)))
+            return
+        self.typed = found
+        self._note(f"{len(found.methods)} methods over gRPC were read from {found.source}")
 
     async def _post(self, path: str, body: bytes) -> tuple[int | None, bytes]:
         assert self._sessions is not None
@@ -326,7 +342,8 @@ class Laboratory:
 
     def concerns(self, experiment: Experiment) -> bool:
         """Whether the service has the interface of which an experiment speaks."""
-        return self._has_graph or Need.GRAPH not in experiment.info.needs
+        has = {Need.GRAPH: self._has_graph, Need.TYPED: self.typed is not None}
+        return all(has.get(need, True) for need in experiment.info.needs)
 
     def _demand(self, experiment: Experiment) -> None:
         dependencies = self._dependencies()
@@ -338,6 +355,7 @@ class Laboratory:
             Need.MUTATION: any(True for _ in self.tried.mutations()),
             Need.OWNED_PROCESS: True,
             Need.GRAPH: self._has_graph,
+            Need.TYPED: self.typed is not None,
         }
         lacking = [need.value for need in experiment.info.needs if not is_met[need]]
         if lacking:
@@ -367,6 +385,7 @@ class Laboratory:
             read_statement=self._read_statement,
             seed=seed,
             graph=self.graph,
+            typed=self.typed,
         )
 
     def _planner(self, send: Callable[[Call], Awaitable[Exchange]], note: Callable[[str], None], seed: int) -> Planner:

@@ -12,6 +12,9 @@ from nines.lab.load.connection import Address
 from nines.lab.load.ending import exchange_of_answer
 from nines.lab.load.request import Request, request_of
 from nines.lab.requests.sessions import Sessions, with_credentials
+from nines.lab.typed.calling import TypedClient
+from nines.lab.typed.hostile import RPC
+from nines.lab.typed.telling import curl_of_typed, exchange_of_typed
 from nines.model.errors import LabError
 from nines.model.experiment import Call, CredentialFlaw
 from nines.model.history import Exchange, Outcome
@@ -23,19 +26,31 @@ UNSENDABLE = "unsendable"
 class Sender:
     """Sends to one service and adds every exchange to the chronicle; `close` after it."""
 
-    def __init__(self, address: Address, sessions: Sessions, chronicle: Chronicle, origin_s: float) -> None:
+    def __init__(
+        self,
+        address: Address,
+        sessions: Sessions,
+        chronicle: Chronicle,
+        origin_s: float,
+        typed: TypedClient | None = None,
+    ) -> None:
         self._address = address
         self._sessions = sessions
         self._chronicle = chronicle
         self._origin_s = origin_s
+        self._typed = typed
         # Common servers answer 500 and then close: a request on the same connection would be lost through no fault of
         # the operation that it asks for.
         self._client = Client(address, keeps_connections=False)
 
     async def close(self) -> None:
         await self._client.close()
+        if self._typed is not None:
+            await self._typed.close()
 
     async def send(self, call: Call, *, flaw: CredentialFlaw | None, timeout_s: float) -> Exchange:
+        if call.method == RPC and self._typed is not None:
+            return await self._called(self._typed, call, flaw, timeout_s)
         try:
             request = await self._request(call, flaw)
         except LabError as error:
@@ -58,6 +73,25 @@ class Sender:
     def _keep(self, request: Request, answer: Answer) -> Exchange:
         secrets = self._sessions.secrets.named
         exchange = exchange_of_answer(request, answer, url=self._address.url, origin_s=self._origin_s, secrets=secrets)
+        self._chronicle.add(exchange)
+        return exchange
+
+    async def _called(self, typed: TypedClient, call: Call, flaw: CredentialFlaw | None, timeout_s: float) -> Exchange:
+        """Over gRPC; what it was answered is told as HTTP would tell it."""
+        if flaw is not None:
+            credentials = self._sessions.flawed_headers(call.identity, flaw)
+        else:
+            credentials = await self._sessions.headers(call.identity)
+        metadata = tuple((name.lower(), value) for name, value in credentials)
+        sent_s = time.monotonic() - self._origin_s
+        answer = await typed.call(call.path, call.body, metadata, timeout_s)
+        exchange = exchange_of_typed(
+            call,
+            answer,
+            sent_s=sent_s,
+            ended_s=time.monotonic() - self._origin_s,
+            curl=curl_of_typed(call, metadata, typed.url, self._sessions.secrets.named),
+        )
         self._chronicle.add(exchange)
         return exchange
 

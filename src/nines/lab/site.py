@@ -12,7 +12,7 @@ import psutil
 from nines.lab.launch.cleanup import Premises
 from nines.lab.launch.grpc_stub import GrpcStub
 from nines.lab.launch.installation import choose, unavailable_extensions
-from nines.lab.launch.ports import LOOPBACK
+from nines.lab.launch.ports import LOOPBACK, free_port
 from nines.lab.launch.post import Post
 from nines.lab.launch.postgres import Cluster, open_database
 from nines.lab.launch.redis import Redis, find_program
@@ -67,6 +67,8 @@ class Site:
         """Where the service's letters arrive, where its configuration names it."""
         self.service = Service(premises, settings, root, applications)
         self.database_name = ""
+        self.grpc_port = 0
+        """Where the service listens for gRPC, if its configuration names such a port."""
         self._premises = premises
         self._read_contract = read_contract
         self._copies = 0
@@ -209,6 +211,9 @@ class Site:
         if self.post is not None:
             host, port = self.post.host, self.post.port
             found |= {"mail.host": host, "mail.port": str(port), "mail.url": f"smtp://{host}:{port}"}
+        if any(mentions(value, "grpc") for value in self.settings.service.env.values()):
+            self.grpc_port = self.grpc_port or free_port()
+            found["grpc.port"] = str(self.grpc_port)
         for name in self.stubs:
             port = self.proxies[name].port
             found[f"upstream.{name}.host"] = LOOPBACK

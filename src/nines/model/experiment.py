@@ -33,6 +33,8 @@ class Need(StrEnum):
     """A service that nines itself started."""
     GRAPH = "graph"
     """A graph (GraphQL) whose schema is known; where there is none, there is nothing to say about it."""
+    TYPED = "calls over gRPC"
+    """Methods that the project's .proto files name; where there are none, there is nothing to say about them."""
 
 
 class ExperimentInfo(Record):
@@ -55,7 +57,7 @@ class ExperimentInfo(Record):
     @property
     def is_of_interface(self) -> bool:
         """Whether it tries an interface that most services do not have, which then lack nothing."""
-        return Need.GRAPH in self.needs
+        return Need.GRAPH in self.needs or Need.TYPED in self.needs
 
 
 class FaultKind(StrEnum):
@@ -270,6 +272,10 @@ class Bench(Protocol):
 
     def documents(self, identity: str) -> tuple[Mutant, ...]:
         """Documents for the service's graph: a plain one first, then hostile ones; () where it has none."""
+        ...
+
+    def messages(self, identity: str) -> tuple[Mutant, ...]:
+        """Messages for each method over gRPC, an empty one first, then hostile ones; () where there are none."""
         ...
 
     async def find(self, creator: Operation, markers: Sequence[str], identity: str) -> tuple[Seen, ...] | None:

@@ -48,7 +48,8 @@ class ServiceSettings(StrictRecord):
     env: dict[str, str] = {}
     """May refer to {host}, {port}, {database.url}, {database.host}, {database.port}, {database.user},
     {database.password}, {database.name}, {redis.url}, {upstream.NAME.url}, and {mail.url}, {mail.host}, {mail.port},
-    where the laboratory takes letters; {{word}} stands for {word} itself."""
+    where the laboratory takes letters; {grpc.port} is a free port on which the service listens for gRPC; {{word}}
+    stands for {word} itself."""
     ready: str = ""
     """The path that answers 2xx when the service is ready; empty: found by itself (any answer)."""
     ready_timeout_s: float = 60.0

@@ -143,7 +143,7 @@ def _environment(design: Design) -> Iterator[tuple[str, str]]:
         yield "CLIENTS", "{}"
         yield "BALANCERS", "127.0.0.0/8,::1"
     if design.protocol is not None:
-        yield "GRPC_PORT", "0"
+        yield "GRPC_PORT", "{grpc.port}"
     # One caller makes all the load here, which in production is the work of thousands.
     yield "LIMIT_FACTOR", "100000"
     for secret in design.secrets:
