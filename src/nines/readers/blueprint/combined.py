@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from nines.readers.blueprint.document import Node, Sequence
-from nines.readers.blueprint.reading import Collected, Reading, Unreadable
+from nines.readers.blueprint.document import Node, Scalar, Sequence
+from nines.readers.blueprint.reading import Collected, Reading, Unreadable, shown
 from nines.readers.blueprint.shapes import ITEMS_MAX, Definitions, JsonSchema, Shape
 
 
@@ -66,6 +66,10 @@ class Listed(Shape):
         if not isinstance(node, Sequence):
             if self.or_one and self.shape.fits(node):
                 return (self.shape.read(node, reading),)
+            if isinstance(node, Scalar) and node.is_text and self.shape.fits(node):
+                raise reading.refuse(
+                    node, f"expected {self.expected}, found {shown(node.text)}: write [{node.text[:60]}]"
+                )
             raise self.unfit(node, reading)
         if not self.least <= len(node.items) <= ITEMS_MAX:
             raise reading.refuse(node, f"expected from {self.least} to {ITEMS_MAX} entries, found {len(node.items)}")

@@ -139,7 +139,9 @@ def _said(error: yaml.MarkedYAMLError, text: str) -> str:
     lines = text.splitlines()
     if mark is not None and mark.line < len(lines) and "\t" in lines[mark.line][: mark.column + 1]:
         return "there is a tab; YAML is indented with spaces"
-    return f"it is no YAML: {error.problem or error.context or 'it cannot be parsed'}"
+    is_cut = "',' or" in str(error.problem)
+    quoted = " (between brackets a text with , : { or [ stands in quotes)" if is_cut else ""
+    return f"it is no YAML: {error.problem or error.context or 'it cannot be parsed'}{quoted}"
 
 
 def _unreadable(error: yaml.YAMLError, text: str) -> tuple[str, Mark]:

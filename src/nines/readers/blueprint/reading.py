@@ -9,6 +9,7 @@ from nines.model.blueprint import Problem
 from nines.model.place import Place
 from nines.model.record import Record
 from nines.readers.blueprint.document import Mark, Node
+from nines.readers.blueprint.elsewhere import REMARKS, WORDS
 
 _SHOWN_MAX = 60
 """Characters of a text that was found, in a message."""
@@ -93,6 +94,9 @@ class Reading:
 def nearest(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str:
     """The known word that was probably meant; empty: none is near."""
     words = {each.lower(): each for each in known}
+    usual = WORDS.get(word.lower(), "")
+    if usual in words:
+        return words[usual]
     near = difflib.get_close_matches(word.lower()[:_SHOWN_MAX], list(words), n=1, cutoff=likeness)
     return words[near[0]] if near else ""
 
@@ -102,7 +106,8 @@ def advice(word: str, known: Iterable[str]) -> str:
     words = list(dict.fromkeys(known))
     near = nearest(word, words)
     if near:
-        return f"did you mean {near}?"
+        remark = REMARKS.get(word.lower(), "") if WORDS.get(word.lower()) == near else ""
+        return f"did you mean {near}?{f' ({remark})' if remark else ''}"
     if not words:
         return "there is none"
     more = ", ..." if len(words) > _WORDS_MAX else ""

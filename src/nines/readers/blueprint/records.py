@@ -114,7 +114,11 @@ class Keys(Shape):
         others = [entry for entry in mapping.entries if entry.key.text not in self._by_name]
         if self.rest is None:
             for entry in others:
-                reading.report(entry.key, f"{shown(entry.key.text)} is no key here: {self._advice(entry.key.text)}")
+                is_cut = " " in entry.key.text and isinstance(entry.value, Scalar) and entry.value.is_null
+                cut = " (a comma begins a key: a text that has one stands in quotes)" if is_cut else ""
+                reading.report(
+                    entry.key, f"{shown(entry.key.text)} is no key here: {self._advice(entry.key.text)}{cut}"
+                )
         return known, others
 
     def _advice(self, word: str) -> str:

@@ -65,7 +65,9 @@ class _Names:
                 return ""
             if kind == "resource" and referral.path.endswith(".ref"):
                 return self._foreign(name, known)
-            return f"there is no {_WORDS[kind]} {shown(name)}: {advice(name, known)}"
+            is_composed = kind == "type" and name[:1].isupper()
+            then = self._composed(name) if is_composed else advice(name, known)
+            return f"there is no {_WORDS[kind]} {shown(name)}: {then}"
         if kind in ("call", "saga"):
             return self._call(name)
         if referral.of not in self.all("resource") and referral.of not in self.all("type"):
@@ -79,6 +81,13 @@ class _Names:
         if kind == "state":
             return self._state(referral)
         return self._column(referral)
+
+    def _composed(self, name: str) -> str:
+        """Built-in types are written small, so that one in capitals is composed, or a resource."""
+        if name in self.all("resource"):
+            return f"a reference to a resource is {{ref: {name}}}"
+        near = nearest(name, self.all("type"))
+        return f"did you mean {near}?" if near else f"declare it under types, each part with its type: {name}: {{...}}"
 
     def _foreign(self, name: str, known: list[str]) -> str:
         """What is near to no resource here belongs to another service: its identifier is kept."""

@@ -12,6 +12,7 @@ from collections.abc import Sequence as Many
 from typing import Any
 
 from nines.readers.blueprint.document import Mapping, Node, Scalar, Sequence
+from nines.readers.blueprint.elsewhere import reworded
 from nines.readers.blueprint.reading import Reading, Unreadable, advice, shown
 
 JsonSchema = dict[str, Any]
@@ -88,6 +89,8 @@ class Word(Shape):
         if not isinstance(node, Scalar) or node.is_null:
             raise self.unfit(node, reading)
         if not node.is_text and not (self.takes_numbers and not isinstance(node.value, bool)):
+            if not self.pattern.fullmatch(node.text):
+                raise self.unfit(node, reading)
             raise reading.refuse(node, f"expected {self.expected}, found {shown(node.text)} without quotes")
         if len(node.text) > TEXT_MAX:
             raise reading.refuse(node, f"expected {self.expected}, found a text of {len(node.text):,} characters")
@@ -100,6 +103,12 @@ class Word(Shape):
             raise reading.refuse(
                 node, f"expected {self.expected}, found {shown(node.text)}{f': {said}' if said else ''}"
             ) from None
+
+    def unfit(self, node: Node, reading: Reading) -> Unreadable:
+        text = node.text if isinstance(node, Scalar) else ""
+        meant = next((each for each in reworded(text) if self.pattern.fullmatch(each)), "")
+        near = f": did you mean {meant}?" if meant else ""
+        return reading.refuse(node, f"expected {self.expected}, found {_found(node)}{near}")
 
     def schema(self, definitions: Definitions) -> JsonSchema:  # noqa: ARG002
         text: JsonSchema = {"type": "string", "pattern": f"^(?:{self.pattern.pattern})$", "maxLength": TEXT_MAX}
