@@ -23,6 +23,7 @@ from nines_runtime.data.consuming import Consumer, ConsumerStatements, Told, dat
 from nines_runtime.data.database import Connection, Database
 from nines_runtime.data.embedded import EmbeddedServer
 from nines_runtime.data.failures import Conflict, Unavailable, Violated, Violation
+from nines_runtime.data.here import Here, Receiver
 from nines_runtime.data.identifiers import as_identifier, first_identifier, identifier_of, identifier_text, new_id
 from nines_runtime.data.inbox import Inbox
 from nines_runtime.data.jobs import Jobs
@@ -42,6 +43,7 @@ from nines_runtime.running.application import Application, Started
 from nines_runtime.running.local import laptop
 from nines_runtime.running.logs import Log
 from nines_runtime.running.metrics import Metrics
+from nines_runtime.running.migrating import Migrations
 from nines_runtime.running.observing import CallMetrics, JobMetrics, PoolMetrics, credentials
 from nines_runtime.running.server import run
 from nines_runtime.running.settings import Duration, Hidden, SettingsError, Url, read_settings
@@ -144,6 +146,7 @@ __all__ = [
     "GiveUp",
     "Guesses",
     "Headers",
+    "Here",
     "Hidden",
     "Inbox",
     "JobMetrics",
@@ -171,6 +174,7 @@ __all__ = [
     "Metrics",
     "Migrated",
     "MigrationError",
+    "Migrations",
     "NotNow",
     "OpenIdProvider",
     "Operation",
@@ -188,6 +192,7 @@ __all__ = [
     "Queue",
     "Quota",
     "RateLimit",
+    "Receiver",
     "RedisLimiter",
     "RefreshStatements",
     "RefreshTokens",

@@ -60,7 +60,7 @@ def write(design: Design) -> Iterator[File]:
     if taking_own(design):
         code.gap()
         _own(code)
-    if any(len(_woken(design, each)) > 1 for each in taking(design)):
+    if any(len(_woken(design, each)) > 1 for each in (*taking(design), *taking_own(design))):
         code.gap()
         with code.block("def _wake(service: Service, *jobs: str) -> None:"), code.block("for each in jobs:"):
             code.line("service.wake(each)")
@@ -102,11 +102,7 @@ def _consumer(code: Code, planned: PlannedJob) -> python.Group:
         f"attempts_max={planned.attempts_max}",
         "metrics=metrics",
     ]
-    woken = _woken(code.design, planned)
-    if len(woken) == 1:
-        parts.append(f"done=partial(service.wake, {python.quoted(woken[0])})")
-    elif woken:
-        parts.append(f"done=partial(_wake, service, {', '.join(map(python.quoted, woken))})")
+    parts += _done(code.design, planned)
     return python.call("Consumer", *parts)
 
 
@@ -131,21 +127,30 @@ def _source(code: Code, planned: PlannedJob) -> python.Part:
 def _own(code: Code) -> None:
     """Which of the service's own events go to which function here."""
     design = code.design
-    code.runtime("Here", "Receiver")
+    code.runtime("Receiver")
+    code.imports.add("functools", "partial")
     with code.block("def receivers(service: Service) -> tuple[Receiver, ...]:"):
-        code.doc("Who takes events of the service itself")
+        code.doc("Who takes events of the service itself, from its outbox")
         made = []
         for planned in taking_own(design):
-            consumer = _consumer_of(design, planned)
-            code.imports.add("functools", "partial")
             parts = [
-                python.quoted(planned.name),
-                python.quoted(consumer.event),
-                f"partial({_function(planned)}, service)",
+                f"name={python.quoted(planned.name)}",
+                f"event={python.quoted(_consumer_of(design, planned).event)}",
+                f"handle=partial({_function(planned)}, service)",
                 f"attempts_max={planned.attempts_max}",
+                *_done(design, planned),
             ]
             made.append(python.call("Receiver", *parts))
         code.put(python.row(*made), before="return ")
+
+
+def _done(design: Design, planned: PlannedJob) -> Iterator[str]:
+    """Who is told after the commit that there is work."""
+    woken = _woken(design, planned)
+    if len(woken) == 1:
+        yield f"done=partial(service.wake, {python.quoted(woken[0])})"
+    elif woken:
+        yield f"done=partial(_wake, service, {', '.join(map(python.quoted, woken))})"
 
 
 def _function(planned: PlannedJob) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from nines.building import names, python
 from nines.building.project.settings import has_sign_ins, settings
 from nines.building.resources import accepting as creations
-from nines.building.resources import keeping, ports, sagas, values
+from nines.building.resources import consuming, keeping, ports, sagas, values
 from nines.building.resources.code import Code, Module
 from nines.building.resources.facts import Thing, blueprint_of, own_table, things
 from nines.building.resources.guards import number
@@ -131,8 +131,21 @@ def _outbox(code: Code) -> python.Part:
     else:
         _subscribers(code)
         where = "subscribers.destinations"
+    if consuming.taking_own(code.design):
+        _here(code, where)
+        where = "here.destinations"
     given = (python.named("destinations", where), *_tenanted(code.design))
     return python.call("Outbox", statements(code, "OutboxStatements", pairs), *given)
+
+
+def _here(code: Code, others: python.Part) -> None:
+    """The service's own events go to functions of its own as well."""
+    code.runtime("Here", "Inbox")
+    code.generated("consumers", "receivers")
+    take = next(each for each in code.design.queries if each.base == "take-from-inbox")
+    parts: list[python.Part] = ["lambda: receivers(service)", "database", python.named("destinations", others)]
+    parts += [f"deliver={_delivered(code)}", f"inbox=Inbox({code.statement(take)})"]
+    code.put(python.call("Here", *parts), before="here = ")
 
 
 def _topics(code: Code) -> python.Part:
@@ -159,6 +172,10 @@ def _subscribers(code: Code) -> None:
 
 
 def _deliver(code: Code) -> python.Part:
+    return "here.deliver" if consuming.taking_own(code.design) else _delivered(code)
+
+
+def _delivered(code: Code) -> str:
     broker = blueprint_of(code.design).events.broker
     if not broker:
         return "subscribers.deliver"

@@ -53,7 +53,12 @@ def has_outbox(blueprint: Blueprint) -> bool:
 
 def is_in_order(blueprint: Blueprint) -> bool:
     """Whether the events of an object leave one after the other: a broker keeps their order, subscribers do not."""
-    return has_outbox(blueprint) and bool(blueprint.events.broker)
+    return has_outbox(blueprint) and (bool(blueprint.events.broker) or takes_own(blueprint))
+
+
+def takes_own(blueprint: Blueprint) -> bool:
+    """Whether the service takes some of its own events, out of its outbox."""
+    return any(not each.source for each in blueprint.consumers)
 
 
 def told_events(blueprint: Blueprint) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ _FIRST = """
           AND (earlier.created_at, earlier.id) < ({table}.created_at, {table}.id)
       )"""
 """Of each object the first event that was not delivered: the next one is nobody's until this one is gone."""
+_SAME = "earlier.destination = {table}.destination"
 _AGAIN = "it becomes due again, with a wait that doubles and is jittered"
 
 
@@ -105,12 +106,19 @@ def claiming(
 def _claim(draft: Draft, table: PlannedTable, rows_max: int, *, is_ordered: bool = False) -> Statement:
     work = ("is_dead", "next_attempt_at", "last_error")
     columns = [column.name for column in table.columns if column.name not in work]
+    also = _FIRST.format(table=quoted(table.name)) if is_ordered else ""
+    if is_ordered and own.takes_own(draft.blueprint):
+        # Whoever takes it here, and the broker, do not wait for one another.
+        also = also.replace(
+            "\n          AND NOT earlier",
+            f"\n          AND {_SAME.format(table=quoted(table.name))}\n          AND NOT earlier",
+        )
     return claiming(
         draft,
         table,
         id=f"claim-from-{kebab(table.name)}",
         where="NOT is_dead",
-        also=_FIRST.format(table=quoted(table.name)) if is_ordered else "",
+        also=also,
         rows_max=rows_max,
         lease_s=LEASE_S,
         columns=columns,

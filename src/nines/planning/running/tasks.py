@@ -138,7 +138,9 @@ def _finisher(operation: Operation) -> str:
 def _watch(design: Design, blueprint: Blueprint, job: PlannedJob) -> Watch:
     written = next((each for each in blueprint.jobs if each.name == job.name), None)
     operation = next((each for each in blueprint.operations if each.calls and _finisher(each) == job.name), None)
-    if job.name == RELAY:
+    if job.receives is not None and job.receives.dependency:
+        return _events(design, job, facts.own_name(blueprint, own.DEAD_EVENTS))
+    if job.name == RELAY or job.receives is not None:
         return _letters(design, job, facts.own_name(blueprint, own.OUTBOX), ("id", "event", "subject_id"))
     if written and written == own.mail_job(blueprint):
         return _letters(design, job, own.queue_name(written), ("id", "template"))
@@ -164,6 +166,21 @@ def _letters(design: Design, job: PlannedJob, name: str, shown: tuple[str, ...])
         f"WHERE is_dead ORDER BY created_at LIMIT {ROWS_SHOWN};",
         again=f"UPDATE {table} SET is_dead = false, attempts = 0, next_attempt_at = now()\n"
         f"WHERE is_dead AND id = {_NOBODY};",
+    )
+
+
+def _events(design: Design, job: PlannedJob, name: str) -> Watch:
+    """What waits stands at the broker; what could not be taken stands here."""
+    if design.table(name) is None:
+        return Watch(task=job.name)
+    table, whose = quoted(name), f"consumer = {literal(job.name)}"
+    return Watch(
+        task=job.name,
+        table=name,
+        waiting=f"SELECT count(*), now() - min(again_at) AS oldest FROM {table}\nWHERE {whose} AND again_at <= now();",
+        given_up=f"SELECT source, id, type, subject, attempts, reason, created_at FROM {table}\n"
+        f"WHERE {whose} ORDER BY created_at LIMIT {ROWS_SHOWN};",
+        again=f"UPDATE {table} SET again_at = now()\nWHERE {whose} AND id = {_NOBODY};",
     )
 
 

@@ -207,8 +207,11 @@ def _flows(design: Design, zones: dict[str, str]) -> Iterator[Element]:
             pairs[(part.id, ISSUER)] = "the keys that tokens are checked with"
         for endpoint in part.endpoints:
             _reach(design, part.id, endpoint, pairs)
+    by_name = {each.name: of_dependency(each) for each in design.dependencies}
     for job in design.jobs:
         _reach(design, JOBS, job, pairs)
+        if job.receives is not None and job.receives.dependency in by_name:
+            pairs.setdefault((by_name[job.receives.dependency], JOBS), "events of others")
     taken: set[str] = set()
     for (source, target), says in pairs.items():
         if source not in zones or target not in zones or source == target:

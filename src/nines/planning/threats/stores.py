@@ -216,6 +216,27 @@ def _of_objects(element: Element, dependency: Dependency) -> Iterator[Threat]:
 
 def _of_broker(design: Design, element: Element, dependency: Dependency) -> Iterator[Threat]:
     name = dependency.name
+    taken = [job.receives.type for job in design.jobs if job.receives and job.receives.dependency == name]
+    if taken:
+        yield threat(
+            element,
+            Stride.SPOOFING,
+            f"Somebody who may write to {name} tells {named(taken)} in the name of others, and {design.name} acts on "
+            "it.",
+            "Only whoever tells an event may publish to its subject or topic. Data is read by its schema, an object is "
+            "moved only out of a state that allows it, and what does not fit is kept as a dead letter.",
+            where=f"the access list of {name}, consumes in the blueprint",
+            owasp=10,
+        )
+        yield threat(
+            element,
+            Stride.TAMPERING,
+            f"An event of {name} comes again, or late.",
+            "The inbox holds the source and the id of each that was taken, written with what it caused; those of one "
+            "subject keep their order.",
+            where="table inbox",
+            tried=(KILL,),
+        )
     events = named(each.name for each in design.events)
     yield threat(
         element,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nines.dossier import yaml
 from nines.dossier.chapter import Chapter
-from nines.dossier.chapters.contract import asyncapi, changes, graphql, openapi, pages, problems, proto, readme
+from nines.dossier.chapters.contract import asyncapi, changes, graphql, openapi, pages, problems, proto, readme, taking
 from nines.model.design import Design, Document
 
 CHAPTER = Chapter(
@@ -42,5 +42,5 @@ def write(design: Design) -> Iterator[Document]:
 
 
 def _events(design: Design) -> str:
-    told = any(asyncapi.shape_of(event, design) for event in design.events)
+    told = any(asyncapi.shape_of(event, design) for event in design.events) or any(taking.taken(design))
     return yaml.dump(asyncapi.document(design)) if told else ""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from nines.dossier.chapters.contract import openapi
+from nines.dossier.chapters.contract import openapi, taking
+from nines.dossier.chapters.contract.taking import PROTOCOLS
 from nines.model.blueprint import Dependency, DependencyKind, Event
 from nines.model.design import Design, Shape, telling
 
@@ -19,12 +20,6 @@ _ORDERED = (
     "(`subject`) leave in the order in which they happened, each when the one before it was taken; those of two in any "
     "order. No event holds personal data."
 )
-_PROTOCOLS = {
-    DependencyKind.KAFKA: "kafka",
-    DependencyKind.NATS: "nats",
-    DependencyKind.RABBITMQ: "amqp",
-    DependencyKind.REDIS: "redis",
-}
 _MESSAGES = "#/components/messages/"
 
 Json = dict[str, Any]
@@ -33,24 +28,35 @@ Json = dict[str, Any]
 def document(design: Design) -> Json:
     """A channel, a message and a sending operation for each event that has a shape."""
     told = [(event, shape) for event in design.events if (shape := shape_of(event, design)) is not None]
+    taken = [each for each in design.jobs if each.receives is not None and each.receives.dependency]
     contact = {"contact": {"name": design.card.owner}} if design.card.owner else {}
     return {
         "asyncapi": VERSION,
         "info": {
             "title": f"{design.card.name} events",
             "version": "1.0.0",
-            "description": f"What {design.card.name} tells others. {delivery(design)}",
+            "description": _says(design, is_told=bool(told), is_taken=bool(taken)),
             **contact,
         },
         "defaultContentType": MEDIA_TYPE,
-        "servers": {"broker": _server(broker(design))},
-        "channels": _channels(told, design),
-        "operations": {f"send{shape.name}": _operation(event, shape, design) for event, shape in told},
+        "servers": ({"broker": _server(broker(design))} if told else {}) | taking.servers(design),
+        "channels": _channels(told, design) | taking.channels(design),
+        "operations": {f"send{shape.name}": _operation(event, shape, design) for event, shape in told}
+        | taking.operations(design),
         "components": {
-            "messages": {shape.name: _message(event, shape, design) for event, shape in told},
-            "schemas": {each.name: each.schema for each in openapi.reached(design, (shape.name for _, shape in told))},
+            "messages": {shape.name: _message(event, shape, design) for event, shape in told} | taking.messages(design),
+            "schemas": {
+                each.name: each.schema
+                for each in openapi.reached(design, (*(shape.name for _, shape in told), *taking.shapes(design)))
+            },
         },
     }
+
+
+def _says(design: Design, *, is_told: bool, is_taken: bool) -> str:
+    told = f"What {design.card.name} tells others. {delivery(design)}" if is_told else ""
+    taken = f"What {design.card.name} takes of others: each once, by its source and `id`." if is_taken else ""
+    return " ".join(each for each in (told, taken) if each)
 
 
 def shape_of(event: Event, design: Design) -> Shape | None:
@@ -88,7 +94,7 @@ def _server(carrier: Dependency | None) -> Json:
         }
     return {
         "host": "{host}",
-        "protocol": _PROTOCOLS[carrier.kind],
+        "protocol": PROTOCOLS[carrier.kind],
         "description": f"The dependency {carrier.name}.",
         "variables": {"host": {"description": f"Comes from {carrier.url}." if carrier.url else "Comes from settings."}},
     }

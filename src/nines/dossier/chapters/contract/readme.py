@@ -152,7 +152,7 @@ def _events(design: Design) -> list[str]:
     told = [(event, asyncapi.shape_of(event, design)) for event in design.events]
     known = [(event, shape) for event, shape in told if shape is not None]
     if not known:
-        return []
+        return _taken(design)
     rows = [
         (
             code(asyncapi.kind_of(event, design)),
@@ -170,12 +170,41 @@ def _events(design: Design) -> list[str]:
         table(("type", "told by", "data"), rows),
         "The first of them, as a CloudEvent 1.0:",
         fence("json", json.dumps(known[0][1].example, indent=2, ensure_ascii=False)),
+        *_taken(design),
+    ]
+
+
+def _taken(design: Design) -> list[str]:
+    """What it takes of others, and of itself."""
+    rows = [
+        (
+            code(job.receives.type),
+            f"{code(job.receives.dependency)}, {code(job.receives.address)}"
+            if job.receives.dependency
+            else "its own outbox",
+            code(job.name),
+            job.says,
+            ", ".join(code(member) for member in shape.example) if (shape := design.shape(job.receives.shape)) else "",
+        )
+        for job in design.jobs
+        if job.receives is not None
+    ]
+    if not rows:
+        return []
+    return [
+        heading(2, "Events that it takes"),
+        "Each is taken once, by its source and id, in the transaction of what it causes, and acknowledged after the "
+        "commit; those of one subject in their order. What fails is tried again, and then kept with its reason; "
+        "members that are not named here are passed over.",
+        table(("type", "from", "taken by", "which", "of its data"), rows),
     ]
 
 
 def _tellers(event: str, design: Design) -> list[str]:
-    jobs = design.blueprint.jobs if design.blueprint else ()
-    return [*(each.id for each in design.endpoints if event in each.emits), *(j.name for j in jobs if event in j.emits)]
+    blueprint = design.blueprint
+    others = (*blueprint.jobs, *blueprint.consumers) if blueprint else ()
+    endpoints = (each.id for each in design.endpoints if event in each.emits)
+    return [*endpoints, *(each.name for each in others if event in each.emits)]
 
 
 def _graphql(design: Design) -> list[str]:
