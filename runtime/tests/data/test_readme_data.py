@@ -8,8 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
-from nines_runtime import Answer, Call, Caller, Consumer, Database, Deadline, Metrics, Problem, Task, balances
+from nines_runtime import (
+    Answer,
+    Call,
+    Caller,
+    Consumer,
+    Database,
+    Deadline,
+    Metrics,
+    Problem,
+    Task,
+    balances,
+    new_id,
+)
 
 from . import brokers_running
 from .requests import same, soon
@@ -73,6 +86,26 @@ def test_many_requests_share_a_statement(url: str) -> None:
         found = await asyncio.gather(*(send(each, "device", "title") for each in calls))
         assert {each.status for each in found} == {202}
         assert len(await database.fetch(soon(), "SELECT 1 FROM pushes")) == 50
+        await database.close()
+
+    asyncio.run(scenario())
+
+
+def test_many_changes_share_a_commit(url: str) -> None:
+    async def scenario() -> None:
+        database = Database(url)
+        await database.execute(
+            soon(), "CREATE TABLE pushes (id uuid PRIMARY KEY, title text, status text DEFAULT 'sent')"
+        )
+        ids = [new_id() for _ in range(30)]
+        await database.execute(
+            soon(), "INSERT INTO pushes (id, title) SELECT id, id::text FROM unnest($1::uuid[]) id", ids
+        )
+        confirm = example("async def confirm")["confirm"]
+        calls = [structs.replace(call(""), parameters={"push_id": str(id)}) for id in ids]
+        assert await asyncio.gather(*(confirm(database, each) for each in calls)) == [str(id) for id in ids]
+        with pytest.raises(Problem, match="state-conflict"):
+            await confirm(database, calls[0])
         await database.close()
 
     asyncio.run(scenario())
