@@ -50,7 +50,10 @@ def decide(design: Design) -> Decision | None:
         consequences=(
             "No answer before the flush: what was acknowledged survives a crash of the process and of the database.",
             *(
-                (f"In groups: {some(plan.grouped)}. Everything else keeps its own transaction.",)
+                (
+                    f"In groups: {some(plan.grouped)}, and moves without a key that change one row and nothing else. "
+                    "Everything else keeps its own transaction.",
+                )
                 if plan.is_grouped
                 else ()
             ),
