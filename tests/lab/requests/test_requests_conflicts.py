@@ -35,6 +35,7 @@ class Keyed(Store):
         self.status = status
         self.taken: set[tuple[Any, ...]] = set()
         self.says: dict[str, Any] = {"detail": "There is such a thing already."}
+        """What a refusal says."""
 
     def _answer(self, call: Call) -> tuple[int, Any]:
         path = call.path.partition("?")[0]
@@ -184,6 +185,22 @@ def test_what_is_used_up_is_said_and_nothing_is_repeated() -> None:
     notes: list[str] = []
     assert statuses(found, Keyed(flags=[["flag"]]), 5, notes=notes) == [201, 201, None, None, None]
     assert notes[-1] == "POST /flags: every value that it may have is taken, so no more could be made"
+
+
+def test_a_refusal_that_speaks_of_something_else_teaches_nothing() -> None:
+    found = contract("flags", flag={"enum": ["a", "b", "c"]})
+    store = Keyed(422, flags=[["flag"]])
+    store.says = {"detail": "The value does not exist."}
+    notes: list[str] = []
+    assert statuses(found, store, 3, notes=notes) == [201, 422, 422]
+    assert not notes
+
+
+def test_days_stay_within_a_year_where_another_parent_can_be_had() -> None:
+    found = contract("bookings", room_id=REF, day=DAY)
+    store = Keyed(bookings=[["room_id", "day"]])
+    assert statuses(found, store, 700) == [201] * 700
+    assert max(row["day"] for row in store.rows["/bookings"]) < "2026-12-31"
 
 
 def test_where_nothing_helps_it_is_said_once() -> None:

@@ -12,7 +12,7 @@ import msgspec
 from nines.lab.requests import answers
 from nines.lab.requests.graph import Graph, asks_password, noun, stem
 from nines.lab.requests.shapes import settled, words
-from nines.lab.requests.variety import ENOUGH, Facet, Key, Path, Variety, values_at
+from nines.lab.requests.variety import ENOUGH, NEAR_DAYS, PERIOD_DAYS, Facet, Key, Path, Variety, values_at
 from nines.model.contract import Operation
 from nines.model.experiment import Call
 from nines.model.history import Exchange, Outcome
@@ -27,7 +27,7 @@ KEPT_MAX = 1_000
 REHEARSAL = "rehearsal"
 CONFLICT = 409
 MAYBE = (400, 422)
-_SAYS = ("already", "exist", "duplicate", "unique", "taken", "conflict", "in use")
+_SAYS = ("already", "duplicate", "unique constraint", "taken", "in use")
 
 PARENT: Path = ("/",)
 """Stands for the parent in an operation's path among the references that are made anew."""
@@ -121,7 +121,7 @@ class Study:
         if composed is None or (composed.call.body, composed.call.path) != (call.body, call.path):
             return
         del self._composed[place]
-        if answer.outcome is Outcome.OK or is_conflict(answer):
+        if answer.outcome is Outcome.OK or answer.status == CONFLICT:
             self._heard[place] = (composed, answer)
             self.variety.take(composed.kind, values_at(composed.value))
 
@@ -171,17 +171,22 @@ class Study:
         for facet in facets:
             if await probes.facet(facet):
                 key = msgspec.structs.replace(key, facets=(*key.facets, facet))
-                if self.variety.has(facet, ENOUGH):
+                if self._is_enough(facet):
                     break
-        if not any(self.variety.has(facet, ENOUGH) for facet in key.facets):
+        if not any(self._is_enough(facet) for facet in key.facets):
             for path in references:
                 if await probes.given(alike, anew=(path,)):
                     key = msgspec.structs.replace(key, references=(*key.references, path))
             if self._is_below(operation) and await probes.elsewhere():
                 key = msgspec.structs.replace(key, is_path=True)
+        if key.has_parents:
+            key = msgspec.structs.replace(key, facets=tuple(_near(facet) for facet in key.facets))
         if key == Key() and (len(facets) > 1 or references):
             key = await self._together(probes, operation, facets, tuple(references)) or key
         self._conclude(operation, key, refusal)
+
+    def _is_enough(self, facet: Facet) -> bool:
+        return self.variety.has(facet, ENOUGH) and not facet.is_of_days
 
     async def _together(
         self, probes: _Probes, operation: Operation, facets: list[Facet], references: tuple[Path, ...]
@@ -278,6 +283,12 @@ class _Probes:
         )
         answer = await study.sent(composed)
         return answer is not None and answer.outcome is Outcome.OK
+
+
+def _near(facet: Facet) -> Facet:
+    """Days within a year, where another parent can be had after that."""
+    places = NEAR_DAYS if len(facet.parts) == 1 else NEAR_DAYS // PERIOD_DAYS
+    return msgspec.structs.replace(facet, places_max=places) if facet.is_of_days else facet
 
 
 def _where(operation: Operation, answer: Exchange) -> Exchange | None:

@@ -20,6 +20,8 @@ Path: TypeAlias = tuple[str, ...]
 
 ENOUGH = 2_000
 """So many different values of one field are enough for any load."""
+NEAR_DAYS = 300
+"""Few services take orders for days that are further away, so another parent is made before."""
 PERIOD_DAYS = 8
 """Beginnings and ends move together, so far that one period does not reach into the next."""
 DEPTH_MAX = 8
@@ -39,6 +41,12 @@ class Facet(Record):
     """What can be varied of a request by itself: one value, or the days of a period, which move together."""
 
     parts: tuple[Part, ...]
+    places_max: int = 0
+    """So many of its values are gone through before there is another parent; 0: all."""
+
+    @property
+    def is_of_days(self) -> bool:
+        return all("date" in str(part.schema.get("format")) for part in self.parts)
 
     @property
     def name(self) -> str:
@@ -164,8 +172,10 @@ class Variety:
     def at(self, facet: Facet, number: int) -> tuple[dict[Path, Any], int]:
         """The values at this place, and how often they were gone through before."""
         step = PERIOD_DAYS if len(facet.parts) > 1 else 1
+        turns, number = divmod(number, facet.places_max) if facet.places_max else (0, number)
         placed = {part.path: self._space(part).place(number * step) for part in facet.parts}
-        return {path: value for path, (value, _) in placed.items()}, max(turns for _, turns in placed.values())
+        values = {path: value for path, (value, _) in placed.items()}
+        return values, turns + max(each for _, each in placed.values())
 
     def has(self, facet: Facet, wanted: int) -> bool:
         """Whether there are at least so many values of it."""
