@@ -46,7 +46,7 @@ TRIES = 2
 """Of one operation by one identity: a value that chance made may stand in its own way."""
 _SAID_MAX = 4_000
 _CONTENT = range(200, 300)
-_UNAUTHORIZED = 401
+_UNAUTHORIZED, _FORBIDDEN = 401, 403
 
 
 class Told(Record):
@@ -116,9 +116,12 @@ class Service:
         lines = self.log.read_text(errors="replace").splitlines() if self.log.is_file() else []
         return "\n".join(line for line in lines if "rror" in line)[-_SAID_MAX:]
 
-    async def set_up(self) -> None:
-        """What its nines.toml asks for on a fresh database."""
-        for line in self.settings.service.setup:
+    async def set_up(self, *, again: tuple[str, str] = ("", "")) -> None:
+        """What its nines.toml asks for on a fresh database; or once more what it asks for somebody, by a new name."""
+        whom, name = again
+        for line in (
+            line.replace(whom, name) if whom else line for line in self.settings.service.setup if whom in line
+        ):
             process = await self._started(*shlex.split(line)[1:])
             said, _ = await process.communicate()
             assert process.returncode == 0, said.decode(errors="replace")[-_SAID_MAX:]
@@ -206,16 +209,15 @@ class OldClient:
             self._headers[each.name] = await sessions.headers(each.name)
 
     async def _newcomers(self, address: Address, *names: str) -> None:
-        """The people of this sitting; an administrator stays who it was."""
+        """The people of this sitting, an administrator among them, for who may lock accounts may lock their own."""
         self._came += 1
-        people = [
-            each for each in self.settings.identities if not each.is_admin and each.name in (names or (each.name,))
-        ]
-        for each in people:
-            self._headers.pop(each.name, None)
-        await self._arrive(
-            address, [msgspec.structs.replace(each, username=f"n{self._came}-{each.username}") for each in people]
-        )
+        people = [each for each in self.settings.identities if each.name in (names or (each.name,))]
+        renamed = [msgspec.structs.replace(each, username=f"n{self._came}-{each.username}") for each in people]
+        for was, now in zip(people, renamed, strict=True):
+            self._headers.pop(was.name, None)
+            if was.is_admin:
+                await self._service.set_up(again=(was.username, now.username))
+        await self._arrive(address, renamed)
 
     async def sit(self, address: Address) -> dict[str, Told]:
         """Asks every operation anew, each until it succeeded once, and keeps its best answer."""
@@ -236,6 +238,8 @@ class OldClient:
         found: dict[str, Told] = {}
         for operation in self.contract.operations:
             for identity in self._asking(operation):
+                if self._spares(identity, found.get(operation.id)):
+                    continue
                 call = await planner.prepare(operation, identity)
                 if call is None:
                     continue
@@ -248,6 +252,11 @@ class OldClient:
                 if self.registers and told.status == _UNAUTHORIZED and operation.is_secured:
                     await self._newcomers(address, identity)
         return found
+
+    def _spares(self, identity: str, told: Told | None) -> bool:
+        """An administrator whose account is one among others asks only what others may not: the rest could end it."""
+        is_admin = any(each.name == identity and each.is_admin for each in self.settings.identities)
+        return self.registers and is_admin and told is not None and told.status != _FORBIDDEN
 
     def _asking(self, operation: Operation) -> list[str]:
         """Everybody, and whoever succeeded before comes first."""
