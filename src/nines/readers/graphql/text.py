@@ -101,7 +101,7 @@ class _Reading:
             self._next()
             while self._peek(0).isidentifier() or self._peek(0) == "&":
                 each = self._next()
-                if each != "&":
+                if each != "&" and kind is GraphKind.OBJECT:
                     self._implements.setdefault(each, []).append(name)
         self._directives()
         if kind is GraphKind.UNION and self._peek(0) == "=":
@@ -130,8 +130,10 @@ class _Reading:
     def _values(self) -> Iterator[str]:
         while self._peek(0) not in ("}", ""):
             self._description()
-            yield self._next()
-            self._directives()
+            name = self._next()
+            if not self._directives():
+                # What is deprecated is not sent any more.
+                yield name
 
     def _fields(self) -> Iterator[GraphField]:
         while self._peek(0) not in ("}", ""):

@@ -9,6 +9,7 @@ from typing import Any
 
 from nines.model.blueprint import Action, Blueprint, Card, DependencyKind, GrantKind, ResourceKind
 from nines.model.design import Design, PlannedEndpoint, console, telling
+from nines.model.design.graph import has_graph
 
 PATH = "nines.toml"
 RATE_MAX_HZ = 2_000.0
@@ -31,6 +32,8 @@ _NOBODY = {
 STAND_IN = "log://events"
 """For a broker: events that leave the outbox end in the service's own log."""
 _DRIVEN_MIN = 0.5
+_DOCUMENTS, _GRAPH_SHARE = 4, 0.25
+"""So many reads are asked by the graph as well, each for this part of what is asked of it over HTTP."""
 """Of the load: what reads and creations must make up to stand for all of it."""
 _WHOM = ("owner", "peer")
 
@@ -107,6 +110,8 @@ def _load(design: Design) -> str:
     if sum(weights.values()) < _DRIVEN_MIN * steady:
         # The rest is most of what comes: then nines chooses, rather than a mix that nobody has.
         weights = {}
+    elif has_graph(design):
+        weights |= _by_graph(design, weights)
     rate_hz = share_hz(design, steady)
     if rate_hz < RATE_LOW_HZ:
         rate_hz = max(rate_hz, share_hz(design, peak))
@@ -119,6 +124,13 @@ def _load(design: Design) -> str:
     elif rate_hz > steady:
         found = f"# As in the busiest minute, for so few are cheap: {steady:g}/s on an ordinary day.\n{found}"
     return f"{found}\n\n{_table('load.operations', weights)}" if weights else found
+
+
+def _by_graph(design: Design, weights: dict[str, float]) -> dict[str, float]:
+    """A few of the reads, asked as documents beside; how many ask which way no blueprint says."""
+    reads = [each for each in design.endpoints if each.id in weights and each.action in (Action.READ, Action.LIST)]
+    busiest = sorted(reads, key=lambda each: -weights[each.id])[:_DOCUMENTS]
+    return {f"query {each.id}": round(weights[each.id] * _GRAPH_SHARE, 6) for each in busiest}
 
 
 def share_hz(design: Design, steady_hz: float) -> float:
