@@ -71,7 +71,7 @@ def test_settings_have_the_names_that_the_dossier_promises(design: Design, files
     assert jobs
     for job in jobs:
         assert {entry["name"] for entry in _environment(job)} == migration
-        assert all(name.lower() in files[f"src/{_package(design)}/migrate.py"] for name in migration)
+        assert all(f'"{name}"' in files[f"src/{_package(design)}/migrate.py"] for name in migration)
 
 
 def _environment(manifest: dict[str, Any]) -> list[dict[str, Any]]:

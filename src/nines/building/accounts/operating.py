@@ -1,4 +1,8 @@
-"""`people.py`: what an operator does at the console, for no operation grants a role."""
+"""`people.py`: what an operator does at the console, for no operation grants a role.
+
+The console itself is the runtime's; what is written are the statements that it sends, and what else it must know."""
+
+# ruff: noqa: S608 -- Names are those of tables, values are placeholders.
 
 from __future__ import annotations
 
@@ -10,7 +14,9 @@ from nines.building.file import File
 from nines.building.project.settings import database, has_console
 from nines.model.blueprint import DependencyKind
 from nines.model.design import console
-from nines.model.design.console import Needed
+
+_STATEMENT_MAX = 90
+"""Of a statement on one line."""
 
 
 def write(people: People) -> Iterator[File]:
@@ -19,330 +25,129 @@ def write(people: People) -> Iterator[File]:
 
 
 def _text(people: People) -> str:
-    roles = [role.name for role in people.blueprint.roles]
-    needing = [role.name for role in people.blueprint.roles if role.needs_second_factor]
-    text = _HEAD
-    text += (_STATEMENTS + (_ROLE_STATEMENTS if roles else "") + (_FACTOR_STATEMENT if needing else "")).lstrip("\n")
-    text += _WITH_ROLES if roles else _WITHOUT_ROLES
-    if people.keeps_sessions:
-        for each, other in _OF_COOKIES:
-            text = text.replace(each, other)
-    if needing:
-        text = text.replace('"withdraw", "token"', '"withdraw", "renew", "token"')
-        text = text.replace("            await _withdraw(database, id, asked.role)\n", _RENEW_CASE)
-    text += (_GRANTING if roles else "") + (_ENROLLING + _RENEWING if needing else "") + _END
-    factor = people.design.table(f"{people.noun}_sessions")
-    has_factor = factor is not None and factor.column("has_second_factor") is not None
+    package = people.package
     store = next(each.name for each in people.design.dependencies if each.kind is DependencyKind.POSTGRES)
-    url = database(people.design).lower()
-    marks = {
-        "PACKAGE": people.package,
-        "TABLE": people.table.name,
-        "NOUN": people.noun,
-        "LOGIN": people.login,
-        "LOWER": ".lower()" if people.is_mail else "",
-        "STATUS": ", status" if people.signing_state else "",
-        "STATE": f", '{people.signing_state}'" if people.signing_state else "",
-        "CONSTANTS": (f"ROLES = {_tuple(roles)}\n" if roles else "")
-        + (f"NEEDS_SECOND_FACTOR = {_tuple(needing)}\n" if needing else ""),
-        "USES": "".join(
-            f"python -m {people.package}.people {verb} ada@example.com {roles[0]}\n"
-            for verb in (("grant", "withdraw") if roles else ())
-        )
-        + (f"python -m {people.package}.people renew ada@example.com\n" if needing else ""),
-        "PREFIX": people.prefix,
-        "URL": url,
-        "PASSWORD_SETTING": f"{names.snake(store)}_password",
-        "ISSUER": people.design.name,
-        "TOTP": ", Totp" if needing else "",
-        "ENROL": (
-            "    if role in NEEDS_SECOND_FACTOR:\n        await _enrol(database, accounts, id, name)\n"
-            if needing
-            else ""
-        ),
-        "HOLDER": "SessionAccounts" if people.keeps_sessions else "Accounts",
-        "SESSIONS_IMPORT": "from nines_runtime.security.sessions import new_session\n" if people.keeps_sessions else "",
-        "FACTOR_COLUMN": ", has_second_factor" if has_factor else "",
-        "FACTOR_VALUE": ", true" if has_factor else "",
-        "FACTOR_GIVEN": ", has_second_factor=True" if has_factor else "",
-    }
-    marks |= _tenanted(people) if people.thing.tenant else dict.fromkeys(_TENANT_MARKS, "")
-    others = console.needed(people.design) or ()
-    marks["ASKED"] = (", asked.tenant" if people.thing.tenant else "") + (", asked.set" if others else "")
-    first = 5 if people.thing.tenant else 4
-    marks |= _with_others(others, first) if others else dict.fromkeys(_OTHER_MARKS, "")
-    for mark, value in marks.items():
-        text = text.replace(f"@{mark}@", value)
-    return text
+    made = ["PEOPLE = People("]
+    for name, text in _statements(people):
+        made.append(f"    {name}={_literal(text)},")
+    for fact in _facts(people):
+        made += python.laid(fact, after=",", depth=1)
+    people_made = "\n".join([*made, ")"])
+    return f'''"""Accounts at the console of an operator: no operation that could be called grants a role.
 
-
-def _with_others(others: tuple[Needed, ...], first: int) -> dict[str, str]:
-    """What else an account needs is what the contract's example says, unless the operator says something else."""
-    casts = ["" if each.type == "text" else f"::text::{each.type}" for each in others]
-    said = python.laid(python.mapping((each.name, python.quoted(each.example)) for each in others), before="OTHERS = ")
-    return {
-        "OTHER_COLUMNS": "".join(f", {each.name}" for each in others),
-        "OTHER_VALUES": "".join(f", ${first + number}{cast}" for number, cast in enumerate(casts)),
-        "OTHER_CONSTANTS": "\n".join([*said, _OTHERS_SAY]),
-        "OTHER_OPTION": _OTHER_OPTION,
-        "OTHER_PARAMETER": ", said: list[str]",
-        "OTHER_LINE": "    others = _others(name, said)\n",
-        "OTHER_GIVEN": ", *others",
-        "OTHER_FUNCTION": _OTHER_FUNCTION,
-    }
-
-
-_OTHER_MARKS = tuple(
-    f"OTHER_{each}" for each in ("COLUMNS", "VALUES", "CONSTANTS", "OPTION", "PARAMETER", "LINE", "GIVEN", "FUNCTION")
-)
-_OTHERS_SAY = '''"""What an account needs beside a name and a password; what is empty is made of the name."""
-'''
-_OTHER_OPTION = """    told = f"of a new account: {', '.join(OTHERS)}"
-    what.choices["add"].add_argument("--set", action="append", default=[], metavar="WHAT=VALUE", help=told)
-"""
-_OTHER_FUNCTION = """
-
-def _others(name: str, said: list[str]) -> list[str]:
-    given = dict(each.partition("=")[::2] for each in said)
-    unknown = sorted(given.keys() - OTHERS.keys())
-    if unknown:
-        raise SystemExit(f"nothing can be said of {unknown[0]}: {', '.join(OTHERS)}")
-    return [given.get(what, usual) or name.partition("@")[0] for what, usual in OTHERS.items()]
-"""
-_TENANT_MARKS = tuple(f"TENANT_{each}" for each in ("COLUMN", "VALUE", "OPTION", "PARAMETER", "GIVEN"))
-
-
-def _tenanted(people: People) -> dict[str, str]:
-    """An operator says in which tenant somebody is; who is in none so far gets one of their own."""
-    return {
-        "TENANT_COLUMN": f", {people.thing.tenant}",
-        "TENANT_VALUE": ", $4",
-        "TENANT_OPTION": _TENANT_OPTION,
-        "TENANT_PARAMETER": ", tenant: str",
-        "TENANT_GIVEN": ", tenant or str(id)",
-    }
-
-
-_TENANT_OPTION = """    told = "in which they are; their own where none is given"
-    what.choices["add"].add_argument("--tenant", default="", help=told)
-"""
-
-
-def _tuple(words: list[str]) -> str:
-    inner = ", ".join(f'"{word}"' for word in words)
-    return f"({inner},)" if len(words) == 1 else f"({inner})"
-
-
-_HEAD = '''"""Accounts at the console of an operator: no operation that could be called grants a role.
-
-python -m @PACKAGE@.people add ada@example.com
-@USES@python -m @PACKAGE@.people token ada@example.com
-
-`add` asks for the password, or takes it from NEW_PASSWORD. `token` prints an access token, for laboratories alone."""
+{_uses(people)}
+`add` asks for the password, or takes it from NEW_PASSWORD. `token` prints {_token(people)}, for laboratories alone."""
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import getpass
-import os
 import sys
-from uuid import UUID
 
-from nines_runtime import Database, Deadline@TOTP@, identifier_of, identifier_text, new_id, read_settings
-from nines_runtime.security.accounts import @HOLDER@
-@SESSIONS_IMPORT@
-from @PACKAGE@._generated.identity import accounts_of
-from @PACKAGE@._generated.settings import GeneratedSettings, surroundings
+from nines_runtime import Database
+from nines_runtime.running.people import Console, People
 
-LIMIT_S = 30.0
-@CONSTANTS@@OTHER_CONSTANTS@'''
-_STATEMENTS = '''FIND = "SELECT id FROM @TABLE@ WHERE @LOGIN@ = $1"
-ADD = """\\
-WITH made AS (
-    INSERT INTO @TABLE@ (id, @LOGIN@@STATUS@@TENANT_COLUMN@@OTHER_COLUMNS@)
-    VALUES ($1, $2@STATE@@TENANT_VALUE@@OTHER_VALUES@)
-    ON CONFLICT (@LOGIN@) DO NOTHING
-    RETURNING id
-)
-INSERT INTO @NOUN@_credentials (@NOUN@_id, password_hash)
-SELECT id, $3
-FROM made"""
-OPEN_SESSION = """\\
-INSERT INTO @NOUN@_sessions (id, @NOUN@_id, expires_at@FACTOR_COLUMN@)
-VALUES ($1, $2, now() + interval '1 day'@FACTOR_VALUE@)"""
-'''
-_ROLE_STATEMENTS = """GRANT = "INSERT INTO @NOUN@_roles (@NOUN@_id, role) VALUES ($1, $2) ON CONFLICT DO NOTHING"
-WITHDRAW = "DELETE FROM @NOUN@_roles WHERE @NOUN@_id = $1 AND role = $2"
-READ_ROLES = "SELECT role FROM @NOUN@_roles WHERE @NOUN@_id = $1"
-END_SESSIONS = "UPDATE @NOUN@_sessions SET revoked_at = now() WHERE @NOUN@_id = $1 AND revoked_at IS NULL"
-"""
-_FACTOR_STATEMENT = '''ENROL = """\\
-INSERT INTO @NOUN@_second_factors (@NOUN@_id, secret)
-VALUES ($1, $2)
-ON CONFLICT (@NOUN@_id) DO NOTHING
-RETURNING @NOUN@_id"""
-RENEW = """\\
-UPDATE @NOUN@_second_factors
-SET secret = $2, last_step = 0
-WHERE @NOUN@_id = $1
-RETURNING @NOUN@_id"""
-'''
-_MAIN = '''
+from {package}._generated.identity import accounts_of
+from {package}._generated.settings import GeneratedSettings, surroundings
 
-def main() -> int:
-    """The command line; 1 where there is nobody of that name."""
-    parser = argparse.ArgumentParser(prog="python -m @PACKAGE@.people")
-    what = parser.add_subparsers(dest="what", required=True)
-    for name in (@VERBS@):
-        what.add_parser(name).add_argument("name")
-@MORE@    what.choices["add"].add_argument("--id", default="", help="of a new account; made up where none is given")
-@TENANT_OPTION@@OTHER_OPTION@    asked = parser.parse_args()
-    with surroundings() as environment:
-        return asyncio.run(_carry_out(asked, read_settings(GeneratedSettings, environment)))
+{people_made}
 
 
-async def _carry_out(asked: argparse.Namespace, settings: GeneratedSettings) -> int:
-    accounts = accounts_of(settings)
-    password = settings.@PASSWORD_SETTING@
-    database = Database(settings.@URL@, password=password.reveal() if password else None)
-    name = asked.name@LOWER@
-    try:
-        if asked.what == "add":
-            await _add(database, accounts, name, identifier_of(asked.id, "@PREFIX@") or new_id()@ASKED@)
-        id = await _find(database, name)
-        if id is None:
-            print(f"there is nobody called {name}", file=sys.stderr)
-            return 1
-@CASES@        if asked.what == "token":
-            print(await _token(database, accounts, id, settings.environment))
-        return 0
-    finally:
-        accounts.close()
-        await database.close()
+def database_of(settings: GeneratedSettings) -> Database:
+    password = settings.{names.snake(store)}_password
+    return Database(str(settings.{database(people.design).lower()}), password=password.reveal() if password else None)
 
 
-async def _find(database: Database, name: str) -> UUID | None:
-    row = await database.fetchrow(Deadline.after(LIMIT_S), FIND, name)
-    return None if row is None else row["id"]
-
-
-async def _add(database: Database, accounts: @HOLDER@, name: str, id: UUID@TENANT_PARAMETER@@OTHER_PARAMETER@) -> None:
-    """Whoever is there already keeps their password."""
-    password = os.environ.get("NEW_PASSWORD") or getpass.getpass("Password: ")
-    password_hash = await accounts.passwords.hash(password)
-@OTHER_LINE@    await database.execute(Deadline.after(LIMIT_S), ADD, id, name, password_hash@TENANT_GIVEN@@OTHER_GIVEN@)
-@OTHER_FUNCTION@
-
-async def _token(database: Database, accounts: @HOLDER@, id: UUID, environment: str) -> str:
-    """Of a session of its own, as if a second factor had been shown."""
-    if environment not in ("local", "laboratory"):
-        raise SystemExit("a token without a password is for laptops and laboratories, and ENVIRONMENT is another")
-    session = new_id()
-    await database.execute(Deadline.after(LIMIT_S), OPEN_SESSION, session, id)
-@ROLES_READ@    subject = identifier_text(id, "@PREFIX@")
-    return accounts.issuer.issue(subject@ROLES_GIVEN@, session=str(session)@FACTOR_GIVEN@)
-'''
-_READING_ROLES = """    rows = await database.fetch(Deadline.after(LIMIT_S), READ_ROLES, id)
-    roles = [row["role"] for row in rows]
-"""
-_OF_COOKIES = (
-    (
-        "`token` prints an access token, for laboratories alone.",
-        "`token` prints a cookie, for laboratories alone.",
-    ),
-    ("(id, @NOUN@_id, expires_at@FACTOR_COLUMN@)", "(id, @NOUN@_id, expires_at, token_hash@FACTOR_COLUMN@)"),
-    ("now() + interval '1 day'@FACTOR_VALUE@)", "now() + interval '1 day', $3@FACTOR_VALUE@)"),
-    ("await _token(database, accounts, id, settings.environment)", "await _token(database, id, settings.environment)"),
-    (
-        "async def _token(database: Database, accounts: @HOLDER@, id: UUID,",
-        "async def _token(database: Database, id: UUID,",
-    ),
-    ("    session = new_id()\n", "    cookie = new_session()\n"),
-    ("OPEN_SESSION, session, id)", "OPEN_SESSION, new_id(), id, cookie.digest)"),
-    (_READING_ROLES, ""),
-    (
-        """    subject = identifier_text(id, "@PREFIX@")
-    return accounts.issuer.issue(subject, roles=roles, session=str(session)@FACTOR_GIVEN@)
-""",
-        "    return cookie.text\n",
-    ),
-    (
-        """    subject = identifier_text(id, "@PREFIX@")
-    return accounts.issuer.issue(subject, session=str(session)@FACTOR_GIVEN@)
-""",
-        "    return cookie.text\n",
-    ),
-    ("identifier_of, identifier_text, new_id", "identifier_of, new_id"),
-    ('READ_ROLES = "SELECT role FROM @NOUN@_roles WHERE @NOUN@_id = $1"\n', ""),
-)
-"""What differs where people are known by a cookie: there are no tokens, and roles are read with each request."""
-_WITH_ROLES = (
-    _MAIN.replace("@VERBS@", '"add", "grant", "withdraw", "token"')
-    .replace(
-        "@MORE@",
-        """        if name in ("grant", "withdraw"):
-            what.choices[name].add_argument("role", choices=ROLES)
-""",
-    )
-    .replace(
-        "@CASES@",
-        """        if asked.what == "grant":
-            await _grant(database, accounts, id, name, asked.role)
-        if asked.what == "withdraw":
-            await _withdraw(database, id, asked.role)
-""",
-    )
-    .replace(
-        "@ROLES_READ@",
-        _READING_ROLES,
-    )
-    .replace("@ROLES_GIVEN@", ", roles=roles")
-)
-_WITHOUT_ROLES = (
-    _MAIN.replace("@VERBS@", '"add", "token"')
-    .replace("@MORE@", "")
-    .replace("@CASES@", "")
-    .replace("@ROLES_READ@", "")
-    .replace("@ROLES_GIVEN@", "")
-)
-_GRANTING = '''
-
-async def _grant(database: Database, accounts: @HOLDER@, id: UUID, name: str, role: str) -> None:
-    await database.execute(Deadline.after(LIMIT_S), GRANT, id, role)
-@ENROL@
-
-async def _withdraw(database: Database, id: UUID, role: str) -> None:
-    """Tokens that tell of the role end with their sessions."""
-    await database.execute(Deadline.after(LIMIT_S), WITHDRAW, id, role)
-    await database.execute(Deadline.after(LIMIT_S), END_SESSIONS, id)
-'''
-_ENROLLING = '''
-
-async def _enrol(database: Database, accounts: @HOLDER@, id: UUID, name: str) -> None:
-    """Prints what the app of the second factor reads, once: nobody can see it again."""
-    secret = Totp.new_secret()
-    sealed = accounts.cipher.encrypt(secret, "@NOUN@_second_factors.secret", id)
-    if await database.fetchrow(Deadline.after(LIMIT_S), ENROL, id, sealed) is not None:
-        print(Totp.uri(secret, issuer="@ISSUER@", account=name))
-'''
-_RENEWING = '''
-
-async def _renew(database: Database, accounts: @HOLDER@, id: UUID, name: str) -> None:
-    """For somebody whose device is lost: a new secret, printed once; sessions that were opened with the old one end."""
-    secret = Totp.new_secret()
-    sealed = accounts.cipher.encrypt(secret, "@NOUN@_second_factors.secret", id)
-    if await database.fetchrow(Deadline.after(LIMIT_S), RENEW, id, sealed) is None:
-        raise SystemExit(f"{name} has no second factor: grant a role that needs one")
-    await database.execute(Deadline.after(LIMIT_S), END_SESSIONS, id)
-    print(Totp.uri(secret, issuer="@ISSUER@", account=name))
-'''
-_RENEW_CASE = """            await _withdraw(database, id, asked.role)
-        if asked.what == "renew":
-            await _renew(database, accounts, id, name)
-"""
-_END = """
+CONSOLE = Console(PEOPLE, GeneratedSettings, accounts=accounts_of, database=database_of)
 
 if __name__ == "__main__":
-    sys.exit(main())
-"""
+    sys.exit(CONSOLE.main(surroundings, prog="python -m {package}.people"))
+'''
+
+
+def _uses(people: People) -> str:
+    roles = [role.name for role in people.blueprint.roles]
+    verbs = ["add ada@example.com"]
+    verbs += [f"{verb} ada@example.com {roles[0]}" for verb in (("grant", "withdraw") if roles else ())]
+    verbs += ["renew ada@example.com"] if _needing(people) else []
+    return "".join(f"python -m {people.package}.people {each}\n" for each in (*verbs, "token ada@example.com"))
+
+
+def _token(people: People) -> str:
+    return "a cookie" if people.keeps_sessions else "an access token"
+
+
+def _needing(people: People) -> list[str]:
+    return [role.name for role in people.blueprint.roles if role.needs_second_factor]
+
+
+def _literal(text: str) -> str:
+    """On one line where it fits."""
+    if len(text) > _STATEMENT_MAX and "\n" not in text:
+        text = text.replace(" SET ", "\nSET ").replace(" WHERE ", "\nWHERE ").replace(" VALUES ", "\nVALUES ")
+    return f'"""\\\n{text}"""' if "\n" in text else python.quoted(text)
+
+
+def _statements(people: People) -> Iterator[tuple[str, str]]:
+    table, noun, login = people.table.name, people.noun, people.login
+    others = console.needed(people.design) or ()
+    tenant = [people.thing.tenant] if people.thing.tenant else []
+    columns = ["id", login, *(["status"] if people.signing_state else []), *tenant, *(each.name for each in others)]
+    given = ["$1", "$2", *([f"'{people.signing_state}'"] if people.signing_state else []), *(["$4"] if tenant else [])]
+    casts = ("" if each.type == "text" else f"::text::{each.type}" for each in others)
+    given += [f"${number}{cast}" for number, cast in enumerate(casts, 4 + len(tenant))]
+    yield "find", f"SELECT id FROM {table} WHERE {login} = $1"
+    yield (
+        "add",
+        f"WITH made AS (\n    INSERT INTO {table} ({', '.join(columns)})\n    VALUES ({', '.join(given)})\n"
+        f"    ON CONFLICT ({login}) DO NOTHING\n    RETURNING id\n)\n"
+        f"INSERT INTO {noun}_credentials ({noun}_id, password_hash)\nSELECT id, $3\nFROM made",
+    )
+    shown = (", token_hash", ", $3") if people.keeps_sessions else ("", "")
+    factor = (", has_second_factor", ", true") if _keeps_factor(people) else ("", "")
+    yield (
+        "open_session",
+        f"INSERT INTO {noun}_sessions (id, {noun}_id, expires_at{shown[0]}{factor[0]})\n"
+        f"VALUES ($1, $2, now() + interval '1 day'{shown[1]}{factor[1]})",
+    )
+    if people.blueprint.roles:
+        yield "grant", f"INSERT INTO {noun}_roles ({noun}_id, role) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+        yield "withdraw", f"DELETE FROM {noun}_roles WHERE {noun}_id = $1 AND role = $2"
+        if not people.keeps_sessions:
+            yield "read_roles", f"SELECT role FROM {noun}_roles WHERE {noun}_id = $1"
+        ended = f"UPDATE {noun}_sessions SET revoked_at = now() WHERE {noun}_id = $1 AND revoked_at IS NULL"
+        yield "end_sessions", ended
+    if _needing(people):
+        factors = f"{noun}_second_factors"
+        yield (
+            "enrol",
+            f"INSERT INTO {factors} ({noun}_id, secret)\nVALUES ($1, $2)\nON CONFLICT ({noun}_id) DO NOTHING\n"
+            f"RETURNING {noun}_id",
+        )
+        yield "renew", f"UPDATE {factors}\nSET secret = $2, last_step = 0\nWHERE {noun}_id = $1\nRETURNING {noun}_id"
+
+
+def _keeps_factor(people: People) -> bool:
+    """Whether sessions tell of a second factor."""
+    table = people.design.table(f"{people.noun}_sessions")
+    return table is not None and table.column("has_second_factor") is not None
+
+
+def _facts(people: People) -> Iterator[python.Part]:
+    """What the console needs to know beside its statements."""
+    needing, others = _needing(people), console.needed(people.design)
+    if others:
+        pairs = ((each.name, python.quoted(each.example)) for each in others)
+        yield python.named("others", python.mapping(pairs))
+    if people.blueprint.roles:
+        yield python.named("roles", python.row(*(python.quoted(role.name) for role in people.blueprint.roles)))
+    if needing:
+        yield python.named("second_factor_roles", python.row(*map(python.quoted, needing)))
+        yield f'sealed_as="{people.noun}_second_factors.secret"'
+        yield f"issuer={python.quoted(people.design.name)}"
+    if people.prefix:
+        yield f"prefix={python.quoted(people.prefix)}"
+    if _keeps_factor(people) and not people.keeps_sessions:
+        yield "has_second_factor=True"
+    if people.thing.tenant:
+        yield "has_tenants=True"
+    if not people.is_mail:
+        yield "is_mail=False"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nines.building.names import package
 from nines.building.project import settings
+from nines.building.python import call, laid
 from nines.model.design import Design
 
 
@@ -22,12 +23,12 @@ def main(design: Design) -> str:
     name = package(design)
     migrate = (
         """        if environment.get("ENVIRONMENT") == "local":
-            apply(environment, is_all=True)
+            MIGRATIONS.apply(environment, is_all=True)
 """
         if settings.database(design)
         else ""
     )
-    imported = f"from {name}.migrate import apply\n" if migrate else ""
+    imported = f"from {name}.migrate import MIGRATIONS\n" if migrate else ""
     apart, functools, part = "", "", ""
     run = "run(lambda: application(settings), host=arguments.host, port=arguments.port, workers=arguments.workers)"
     told = "read_settings(Settings, environment)"
@@ -79,7 +80,9 @@ def migrate(design: Design) -> str:
     """Reads only what leads to the database, because the job that migrates is given nothing else."""
     name = package(design)
     url = settings.database(design)
-    user, password = (f"{url.removesuffix('_URL')}_MIGRATION_{part}" for part in ("USER", "PASSWORD"))
+    own = url.removesuffix("_URL")
+    owner = f'owner=("{own}_MIGRATION_USER", "{own}_MIGRATION_PASSWORD")'
+    made = "\n".join(laid(call("Migrations", "FOLDER", f'url="{url}"', owner), before="MIGRATIONS = "))
     return f'''"""Brings the database to what this version needs: python -m {name}.migrate.
 
 Before a release it expands: old processes go on. With --contract it tidies up what only they needed, when the last of
@@ -87,58 +90,16 @@ them is gone. A database that has nothing yet gets everything at once."""
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
-import msgspec
-from nines_runtime import Hidden, MigrationError, Url, migrate, read_settings
+from nines_runtime import Migrations
 
 from {name}._generated.settings import surroundings
 
 FOLDER = Path(__file__).parents[2] / "migrations"
-
-
-class MigrationSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """All that the job is given."""
-
-    {url.lower()}: Url
-    {user.lower()}: str | None = None
-    """Owns the tables, and lets the role of {url} use them; if unset, that one owns them."""
-    {password.lower()}: Hidden | None = None
-
-
-def apply(environment: Mapping[str, str], *, is_all: bool = False) -> None:
-    """Raises MigrationError."""
-    settings = read_settings(MigrationSettings, environment)
-    password = settings.{password.lower()}
-    asyncio.run(
-        migrate(
-            str(settings.{url.lower()}),
-            FOLDER,
-            user=settings.{user.lower()},
-            password=password.reveal() if password else None,
-            through="contract" if is_all else "migrate",
-            tell=lambda text: print(text, file=sys.stderr),
-        )
-    )
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="{name}.migrate")
-    parser.add_argument("--contract", action="store_true", help="also what old processes would not survive")
-    arguments = parser.parse_args()
-    with surroundings() as environment:
-        try:
-            apply(environment, is_all=arguments.contract)
-        except MigrationError as error:
-            print(error, file=sys.stderr)
-            return 1
-    return 0
-
+{made}
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(MIGRATIONS.main(surroundings, prog="{name}.migrate"))
 '''
