@@ -27,6 +27,7 @@ from nines_runtime import (
     new_id,
 )
 from nines_runtime.data.batch import LANE_ROWS
+from nines_runtime.data.pacing import Pace
 
 from .requests import Request, same, soon
 
@@ -112,6 +113,7 @@ class Slow:
 
     def __init__(self, hangs_s: float = 0.0) -> None:
         self.hangs_s = hangs_s
+        self.pace = Pace()
         self.under_way = self.most = self.statements = 0
 
     async def fetch(self, deadline: Deadline, statement: str, *columns: Any) -> list[dict[str, int]]:
@@ -142,6 +144,29 @@ def test_two_statements_go_at_once_only_where_much_waits(callers: int, most: int
     found = asyncio.run(work())
     assert found.most == most
     assert found.statements < callers * 20
+
+
+def test_who_gathers_goes_on_as_soon_as_there_is_enough() -> None:
+    """With a pace of an hour: only what waits lets the next statement go, and no second one beside it."""
+
+    class Hour(Pace):
+        @property
+        def gather_s(self) -> float:
+            return 3_600.0
+
+    async def work() -> None:
+        slow: Any = Slow()
+        slow.pace = Hour()
+        batch = Batch(slow, INSERT)
+        assert await batch.add(soon(5), (new_id(),)) is not None
+        async with asyncio.timeout(4.0):
+            found = await asyncio.gather(*(batch.add(soon(5), (new_id(),)) for _ in range(LANE_ROWS)))
+        assert None not in found
+        assert (slow.statements, slow.most) == (2, 1)
+        async with asyncio.timeout(4.0):
+            await batch.close()
+
+    asyncio.run(work())
 
 
 def test_a_statement_that_hangs_holds_up_nobody_for_long() -> None:

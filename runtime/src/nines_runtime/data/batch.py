@@ -82,6 +82,8 @@ class Batch:
         self._running = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._watch: asyncio.TimerHandle | None = None
+        self._resting: list[asyncio.Future[None]] = []
+        """Of lanes that gather: one that ends lets its lane go on."""
 
     @property
     def waiting(self) -> int:
@@ -101,8 +103,13 @@ class Batch:
         loop = asyncio.get_running_loop()
         row = Row(deadline, arguments, alone, loop.create_future())
         self._waiting.append(row)
-        if self._running == 0 or (self._running < self._lanes and len(self._waiting) >= LANE_ROWS):
+        if self._running == 0:
             self._open_lane(loop)
+        elif len(self._waiting) >= LANE_ROWS:
+            if self._resting:
+                _end(self._resting.pop())
+            elif self._running < self._lanes:
+                self._open_lane(loop)
         if self._watch is None:
             self._watch = loop.call_later(LOOK_EVERY_S, self._look, loop)
         return await row.written
@@ -110,6 +117,8 @@ class Batch:
     async def close(self) -> None:
         """Waits for what is under way; take no more requests before."""
         while self._tasks:
+            while self._resting:
+                _end(self._resting.pop())
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _open_lane(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -135,10 +144,23 @@ class Batch:
                     self._alone.difference_update([row.alone for row in rows])
                 left_s = begun_s + self._gather_s(len(rows)) - time.monotonic()
                 if left_s > 0 and len(self._waiting) < LANE_ROWS:
-                    await asyncio.sleep(left_s)
+                    await self._rest(left_s)
         finally:
             # In the same breath as the last look: whoever comes after it begins a lane of its own.
             self._running -= 1
+
+    async def _rest(self, seconds: float) -> None:
+        """At most so long; until there is as much as one statement should carry."""
+        loop = asyncio.get_running_loop()
+        rest: asyncio.Future[None] = loop.create_future()
+        self._resting.append(rest)
+        bell = loop.call_later(seconds, _end, rest)
+        try:
+            await rest
+        finally:
+            bell.cancel()
+            if rest in self._resting:
+                self._resting.remove(rest)
 
     def _gather_s(self, rows: int) -> float:
         pace = self._database.pace
@@ -217,6 +239,11 @@ class Batch:
             self._open_lane(loop)
         if self._waiting or self._flying:
             self._watch = loop.call_later(LOOK_EVERY_S, self._look, loop)
+
+
+def _end(rest: asyncio.Future[None]) -> None:
+    if not rest.done():
+        rest.set_result(None)
 
 
 def _fail(row: Row, error: Exception) -> None:

@@ -6,7 +6,7 @@ PACE_S = 0.01
 BUSY_HZ = 800.0
 """Rows a second, of all batches of one database: from here on a commit that is saved is worth a few milliseconds."""
 PACE_S_MAX = 0.02
-CROWDED_HZ = 3_000.0
+CROWDED_HZ = 4_000.0
 """From here on commits take so much of the database that fewer of them answer sooner."""
 WINDOW_S = 0.1
 
