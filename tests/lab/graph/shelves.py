@@ -1,4 +1,4 @@
-"""A small service that has nothing but a graph, and may be careless in ways that a file beside it names.
+"""A small service that has nothing but a graph and one method over gRPC; a file beside it names how it is careless.
 
 It is copied beside a test and started as a service of its own, hence without imports of the project's."""
 
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import grpc
+import grpc.aio
 from graphql import GraphQLError, GraphQLSchema, build_schema, graphql, parse, validate
 
 SCHEMA = """
@@ -196,13 +198,40 @@ async def answered(body: bytes, user: str) -> tuple[int, dict[str, Any]]:
     return 200, dict(found.formatted)
 
 
+class Calls(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no types
+    def service(self, details: Any) -> Any:
+        is_known = details.method == "/shelves.v1.Shelves/CountBooks"
+        return grpc.unary_unary_rpc_method_handler(count_books) if is_known else None
+
+
+async def count_books(content: bytes, context: Any) -> bytes:
+    token = dict(context.invocation_metadata()).get("authorization", "")
+    if token not in TOKENS and not (token and "forged" in faults()):
+        await context.abort(grpc.StatusCode.UNAUTHENTICATED, "Sign in.")
+    if "raises" in faults():
+        return content.decode().encode()[:0]
+    if content:
+        await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "There is nothing to say.")
+    return b""
+
+
+async def listening() -> Any:
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers((Calls(),))
+    server.add_insecure_port(f"127.0.0.1:{os.environ['GRPC_PORT']}")
+    await server.start()
+    return server
+
+
 async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
     global pool  # noqa: PLW0603 -- one for the process
     if scope["type"] == "lifespan":
         await receive()
         pool = await asyncpg.create_pool(os.environ["DATABASE_URL"], min_size=2, max_size=4)
+        calls = await listening()
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        await calls.stop(None)
         await pool.close()
         await send({"type": "lifespan.shutdown.complete"})
         return

@@ -29,16 +29,28 @@ BOTH = (
     "security/authentication",
     "security/object-authorization",
     "contract/hostile-documents",
+    "contract/hostile-messages",
     "contract/no-5xx",
 )
 PLANTED = {
     "security/authentication": ("query books", ""),
     "security/object-authorization": ("query book", ""),
     "contract/hostile-documents": ("the graph", ""),
+    "contract/hostile-messages": ("rpc CountBooks", ""),
     "contract/no-5xx": ("query book", "mutation createAuthor"),
     "database/n-plus-one": ("query books", "query authors"),
 }
 """What breaks by the planted faults, and what does not."""
+PROTOCOL = """
+syntax = "proto3";
+package shelves.v1;
+// rpc Nothing(Nothing) returns (Nothing);
+message Asked { string of = 1; }
+service Shelves {
+  rpc CountBooks(Asked) returns (Asked) { option deprecated = false; }
+  rpc WatchBooks(Asked) returns (stream Asked);
+}
+"""
 SETUP = """
 import asyncio, os
 import asyncpg
@@ -56,8 +68,11 @@ asyncio.run(main())
 def laboratory(root: Path) -> Laboratory:
     (root / "small.py").write_text(Path(shelves.__file__).read_text())
     (root / "setup.py").write_text(SETUP)
+    (root / "shelves.proto").write_text(PROTOCOL)
     settings = Settings(
-        service=ServiceSettings(setup=("python setup.py",), python=sys.executable, ready="/health"),
+        service=ServiceSettings(
+            setup=("python setup.py",), python=sys.executable, ready="/health", env={"GRPC_PORT": "{grpc.port}"}
+        ),
         database=DatabaseSettings(needed=True),
         identities=tuple(
             Identity(name=name, headers={"authorization": f"Bearer token-of-{name}"}) for name in ("owner", "peer")
@@ -97,7 +112,10 @@ async def breaks(lab: Laboratory) -> None:
         subjects = dict(judgement.subjects)
         assert subjects[subject] is Verdict.BROKEN, (id, subjects)
         assert not sound or subjects[sound] is Verdict.HOLDS, (id, subjects)
-        assert history.exchanges[judgement.offending[0]].curl.startswith("curl -i -X POST")
+        assert (
+            history.exchanges[judgement.offending[0]].curl.startswith("curl -i")
+            or "| curl -i" in history.exchanges[judgement.offending[0]].curl
+        )
 
 
 async def drives(lab: Laboratory) -> None:
@@ -132,6 +150,8 @@ def test_a_graph_is_tried_like_every_interface(tmp_path: Path) -> None:
         async with laboratory(tmp_path) as lab:
             assert lab.graph is not None
             assert (lab.graph.endpoint, lab.graph.source) == ("/graphql", "/graphql")
+            assert lab.typed is not None
+            assert [method.path for method in lab.typed.methods] == ["/shelves.v1.Shelves/CountBooks"]
             assert not lab.unexamined, lab.unexamined
             await drives(lab)
             await holds(lab)

@@ -32,9 +32,9 @@ _NOBODY = {
 STAND_IN = "log://events"
 """For a broker: events that leave the outbox end in the service's own log."""
 _DRIVEN_MIN = 0.5
+"""Of the load: what reads and creations must make up to stand for all of it."""
 _DOCUMENTS, _GRAPH_SHARE = 4, 0.25
 """So many reads are asked by the graph as well, each for this part of what is asked of it over HTTP."""
-"""Of the load: what reads and creations must make up to stand for all of it."""
 _WHOM = ("owner", "peer")
 
 
