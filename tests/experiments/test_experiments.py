@@ -166,6 +166,15 @@ def test_whoever_has_the_role_is_asked_where_the_owner_may_not() -> None:
     assert {e.identity for e in bench.history().during("steady") if e.operation == "listItems"} == {"clerk"}
 
 
+@pytest.mark.parametrize("id", ["consistency/unique-race", "database/n-plus-one", "crash/durable-kill"])
+def test_what_only_a_role_may_create_is_created_by_whoever_has_it(id: str) -> None:
+    clerk = Identity(name="clerk", username="clerk@example.com", password=PASSWORD)
+    judgement, bench = tried(id, "roles", identities=(*IDENTITIES, clerk))
+    assert judgement.verdict is Verdict.HOLDS, (judgement.says, bench.history().skips)
+    judgement, bench = tried("crash/durable-kill", "roles", "forgets", identities=(*IDENTITIES, clerk))
+    assert judgement.verdict is Verdict.BROKEN, (judgement.says, bench.history().skips)
+
+
 def test_recovery_is_measured_where_nothing_is_created() -> None:
     reads = Contract(
         operations=tuple(o for o in CONTRACT.operations if o.is_safe and not o.path_parameters),

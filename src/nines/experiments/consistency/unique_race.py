@@ -6,7 +6,7 @@ import msgspec
 
 from nines.checkers.winners import Round, rounds
 from nines.experiments import judging
-from nines.experiments.choosing import attempt, owner, path_words
+from nines.experiments.choosing import attempt, attempt_as_any, owner, path_words
 from nines.model.budget import Budgets
 from nines.model.contract import Operation
 from nines.model.experiment import Bench, Call, ExperimentInfo, Figure, Judgement, Need
@@ -53,13 +53,12 @@ INFO = ExperimentInfo(
 
 async def run(bench: Bench) -> None:
     """First whether uniqueness is promised at all, one after the other; then the races."""
-    identity = owner(bench)
     raced = 0
     for operation in _candidates(bench)[:TRIED_MAX]:
         if raced >= CREATORS_MAX or bench.clock_s() > TIME_ALL_S:
             bench.skip(operation.id, f"only {CREATORS_MAX} operations are raced, for {TIME_ALL_S:.0f} s")
             continue
-        reason = await _promise(bench, operation, identity)
+        identity, reason = await _promise(bench, operation)
         is_silent = reason == TWICE and operation == bench.registration()
         if is_silent:
             reason = await _silence(bench, operation)
@@ -86,12 +85,22 @@ def _candidates(bench: Bench) -> list[Operation]:
     return creators + [operation for operation in others if not operation.is_deprecated]
 
 
-async def _promise(bench: Bench, operation: Operation, identity: str) -> str:
-    """Why nothing is promised, "" when a sequential duplicate is refused and a fresh create is not."""
-    tried = await attempt(bench, operation, identity, "control first")
+async def _promise(bench: Bench, operation: Operation) -> tuple[str, str]:
+    """As whom something is created, and why nothing is promised: "" when a duplicate is refused and another is not."""
+    # What is no certain creator is not tried in the name of somebody mightier.
+    tried = await (
+        attempt_as_any(bench, operation, "control first")
+        if operation in bench.creators()
+        else attempt(bench, operation, owner(bench), "control first")
+    )
     if tried is None:
-        return "no valid request could be made"
-    first, answer = tried
+        return owner(bench), "no valid request could be made"
+    return tried[0].identity, await _refusing(bench, operation, *tried)
+
+
+async def _refusing(bench: Bench, operation: Operation, first: Call, answer: Exchange) -> str:
+    """Why nothing is promised, "" when a sequential duplicate is refused and a fresh create is not."""
+    identity = first.identity
     if answer.outcome is not Outcome.OK:
         return f"a valid create was answered {judging.answered(answer)}"
     again = await bench.prepare(operation, identity, like=first)

@@ -11,7 +11,7 @@ from nines.checkers.sets import check_set
 from nines.experiments import judging
 from nines.experiments.accounts import seconds_of
 from nines.experiments.changing import GONE, READ_BACK, read_updates, updates_of_self, updating
-from nines.experiments.choosing import NO_CREATOR, attempt, is_door, owner
+from nines.experiments.choosing import NO_CREATOR, attempt, attempt_as_any, is_door, owner
 from nines.experiments.usage import uses
 from nines.model.budget import Budgets
 from nines.model.contract import Operation
@@ -95,7 +95,7 @@ async def run(bench: Bench) -> None:
     for each in creators:
         creator = each.operation
         if not each.is_marked:
-            await _read_one_by_one(bench, creator, identity)
+            await _read_one_by_one(bench, creator, each.viewer)
             continue
         sent = [e for e in bench.history().during(CRASH) if e.operation == creator.id and e.marker]
         if sent and await bench.find(creator, [e.marker for e in sent], each.viewer) is not None:
@@ -148,24 +148,29 @@ async def _findable(bench: Bench, identity: str) -> list[_Stream]:
     for creator in creators:
         if len(found) >= CREATORS_MAX:
             break
-        stream = await _stream(bench, creator, identity, identity)
+        stream = await _stream(bench, creator)
         if stream is not None:
             found.append(stream)
     if door is not None:
         admin = next((each.name for each in bench.identities if each.is_admin), identity)
-        stream = await _stream(bench, door, "", admin)
+        stream = await _stream(bench, door, admin)
         if stream is not None and stream.is_marked:
             weight = DOOR_WEIGHT if found else 1.0
             found.append(msgspec.structs.replace(stream, share=Share(operation=door.id, weight=weight)))
     return found
 
 
-async def _stream(bench: Bench, creator: Operation, identity: str, viewer: str) -> _Stream | None:
-    tried = await attempt(bench, creator, identity, CONTROL)
+async def _stream(bench: Bench, creator: Operation, viewer: str = "") -> _Stream | None:
+    """As the first who may create it; without a viewer, whoever made it finds it."""
+    tried = await (
+        attempt(bench, creator, "", CONTROL) if is_door(creator) else attempt_as_any(bench, creator, CONTROL)
+    )
     if tried is None or tried[1].outcome is not Outcome.OK:
         answer = judging.answered(tried[1]) if tried else "no valid request could be made"
         bench.skip(creator.id, f"a valid create does not succeed: {answer}")
         return None
+    identity = tried[0].identity
+    viewer = viewer or identity
     marker = tried[0].marker
     seen = await bench.find(creator, [marker], viewer) if marker else None
     is_marked = any(each.marker == marker and each.count for each in seen or ())

@@ -11,7 +11,7 @@ import msgspec
 from nines.checkers.slopes import Slope, theil_sen
 from nines.experiments import judging
 from nines.experiments.accounts import made, seconds_of, told, viewer
-from nines.experiments.choosing import NO_CREATOR, attempt, is_door, owner
+from nines.experiments.choosing import NO_CREATOR, attempt_as_any, is_door, owner
 from nines.model.budget import Budgets
 from nines.model.contract import Operation
 from nines.model.effect import EffectKind
@@ -69,11 +69,12 @@ async def run(bench: Bench) -> None:
 
 async def _grow(bench: Bench, creator: Operation, lister: Operation, identity: str) -> None:
     """Rows of accounts are made by whoever registers, and listed by whoever may."""
-    tried = await (made(bench, creator, "grow") if is_door(creator) else attempt(bench, creator, identity, "grow"))
+    tried = await (made(bench, creator, "grow") if is_door(creator) else attempt_as_any(bench, creator, "grow"))
     if tried is None or tried[1].outcome is not Outcome.OK:
         bench.skip(lister.id, f"its rows cannot be created: {told(tried)}")
         return
     first = tried[1]
+    identity = first.identity
     if is_door(creator):
         if seconds_of(first) * sum(STEPS) > TIME_MAX_S:
             bench.skip(lister.id, f"its rows are accounts, each of which takes {seconds_of(first):.1f} s")
