@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from operator import attrgetter
 
 from nines.building.file import File
+from nines.model.blueprint import DependencyKind
 from nines.model.design import Design
+from nines.model.errors import UsageError
 
 Part = Callable[[Design], Iterator[File]]
 """A package beside this module that has such a function as `write` is a part."""
@@ -24,5 +26,11 @@ def parts() -> tuple[Part, ...]:
 
 
 def write(design: Design) -> tuple[File, ...]:
-    """Every file that follows from the design, by its path."""
+    """Every file that follows from the design, by its path; raises UsageError where nothing keeps anything."""
+    if not any(each.kind is DependencyKind.POSTGRES for each in design.dependencies):
+        raise UsageError(
+            "a service without a database: that is not built",
+            where="dependencies",
+            hint="Add db: {type: postgres, replication: synchronous}; a laptop gets one of its own.",
+        )
     return tuple(sorted((file for part in parts() for file in part(design)), key=attrgetter("path")))

@@ -597,6 +597,11 @@ CASES = (
         is_fatal=False,
     ),
     Case(
+        "kept-nowhere",
+        {"dependencies": {"db": None, "cache": {"type": "redis", "need": "soft", "fallback": "default"}}},
+        {"operations": {"createParcel": {"share": "10%"}}},
+    ),
+    Case(
         "accepted-and-not-done",
         {"operations": {"createParcel": {"async": True}}},
         {

@@ -102,6 +102,7 @@ def _problems(text: str) -> list[str]:
         ("operations: {a: {do: custom}}\n", "3:14: do: custom needs `hook`"),
         ("jobs: {a: {attempts: 3}}\n", "3:8: the job does nothing"),
         ("jobs: {a: {from: open, hook: f}}\n", '"open" is a state of which resource? Name it with `on`'),
+        ("roles: {" + "a" * 50 + ": {}}\n", "it is at most 40 characters long"),
         ("limits: {default: 100 per minute per user}\n", "did you mean 100/m per subject?"),
         ("resources: {R: {retention: 6 months}}\n", "did you mean 180d?"),
         ("resources: {R: {fields: {a: varchar(80)}}}\n", "did you mean string <= 80?"),

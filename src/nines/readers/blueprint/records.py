@@ -13,6 +13,9 @@ from nines.readers.blueprint.document import Entry, Mapping, Node, Scalar
 from nines.readers.blueprint.reading import Reading, Unreadable, advice, shown
 from nines.readers.blueprint.shapes import ITEMS_MAX, Definitions, JsonSchema, Shape
 
+_LONG_ENOUGH = 30
+"""Of a name that fits up to there only its length is wrong."""
+
 
 class Key(Record):
     """One key of a record."""
@@ -186,7 +189,10 @@ class Table(Shape):
         for entry in entries[:ITEMS_MAX]:
             name = entry.key.text
             if not self.pattern.fullmatch(name) or not entry.key.is_text:
-                reading.report(entry.key, f"{shown(name)} is no name for {self.what}: {self._advice(name)}")
+                fitting = max((n for n in range(len(name)) if self.pattern.fullmatch(name[:n])), default=0)
+                is_long = fitting >= _LONG_ENOUGH and entry.key.is_text
+                then = f"it is at most {fitting} characters long" if is_long else self._advice(name)
+                reading.report(entry.key, f"{shown(name)} is no name for {self.what}: {then}")
                 continue
             if self.declares:
                 reading.declare(self.declares, name, reading.scope)
