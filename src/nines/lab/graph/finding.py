@@ -25,6 +25,8 @@ FILES_MAX = 4_000
 """Of a project, looked through for a schema; only where a graph answers."""
 TEXT_BYTES_MAX = 16 * 1024 * 1024
 _PROBE = b'{"query":"query nines { __typename }"}'
+_ABSENT = (404, 405)
+"""Whatever else such an answer says, in whatever form."""
 _LEFT_OUT = frozenset(("node_modules", ".venv", "venv", "dist", "build", "tests", "test", "dossier", "site-packages"))
 
 
@@ -58,7 +60,7 @@ class GraphFinder:
         """None where nothing answers documents."""
         for path in _candidates(contract, endpoints):
             status, body = await self._ask(path, _PROBE)
-            if status is None or not _speaks(body):
+            if status is None or status in _ABSENT or not _speaks(body):
                 continue
             found = await self._told(path)
             return found or self._in_project(path) or FoundGraph(endpoint=path)
