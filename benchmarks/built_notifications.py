@@ -119,11 +119,11 @@ async def _count(cluster: Cluster, name: str) -> int:
 
 
 def _told(took: Took, kept: int, cpu_s: float, workers: int) -> bool:
-    held = took.good == took.sent == kept and took.percentile_ms(95) < WHOLE_P95_MS_MAX and not took.reason
+    held = took.good == took.sent == kept and took.percentile_ms(95) < P95_MS_MAX and not took.reason
     print(f"notifications, {workers} processes, on {machine()}: {took}")
     print(f"  acknowledged {took.good:,} of {took.sent:,}; in the tables {kept:,}")
     print(f"  the service took {1e6 * cpu_s / max(took.sent, 1):.0f} us of a processor for each")
-    print(f"  no error, nothing lost, p95 below {WHOLE_P95_MS_MAX:.0f} ms: {'held' if held else 'MISSED'}")
+    print(f"  no error, nothing lost, p95 below {P95_MS_MAX:.0f} ms: {'held' if held else 'MISSED'}")
     return held
 
 
