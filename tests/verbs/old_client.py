@@ -259,8 +259,10 @@ class OldClient:
         return self.registers and is_admin and told is not None and told.status != _FORBIDDEN
 
     def _asking(self, operation: Operation) -> list[str]:
-        """Everybody, and whoever succeeded before comes first."""
+        """Everybody, and whoever succeeded before comes first; where nobody did at first, one is enough later."""
         everybody = [name for name in self._headers for _ in range(TRIES)]
+        if self._first and operation.id not in self._best:
+            return everybody[:1]
         return sorted(everybody, key=lambda name: name != self._best.get(operation.id))
 
     async def repeat(self, address: Address, said: Iterable[Told]) -> dict[str, Told]:
