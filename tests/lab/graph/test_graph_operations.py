@@ -26,7 +26,7 @@ TEXT = """
 type Query {
   me: User
   book(id: ID!): Book
-  books(first: Int, after: String): BookConnection!
+  books(first: Int! = 20, after: String): BookConnection!
   booksOf(authorId: ID!): [Book!]!
   author(authorId: ID): AuthorType
   search(text: String!): [Anything!]!
@@ -93,6 +93,7 @@ def test_every_document_is_valid() -> None:
     for operation in BY_ID.values():
         assert operation.document is not None
         assert not graphql.validate(real, graphql.parse(operation.document.text)), operation.document.text
+    assert "$first: Int," in BY_ID["query books"].document.text  # type: ignore[union-attr]
 
 
 def test_bounds_and_security_are_those_of_the_same_operation() -> None:

@@ -223,7 +223,9 @@ class _Writer:
 
 def text_of(selecting: Selecting, root: str, field: GraphField, reach: Reach) -> str:
     """The whole document; arguments that are not given have no value, as if they were not there."""
-    variables = ", ".join(f"${each.name}: {each.type.text}" for each in field.arguments)
+    # A variable that need not be given must not be demanded, though its argument would not take null.
+    types = [(each.name, each.type.text if each.is_needed else each.type.text.rstrip("!")) for each in field.arguments]
+    variables = ", ".join(f"${name}: {type}" for name, type in types)
     passed = ", ".join(f"{each.name}: ${each.name}" for each in field.arguments)
     head = f"{root} nines({variables})" if variables else f"{root} nines"
     selection = selecting.of(field.type.name, reach)
