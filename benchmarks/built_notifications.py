@@ -19,8 +19,9 @@ from pathlib import Path
 import uvloop
 
 from benchmarks.built import Built
+from benchmarks.lean import LeanLoop
 from benchmarks.mix import Mix, stands
-from benchmarks.serving import Served, Took, cpu_s, database, machine, open_loop
+from benchmarks.serving import Served, Took, cpu_s, database, machine
 from nines.lab.launch.postgres import Cluster
 from nines.lab.load.request import Request
 from nines.model.experiment import Call
@@ -62,10 +63,10 @@ async def measure(rate_hz: float, seconds: float, workers: int, subjects: int) -
             service = await built.serve(premises, cluster, workers=workers)
             await service.start()
             try:
-                await open_loop(service.port, rate_hz / 4, WARM_S, maker(tokens, b"warm"))
+                await LeanLoop(service.port, rate_hz / 4, WARM_S, maker(tokens, b"warm")).run()
                 before = await _count(cluster, built.name)
                 cpu_s = service.cpu_s()
-                took = await open_loop(service.port, rate_hz, seconds, maker(tokens, b"load"))
+                took = await LeanLoop(service.port, rate_hz, seconds, maker(tokens, b"load")).run()
                 cpu_s = service.cpu_s() - cpu_s
                 kept = await _count(cluster, built.name) - before
             finally:
@@ -84,16 +85,17 @@ async def measure_whole(rate_hz: float, seconds: float, workers: int) -> bool:
             try:
                 await mix.prepare(service.port, cluster, built.name, int(rate_hz * (seconds + WARM_S)))
                 mix.start(b"warm")
-                await open_loop(service.port, rate_hz / 4, WARM_S, mix.make, mix.ended, keeps_bodies=False)
+                await LeanLoop(service.port, rate_hz / 4, WARM_S, mix.make).run()
                 before, spent = await stands(cluster, built.name), _spent_s(service, cluster)
                 mix.start(b"load")
-                took = await open_loop(service.port, rate_hz, seconds, mix.make, mix.ended, keeps_bodies=False)
+                load = LeanLoop(service.port, rate_hz, seconds, mix.make)
+                took = await load.run()
                 spent = [now - then for now, then in zip(_spent_s(service, cluster), spent, strict=True)]
                 kept = await stands(cluster, built.name)
             finally:
                 await service.stop()
     told = {name: kept[name] - count for name, count in before.items()}
-    return _whole_told(took, mix.good, told, spent, workers)
+    return _whole_told(took, load.good, told, spent, workers)
 
 
 def _spent_s(service: Served, cluster: Cluster) -> list[float]:

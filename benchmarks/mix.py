@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections import Counter, deque
+from collections import deque
 
 import msgspec
 import yaml
@@ -78,12 +78,11 @@ class Mix:
         self._readable: dict[str, list[Made]] = {}
         self._waiting: dict[tuple[str, str], deque[Made]] = {}
         """Rows in the state from which an operation moves, by kind and the state to which."""
+        # Marked as `stands` names them.
         self._calls = {
             each.name: Call(operation=each.name, method=_method(each), path="/", marker=f"{each.kind} {each.does}")
             for each in self.operations
         }
-        self.good: Counter[str] = Counter()
-        """Acknowledged, as `stands` names them."""
 
     async def prepare(self, port: int, cluster: Cluster, name: str, requests: int) -> None:
         """Makes rows through the service, and moves as many as the load will need to the states that it needs."""
@@ -135,11 +134,6 @@ class Mix:
 
     def start(self, run: bytes) -> None:
         self._run = run
-        self.good.clear()
-
-    def ended(self, ending: Ending) -> None:
-        if 200 <= ending.status < 300:
-            self.good[ending.request.call.marker] += 1
 
     def make(self, index: int) -> Request:
         operation = self._cycle[index % CYCLE]

@@ -169,10 +169,8 @@ async def open_loop(
     duration_s: float,
     make: Callable[[int], Request],
     sink: Callable[[Ending], None] | None = None,
-    *,
-    keeps_bodies: bool = True,
 ) -> Took:
-    """Every request leaves at its intended time; latencies are from that time. `sink` gets the bodies, if it wants."""
+    """Every request leaves at its intended time; latencies are from that time."""
     statuses: Counter[str] = Counter()
     latencies: list[float] = []
 
@@ -182,9 +180,7 @@ async def open_loop(
         if sink is not None:
             sink(ending)
 
-    plan = Plan(
-        rate_hz=rate_hz, duration_s=duration_s, keeps_bodies=keeps_bodies and sink is not None, connections_max=256
-    )
+    plan = Plan(rate_hz=rate_hz, duration_s=duration_s, keeps_bodies=sink is not None, connections_max=256)
     load = OpenLoop(plan, Address(host="127.0.0.1", port=port), make, ended)
     await load.start()
     report = await load.finish()
