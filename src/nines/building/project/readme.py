@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from nines.building.names import package, snake
 from nines.building.project import requests
-from nines.building.project.settings import stands_in, variables
+from nines.building.project.settings import (
+    database,
+    has_console,
+    has_keys,
+    is_issued_elsewhere,
+    stands_in,
+    variables,
+)
 from nines.model.blueprint import DependencyKind
 from nines.model.design import Design, telling
 
@@ -41,6 +48,29 @@ grpcurl -plaintext -import-path . -proto {design.name}.proto {show}\\
   127.0.0.1:50051 {protocol.package}.{protocol.service}/{read.name}
 ```
 """
+
+
+def _roles(design: Design) -> str:
+    """How somebody gets a role, for no operation grants one."""
+    if not has_console(design) or not design.roles:
+        return ""
+    return f"""
+No operation grants a role; an operator does (`python -m {package(design)}.people --help`):
+
+```sh
+ENVIRONMENT=local .venv/bin/python -m {package(design)}.people grant ada@example.com {design.roles[0].name}
+```
+"""
+
+
+def _commands(design: Design) -> str:
+    """The files that are started, as a row of the table."""
+    found = ["__main__.py"]
+    found += ["migrate.py"] if database(design) else []
+    found += ["people.py"] if has_console(design) else []
+    found += ["keys.py"] if has_keys(design) else []
+    found += ["tokens.py"] if is_issued_elsewhere(design) else []
+    return ", ".join(f"`{each}`" for each in found)
 
 
 def _apart(design: Design) -> str:
@@ -89,7 +119,7 @@ nines check .   # reviews it, runs it, tries to break it, and gives a verdict
 ```
 
 Only Python 3.11 or newer and make are needed.{_events(design)}
-{first}{_internal(design)}
+{first}{_roles(design) if first else ""}{_internal(design)}
 ## What is yours, and what is generated
 
 | yours: created once, never touched again | what for |
@@ -98,6 +128,7 @@ Only Python 3.11 or newer and make are needed.{_events(design)}
 | `src/{name}/operations/` | the decisions that a blueprint cannot hold |
 | `src/{name}/gateways/` | how others are asked: one file for each, behind a typed protocol |
 | `src/{name}/app.py`, `settings.py` | what is put together, and your own routes (FastAPI) |
+| `src/{name}/`: {_commands(design)} | what is started: `python -m {name}`, `python -m {name}.migrate` and so on |
 | `tests/unit/`, `requirements.txt`, `Dockerfile`, `local.mk`, `deploy/production/`, `ops/*/own.*` | |
 
 Everything else is generated and listed in `nines.lock`: `src/{name}/_generated/` is the service, and what a reviewer

@@ -8,13 +8,12 @@ from nines.building import names, python
 from nines.building.file import File
 from nines.building.project.settings import database as database_variable
 from nines.building.project.settings import has_keys, has_sign_ins, is_issued_elsewhere, variables
-from nines.building.resources import apart, consuming, ports
+from nines.building.resources import apart, clients, consuming, ports, relaying
 from nines.building.resources.code import Code
-from nines.building.resources.facts import blueprint_of
-from nines.building.resources.holdings import has_accounts, has_outbox, holdings
+from nines.building.resources.holdings import has_accounts, holdings
 from nines.building.resources.mailing import leaves_letters
-from nines.model.blueprint import Dependency, DependencyKind
-from nines.model.design import Design, telling
+from nines.model.blueprint import DependencyKind
+from nines.model.design import Design
 from nines.model.design.graph import has_graph
 
 _POOL = 10
@@ -25,7 +24,7 @@ _CHALLENGES = {"api-key": "ApiKey", "session": "Cookie", "mtls": "Certificate"}
 def write(design: Design) -> Iterator[File]:
     yield File(path=names.source(design, "_generated/application.py"), text=_application(design))
     yield File(path=names.source(design, "app.py"), text=_app(design), is_owned=True)
-    yield from _broker(design)
+    yield from relaying.gateway(design)
 
 
 def _application(design: Design) -> str:
@@ -52,7 +51,7 @@ def _application(design: Design) -> str:
     for thing_port in ports.ports_of(design):
         if thing_port.dependency.kind is not DependencyKind.SMTP:
             code.gap()
-            _client(code, thing_port)
+            clients.client_of(code, thing_port)
     return code.text(f"{design.name} as a whole: what it opens at its start, and the application that answers.")
 
 
@@ -249,49 +248,6 @@ def _authenticated(code: Code) -> None:
     code.put(python.call("Started", *parts, checks), before="yield ")
 
 
-def _client(code: Code, port: ports.Port) -> None:
-    """The client of one dependency, with everything that keeps its trouble away."""
-    found: Dependency = port.dependency
-    client = "GrpcClient" if found.kind is DependencyKind.GRPC else "Client"
-    code.imports.add("nines_runtime.grpc" if found.kind is DependencyKind.GRPC else "nines_runtime", client)
-    code.runtime("CallMetrics")
-    head = python.Group(
-        head=f"def _{port.name}_client",
-        parts=("settings: GeneratedSettings", "calls: CallMetrics"),
-        tail=f" -> {client}",
-    )
-    with code.block(head):
-        parts: list[python.Part] = [python.quoted(found.name), f"str(settings.{variables(found)[0].lower()})"]
-        if found.kind is DependencyKind.GRPC:
-            parts.append(f"{port.protocol}Client.MESSAGES")
-        if found.timeout_s:
-            parts.append(f"timeout_s={found.timeout_s!r}")
-        if found.retry:
-            code.runtime("Retry")
-            only = "" if found.retry.only_idempotent else ", only_idempotent=False"
-            parts.append(f"retry=Retry(max={found.retry.max}{only})")
-        if found.breaker:
-            code.runtime("Breaker")
-            made = python.call(
-                "Breaker",
-                f"error_share={found.breaker.error_share!r}",
-                f"of={found.breaker.of}",
-                f"open_s={found.breaker.open_s!r}",
-            )
-            parts.append(python.named("breaker", made))
-        if found.bulkhead:
-            code.runtime("Bulkhead")
-            parts.append(f"bulkhead=Bulkhead({found.bulkhead})")
-        secret = next((each.name for each in code.design.secrets if each.dependency == found.name), "")
-        if secret:
-            code.line(f"credential = settings.{secret.lower()}")
-            parts.append("credential=credential.reveal() if credential else None")
-        private = 'settings.environment != "production"' if found.is_external else "True"
-        parts.append(f"allows_private={private}")
-        parts.append("observer=calls")
-        code.put(python.call(client, *parts), before="return ")
-
-
 def _app(design: Design) -> str:
     name = names.package(design)
     taken, given = (', module: str = ""', ", module=module") if apart.parts(design) else ("", "")
@@ -312,86 +268,4 @@ beside = FastAPI(title={python.quoted(design.name)}, openapi_url=None)
 def application(settings: Settings{taken}) -> Application[Service]:
     """What is served: operations first, then whatever you add to `beside`."""
     return make(settings, beside=beside{given})
-'''
-
-
-def _broker(design: Design) -> Iterator[File]:
-    broker = blueprint_of(design).events.broker
-    if not broker or not has_outbox(design):
-        return
-    carrier = telling.broker(design)
-    is_served = carrier is not None and carrier.kind in telling.SERVED
-    text = _served(design, carrier) if carrier and is_served else _unserved(design, broker)
-    yield File(path=names.source(design, f"gateways/{names.snake(broker)}.py"), text=text, is_owned=True)
-
-
-def _served(design: Design, carrier: Dependency) -> str:
-    name, variable = names.package(design), variables(carrier)[0].lower()
-    given = [f"str(settings.{variable})"]
-    secret = next((each.name for each in design.secrets if each.dependency == carrier.name), "")
-    if secret:
-        given.append(f"credential=settings.{secret.lower()}")
-    given += [f"ca=settings.{names.snake(carrier.name)}_ca", f"service={python.quoted(design.name)}"]
-    given.append("environment=settings.environment")
-    made = python.call("broker_at", *given)
-    opened = _lines(python.laid(made, before="async with ", after=" as broker:", depth=1))
-    says = (
-        f"Yours: how events reach {carrier.name}. It serves {_SERVED[carrier.kind]}; change what yours wants otherwise."
-    )
-    return f'''{_lines(python.docstring(says))}
-
-from __future__ import annotations
-
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-from nines_runtime import Deliver, broker_at
-
-from {name}._generated.settings import GeneratedSettings
-
-
-@asynccontextmanager
-async def relay(settings: GeneratedSettings) -> AsyncIterator[Deliver]:
-    """Hands out what delivers one event; it connects when there is one, and closes in the end."""
-{opened}
-        yield broker.deliver
-'''
-
-
-_SERVED = {
-    DependencyKind.KAFKA: "any Kafka",
-    DependencyKind.NATS: "NATS with JetStream",
-    DependencyKind.REDIS: "streams of Redis",
-}
-
-
-def _lines(found: list[str]) -> str:
-    return "\n".join(found)
-
-
-def _unserved(design: Design, broker: str) -> str:
-    name = names.package(design)
-    return f'''"""Yours: how events reach {broker}. Until this is written they wait in the outbox."""
-
-from __future__ import annotations
-
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-from nines_runtime import Deadline, Deliver, Event, Problem
-
-from {name}._generated.settings import GeneratedSettings
-
-
-@asynccontextmanager
-async def relay(settings: GeneratedSettings) -> AsyncIterator[Deliver]:
-    """Opens the connection, hands out what delivers one event, and closes it in the end."""
-    del settings
-
-    async def deliver(event: Event, deadline: Deadline) -> None:
-        """Returns when {broker} has taken `event.document()` for good; raises where that is not sure."""
-        del event, deadline
-        raise Problem("unavailable")
-
-    yield deliver
 '''

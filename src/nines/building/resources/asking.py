@@ -11,6 +11,8 @@ from nines.model.design import PlannedEndpoint
 from nines.model.errors import UsageError
 
 RESERVED = "Reserved | Answer"
+SHARED_MIN = 2
+"""So many operations of a module that ask others share what they have in common."""
 
 
 def create(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> None:
@@ -172,19 +174,14 @@ def _ask(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> Non
             module.put(settle, before="answer = await ")
         with module.block("except Unanswered:"):
             module.comment(f"It stays reserved: {finisher(operation)} asks again under the same key, and settles it.")
-            now = f"{thing.noun}_now"
-            accepted = carrying.shown_answer(module, endpoint, row, status=202, shown=now)
             if endpoint.idempotency:
                 whose = "service.keys.recalled(reserved.remembered)" if is_hooked else "claim"
-                with module.block("async with service.database.transaction(call.deadline) as tx:"):
-                    keeping.read_lists(module, endpoint.id, id=f'{row}["id"]')
-                    module.put(keeping.shown_expression(module, row), before=f"{now} = ")
-                    module.put(accepted, before="answer = ")
-                    module.put(python.call("await service.keys.finish", "tx", whose, "answer", f"{now}.id"))
-                module.line("return answer")
+                _pending(module, endpoint, row, whose)
             else:
+                now = f"{thing.noun}_now"
                 keeping.read_lists(module, endpoint.id, id=f'{row}["id"]', how="service.database")
                 module.put(keeping.shown_expression(module, row), before=f"{now} = ")
+                accepted = carrying.shown_answer(module, endpoint, row, status=202, shown=now)
                 module.put(accepted, before="return ")
     module.runtime("Problem")
     with module.block("if answer is None:"):
@@ -195,6 +192,32 @@ def _ask(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> Non
         )
     if operation.emits:
         module.line('service.wake("relayOutbox")')
+    module.line("return answer")
+
+
+def _pending(module: Module, endpoint: PlannedEndpoint, row: str, claim: str) -> None:
+    """Answers that it was accepted, and the same to whoever asks again; operations of which there are several share
+    it."""
+    if module.asking < SHARED_MIN:
+        _accepted(module, endpoint, row, claim, f"{module.thing.noun}_now")
+        return
+    module.put(python.call("return await _pending", "service", "call", row, claim))
+    module.runtime("Claim")
+    module.imports.add("collections.abc", "Mapping")
+    module.imports.add("typing", "Any")
+    parts = ("service: Service", "call: Call", "row: Mapping[str, Any]", "claim: Claim")
+    head = python.Group(head="async def _pending", parts=parts, tail=" -> Answer")
+    with module.function("_pending"), module.block(head):
+        module.doc("It was accepted; what becomes of it is read where it is kept")
+        _accepted(module, endpoint, "row", "claim", module.thing.noun)
+
+
+def _accepted(module: Module, endpoint: PlannedEndpoint, row: str, claim: str, shown: str) -> None:
+    with module.block("async with service.database.transaction(call.deadline) as tx:"):
+        keeping.read_lists(module, endpoint.id, id=f'{row}["id"]')
+        module.put(keeping.shown_expression(module, row), before=f"{shown} = ")
+        module.put(carrying.shown_answer(module, endpoint, row, status=202, shown=shown), before="answer = ")
+        module.put(python.call("await service.keys.finish", "tx", claim, "answer", f"{shown}.id"))
     module.line("return answer")
 
 

@@ -110,6 +110,10 @@ class Module(Code):
         self.thing = thing
         self.needs_reasons = False
         """Whether an operation asks why no row was changed."""
+        self.asking = 0
+        """How many of its operations ask others."""
+        self.shared: dict[str, list[str]] = {}
+        """Functions that several operations call, by their names; they stand at the end."""
         self.runtime("Answer", "Call", "Operations")
         self.generated("service", "Service")
 
@@ -153,6 +157,15 @@ class Module(Code):
         prefix = f", {python.quoted(self.thing.prefix)}" if self.thing.prefix else ""
         return f"call.identifier({python.quoted(name)}{prefix})"
 
+    @contextmanager
+    def function(self, name: str) -> Iterator[None]:
+        """What is written inside is a function of its own; where several write the same, it is written once."""
+        lines, depth = self.lines, self.depth
+        self.lines, self.depth = [], 0
+        yield
+        self.shared.setdefault(name, self.lines)
+        self.lines, self.depth = lines, depth
+
     def existing(self, row: python.Group) -> None:
         """Reads a row that must be there for the caller."""
         self.put(row, before="row = await ")
@@ -170,7 +183,7 @@ class Shared(Module):
 
     def __init__(self, code: Code, thing: Thing) -> None:
         self.design, self.package, self.imports = code.design, code.package, code.imports
-        self.thing, self.needs_reasons, self._code = thing, False, code
+        self.thing, self.needs_reasons, self.shared, self._code = thing, False, {}, code
 
     @property
     def lines(self) -> list[str]:

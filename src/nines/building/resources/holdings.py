@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from nines.building import names, python
-from nines.building.project.settings import has_sign_ins, settings
+from nines.building.project.settings import has_sign_ins
 from nines.building.resources import accepting as creations
-from nines.building.resources import consuming, keeping, ports, sagas, values
+from nines.building.resources import keeping, outgoing, ports, sagas, values
 from nines.building.resources.code import Code, Module
 from nines.building.resources.facts import Thing, blueprint_of, own_table, things
 from nines.building.resources.guards import number
 from nines.building.resources.mailing import leaves_letters
+from nines.building.resources.records import is_tenanted, statements, tenanted
 from nines.model.blueprint import Action, DependencyKind, ResourceKind
 from nines.model.blueprint.operation import OF_ACCOUNTS
-from nines.model.design import Design, telling
+from nines.model.design import Design
 from nines.model.record import Record
 
 
@@ -52,8 +53,8 @@ def holdings(design: Design) -> Iterator[Holding]:
 
 def _events(design: Design) -> Iterator[Holding]:
     if has_outbox(design):
-        yield Holding(name="outbox", type="Outbox", make=_outbox)
-        yield Holding(name="deliver", type="Deliver", make=_deliver)
+        yield Holding(name="outbox", type="Outbox", make=outgoing.outbox)
+        yield Holding(name="deliver", type="Deliver", make=outgoing.deliver)
     for thing in ledgers(design):
         name = keeping.ledger_name(thing, thing.resource.name)
         yield Holding(name=name, type="Ledger", make=_ledger(thing))
@@ -83,10 +84,6 @@ def _sign_ins(code: Code) -> python.Part:
     return "await stack.enter_async_context(sign_ins(settings, database))"
 
 
-def _tenanted(design: Design) -> list[str]:
-    return ["is_tenanted=True"] if is_tenanted(design) else []
-
-
 def _keys(code: Code) -> python.Part:
     pairs = (
         ("claim", "claim-idempotency-key"),
@@ -95,7 +92,7 @@ def _keys(code: Code) -> python.Part:
         ("remember", "remember-idempotent-row"),
     )
     code.runtime("Keys")
-    made = python.call("Keys", statements(code, "KeyStatements", pairs), *_tenanted(code.design))
+    made = python.call("Keys", statements(code, "KeyStatements", pairs), *tenanted(code.design))
     code.put(made, before="keys = ")
     return "keys"
 
@@ -116,74 +113,6 @@ def _audit(code: Code) -> python.Part:
     return python.call("Audit", *parts)
 
 
-def _outbox(code: Code) -> python.Part:
-    pairs = (
-        ("insert", "insert-outbox-event"),
-        ("claim", "claim-from-outbox"),
-        ("delete", "delete-from-outbox"),
-        ("retry", "retry-in-outbox"),
-    )
-    code.runtime("Outbox")
-    broker = blueprint_of(code.design).events.broker
-    where: python.Part
-    if broker:
-        where = _topics(code)
-    else:
-        _subscribers(code)
-        where = "subscribers.destinations"
-    if consuming.taking_own(code.design):
-        _here(code, where)
-        where = "here.destinations"
-    given = (python.named("destinations", where), *_tenanted(code.design))
-    return python.call("Outbox", statements(code, "OutboxStatements", pairs), *given)
-
-
-def _here(code: Code, others: python.Part) -> None:
-    """The service's own events go to functions of its own as well."""
-    code.runtime("Here", "Inbox")
-    code.generated("consumers", "receivers")
-    take = next(each for each in code.design.queries if each.base == "take-from-inbox")
-    parts: list[python.Part] = ["lambda: receivers(service)", "database", python.named("destinations", others)]
-    parts += [f"deliver={_delivered(code)}", f"inbox=Inbox({code.statement(take)})"]
-    code.put(python.call("Here", *parts), before="here = ")
-
-
-def _topics(code: Code) -> python.Part:
-    """Where each event goes; to a subject of its own where it is told under its type."""
-    design = code.design
-    events = [each for each in design.events if telling.address_of(each, design) != telling.type_of(each, design)]
-    if not events:
-        code.runtime("everywhere")
-        return 'everywhere("")'
-    code.runtime("routed")
-    pairs = [(each.name, python.quoted(telling.address_of(each, design))) for each in events]
-    return python.call("routed", python.mapping(pairs))
-
-
-def _subscribers(code: Code) -> None:
-    """Who wants to know of events, as a setting tells."""
-    code.runtime("Subscribers", "subscribers_of")
-    is_optional = any(each.name == "SUBSCRIBER_SECRETS" and each.default for each in settings(code.design))
-    told = "settings.subscriber_secrets.reveal()"
-    told = f'{told} if settings.subscriber_secrets else ""' if is_optional else told
-    private = 'allows_private=settings.environment != "production"'
-    code.put(python.call("Subscribers", f"subscribers_of({told})", private), before="subscribers = ")
-    code.line("stack.push_async_callback(subscribers.close)")
-
-
-def _deliver(code: Code) -> python.Part:
-    return "here.deliver" if consuming.taking_own(code.design) else _delivered(code)
-
-
-def _delivered(code: Code) -> str:
-    broker = blueprint_of(code.design).events.broker
-    if not broker:
-        return "subscribers.deliver"
-    name = names.snake(broker)
-    code.imports.add(f"{code.package}.gateways", name)
-    return f"await stack.enter_async_context({name}.relay(settings))"
-
-
 def _ledger(thing: Thing) -> Callable[[Code], python.Part]:
     noun = names.kebab(thing.resource.name)
     pairs = (
@@ -194,7 +123,7 @@ def _ledger(thing: Thing) -> Callable[[Code], python.Part]:
 
     def make(code: Code) -> python.Part:
         code.runtime("Ledger")
-        return python.call("Ledger", statements(code, "LedgerStatements", pairs), *_tenanted(code.design))
+        return python.call("Ledger", statements(code, "LedgerStatements", pairs), *tenanted(code.design))
 
     return make
 
@@ -214,7 +143,7 @@ def _sagas(code: Code) -> python.Part:
     code.generated("sagas", "plans")
     pairs = (("start", "start-saga"), ("advance", "advance-saga"), ("end", "end-saga"), ("claim", "claim-sagas"))
     texts = statements(code, "SagaStatements", pairs)
-    return python.call("Sagas", "database", "plans(lambda: service)", texts, *_tenanted(code.design))
+    return python.call("Sagas", "database", "plans(lambda: service)", texts, *tenanted(code.design))
 
 
 def _accounts(code: Code) -> python.Part:
@@ -319,18 +248,3 @@ def accepting(design: Design) -> tuple[tuple[str, Thing], ...]:
         module = Module(thing)
         found += [(each, thing) for each in creations.grouped(module)]
     return tuple(found)
-
-
-def is_tenanted(design: Design) -> bool:
-    return design.tenancy is not None and design.tenancy.isolation == "row"
-
-
-def statements(code: Code, kind: str, pairs: tuple[tuple[str, str], ...]) -> python.Group:
-    """A record of the runtime with the texts of the service's own tables."""
-    code.runtime(kind)
-    parts = []
-    for name, base in pairs:
-        query = next((each for each in code.design.queries if each.base == base), None)
-        if query is not None:
-            parts.append(f"{name}={code.statement(query)}")
-    return python.call(kind, *parts)

@@ -65,6 +65,8 @@ def _has_way(thing: Thing, endpoint: PlannedEndpoint, operation: Operation) -> N
 def _module(thing: Thing, endpoints: list[PlannedEndpoint]) -> str:
     module = Module(thing)
     body = module.lines
+    asked = ((each, operation_of(thing.design, each)) for each in endpoints)
+    module.asking = sum(operation is not None and asks_reserved(thing, each, operation) for each, operation in asked)
     constants: list[str] = []
     for endpoint in endpoints:
         module.gap()
@@ -84,6 +86,9 @@ def _module(thing: Thing, endpoints: list[PlannedEndpoint]) -> str:
             constants.append(asking.constants(endpoint, operation))
             module.gap()
             settling.settle(module, endpoint, operation)
+    for lines in module.shared.values():
+        module.gap()
+        body += lines
     if module.needs_reasons:
         module.gap()
         _reasons(module)

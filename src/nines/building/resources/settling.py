@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nines.building import names, python
 from nines.building.resources import carrying, keeping, ports, values
-from nines.building.resources.asking import is_decided, takes_body, uses_row
+from nines.building.resources.asking import SHARED_MIN, is_decided, takes_body, uses_row
 from nines.building.resources.code import Module
 from nines.model.blueprint import Operation
 from nines.model.design import PlannedEndpoint, PlannedQuery, StepKind
@@ -70,34 +70,55 @@ def _calls(
             )
             module.put(asked, before=f"{variable} = await " if thing.told else "await ")
             told.append(variable)
-    refusal = "refusal" if endpoint.idempotency else ""
-    with module.block(f"except Declined{' as refusal' if refusal else ''}:"):
-        with module.block("async with service.database.transaction(deadline) as tx:"):
-            sent = {"id": f"{thing.noun}.id", "pending_id": "pending_id", "to_status": python.quoted(_state(bad))}
-            released = _send(module, bad, sent)
-            audited = thing.resource.audit in ("all", "writes")
-            if refusal or audited:
-                module.put(released, before="row_now = await ")
-                with module.block("if row_now is not None:"):
-                    id = f"{thing.noun}.id" if not thing.prefix else _text_id(module)
-                    keeping.audit(module, origin="origin", id=id, changes='{"is_declined": True}')
-                    if refusal:
-                        said = 'refusal.answer(instance=remembered["path"], request_id=origin.request_id)'
-                        module.line(f"answer = {said}")
-                        module.put(
-                            python.call(
-                                "await service.keys.finish", "tx", "service.keys.recalled(remembered)", "answer"
-                            )
-                        )
-            else:
-                module.put(released, before="await ")
+    with module.block("except Declined as refusal:" if endpoint.idempotency else "except Declined:"):
+        if module.asking < SHARED_MIN:
+            _let_go(module, endpoint, bad, f"{thing.noun}.id", "row_now")
+        else:
+            given = ["service", "deadline", "origin", f"{thing.noun}.id", "pending_id"]
+            given += ["remembered", "refusal"] if endpoint.idempotency else []
+            module.put(python.call(f"await {_letting_go(module, endpoint, bad)}", *given))
         module.line("raise")
     return told
 
 
-def _text_id(module: Module) -> str:
+def _letting_go(module: Module, endpoint: PlannedEndpoint, bad: PlannedQuery) -> str:
+    """The function that lets a row go which others refused, shared by the operations that let go alike."""
+    thing, has_key = module.thing, endpoint.idempotency is not None
+    column = thing.table.column("id")
+    assert column is not None
+    name = f"_{names.snake(bad.id)}{'' if has_key else '_without_key'}"
+    id = f"{module.id}: {values.python_type(thing, column, module.imports)}"
+    parts = ["service: Service", "deadline: Deadline", "origin: Origin", id, "pending_id: UUID"]
+    parts += ["remembered: Mapping[str, Any]", "refusal: Declined"] if has_key else []
+    head = python.Group(head=f"async def {name}", parts=tuple(parts), tail=" -> None")
+    with module.function(name), module.block(head):
+        keeps = ", and keeps the refusal for whoever asks again" if has_key else ""
+        module.doc(f"Others refused: lets the {thing.spoken} go{keeps}")
+        _let_go(module, endpoint, bad, module.id, "row")
+    return name
+
+
+def _let_go(module: Module, endpoint: PlannedEndpoint, bad: PlannedQuery, id: str, row: str) -> None:
+    thing = module.thing
+    with module.block("async with service.database.transaction(deadline) as tx:"):
+        sent = {"id": id, "pending_id": "pending_id", "to_status": python.quoted(_state(bad))}
+        released = _send(module, bad, sent)
+        if endpoint.idempotency is None and thing.resource.audit not in ("all", "writes"):
+            module.put(released, before="await ")
+            return
+        module.put(released, before=f"{row} = await ")
+        with module.block(f"if {row} is not None:"):
+            shown = id if not thing.prefix else _text_id(module, id)
+            keeping.audit(module, origin="origin", id=shown, changes='{"is_declined": True}')
+            if endpoint.idempotency is not None:
+                module.line('answer = refusal.answer(instance=remembered["path"], request_id=origin.request_id)')
+                given = ("tx", "service.keys.recalled(remembered)", "answer")
+                module.put(python.call("await service.keys.finish", *given))
+
+
+def _text_id(module: Module, id: str) -> str:
     module.runtime("identifier_text")
-    return f"identifier_text({module.thing.noun}.id, {python.quoted(module.thing.prefix)})"
+    return f"identifier_text({id}, {python.quoted(module.thing.prefix)})"
 
 
 def _state(query: PlannedQuery) -> str:
