@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from nines.building.file import File
 from nines.building.names import SIGNING, source
-from nines.building.project import authentication, entries, keys, overlays, readme, settings, tooling
+from nines.building.project import authentication, browsers, entries, keys, overlays, readme, settings, tooling
 from nines.model.design import Design
 
 
@@ -39,7 +39,7 @@ def _package(design: Design) -> Iterator[File]:
     if settings.has_keys(design):
         yield File(path=source(design, "keys.py"), text=keys.text(design), is_owned=True)
     if settings.has_sign_ins(design):
-        yield File(path=source(design, f"_generated/{SIGNING}.py"), text=authentication.signing(design))
+        yield File(path=source(design, f"_generated/{SIGNING}.py"), text=browsers.signing(design))
     if settings.is_issued_elsewhere(design):
         yield File(path=source(design, "tokens.py"), text=authentication.tokens(design), is_owned=True)
     own = {

@@ -11,7 +11,7 @@ from nines.building.project.settings import variables
 from nines.building.resources import hooks, keeping, rows, values
 from nines.building.resources.code import Code, Module, Shared
 from nines.building.resources.facts import blueprint_of, find, sources_of, thing_of
-from nines.building.resources.jobs import list_members
+from nines.building.resources.working import list_members
 from nines.model.blueprint import Action, Consumer
 from nines.model.design import Design, PlannedColumn, PlannedJob, PlannedQuery
 from nines.model.record import Record
