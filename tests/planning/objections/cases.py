@@ -51,6 +51,20 @@ def _resource(**told: Any) -> Tree:
     return {"resources": {"Parcel": told}}
 
 
+def _seals(*, hook: str | None) -> Tree:
+    """Parts of a parcel that whoever makes parcels may add, also to the parcel of somebody else."""
+    access = {"read": "authenticated", "list": "authenticated", "write": "owner"}
+    creation: Tree = {"on": "Seal", "do": "create", "roles": ["sender"], "idempotency": "required"}
+    parcel = {"ref": "Parcel", "on_delete": "cascade"}
+    return {
+        "resources": {
+            "Parcel": {"access": access},
+            "Seal": {"fields": {"parcel": parcel, "number": "int32"}, "access": access, "retention": "1y"},
+        },
+        "operations": {"addSeal": creation | ({"hook": hook} if hook else {})},
+    }
+
+
 def _field(name: str, told: Any, **more: Any) -> Tree:
     return {"resources": {"Parcel": {"fields": {name: told}, **more}}}
 
@@ -594,6 +608,12 @@ CASES = (
         "fallback-does-not-fit",
         {"dependencies": {"cache": {"type": "redis", "need": "soft"}}},
         {"dependencies": {"cache": {"type": "redis", "need": "soft", "fallback": "default"}}},
+        is_fatal=False,
+    ),
+    Case(
+        "attached-to-others",
+        _seals(hook=None),
+        _seals(hook="is_mine"),
         is_fatal=False,
     ),
     Case(
