@@ -16,8 +16,8 @@ from typing import Self
 
 from nines.lab.bench import LabBench
 from nines.lab.discovery import Discovery, contract_of_endpoints
-from nines.lab.graph.finding import FoundGraph, GraphFinder, GraphReader, unread
-from nines.lab.graph.joining import joined
+from nines.lab.graph.finding import GraphReader
+from nines.lab.interfaces import Interfaces
 from nines.lab.launch.cleanup import Premises, ending_on_signals
 from nines.lab.load.client import Client
 from nines.lab.load.connection import Address
@@ -32,9 +32,6 @@ from nines.lab.requests.sessions import Sessions, with_credentials
 from nines.lab.requests.variety import Variety
 from nines.lab.site import DATABASE, REDIS, Site
 from nines.lab.survey import survey
-from nines.lab.typed import calling
-from nines.lab.typed.finding import TypedCalls, unasked
-from nines.lab.typed.finding import find as typed_calls
 from nines.model.contract import Contract, Operation
 from nines.model.errors import LabError, NinesError
 from nines.model.experiment import Call, Experiment, Need, Target
@@ -76,10 +73,6 @@ class Laboratory:
     ) -> None:
         self.settings = settings
         self.contract = Contract()
-        self.tried = Contract()
-        """The contract and, where the service has one, the operations of its graph."""
-        self.graph: FoundGraph | None = None
-        self.typed: TypedCalls | None = None
         self.identities: tuple[Identity, ...] = ()
         self.unexamined: list[Unexamined] = []
         self.notes: list[str] = []
@@ -87,9 +80,11 @@ class Laboratory:
         self._root = root
         self._read_contract = read_contract
         self._read_statement = read_statement
-        self._graphs = graphs
         self._seed = seed
         self._progress = progress
+        self.interfaces = Interfaces(root, self._post, graphs)
+        self._doors = settings
+        """How somebody signs in, found out where the settings do not say."""
         self._recorder = Recorder()
         self._premises = Premises()
         self._site = Site(
@@ -134,9 +129,16 @@ class Laboratory:
         self._client = Client(self._address(), keeps_connections=False)
         self._stack.push_async_callback(self._client.close)
         await self._find_contract()
+        endpoints = self._service.endpoints
+        self._doors = await self.interfaces.doors(self.settings, self.contract, endpoints)
         await self._sign_in()
-        await self._find_graph()
-        self._find_typed()
+        found = await self.interfaces.open(self.contract, endpoints, self._attempt, self._site.grpc_port)
+        for told in found:
+            self._note(told)
+        if self.interfaces.has_graph:
+            # Then the rest of the service need not have a contract.
+            self.unexamined = [left for left in self.unexamined if left.what != NO_CONTRACT]
+        self.unexamined += self.interfaces.unexamined
 
     def _address(self) -> Address:
         return Address(host=self._site.service.host, port=self._site.service.port)
@@ -172,41 +174,10 @@ class Laboratory:
         is_whole = not answer.error and answer.body_bytes <= CONTRACT_BYTES_MAX
         return (answer.status, answer.body) if is_whole else (None, b"")
 
-    async def _find_graph(self) -> None:
-        """After everybody is signed in, for a graph may answer nobody else."""
-        self.tried = self.contract
-        if self._graphs is None:
-            return
-        finder = GraphFinder(self._root, self._post, self._graphs)
-        self.graph = await finder.find(self.contract, self._service.endpoints)
-        if self.graph is None:
-            return
-        if self.graph.schema is None:
-            self.unexamined.append(unread(self.graph))
-            return
-        # Where there is a graph, the rest of the service need not have a contract.
-        self.unexamined = [left for left in self.unexamined if left.what != NO_CONTRACT]
-        self.tried = await joined(self.contract, self.graph, self._attempt)
-        asked = len(self.tried.operations) - len(self.contract.operations)
-        self._note(
-            f"a graph answers at {self.graph.endpoint}; its schema was read from {self.graph.source}, {asked} more"
-        )
-
-    def _find_typed(self) -> None:
-        """Calls over gRPC, where the configuration gives them a port."""
-        found = typed_calls(self._root)
-        if found is None:
-            return
-        if not self._site.grpc_port or not calling.is_installed():
-            self.unexamined.append(unasked(found, has_port=bool(self._site.grpc_port)))
-            return
-        self.typed = found
-        self._note(f"{len(found.methods)} methods over gRPC were read from {found.source}")
-
     async def _post(self, path: str, body: bytes) -> tuple[int | None, bytes]:
-        assert self._sessions is not None
         who = next((identity.name for identity in self.identities), "")
-        headers = (("content-type", "application/json"), ("accept", ACCEPT), *self._sessions.known_headers(who))
+        credentials = self._sessions.known_headers(who) if self._sessions is not None else ()
+        headers = (("content-type", "application/json"), ("accept", ACCEPT), *credentials)
         wire = encode("POST", path, headers, body, self._client.address.host_header)
         answer = await self._client.send(Request(Call(operation="", method="POST", path=path), wire), GET_LIMIT_S)
         return (None, b"") if answer.error else (answer.status, answer.body)
@@ -224,7 +195,7 @@ class Laboratory:
         """Registers and signs in on the present database."""
         self._sessions = make_sessions(
             self.contract,
-            self.settings,
+            self._doors,
             self._client,
             self._note,
             run=self._site.service.output,
@@ -236,7 +207,7 @@ class Laboratory:
 
     async def survey(self) -> tuple[Trace, ...]:
         """The observed trace of every operation; the next experiment starts from a fresh database anyway."""
-        self._progress.stage("looking at one request at a time", len(self.tried.operations) * 0.3)
+        self._progress.stage("looking at one request at a time", len(self.interfaces.tried.operations) * 0.3)
         bench = self._bench("survey")
         try:
             found = await survey(bench, self._pulse.remember)
@@ -251,7 +222,7 @@ class Laboratory:
             self.unexamined.append(
                 Unexamined(what="operations without an observed trace", reason=reason, count=len(found.left_out))
             )
-        by_graph = {operation.id for operation in self.tried.operations if operation.document is not None}
+        by_graph = {operation.id for operation in self.interfaces.tried.operations if operation.document is not None}
         # Rules judge by endpoint, and all of a graph is one; its statements are judged by the experiments.
         return tuple(trace for trace in found.traces if trace.endpoint not in by_graph)
 
@@ -336,14 +307,9 @@ class Laboratory:
         usual_s = experiment.info.duration_s * TIME_FACTOR
         return max(usual_s, TIME_MIN_S) + self.settings.load.duration_s_max
 
-    @property
-    def _has_graph(self) -> bool:
-        return self.graph is not None and self.graph.schema is not None
-
     def concerns(self, experiment: Experiment) -> bool:
         """Whether the service has the interface of which an experiment speaks."""
-        has = {Need.GRAPH: self._has_graph, Need.TYPED: self.typed is not None}
-        return all(has.get(need, True) for need in experiment.info.needs)
+        return not self.interfaces.missing & set(experiment.info.needs)
 
     def _demand(self, experiment: Experiment) -> None:
         dependencies = self._dependencies()
@@ -352,12 +318,11 @@ class Laboratory:
             Need.DEPENDENCY: bool(dependencies),
             Need.IDENTITY: bool(self.identities),
             Need.TWO_IDENTITIES: len(self.identities) > 1,
-            Need.MUTATION: any(True for _ in self.tried.mutations()),
+            Need.MUTATION: any(True for _ in self.interfaces.tried.mutations()),
             Need.OWNED_PROCESS: True,
-            Need.GRAPH: self._has_graph,
-            Need.TYPED: self.typed is not None,
         }
-        lacking = [need.value for need in experiment.info.needs if not is_met[need]]
+        missing = self.interfaces.missing
+        lacking = [each.value for each in experiment.info.needs if each in missing or not is_met.get(each, True)]
         if lacking:
             raise LabError(f"not tried, for want of: {', '.join(lacking)}")
 
@@ -376,7 +341,7 @@ class Laboratory:
         seed = _derived(self._seed, f"{name} {self._benches[name]}")
         return LabBench(
             site=self._site,
-            contract=self.tried,
+            contract=self.interfaces.tried,
             identities=self.identities,
             sessions=self._sessions,
             dependencies=self._dependencies(),
@@ -384,8 +349,8 @@ class Laboratory:
             make_planner=lambda send, note: self._planner(send, note, seed),
             read_statement=self._read_statement,
             seed=seed,
-            graph=self.graph,
-            typed=self.typed,
+            graph=self.interfaces.graph,
+            typed=self.interfaces.typed,
         )
 
     def _planner(self, send: Callable[[Call], Awaitable[Exchange]], note: Callable[[str], None], seed: int) -> Planner:
@@ -393,7 +358,7 @@ class Laboratory:
         admin = next((identity.name for identity in self.identities if identity.is_admin), "")
         plain = [identity for identity in self.identities if not identity.is_admin]
         return Planner(
-            self.tried,
+            self.interfaces.tried,
             send=send,
             note=note,
             seed=seed,

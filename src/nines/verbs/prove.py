@@ -157,7 +157,7 @@ async def _conduct(
             progress.plan(estimates.CLOSING_S)
             progress.stage("stopping what was started")
             unexamined.extend(laboratory.unexamined)
-            if laboratory.graph is None:
+            if laboratory.interfaces.graph is None:
                 unexamined.extend(unasked(project.root))
             contract = laboratory.contract
     done = tuple(carried_out)

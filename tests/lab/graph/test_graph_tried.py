@@ -145,10 +145,10 @@ async def _prepared(bench: Bench, operation: Operation) -> Call:
 def test_a_graph_is_tried_like_every_interface(tmp_path: Path) -> None:
     async def all_of_it() -> None:
         async with laboratory(tmp_path) as lab:
-            assert lab.graph is not None
-            assert (lab.graph.endpoint, lab.graph.source) == ("/graphql", "/graphql")
-            assert lab.typed is not None
-            assert [method.path for method in lab.typed.methods] == ["/shelves.v1.Shelves/CountBooks"]
+            assert lab.interfaces.graph is not None
+            assert (lab.interfaces.graph.endpoint, lab.interfaces.graph.source) == ("/graphql", "/graphql")
+            assert lab.interfaces.typed is not None
+            assert [method.path for method in lab.interfaces.typed.methods] == ["/shelves.v1.Shelves/CountBooks"]
             assert not lab.unexamined, lab.unexamined
             await drives(lab)
             await holds(lab)
