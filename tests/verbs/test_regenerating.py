@@ -49,6 +49,7 @@ BASES = tuple(
         SHIPPED / "login.yaml",
     )
 )
+CHAIN = ("required", "renamed", "resource", "state", "widened")
 TRIES_MAX = 50
 ROWS = 20
 MINE = b"\n# mine\n"
@@ -90,6 +91,66 @@ def test_any_change_keeps_the_owners_files_and_the_rows_and_old_callers_are_serv
         if built is not None:
             server.run(lambda connection: _migrated(connection, before, after, built, old, new))
             server.run(lambda connection: _replaced(server, connection, built, old, new))
+
+
+@pytest.mark.lab
+def test_five_builds_in_a_row_keep_every_row_and_end_where_a_fresh_database_begins(
+    tmp_path: Path, server: Server
+) -> None:
+    chance, blueprint = Random("a chain"), BASES[1]
+    steps = [(blueprint, _delivered(blueprint, tmp_path))]
+    owned = {path: (tmp_path / path).read_bytes() + MINE for path in read_lock(tmp_path, SERVICE).owned}
+    owned.pop("migrations/changes.yaml")
+    for path, content in owned.items():
+        (tmp_path / path).write_bytes(content)
+    for name in CHAIN:
+        after = EVERY[name](blueprint, chance)
+        assert after is not None, name
+        blueprint = after.blueprint
+        wish: dict[str, Any] = {"fills": dict(after.fills), "renames": dict(after.renames), "accept_breaking": True}
+        steps.append((blueprint, _delivered(blueprint, tmp_path, **wish)))
+        assert steps[-1][1].migrations, name
+    assert {path: (tmp_path / path).read_bytes() for path in owned} == owned
+    stood = server.run(lambda connection: _through(connection, steps, tmp_path))
+    scripts = sorted((tmp_path / "migrations").glob("*.sql"))
+    assert [each.stem for each in scripts] == [each.name for _, built in steps for each in built.migrations]
+    assert server.run(lambda connection: _from_nothing(connection, scripts)) == stood
+
+
+async def _through(connection: Any, steps: list[tuple[Blueprint, Built]], folder: Path) -> list[tuple[object, ...]]:
+    """Every migration over rows that were there from the first day on; the columns that it ends with."""
+    (first, built), *later = steps
+    await _execute(connection, built, folder)
+    before = plan(first).tables
+    await _populate(connection, before)
+    for blueprint, built in later:
+        after = plan(blueprint).tables
+        kept = [table for table in before if any(each.name == table.name for each in after)]
+        stood = {table.name: await _rows(connection, table, after) for table in kept}
+        assert any(stood.values())
+        await _execute(connection, built, folder)
+        assert {table.name: await _rows(connection, table, after) for table in kept} == stood
+        before = after
+    return await _columns(connection)
+
+
+async def _execute(connection: Any, built: Built, folder: Path) -> None:
+    for step in built.migrations:
+        await connection.execute((folder / "migrations" / f"{step.name}.sql").read_text())
+
+
+async def _from_nothing(connection: Any, scripts: list[Path]) -> list[tuple[object, ...]]:
+    for script in scripts:
+        await connection.execute(script.read_text())
+    return await _columns(connection)
+
+
+async def _columns(connection: Any) -> list[tuple[object, ...]]:
+    rows = await connection.fetch(
+        "SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns "
+        "WHERE table_schema = 'public' ORDER BY 1, 2"
+    )
+    return [tuple(row) for row in rows]
 
 
 def _regrown(old: Path, new: Path, before: Blueprint, after: Changed) -> Built | None:
@@ -176,13 +237,7 @@ async def _replaced(server: Server, connection: Any, built: Built, old: Path, ne
 async def _migrated(connection: Any, was: Blueprint, now: Changed, built: Built, old: Path, new: Path) -> None:
     before, after = plan(was).tables, plan(now.blueprint).tables
     await connection.execute((old / "migrations/0001_first.sql").read_text())
-    await connection.execute("SET session_replication_role = replica")
-    for table in before:
-        # Values that are made up do not pass every check that chance can draw.
-        for rows in (seed(before, table), fill(before, table, ROWS)):
-            with contextlib.suppress(asyncpg.CheckViolationError):
-                await connection.execute(rows)
-    await connection.execute("SET session_replication_role = origin")
+    await _populate(connection, before)
     kept = [table for table in before if any(each.name == table.name for each in after)]
     stood = {table.name: await _rows(connection, table, after) for table in kept}
     for step in built.migrations:
@@ -197,6 +252,16 @@ async def _migrated(connection: Any, was: Blueprint, now: Changed, built: Built,
             break
     assert {table.name: await _rows(connection, table, after) for table in kept} == stood
     assert migrate(after, after) == ()
+
+
+async def _populate(connection: Any, tables: tuple[PlannedTable, ...]) -> None:
+    await connection.execute("SET session_replication_role = replica")
+    for table in tables:
+        # Values that are made up do not pass every check that chance can draw.
+        for rows in (seed(tables, table), fill(tables, table, ROWS)):
+            with contextlib.suppress(asyncpg.CheckViolationError):
+                await connection.execute(rows)
+    await connection.execute("SET session_replication_role = origin")
 
 
 async def _rows(connection: Any, table: PlannedTable, after: tuple[PlannedTable, ...]) -> list[tuple[object, ...]]:
