@@ -27,9 +27,9 @@ from tests.planning.blueprints import blueprints
 
 CLINIC = "clinic"
 """With what the examples do not have: lists, encrypted keys, decimals, operations that are the owner's own."""
-UNLIKE = ("booking", "collisions", "fulfilment", "helpdesk", "newsletter", "oddities")
+UNLIKE = ("booking", "collisions", "fulfilment", "helpdesk", "newsletter", "oddities", "scans")
 """Of other kinds: slots and their bookings, names that everything else wants too, tenants of people who sign in
-here, letters, whatever may be missing."""
+here, letters, whatever may be missing, writes that share their commits."""
 
 
 def _design(name: str) -> Design:

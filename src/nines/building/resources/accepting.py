@@ -61,9 +61,11 @@ def accept(module: Module, endpoint: PlannedEndpoint) -> None:
         f"await service.{names.snake(endpoint.id)}.accept",
         "call", "answer=answer", f"resource_id={thing.noun}.id", python.named("values", columns),
     )  # fmt: skip
-    module.put(accept, before="answer = ")
     operation = thing.blueprint.operation(endpoint.id)
-    if operation is not None:
+    if operation is None or carrying.is_last(module, operation):
+        module.put(accept, before="return ")
+    else:
+        module.put(accept, before="answer = ")
         carrying.left(module, operation)
 
 
@@ -79,7 +81,7 @@ def _shown(module: Module, name: str) -> python.Part:
     """A member of the answer, from what was sent."""
     thing = module.thing
     if name == "id":
-        return carrying.shown_id(module)
+        return carrying.shown_id(module) if thing.prefix else module.id
     if name in ("created_at", "updated_at"):
         return "now"
     field = next((each for each in thing.resource.fields if shapes.member(each) == name), None)
