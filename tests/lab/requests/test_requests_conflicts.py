@@ -168,6 +168,28 @@ def test_what_is_changed_does_not_take_what_something_else_has() -> None:
     assert statuses == [200, 201] * 40
 
 
+def test_keys_of_which_one_shows_only_behind_the_other() -> None:
+    """As a pin by itself, and one role in each room: with another pin the role refuses."""
+    fields: dict[str, Any] = {
+        "room_id": REF,
+        "pin": {"type": "string", "maxLength": 30},
+        "role": {"enum": ["guest", "player", "coach"]},
+    }
+    found = contract("invitations", examples=({"pin": "0000", "role": "guest"},), **fields)
+    notes: list[str] = []
+    store = Keyed(invitations=[["pin"], ["room_id", "role"]])
+    store.taken.add(("invitations", "pin", "0000"))
+    assert statuses(found, store, 100, notes=notes) == [201] * 100
+    told = [note.partition(" is answered")[0].rpartition("the same ")[2] for note in notes]
+    assert told == ["pin", "role and room_id"]
+
+
+def test_keys_that_refuse_at_the_same_time() -> None:
+    fields: dict[str, Any] = {"room_id": REF, "pin": {"type": "string", "maxLength": 30}, "role": {"enum": ["a", "b"]}}
+    found = contract("invitations", examples=({"pin": "0000", "role": "a"},), **fields)
+    assert statuses(found, Keyed(invitations=[["pin"], ["room_id", "role"]]), 100) == [201] * 100
+
+
 def test_a_period_moves_as_a_whole() -> None:
     found = contract(
         "stays", starts_on=DAY, ends_on=DAY, examples=({"starts_on": "2026-05-01", "ends_on": "2026-05-03"},)

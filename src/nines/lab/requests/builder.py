@@ -9,14 +9,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 from nines.lab.requests import encode, paths
-from nines.lab.requests.conflicts import PARENT, Composed, Study, kind_of
+from nines.lab.requests.conflicts import Study
 from nines.lab.requests.graph import Graph, asks_password, is_id_like
 from nines.lab.requests.headers import Headers
 from nines.lab.requests.invent import Inventor, fresh_marker
+from nines.lab.requests.probing import ONCE, Composed, kind_of
 from nines.lab.requests.references import referring
 from nines.lab.requests.shapes import kind, required, settled, words
 from nines.lab.requests.supply import Send, Supplier, Wanted
-from nines.lab.requests.variety import Draw, Path, Variety
+from nines.lab.requests.variety import PARENT, Draw, Path, Variety
 from nines.model.contract import Contract, ContractParameter, Operation
 from nines.model.experiment import Call
 from nines.model.history import Exchange
@@ -79,31 +80,27 @@ class Builder:
         *,
         depth: int = 0,
         given: Mapping[Path, Any] | None = None,
-        anew: tuple[Path, ...] = (),
+        anew: Mapping[Path, int] | None = None,
     ) -> Composed | None:
         """The request and the value of its body, with what was learnt to differ from the last one's.
 
         `given` are values that it has instead of those, and `anew` references of which another one is made."""
         draw = self._variety.draw(operation.id, kind_of(operation)) if given is None else None
         if draw is not None:
-            found = self._exhausted(operation, created, draw)
-            if found is None:
+            if self._is_used_up(operation, created, draw):
                 return None
-            given, anew = draw.values, found
-        epoch = draw.epoch if draw is not None else -1
+            given, anew = draw.values, draw.anew
+        anew = anew or {}
         marker = fresh_marker(self._rng)
         inventor = self._inventor(operation, marker, {})
-        values = self._remembered(operation, identity, PARENT, epoch) if PARENT in anew else None
+        values = self._remembered(operation, identity, PARENT, anew)
         if values is None:
             is_anew = PARENT in anew
             values = await self._path_values(operation, identity, created, depth, inventor, is_anew=is_anew)
-            if is_anew:
-                self._anew[operation.id, identity, PARENT] = (epoch, values)
+            self._remember(operation, identity, PARENT, anew, values)
         if values is None:
             return None
-        referred = await self._references(
-            operation, identity, created, depth, known=given or {}, anew=anew, epoch=epoch
-        )
+        referred = await self._references(operation, identity, created, depth, known=given or {}, anew=anew)
         if referred is None:
             return None
         given = {**(given or {}), **referred}
@@ -146,27 +143,27 @@ class Builder:
         self.study.keep(operation, composed)
         return composed
 
-    def _exhausted(self, operation: Operation, created: Exchange | None, draw: Draw) -> tuple[Path, ...] | None:
-        """What has to be made anew, for every combination of values was used; None where nothing can be."""
-        key = self._variety.key(operation.id)
-        if key is None or draw.epoch == 0:
-            return ()
-        is_bound = created is not None and created.operation == operation.id
-        anew = (*key.references, *((PARENT,) if key.is_path and not is_bound else ()))
-        if not anew and not key.is_all:
-            if not is_bound:
-                self._say(f"{operation.id}: every value that it may have is taken, so no more could be made")
-            return None
-        return anew
+    def _is_used_up(self, operation: Operation, created: Exchange | None, draw: Draw) -> bool:
+        """Whether every combination of values was used, and no parent can be made that would help."""
+        if created is not None and created.operation == operation.id:
+            # It is to be made below the same parent as that one.
+            return draw.is_used_up or PARENT in draw.anew
+        if draw.is_used_up:
+            self._say(f"{operation.id}: every value that it may have is taken, so no more could be made")
+        return draw.is_used_up
 
-    def _remembered(self, operation: Operation, identity: str, path: Path, epoch: int) -> Any:
+    def _remembered(self, operation: Operation, identity: str, path: Path, anew: Mapping[Path, int]) -> Any:
         """What was made anew for this identity since all values were used up the last time."""
         known = self._anew.get((operation.id, identity, path))
-        return known[1] if known is not None and known[0] == epoch >= 0 else None
+        return known[1] if known is not None and known[0] == anew.get(path) else None
+
+    def _remember(self, operation: Operation, identity: str, path: Path, anew: Mapping[Path, int], value: Any) -> None:
+        if path in anew and anew[path] != ONCE:
+            self._anew[operation.id, identity, path] = (anew[path], value)
 
     def is_single(self, operation: Operation) -> bool:
         """Whether each request of it needs values or parents of its own."""
-        return self._variety.key(operation.id) is not None
+        return bool(self._variety.keys(operation.id))
 
     def _is_told(self, operation: Operation, name: str) -> bool:
         """Whether the owner's settings say what it is."""
@@ -275,12 +272,11 @@ class Builder:
         depth: int,
         *,
         known: Mapping[Path, Any],
-        anew: tuple[Path, ...],
-        epoch: int,
+        anew: Mapping[Path, int],
     ) -> dict[Path, Any] | None:
         """Values for the fields and query parameters that refer to other objects; None when one cannot be had.
 
-        Those that are known are left out; those that are to be made anew are made once for each epoch."""
+        Those that are known are left out; those that are to be made anew are made once for each number."""
         given: dict[Path, Any] = {}
         wanted = [(path, name, schema) for path, name, schema in referring(self.graph, operation)]
         creator = self.contract.operation(created.operation) if created else None
@@ -288,7 +284,7 @@ class Builder:
         for path, name, schema in wanted:
             if path in known or self._is_told(operation, name):
                 continue
-            remembered = self._remembered(operation, identity, path, epoch) if path in anew else None
+            remembered = self._remembered(operation, identity, path, anew)
             if remembered is not None:
                 given[path] = remembered
                 continue
@@ -307,8 +303,7 @@ class Builder:
                 return None
             if value is not None:
                 given[path] = value
-                if path in anew:
-                    self._anew[operation.id, identity, path] = (epoch, value)
+                self._remember(operation, identity, path, anew, value)
         return given
 
     def _query(self, operation: Operation, inventor: Inventor, given: Mapping[Path, Any]) -> list[tuple[str, str]]:

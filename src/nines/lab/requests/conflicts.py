@@ -4,24 +4,22 @@ at a time until it is accepted."""
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 import msgspec
 
 from nines.lab.requests import answers
-from nines.lab.requests.graph import Graph, asks_password, noun, stem
+from nines.lab.requests.graph import Graph, asks_password, stem
+from nines.lab.requests.probing import Compose, Composed, Probes
 from nines.lab.requests.shapes import settled, words
 from nines.lab.requests.variety import ENOUGH, NEAR_DAYS, PERIOD_DAYS, Facet, Key, Path, Variety, values_at
 from nines.model.contract import Operation
 from nines.model.experiment import Call
 from nines.model.history import Exchange, Outcome
-from nines.model.record import Record
 
-PROBES_MAX = 24
-"""So many requests may it take to find out what must differ."""
-VALUES_MAX = 2
-"""So many values of one field are tried before another field is."""
+KEYS_MAX = 3
+"""So many things that refuse, each by itself, are looked for."""
 KEPT_MAX = 1_000
 """So many requests are remembered until it is heard how they were answered."""
 REHEARSAL = "rehearsal"
@@ -29,45 +27,7 @@ CONFLICT = 409
 MAYBE = (400, 422)
 _SAYS = ("already", "duplicate", "unique constraint", "taken", "in use")
 
-PARENT: Path = ("/",)
-"""Stands for the parent in an operation's path among the references that are made anew."""
-
 Send: TypeAlias = Callable[[Call], Awaitable[Exchange]]
-
-
-class Composed(Record):
-    """A request with the value of its body before it was written down."""
-
-    call: Call
-    kind: str = ""
-    """Of what it makes or changes: the noun of its collection."""
-    value: Any = None
-    renewed: frozenset[str] = frozenset()
-    """The names of fields that are different in every request."""
-
-    @property
-    def lasting(self) -> dict[Path, Any]:
-        """The values that the next request may have as well, by their places."""
-        marker = self.call.marker
-        return {
-            path: value
-            for path, value in values_at(self.value).items()
-            if not ({*path} & self.renewed) and not (marker and isinstance(value, str) and marker in value)
-        }
-
-
-class Compose(Protocol):
-    """How a request is put together; `given` are values that it must have, `anew` references that it must make anew."""
-
-    async def __call__(
-        self,
-        operation: Operation,
-        identity: str,
-        created: Exchange | None,
-        *,
-        given: Mapping[Path, Any] | None = None,
-        anew: tuple[Path, ...] = (),
-    ) -> Composed | None: ...
 
 
 def is_conflict(exchange: Exchange) -> bool:
@@ -75,10 +35,6 @@ def is_conflict(exchange: Exchange) -> bool:
     if exchange.status == CONFLICT:
         return True
     return exchange.status in MAYBE and any(word in exchange.body.lower() for word in _SAYS)
-
-
-def kind_of(operation: Operation) -> str:
-    return " ".join(noun(operation))
 
 
 class Study:
@@ -131,12 +87,19 @@ class Study:
         if first is None or answer is None or operation.id in self.variety.settled:
             return
         self.variety.settled.add(operation.id)
-        if answer.outcome is Outcome.OK:
-            again = await self.compose(operation, identity, _where(operation, answer), given=first.lasting)
-            answer = await self.sent(again) or answer
-            if not is_conflict(answer):
+        for _ in range(KEYS_MAX):
+            if answer.outcome is Outcome.OK:
+                probes = Probes(self, operation, identity, _where(operation, answer), first.lasting)
+                answer = await probes.same()
+            if answer is None or not is_conflict(answer):
                 return
-        await self._find(operation, identity, first, answer)
+            key = await self._find(operation, identity, first, answer)
+            self._conclude(operation, key, answer)
+            varied = _varied(self.variety, operation)
+            if key == Key() or key.is_all or not first.lasting.keys() - varied:
+                return
+            # Once more with another of these, for there may be something else that refuses.
+            answer = msgspec.structs.replace(answer, outcome=Outcome.OK)
 
     def _comes_into_question(self, operation: Operation) -> bool:
         if operation.id in self.variety.settled or operation.body is None:
@@ -156,13 +119,14 @@ class Study:
         self.variety.take(composed.kind, values_at(composed.value))
         return answer
 
-    async def _find(self, operation: Operation, identity: str, base: Composed, refusal: Exchange) -> None:
+    async def _find(self, operation: Operation, identity: str, base: Composed, refusal: Exchange) -> Key:
         """Changes one thing at a time, what the refusal names first; then everything at once."""
         assert operation.body is not None
         alike = base.lasting
-        probes = _Probes(self, operation, identity, _where(operation, refusal), alike)
-        references = [path for path in self._references(operation) if path in alike]
-        free = {path: value for path, value in alike.items() if path not in references}
+        probes = Probes(self, operation, identity, _where(operation, refusal), alike)
+        varied = _varied(self.variety, operation)
+        references = [path for path in self._references(operation) if path in alike and path not in varied]
+        free = {path: value for path, value in alike.items() if path not in (*references, *varied)}
         free = {path: value for path, value in free.items() if not self._fixed(operation, path[-1])}
         named = _named(refusal)
         facets = self.variety.facets(settled(operation.body.schema), base.value, free)
@@ -175,21 +139,21 @@ class Study:
                     break
         if not any(self._is_enough(facet) for facet in key.facets):
             for path in references:
-                if await probes.given(alike, anew=(path,)):
+                if await probes.differs(anew=(path,)):
                     key = msgspec.structs.replace(key, references=(*key.references, path))
-            if self._is_below(operation) and await probes.elsewhere():
+            if self._is_below(operation) and await probes.differs(is_elsewhere=True):
                 key = msgspec.structs.replace(key, is_path=True)
         if key.has_parents:
             key = msgspec.structs.replace(key, facets=tuple(_near(facet) for facet in key.facets))
         if key == Key() and (len(facets) > 1 or references):
             key = await self._together(probes, operation, facets, tuple(references)) or key
-        self._conclude(operation, key, refusal)
+        return key
 
     def _is_enough(self, facet: Facet) -> bool:
         return self.variety.has(facet, ENOUGH) and not facet.is_of_days
 
     async def _together(
-        self, probes: _Probes, operation: Operation, facets: list[Facet], references: tuple[Path, ...]
+        self, probes: Probes, operation: Operation, facets: list[Facet], references: tuple[Path, ...]
     ) -> Key | None:
         """What must be changed at once, for no single change is enough: everything without what can be left alone."""
         is_path = self._is_below(operation)
@@ -224,65 +188,11 @@ class Study:
         )
 
 
-class _Probes:
-    """The requests by which one refusal is examined, at most PROBES_MAX."""
-
-    def __init__(
-        self,
-        study: Study,
-        operation: Operation,
-        identity: str,
-        where: Exchange | None,
-        alike: dict[Path, Any],
-    ) -> None:
-        self._study = study
-        self._operation = operation
-        self._identity = identity
-        self._where = where
-        self._alike = alike
-        self._left = PROBES_MAX
-
-    async def facet(self, facet: Facet) -> bool:
-        """Whether another value of this alone is enough."""
-        for _ in range(VALUES_MAX):
-            if await self.given({**self._alike, **self._another(facet)}):
-                return True
-        return False
-
-    def _another(self, facet: Facet) -> dict[Path, Any]:
-        """Other values than those that were refused."""
-        kind = kind_of(self._operation)
-        values = self._study.variety.another(kind, facet)
-        is_same = all(self._alike.get(path) == value for path, value in values.items())
-        return self._study.variety.another(kind, facet) if is_same else values
-
-    async def given(self, given: Mapping[Path, Any], *, anew: tuple[Path, ...] = ()) -> bool:
-        """Whether a request with these values, and those references made anew, succeeds below the same parent."""
-        kept = {path: value for path, value in given.items() if path not in anew}
-        return await self._succeeds(self._where, kept, anew)
-
-    async def elsewhere(self) -> bool:
-        """Whether the same below another parent succeeds."""
-        return await self._succeeds(None, self._alike, ())
-
-    async def together(self, facets: list[Facet], references: tuple[Path, ...], *, is_path: bool) -> bool:
-        """Whether other values of all these are enough."""
-        values: dict[Path, Any] = {}
-        for facet in facets:
-            values |= self._another(facet)
-        kept = {path: value for path, value in {**self._alike, **values}.items() if path not in references}
-        return await self._succeeds(None if is_path else self._where, kept, references)
-
-    async def _succeeds(self, where: Exchange | None, given: Mapping[Path, Any], anew: tuple[Path, ...]) -> bool:
-        if self._left <= 0:
-            return False
-        self._left -= 1
-        study = self._study
-        composed = await study.compose(
-            self._operation, self._identity, where, given=given, anew=(*anew, *(() if where else (PARENT,)))
-        )
-        answer = await study.sent(composed)
-        return answer is not None and answer.outcome is Outcome.OK
+def _varied(variety: Variety, operation: Operation) -> set[Path]:
+    """What is known already to need another value each time."""
+    keys = variety.keys(operation.id)
+    parts = {part.path for key in keys for facet in key.facets for part in facet.parts}
+    return parts | {path for key in keys for path in key.references}
 
 
 def _near(facet: Facet) -> Facet:

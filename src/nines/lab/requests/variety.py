@@ -18,6 +18,8 @@ from nines.model.record import Record
 Path: TypeAlias = tuple[str, ...]
 """Where a value stands in a body: property names, "[]" for items."""
 
+PARENT: Path = ("/",)
+"""Stands for the parent in an operation's path among the references that are made anew."""
 ENOUGH = 2_000
 """So many different values of one field are enough for any load."""
 NEAR_DAYS = 300
@@ -61,22 +63,22 @@ class Key(Record):
     """Fields that refer to something else, of which another one is made."""
     is_path: bool = False
     """Whether it needs another parent in its path."""
-    is_person: bool = False
-    """Whether only somebody else can make another one."""
     is_all: bool = False
     """Whether everything was changed at once, for no single change was enough."""
 
     @property
     def has_parents(self) -> bool:
-        return bool(self.references) or self.is_path or self.is_person
+        return bool(self.references) or self.is_path
 
 
 class Draw(Record):
     """The values of one request."""
 
     values: dict[Path, Any] = {}
-    epoch: int = 0
-    """How often all combinations of values were used up: from 1 on, each needs parents of its own."""
+    anew: dict[Path, int] = {}
+    """Parents that it needs of its own, since all combinations of values were used up, and how often they were."""
+    is_used_up: bool = False
+    """Whether they were, and no parent can help."""
 
 
 class Variety:
@@ -88,7 +90,7 @@ class Variety:
         self._spaces: dict[str, Space] = {}
         self._turns: Counter[str] = Counter()
         self._drawn: Counter[str] = Counter()
-        self._keys: dict[str, Key] = {}
+        self._keys: dict[str, tuple[Key, ...]] = {}
         self._taken: dict[str, list[dict[Path, Any]]] = {}
         self.settled: set[str] = set()
         """Operations of which nothing is left to be learnt."""
@@ -99,11 +101,12 @@ class Variety:
         self._drawn.clear()
         self._taken.clear()
 
-    def key(self, operation: str) -> Key | None:
-        return self._keys.get(operation)
+    def keys(self, operation: str) -> tuple[Key, ...]:
+        """All of them, for each may refuse by itself."""
+        return self._keys.get(operation, ())
 
     def learn(self, operation: str, key: Key) -> None:
-        self._keys[operation] = key
+        self._keys[operation] = (*self.keys(operation), key)
 
     def take(self, kind: str, values: dict[Path, Any]) -> None:
         """These values were sent, so that one of this kind with them may exist."""
@@ -124,14 +127,27 @@ class Variety:
         """The values of the next request; None where nothing was learnt.
 
         What creates things of a kind and what changes them never give two of them the same values."""
-        key = self._keys.get(operation)
-        if key is None:
+        if operation not in self._keys:
             return None
+        values: dict[Path, Any] = {}
+        anew: dict[Path, int] = {}
+        is_used_up = False
+        for key in self.keys(operation):
+            found, epoch = self._drawn_of(kind, key)
+            values |= found
+            if epoch:
+                parents = (*key.references, *((PARENT,) if key.is_path else ()))
+                anew |= dict.fromkeys(parents, epoch)
+                is_used_up |= not parents
+        return Draw(values=values, anew=anew, is_used_up=is_used_up)
+
+    def _drawn_of(self, kind: str, key: Key) -> tuple[dict[Path, Any], int]:
+        """Values that were not sent before, and how often all of them were gone through."""
         while True:
             number = self._count(kind, key.facets)
-            draw = self._together(key, number) if key.is_all else self._combined(key, number)
-            if draw.epoch or not self._is_taken(kind, key, draw):
-                return draw
+            values, epoch = self._together(key, number) if key.is_all else self._combined(key, number)
+            if epoch or not self._is_taken(kind, key, values):
+                return values, epoch
 
     def another(self, kind: str, facet: Facet) -> dict[Path, Any]:
         """Values of this alone that no draw of this kind has given so far."""
@@ -143,7 +159,7 @@ class Variety:
         self._drawn[account] += 1
         return self._drawn[account] - 1
 
-    def _together(self, key: Key, number: int) -> Draw:
+    def _together(self, key: Key, number: int) -> tuple[dict[Path, Any], int]:
         """Everything at once is another; its parents too, every time."""
         found: dict[Path, Any] = {}
         epoch = number if key.has_parents else 0
@@ -151,22 +167,21 @@ class Variety:
             values, turns = self.at(facet, number)
             found |= values
             epoch = epoch or turns
-        return Draw(values=found, epoch=epoch)
+        return found, epoch
 
-    def _combined(self, key: Key, number: int) -> Draw:
+    def _combined(self, key: Key, number: int) -> tuple[dict[Path, Any], int]:
         """The combination at this place: the first value changes most often."""
         found: dict[Path, Any] = {}
         for facet in key.facets:
             values, number = self.at(facet, number)
             found |= values
-        return Draw(values=found, epoch=number)
+        return found, number
 
-    def _is_taken(self, kind: str, key: Key, draw: Draw) -> bool:
+    def _is_taken(self, kind: str, key: Key, values: dict[Path, Any]) -> bool:
         """Whether this was sent before what must differ was known."""
         joined = any if key.is_all else all
-        return bool(draw.values) and any(
-            joined(known.get(path) == value for path, value in draw.values.items())
-            for known in self._taken.get(kind, ())
+        return bool(values) and any(
+            joined(known.get(path) == value for path, value in values.items()) for known in self._taken.get(kind, ())
         )
 
     def at(self, facet: Facet, number: int) -> tuple[dict[Path, Any], int]:
