@@ -82,9 +82,9 @@ def _by_time(draft: Draft, table: PlannedTable) -> Statement:
     column, name = ends_by(table), quoted(table.name)
     bound = "now()" if column == "expires_at" else f"now() - {_lifetime(sql, table)}"
     text = (
-        f"DELETE FROM {name}\nWHERE ctid = ANY (ARRAY(\n    SELECT ctid\n    FROM {name}\n"
-        f"    WHERE {quoted(column)} < {bound}\n    ORDER BY {quoted(column)}\n    LIMIT {ROWS_MAX}\n"
-        "    FOR UPDATE SKIP LOCKED\n))"
+        f"DELETE FROM {name}\nWHERE ctid = ANY (ARRAY(\n"
+        f"    SELECT ctid FROM {name} WHERE {quoted(column)} < {bound}\n"
+        f"    ORDER BY {quoted(column)} LIMIT {ROWS_MAX} FOR UPDATE SKIP LOCKED\n))"
     )
     wish = Wish(table=table.name, order=(column,))
     return sql.done(f"purge-{kebab(table.name)}", text, wish=wish, rows_max=0, is_write=True)
