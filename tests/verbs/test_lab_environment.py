@@ -119,6 +119,7 @@ def test_words_in_braces_are_written_so_that_they_are_no_placeholders() -> None:
         ("FLASK_DEBUG", "off", "off"),
         ("DEBUG_LEVEL", "1", "1"),
         ("PORT", "8000", "{port}"),
+        ("APP_GRPC_PORT", "50051", "{grpc.port}"),
         ("HOST", "0.0.0.0", "{host}"),
         ("HOST", "shop.example.com", "shop.example.com"),
         ("ALLOWED_HOSTS", "shop.example.com", "shop.example.com,127.0.0.1"),

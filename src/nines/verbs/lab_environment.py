@@ -67,6 +67,7 @@ _DEBUG = re.compile(r"(^|_)DEBUG(_MODE)?$")
 _OFF = {"true": "false", "yes": "no", "on": "off", "1": "0", "t": "f", "y": "n"}
 _ALLOWED_HOSTS = re.compile(r"(^|_)(ALLOWED|TRUSTED)_HOSTS$")
 _LOOPBACK = "127.0.0.1"
+_GRPC_PORT = re.compile(r"(^|_)GRPC_(SERVER_|LISTEN_)?PORT$")
 _ANY_ADDRESS = ("0.0.0.0", "127.0.0.1", "localhost", "::")  # noqa: S104 - it is looked for, not bound.
 _ADMIN = re.compile(r"^(?P<who>.*(SUPERUSER|SUPER_USER|ADMIN)\w*?)(_(?P<what>EMAIL|MAIL|USERNAME|USER|LOGIN|NAME))?$")
 _LOGIN_PARTS = ("USERNAME", "LOGIN", "USER", None, "EMAIL", "MAIL", "NAME")
@@ -173,6 +174,8 @@ def _template(name: str, value: str, drivers: frozenset[str], *, is_declared: bo
     """The placeholder for a variable that names a dependency or the service's own address, "" for any other."""
     if name == "PORT" and value.isdecimal():
         return "{port}"
+    if _GRPC_PORT.search(name) and value.isdecimal():
+        return "{grpc.port}"
     if name == "HOST" and value in _ANY_ADDRESS:
         return "{host}"
     scheme, separator, rest = value.partition("://")

@@ -11,6 +11,7 @@ import graphql
 import pytest
 
 from nines.lab.graph import naming, values
+from nines.lab.graph.doors import with_doors
 from nines.lab.graph.finding import FoundGraph
 from nines.lab.graph.hostile import documents
 from nines.lab.graph.joining import joined
@@ -20,6 +21,7 @@ from nines.lab.requests.planner import Planner
 from nines.model.contract import Body, Contract, Operation
 from nines.model.experiment import Call
 from nines.model.history import Exchange, Outcome
+from nines.model.settings import LoginSettings, Settings
 from nines.readers.graphql import read_text
 
 TEXT = """
@@ -235,6 +237,32 @@ def test_hostile_documents_are_small() -> None:
     assert len({each.variant for each in found}) == len(found)
     assert max(len(each.call.body) for each in found) < 200_000
     assert any("and back" in each.variant for each in found)
+
+
+def test_somebody_becomes_somebody_through_a_graph() -> None:
+    text = """
+    type Query { me: User }
+    type Mutation {
+      signUp(input: Registration!): User
+      login(email: String!, password: String!): Session
+      resetPassword(email: String!): Boolean
+    }
+    input Registration { email: String!, password: String!, displayName: String! }
+    type User { id: ID! }
+    type Session { user: User tokens: Tokens }
+    type Tokens { refreshToken: String accessToken: String }
+    """
+    graph = FoundGraph(endpoint="/api/graphql", schema=read_text(text.encode(), "x"), source="x")
+    found = with_doors(Settings(), graph)
+    assert (found.login.path, found.login.token) == ("/api/graphql", "data.login.tokens.accessToken")
+    assert found.login.json["variables"] == {"email": "{email}", "password": "{password}"}
+    assert found.login.json["query"].startswith("mutation nines(")
+    given = found.register.json["variables"]["input"]
+    assert given["password"] == "{password}"
+    assert given["displayName"]
+    told = Settings(login=LoginSettings(path="/sign-in"))
+    assert with_doors(told, graph) == told
+    assert with_doors(Settings(), FoundGraph(endpoint="/graphql", schema=SCHEMA)).login.token == "data.login.token"
 
 
 def test_names_are_taken_apart() -> None:

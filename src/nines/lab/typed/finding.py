@@ -18,8 +18,9 @@ _LEFT_OUT = frozenset(
      "third_party", "gateways", "clients", "client", "upstreams")
 )  # fmt: skip
 """Folders that hold the protocols of others."""
-_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
-_PACKAGE = re.compile(r"^\s*package\s+([\w.]+)\s*;", re.MULTILINE)
+_UNREAD = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:[^"\\\n]|\\.)*"', re.DOTALL)
+"""Comments and texts, in which a bracket is none."""
+_PACKAGE = re.compile(r"(?:^|;)\s*package\s+([\w.]+)\s*;", re.MULTILINE)
 _SERVICE = re.compile(r"\bservice\s+(\w+)\s*\{")
 _METHOD = re.compile(r"\brpc\s+(\w+)\s*\(\s*(stream\s+)?[\w.]+\s*\)\s*returns\s*\(\s*(stream\s+)?[\w.]+\s*\)")
 
@@ -77,7 +78,7 @@ def find(root: Path) -> TypedCalls | None:
 
 def methods_in(text: str) -> Iterator[TypedMethod]:
     """The methods of all services of one file; streams are left out."""
-    plain = _COMMENT.sub(" ", text)
+    plain = _UNREAD.sub(" ", text)
     package = _PACKAGE.search(plain)
     prefix = f"{package[1]}." if package else ""
     for service in _SERVICE.finditer(plain):
