@@ -189,6 +189,10 @@ class OldClient:
         assert any(told.status in _CONTENT for told in self._first.values())
         self._said = await self.repeat(address, self._first.values())
 
+    def turn_to(self, service: Service) -> None:
+        """By whose commands people come from now on: those of a version that is gone write what it knew."""
+        self._service = service
+
     async def met(self, address: Address, changes: Iterable[ContractChange] = ()) -> list[str]:
         """What is otherwise than at first, without its having been announced: of what it keeps, of what it asks anew,
         and of what it had asked before."""

@@ -98,7 +98,7 @@ def test_five_builds_in_a_row_keep_every_row_and_end_where_a_fresh_database_begi
     tmp_path: Path, server: Server
 ) -> None:
     chance, blueprint = Random("a chain"), BASES[1]
-    steps = [(blueprint, _delivered(blueprint, tmp_path))]
+    steps = [(blueprint, delivered(blueprint, tmp_path))]
     owned = {path: (tmp_path / path).read_bytes() + MINE for path in read_lock(tmp_path, SERVICE).owned}
     owned.pop("migrations/changes.yaml")
     for path, content in owned.items():
@@ -108,7 +108,7 @@ def test_five_builds_in_a_row_keep_every_row_and_end_where_a_fresh_database_begi
         assert after is not None, name
         blueprint = after.blueprint
         wish: dict[str, Any] = {"fills": dict(after.fills), "renames": dict(after.renames), "accept_breaking": True}
-        steps.append((blueprint, _delivered(blueprint, tmp_path, **wish)))
+        steps.append((blueprint, delivered(blueprint, tmp_path, **wish)))
         assert steps[-1][1].migrations, name
     assert {path: (tmp_path / path).read_bytes() for path in owned} == owned
     stood = server.run(lambda connection: _through(connection, steps, tmp_path))
@@ -155,18 +155,18 @@ async def _columns(connection: Any) -> list[tuple[object, ...]]:
 
 def _regrown(old: Path, new: Path, before: Blueprint, after: Changed) -> Built | None:
     """Both versions, each in its folder; None where the change is refused, with nothing written."""
-    first = _delivered(before, old)
+    first = delivered(before, old)
     assert len(first.migrations) == 1
     owned = [path for path in read_lock(old, SERVICE).owned if path != "migrations/changes.yaml"]
     for path in owned:
         (old / path).write_bytes((old / path).read_bytes() + MINE)
     shutil.copytree(old, new)
     told: dict[str, Any] = {"fills": dict(after.fills), "renames": dict(after.renames)}
-    second, refusal = _tried(after.blueprint, new, **told)
+    second, refusal = tried(after.blueprint, new, **told)
     if second is not None:
         assert not any(each.is_breaking for each in second.changes)
     elif "would break" in refusal:
-        second, refusal = _tried(after.blueprint, new, **told, accept_breaking=True)
+        second, refusal = tried(after.blueprint, new, **told, accept_breaking=True)
         assert second is None or "breaks callers" in (new / announcing.PATH).read_text()
     if second is None:
         assert any(words in refusal for words in REFUSED), refusal
@@ -179,16 +179,16 @@ def _regrown(old: Path, new: Path, before: Blueprint, after: Changed) -> Built |
     return second
 
 
-def _delivered(blueprint: Blueprint, folder: Path, **wish: Any) -> Built:
+def delivered(blueprint: Blueprint, folder: Path, **wish: Any) -> Built:
     design = plan(blueprint)
     own = Item(path=BLUEPRINT, content=repr(blueprint).encode(), is_continued=True)
     planned = Planned(name=design.name, design=design)
     return deliver(planned, design, own, folder, Wish(**wish), today=TODAY, progress=Silent())
 
 
-def _tried(blueprint: Blueprint, folder: Path, **wish: Any) -> tuple[Built | None, str]:
+def tried(blueprint: Blueprint, folder: Path, **wish: Any) -> tuple[Built | None, str]:
     try:
-        return _delivered(blueprint, folder, **wish), ""
+        return delivered(blueprint, folder, **wish), ""
     except UsageError as refused:
         return None, refused.what
 
@@ -227,6 +227,7 @@ async def _replaced(server: Server, connection: Any, built: Built, old: Path, ne
                 await standing.aclose()
                 code, words = await coming.migrate("--contract")
                 assert code == 0, words
+                client.turn_to(coming)
                 if built.migrations:
                     met = await client.met(beside, built.changes)
                     assert not met, f"the new version alone: {met}\n{coming.troubles()}"
