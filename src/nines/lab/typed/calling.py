@@ -8,7 +8,7 @@ import importlib.util
 from types import ModuleType
 from typing import Any
 
-from nines.lab.load.answer import REFUSED, TIMEOUT
+from nines.lab.load.answer import PROTOCOL, REFUSED, TIMEOUT
 from nines.model.record import Record
 
 LIBRARY = "grpc"
@@ -72,6 +72,8 @@ class TypedClient:
             answer: bytes = method(body, timeout=timeout_s, metadata=metadata, wait_for_ready=False)
         except self._grpc.RpcError as error:
             return _failed(error.code().name, str(error.details() or ""))
+        except (ValueError, TypeError) as error:
+            return TypedAnswer(says=str(error)[:TEXT_CHARS_MAX], error=PROTOCOL)
         return TypedAnswer(status=_STATUS_OF["OK"], code="OK", body_bytes=len(answer))
 
     async def close(self) -> None:
