@@ -43,12 +43,16 @@ class Given:
     def __init__(self, *documents: bytes) -> None:
         self.waiting = [Delivery(document=each, token=number) for number, each in enumerate(documents)]
         self.acknowledged: list[Any] = []
+        self.held: list[Any] = []
 
     async def fetch(self, limit: int, wait_s: float) -> Sequence[Delivery]:
         found, self.waiting = self.waiting[:limit], self.waiting[limit:]
         if not found:
             await asyncio.sleep(min(wait_s, 0.02))
         return found
+
+    async def hold(self, under_way: Sequence[Delivery]) -> None:
+        self.held += [each.token for each in under_way]
 
     async def acknowledge(self, done: Sequence[Delivery]) -> None:
         self.acknowledged += [each.token for each in done]

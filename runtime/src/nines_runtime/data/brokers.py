@@ -192,6 +192,9 @@ class Nothing:
         await asyncio.sleep(wait_s)
         return ()
 
+    async def hold(self, under_way: Sequence[Delivery]) -> None:
+        """There is nobody to tell."""
+
     async def acknowledge(self, done: Sequence[Delivery]) -> None:
         """There is nobody to tell."""
 

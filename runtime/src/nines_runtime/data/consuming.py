@@ -19,7 +19,8 @@ import contextlib
 import hashlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar, cast
 
@@ -42,9 +43,12 @@ HANDLE_S_MAX, WORK_SHARE = 5.0, 0.8
 """For one event, its transaction included."""
 WAIT_S = 1.0
 """How long a source is asked for more."""
-LAG_EVERY_S = 15.0
+LAG_EVERY_S, AGAIN_EVERY_S = 15.0, 3.0
+"""How often it is looked how many wait, and for dead letters that somebody wants to be taken once more."""
 ACKNOWLEDGE_S_MAX = 60.0
 """For a whole batch: what is not acknowledged by then comes again, elsewhere perhaps."""
+LENT_S, HOLD_EVERY_S = 6.0, 2.0
+"""What nobody holds for so long comes again: a process that died holds nothing."""
 _AGAIN_S, _AGAIN_S_MAX = 0.2, 2.0
 _AWAY_S_MAX = 5.0
 _NAME_LENGTH_MAX = 255
@@ -79,6 +83,9 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 class Source(Protocol):
     async def fetch(self, limit: int, wait_s: float) -> Sequence[Delivery]:
         """The next ones, in their order, none where nothing came; also those that were never acknowledged."""
+
+    async def hold(self, under_way: Sequence[Delivery]) -> None:
+        """Somebody is still at work on them."""
 
     async def acknowledge(self, done: Sequence[Delivery]) -> None:
         """They need not come again."""
@@ -166,7 +173,7 @@ class Consumer:
         await self._source.close()
 
     async def _run(self) -> None:
-        failures, looked_s, reached_s = 0, 0.0, time.monotonic()
+        failures, looked_s, again_s, reached_s = 0, 0.0, 0.0, time.monotonic()
         # Held until it is acknowledged: a log does not hand it out again by itself.
         batch: Sequence[Delivery] = ()
         while not self._stopped.is_set():
@@ -174,13 +181,16 @@ class Consumer:
                 if time.monotonic() - looked_s > LAG_EVERY_S:
                     looked_s = time.monotonic()
                     self._on_lag(await self._source.lag())
+                if time.monotonic() - again_s > AGAIN_EVERY_S:
+                    again_s = time.monotonic()
                     await self._take_dead()
                 batch = batch or await self._source.fetch(BATCH_MAX, WAIT_S)
                 reached_s = time.monotonic()
                 self._metrics.oldest(self.name, _oldest_s(batch))
                 if batch:
                     async with asyncio.timeout(WORK_SHARE * ACKNOWLEDGE_S_MAX):
-                        await self._handled(batch)
+                        async with self._held(batch):
+                            await self._handled(batch)
                         await self._source.acknowledge(batch)
                 batch = ()
                 failures = 0
@@ -190,6 +200,25 @@ class Consumer:
                 self._metrics.oldest(self.name, max(_oldest_s(batch), time.monotonic() - reached_s))
                 _logger.warning("events could not be taken", extra={"consumer": self.name, "error": reason_of(error)})
                 await self._rest(doubled(failures, first_s=_AGAIN_S, longest_s=_AWAY_S_MAX))
+
+    @asynccontextmanager
+    async def _held(self, batch: Sequence[Delivery]) -> AsyncIterator[None]:
+        """Whoever lends them out is told that they are worked on, for as long as they are."""
+        holding = asyncio.create_task(self._hold(batch), name=f"{self.name} holds")
+        try:
+            yield
+        finally:
+            holding.cancel()
+            await asyncio.gather(holding, return_exceptions=True)
+
+    async def _hold(self, batch: Sequence[Delivery]) -> None:
+        while True:
+            await asyncio.sleep(HOLD_EVERY_S)
+            try:
+                await self._source.hold(batch)
+            except Exception as error:
+                # They come again elsewhere perhaps, where the inbox drops what was taken here.
+                _logger.info("events could not be held", extra={"consumer": self.name, "error": reason_of(error)})
 
     async def _handled(self, batch: Sequence[Delivery]) -> None:
         lanes: list[list[tuple[Delivery, Told | None]]] = [[] for _ in range(LANES)]

@@ -119,6 +119,9 @@ class KafkaSource:
             for each in records
         ]
 
+    async def hold(self, under_way: Sequence[Delivery]) -> None:
+        """The group is told by the client itself, which knows nothing of single events."""
+
     async def acknowledge(self, done: Sequence[Delivery]) -> None:
         consumer = await self._connection.client()
         mine = consumer.assignment()

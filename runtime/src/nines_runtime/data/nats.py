@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from nines_runtime.calls.deadline import Deadline
 from nines_runtime.data.brokers import CONNECT_S_MAX, MEDIA_TYPE, Address, Connection, quietly, topic_of
-from nines_runtime.data.consuming import ACKNOWLEDGE_S_MAX, BATCH_MAX, Delivery
+from nines_runtime.data.consuming import BATCH_MAX, LENT_S, Delivery
 from nines_runtime.data.relay import Event
 from nines_runtime.data.tasks import Away, GiveUp
 
@@ -100,6 +100,10 @@ class NatsSource:
             return ()
         return [Delivery(document=each.data, token=each) for each in found]
 
+    async def hold(self, under_way: Sequence[Delivery]) -> None:
+        for each in under_way:
+            await each.token.in_progress()
+
     async def acknowledge(self, done: Sequence[Delivery]) -> None:
         for each in done:
             await each.token.ack()
@@ -116,9 +120,7 @@ class NatsSource:
         client = await connected(self._address, self._name)
         try:
             # No more than a batch is anybody's at a time, so that two processes do not work on one subject.
-            config = importlib.import_module("nats.js.api").ConsumerConfig(
-                ack_wait=ACKNOWLEDGE_S_MAX, max_ack_pending=BATCH_MAX
-            )
+            config = importlib.import_module("nats.js.api").ConsumerConfig(ack_wait=LENT_S, max_ack_pending=BATCH_MAX)
             stream = client.jetstream()
             self._stream = self._stream or await stream.find_stream_name_by_subject(self._subject)
             pulled = await stream.pull_subscribe(self._subject, durable=self._name, stream=self._stream, config=config)

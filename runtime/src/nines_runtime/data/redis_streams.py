@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from nines_runtime.calls.deadline import Deadline
 from nines_runtime.data.brokers import CONNECT_S_MAX, Address, Connection, quietly, topic_of
-from nines_runtime.data.consuming import ACKNOWLEDGE_S_MAX, Delivery
+from nines_runtime.data.consuming import LENT_S, Delivery
 from nines_runtime.data.relay import DELIVER_S_MAX, Event
 from nines_runtime.data.tasks import Away
 
@@ -64,7 +64,7 @@ class RedisSource:
         given = await client.xreadgroup(self._group, self._member, {self._stream: "0"}, count=limit)
         found = _entries(given)
         if not found:
-            idle_ms = int(1_000 * ACKNOWLEDGE_S_MAX)
+            idle_ms = int(1_000 * LENT_S)
             left = await client.xautoclaim(self._stream, self._group, self._member, idle_ms, count=limit)
             found = left[1]
         if not found:
@@ -72,6 +72,11 @@ class RedisSource:
             wait_ms = max(1, int(1_000 * wait_s))
             found = _entries(await client.xreadgroup(self._group, self._member, streams, count=limit, block=wait_ms))
         return [Delivery(document=(fields or {}).get(b"event", b""), token=id) for id, fields in found]
+
+    async def hold(self, under_way: Sequence[Delivery]) -> None:
+        client = await self._connection.client()
+        ids = [each.token for each in under_way]
+        await client.xclaim(self._stream, self._group, self._member, 0, ids, justid=True)
 
     async def acknowledge(self, done: Sequence[Delivery]) -> None:
         client = await self._connection.client()
