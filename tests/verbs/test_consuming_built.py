@@ -69,7 +69,7 @@ def nats_server(folder: Path) -> Iterator[int]:
 async def bus(port: int) -> AsyncIterator[Any]:
     """With the streams that the services on it need."""
     client = Client()
-    await client.connect(f"nats://127.0.0.1:{port}", max_reconnect_attempts=50, reconnect_time_wait=0.2)
+    await client.connect(f"nats://127.0.0.1:{port}", max_reconnect_attempts=50, reconnect_time_wait=1)
     stream = client.jetstream()
     for name in ("payments", "orders", "warehouse"):
         await stream.add_stream(name=name, subjects=[f"{name}.>"])

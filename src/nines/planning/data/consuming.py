@@ -129,7 +129,9 @@ def rate_hz(blueprint: Blueprint, consumer: Consumer, *, at_peak: bool = False) 
         told += [
             each for job in blueprint.jobs if consumer.event in job.emits for each in facts.feeding(blueprint, job)
         ]
-        return sum(blueprint.rate_hz(each, at_peak=at_peak) for each in told)
+        of_events = [each for each in blueprint.consumers if not is_own(each) and consumer.event in each.emits]
+        asked = sum(blueprint.rate_hz(each, at_peak=at_peak) for each in told)
+        return asked + sum(rate_hz(blueprint, each, at_peak=at_peak) for each in of_events)
     return whole if at_peak else steady
 
 

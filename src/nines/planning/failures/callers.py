@@ -34,7 +34,11 @@ def affected(design: Design, dependency: Dependency) -> tuple[Affected, ...]:
 
 
 def jobs(design: Design, dependency: Dependency) -> tuple[str, ...]:
-    return tuple(job.name for job in design.jobs if any(asking(job.flow.steps, dependency)))
+    return tuple(
+        job.name
+        for job in design.jobs
+        if any(asking(job.flow.steps, dependency)) or (job.receives and job.receives.dependency == dependency.name)
+    )
 
 
 def asking(steps: Sequence[FlowStep], dependency: Dependency) -> Iterator[FlowStep]:

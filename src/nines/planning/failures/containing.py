@@ -78,6 +78,10 @@ def _instead(design: Design, dependency: Dependency, mode: Mode) -> Iterator[str
         yield from _of_database(design, dependency, mode)
     elif dependency.fallback in _FALLBACKS and mode is not Mode.SLOW:
         yield _FALLBACKS[dependency.fallback]
+    if any(job.receives and job.receives.dependency == dependency.name for job in design.jobs):
+        yield "what others told waits there, and is taken when it is back; the inbox drops what comes twice"
+        if any(table.name.endswith("outbox") for table in design.tables):
+            yield "what is told to others waits in the outbox"
 
 
 def _of_database(design: Design, dependency: Dependency, mode: Mode) -> Iterator[str]:

@@ -72,7 +72,7 @@ def _receive(draft: Draft, consumer: Consumer) -> None:
     else:
         where = f"{consumer.source} ({consuming.address(draft.blueprint, consumer)})"
     says = f"take {consuming.type_of(draft.blueprint, consumer)} from {where}, those of one subject in their order"
-    draft.add(StepKind.CHECK, says, branches=(unread, failed))
+    draft.add(StepKind.CHECK, says, branches=(unread, failed), target=consumer.source)
 
 
 def _create(draft: Draft, consumer: Consumer, resource: Resource) -> None:

@@ -95,7 +95,8 @@ def of_jobs(design: Design, element: Element) -> Iterator[Threat]:
         Stride.SPOOFING,
         f"Work is made up: a row that no operation wrote is carried out by {named(names)}.",
         "Rows come from the database alone, which takes connections from the service only; no job has an "
-        "entrance of its own.",
+        "entrance of its own."
+        + (" Events come from brokers, at which each sender is known." if any(j.receives for j in design.jobs) else ""),
         where="the network policy of the database",
     )
     claimed = [each.name for each in design.jobs if each.attempts_max > 1]

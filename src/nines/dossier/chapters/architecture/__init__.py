@@ -58,9 +58,9 @@ def _drawn(design: Design) -> list[PlannedEndpoint]:
 
 
 def _drawn_jobs(design: Design) -> list[PlannedJob]:
-    """Those that reach somebody else; what only deletes old rows needs no picture."""
+    """Those that reach somebody else or are told something; what only deletes old rows needs no picture."""
     reaching = (StepKind.CALL, StepKind.PUBLISH)
-    return [job for job in design.jobs if any(step.kind in reaching for step in job.flow.steps)]
+    return [job for job in design.jobs if job.receives or any(step.kind in reaching for step in job.flow.steps)]
 
 
 def _pages(design: Design, endpoints: list[PlannedEndpoint]) -> dict[str, tuple[str, list[tuple[str, Sequence]]]]:

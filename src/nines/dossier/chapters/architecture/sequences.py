@@ -97,6 +97,8 @@ class _Writer:
         match step.kind:
             case StepKind.RESPOND if self.has_caller:
                 yield Message(source=_SELF, target=_CALLER, says=step.says, is_reply=True)
+            case StepKind.CHECK if not self.has_caller and self.design.dependency(step.target) is not None:
+                yield Message(source=self._participant(step.target), target=_SELF, says=step.says)
             case StepKind.CHECK | StepKind.COMPUTE | StepKind.RESPOND:
                 yield Message(source=_SELF, target=_SELF, says=step.says)
             case StepKind.CALL:

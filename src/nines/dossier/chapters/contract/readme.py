@@ -202,9 +202,11 @@ def _taken(design: Design) -> list[str]:
 
 def _tellers(event: str, design: Design) -> list[str]:
     blueprint = design.blueprint
-    others = (*blueprint.jobs, *blueprint.consumers) if blueprint else ()
-    endpoints = (each.id for each in design.endpoints if event in each.emits)
-    return [*endpoints, *(each.name for each in others if event in each.emits)]
+    found = [each.id for each in design.endpoints if event in each.emits]
+    if blueprint is not None:
+        found += [each.name for each in blueprint.jobs if event in each.emits]
+        found += [each.name for each in blueprint.consumers if event in each.emits]
+    return found
 
 
 def _graphql(design: Design) -> list[str]:
