@@ -19,7 +19,7 @@ def command(*, folder: Path) -> int:
     lines = [
         f"nines-runtime {found.version}: {found.files} files in {folder / SOURCE}, yours from now on",
         *(f"yours to change: {each}" for each in found.by_hand),
-        f"next: cd {folder} && make; `nines build` goes on to work, and leaves them alone",
+        f"next: cd {folder} && make; this version's `nines build` goes on to work, and leaves them alone",
     ]
     outputs.show("\n".join(lines))
     return EXIT_OK
