@@ -276,6 +276,15 @@ def test_deleting_what_others_refer_to_is_a_conflict() -> None:
     assert "in-use" not in problems(free, "deletePerson")
 
 
+def test_of_what_everybody_has_once_a_second_one_is_a_conflict() -> None:
+    once = replace(PERSON, unique=(("owner_id",),))
+    create = Operation(name="createPerson", on="Person", do=Action.CREATE)
+    change = Operation(name="updatePerson", on="Person", do=Action.UPDATE)
+    design = of(create, change, resources=(once,))
+    assert answer(design, "createPerson", "already-exists").example["detail"] == "A person of yours exists already."
+    assert "already-exists" not in problems(design, "updatePerson")
+
+
 def test_events_hold_no_personal_data() -> None:
     payments = example("payments")
     for shape in payments.shapes:

@@ -89,8 +89,8 @@ def _keys(thing: Thing) -> Iterator[tuple[str, tuple[str, ...]]]:
             members = [
                 c.member.replace("_digest", "") if (c := thing.table.column(n)) and c.member else n for n in told
             ]
-            same = " and ".join(members)
-            yield index.name, ("already-exists", f"{said} with the same {same} exists already.")
+            same = f"with the same {' and '.join(members)}" if members else "of yours"
+            yield index.name, ("already-exists", f"{said} {same} exists already.")
 
 
 def _with_article(spoken: str) -> str:

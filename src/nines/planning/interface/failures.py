@@ -117,8 +117,9 @@ def _of_things(operation: Operation, endpoint: PlannedEndpoint, blueprint: Bluep
     yield from _of_rules(operation, resource, blueprint)
     if operation.do in (Action.CREATE, Action.UPDATE):
         first = shapes.an(resource.name).capitalize()
-        for key in _callers_keys(resource, blueprint):
-            yield "already-exists", f"{first} with the same {' and '.join(key)} exists already.", ()
+        for key in _callers_keys(operation, resource, blueprint):
+            same = f"with the same {' and '.join(key)}" if key else "of yours"
+            yield "already-exists", f"{first} {same} exists already.", ()
             break
     if operation.do is Action.DELETE:
         users = _users(resource, blueprint)
@@ -152,13 +153,14 @@ def _conflict(operation: Operation, resource: Resource, blueprint: Blueprint) ->
     return f"The {shapes.spoken(resource.name)} is {now}; only one that is {wanted} can become {operation.to_state}."
 
 
-def _callers_keys(resource: Resource, blueprint: Blueprint) -> Iterator[tuple[str, ...]]:
-    """The unique keys that a caller can meet: those with a member that callers set."""
+def _callers_keys(operation: Operation, resource: Resource, blueprint: Blueprint) -> Iterator[tuple[str, ...]]:
+    """The unique keys that a caller can meet: those with a member that callers set; of what there is one for each
+    owner, whoever makes a second one meets a key without any."""
     settable = {name_of(field) for field in shapes.writable(resource, blueprint)}
     settable |= {field.name for field in shapes.writable(resource, blueprint)}
     for key in resource.unique:
         named = tuple(each for each in key if each.partition(".")[0] in settable)
-        if named:
+        if named or (operation.do is Action.CREATE and "owner_id" in key):
             yield named
 
 
