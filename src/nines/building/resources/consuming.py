@@ -223,7 +223,7 @@ def _made(module: Module, planned: PlannedJob, consumer: Consumer) -> None:
     _ask(module, planned, consumer)
     query = find(module.design, planned.name, f"insert-{names.kebab(thing.resource.name)}")
     assert query is not None
-    sent = {name: _decided(module, name) for name in query.parameters}
+    sent = _sealed(module, query)
     module.put(module.send("tx.fetchrow", query, sent), before=_row(module, consumer))
 
 
@@ -272,7 +272,7 @@ def _changed(module: Module, planned: PlannedJob, consumer: Consumer) -> None:
         else:
             module.lines += python.assigned(kept, taken.value, depth=module.depth)
     _ask(module, planned, consumer)
-    sent = {name: _decided(module, name) for name in stored.parameters}
+    sent = _sealed(module, stored)
     if thing.resource.states:
         sent["to_status"] = python.quoted(consumer.to_state) if consumer.to_state else f"{thing.noun}.status"
     module.put(module.send("tx.fetchrow", stored, sent), before=_row(module, consumer))
@@ -342,10 +342,13 @@ def _shown_id(module: Module) -> str:
     return f'identifier_text(row["id"], {python.quoted(module.thing.prefix)})'
 
 
-def _decided(module: Module, name: str) -> str:
-    """A parameter of a statement after the row was put together; not of a column, when another says what it is."""
-    column = module.thing.table.column(name)
-    return hooks.decided(module, column) if column is not None else ""
+def _sealed(module: Module, query: PlannedQuery) -> dict[str, str]:
+    """The columns of a statement, of the row that was put together; a ciphertext is bound to the row's identifier."""
+    columns = {name: module.thing.table.column(name) for name in query.parameters}
+    found = {name: hooks.decided(module, column) for name, column in columns.items() if column is not None}
+    if any(_names(module.id, value) for value in found.values()):
+        module.line(f"{module.id} = {module.thing.noun}.id")
+    return found
 
 
 def _given(module: Module, planned: PlannedJob, *, is_finding: bool = False) -> dict[str, Taken]:
