@@ -28,7 +28,7 @@ def outbox(code: Code) -> python.Part:
         where = "subscribers.destinations"
     if consuming.taking_own(code.design):
         _here(code, where)
-        where = "here.destinations"
+        where = "receiving.destinations"
     given = (python.named("destinations", where), *tenanted(code.design))
     return python.call("Outbox", statements(code, "OutboxStatements", pairs), *given)
 
@@ -40,7 +40,7 @@ def _here(code: Code, others: python.Part) -> None:
     take = next(each for each in code.design.queries if each.base == "take-from-inbox")
     parts: list[python.Part] = ["lambda: receivers(service)", "database", python.named("destinations", others)]
     parts += [f"deliver={_delivered(code)}", f"inbox=Inbox({code.statement(take)})"]
-    code.put(python.call("Here", *parts), before="here = ")
+    code.put(python.call("Here", *parts), before="receiving = ")
 
 
 def _topics(code: Code) -> python.Part:
@@ -67,7 +67,7 @@ def _subscribers(code: Code) -> None:
 
 
 def deliver(code: Code) -> python.Part:
-    return "here.deliver" if consuming.taking_own(code.design) else _delivered(code)
+    return "receiving.deliver" if consuming.taking_own(code.design) else _delivered(code)
 
 
 def _delivered(code: Code) -> str:
