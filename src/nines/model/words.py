@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 
 _MINUTE_S = 60.0
+_CONSONANT = re.compile(r"uni(?!n)|us[aeu]|uti|eu|one\b|once\b")
+"""How nouns begin that are written with a vowel and spoken with none: a user, a unit, a European, a one."""
 _UNITS = ((365 * 86_400.0, "y"), (86_400.0, "d"), (3_600.0, "h"), (_MINUTE_S, "min"), (1.0, "s"))
 
 
@@ -75,3 +78,9 @@ def _digits(value: float, digits: int) -> str:
 
 def _trimmed(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def an(noun: str) -> str:
+    """A noun in a sentence with its article: "an order", "a user"."""
+    is_vowel = noun[:1] in tuple("aeiou") and not _CONSONANT.match(noun)
+    return f"{'an' if is_vowel else 'a'} {noun}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from nines.building import names, python
-from nines.building.resources import guards, hooks, keeping
+from nines.building.resources import describing, guards, hooks, keeping
 from nines.building.resources.code import Code, Module, has
 from nines.building.resources.facts import Thing, sources_of
 from nines.building.resources.reading import answer_of, with_depth
@@ -43,7 +43,7 @@ def begun(module: Module, endpoint: PlannedEndpoint, operation: Operation) -> st
     takes = f"body: {module.shape(endpoint.request)}" if endpoint.request else ""
     guards.opened(module, endpoint, takes=takes)
     with_depth(module)
-    module.doc(endpoint.summary)
+    module.doc(describing.said(module.thing, endpoint))
     is_used = operation.do in (Action.CREATE, Action.UPDATE) or hooks.is_hooked(operation) or operation.calls
     if endpoint.request and not is_used and not operation.posts:
         module.line("del body  # It was checked against its schema; no function of the blueprint looks at it.")

@@ -8,6 +8,7 @@ from nines.building import names, python
 from nines.building.file import File
 from nines.building.resources.code import Code
 from nines.building.resources.facts import Thing, things
+from nines.model import words as wording
 from nines.model.blueprint import ResourceKind
 from nines.model.design import Design, PlannedColumn
 from nines.model.design.ddl import foreign_key_name
@@ -94,4 +95,4 @@ def _keys(thing: Thing) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _with_article(spoken: str) -> str:
-    return f"{'An' if spoken[:1] in 'aeiou' else 'A'} {spoken}"
+    return f"A{wording.an(spoken)[1:]}"

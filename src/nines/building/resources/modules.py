@@ -98,7 +98,7 @@ def _module(thing: Thing, endpoints: list[PlannedEndpoint]) -> str:
         constants.append('"""How often a change is merged anew where somebody else was faster."""')
     head = ["", "operations: Operations[Service] = Operations()", *constants]
     module.lines = [*head, *body]
-    said = thing.resource.says or f"Operations on {thing.spoken}."
+    said = thing.resource.says or "what callers do with them."
     return module.text(f"{names.pascal(thing.table.name)}: {said[:1].lower()}{said[1:]}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nines.building import names, python
-from nines.building.resources import guards, keeping, shapes, values
+from nines.building.resources import describing, guards, keeping, shapes, values
 from nines.building.resources.code import Code, Module
 from nines.model.design import PlannedColumn, PlannedEndpoint, PlannedQuery
 
@@ -12,7 +12,7 @@ def read(module: Module, endpoint: PlannedEndpoint) -> None:
     thing = module.thing
     guards.opened(module, endpoint)
     with_depth(module)
-    module.doc(endpoint.summary)
+    module.doc(describing.said(thing, endpoint))
     query = module.query(endpoint.id, f"read-{names.kebab(thing.resource.name)}")
     given = {**module.caller(), "id": module.find_id(endpoint)}
     module.existing(module.send("service.database.fetchrow", query, given))
@@ -48,7 +48,7 @@ def page(module: Module, endpoint: PlannedEndpoint) -> None:
     query_shape = module.shape(shapes.query_shape(endpoint))
     guards.opened(module, endpoint, takes=f"query: {query_shape}")
     with_depth(module)
-    module.doc(endpoint.summary)
+    module.doc(describing.said(module.thing, endpoint))
     queries = _pages(module, endpoint)
     order = [name.removeprefix("after:") for name in queries[0].parameters if name.startswith("after:")]
     filters = [values.attribute(each.name) for each in endpoint.parameters if _is_filter(each.location, each.name)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nines.building import python
 from nines.building.resources import values
 from nines.building.resources.facts import Thing
+from nines.model import words as wording
 from nines.model.blueprint import OF_ACCOUNTS, Action
 from nines.model.design import PlannedColumn
 
@@ -64,7 +65,7 @@ def columns(thing: Thing) -> tuple[PlannedColumn, ...]:
 
 
 def article(noun: str) -> str:
-    return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
+    return wording.an(noun)
 
 
 def told(thing: Thing, imports: python.Imports) -> list[str]:

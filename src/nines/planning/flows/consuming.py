@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from nines.model import words as wording
 from nines.model.blueprint import Action, Blueprint, Consumer, Operation, Resource
 from nines.model.design import Branch, PlannedTable, StepKind
 from nines.model.design.ddl import literal, quoted
@@ -185,5 +186,4 @@ def _spoken(resource: str) -> str:
 
 
 def _an(resource: str) -> str:
-    said = _spoken(resource)
-    return f"{'an' if said[:1] in 'aeiou' else 'a'} {said}"
+    return wording.an(_spoken(resource))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from nines.model import words as wording
 from nines.model.blueprint import Blueprint, Consumer, Field, FieldKind, Operation, Resource, ResourceKind
 from nines.model.contract import Schema
 from nines.model.design import Shape
@@ -208,8 +209,7 @@ def spoken(resource: str) -> str:
 
 def an(resource: str) -> str:
     """With its article: "an order"."""
-    said = spoken(resource)
-    return f"{'an' if said[:1] in 'aeiou' else 'a'} {said}"
+    return wording.an(spoken(resource))
 
 
 def pascal(name: str) -> str:
