@@ -110,9 +110,7 @@ def _whole_told(took: Took, good: Counter[str], kept: dict[str, int], spent: lis
     lost = {name: (good[name], n) for name, n in kept.items() if good[name] > n or (is_whole and good[name] < n)}
     held = is_whole and not lost and took.percentile_ms(95) < WHOLE_P95_MS_MAX and not took.reason
     print(f"notifications, the whole blueprint, {workers} processes, on {machine()}: {took}")
-    print(
-        f"  acknowledged {took.good:,} of {took.sent:,}; creates and moves that are not in the tables, or twice: {lost or 'none'}"
-    )
+    print(f"  acknowledged {took.good:,} of {took.sent:,}; of these not in the tables, or twice: {lost or 'none'}")
     each = [1e6 * seconds / max(took.sent, 1) for seconds in spent]
     print(f"  us of a processor for each: service {each[0]:.0f}, database {each[1]:.0f}, generator {each[2]:.0f}")
     print(f"  no error, nothing lost, p95 below {WHOLE_P95_MS_MAX:.0f} ms: {'held' if held else 'MISSED'}")
