@@ -68,6 +68,8 @@ class _Names:
             is_composed = kind == "type" and name[:1].isupper()
             then = self._composed(name) if is_composed else advice(name, known)
             return f"there is no {_WORDS[kind]} {shown(name)}: {then}"
+        if kind == "own event":
+            return _own_event(name, self.all("event"))
         if kind in ("call", "saga"):
             return self._call(name)
         if referral.of not in self.all("resource") and referral.of not in self.all("type"):
@@ -156,6 +158,14 @@ class _Names:
         if field is None:
             return "" if found is not None and name not in self.all("field", resource) else None
         return field.of if field.kind is FieldKind.VALUE else ""
+
+
+def _own_event(name: str, known: list[str]) -> str:
+    if name in known:
+        return ""
+    near = nearest(name, known, likeness=_TYPO)
+    meant = f"did you mean {near}?" if near else "where another service tells it, say with `from` what carries it"
+    return f"this service tells no event {shown(name)}: {meant}"
 
 
 def resolve(blueprint: Blueprint) -> Blueprint:

@@ -149,7 +149,7 @@ def _consumer(name: str, told: dict[str, Any], node: Node, reading: Reading) -> 
     if do is Action.CREATE and told.get("finds"):
         reading.report(node, "find goes with an object that is there; do: create makes one")
     if "source" not in told:
-        reading.refer("event", told["event"], node)
+        reading.refer("own event", told["event"], node)
         if "address" in told:
             reading.report(node, "address goes with `from`: the service's own events come from its own outbox")
     _members(told, node, reading)
@@ -166,4 +166,11 @@ def _members(told: dict[str, Any], node: Node, reading: Reading) -> None:
             reading.report(node, f"its data has no member {shown(member)}: {advice(member, known)}")
 
 
-CONSUMERS = Table("consumers", _CONSUMER, _consumer, pattern=names.CAMEL, style=names.CAMEL_STYLE, declares="consumer")
+CONSUMERS = Table(
+    "consumers",
+    _CONSUMER,
+    _consumer,
+    pattern=names.CAMEL,
+    style="name it in camel case for what it does, and say with `event` what it takes, such as payOrder",
+    declares="consumer",
+)
