@@ -68,10 +68,8 @@ class _Names:
             is_composed = kind == "type" and name[:1].isupper()
             then = self._composed(name) if is_composed else advice(name, known)
             return f"there is no {_WORDS[kind]} {shown(name)}: {then}"
-        if kind == "own event":
-            return _own_event(name, self.all("event"))
-        if kind in ("call", "saga"):
-            return self._call(name)
+        if kind in ("call", "saga", "own event"):
+            return self._call(name) if kind != "own event" else _own_event(name, self.all("event"))
         if referral.of not in self.all("resource") and referral.of not in self.all("type"):
             named = self._by_lower.get(referral.of.lower(), "")
             if not named and (kind == "field" or not referral.of):
