@@ -289,7 +289,7 @@ FIELDS: dict[str, dict[str, Any]] = {
 SIZES = {"slot": 5, "kind": 3, "is_open": 2, "grade": 4}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.sets(st.sampled_from(sorted(FIELDS)), min_size=1), st.sets(st.sampled_from(sorted(FIELDS))))
 def test_a_key_of_any_fields_is_gone_through(key: set[str], more: set[str]) -> None:
     fields: dict[str, Any] = {name: FIELDS[name] for name in sorted(key | more)}
