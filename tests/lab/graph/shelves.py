@@ -21,7 +21,7 @@ type Query {
   "One book."
   book(id: ID!): Book
   books(limit: Int = 50): [Book!]!
-  authors: [Author!]!
+  author(id: ID!): Author
 }
 type Mutation {
   createAuthor(input: AuthorInput!): Author!
@@ -102,17 +102,12 @@ async def author_of(source: dict[str, Any], info: Any) -> dict[str, Any]:
     return (await rows("SELECT * FROM authors WHERE id = $1", source["author"]))[0]
 
 
-async def authors(_root: Any, info: Any) -> list[dict[str, Any]]:
-    found = await rows("SELECT * FROM authors WHERE owner = $1 ORDER BY id LIMIT 50", info.context.user)
-    inside = await rows("SELECT * FROM books WHERE author = ANY($1)", [each["id"] for each in found])
-    for each in found:
-        info.context.authors[each["id"]] = each
-    return [{**each, "books": [book for book in inside if book["author"] == each["id"]]} for each in found]
+async def author(_root: Any, info: Any, id: str) -> dict[str, Any] | None:
+    found = await rows("SELECT * FROM authors WHERE id = $1 AND owner = $2", number(id), info.context.user)
+    return found[0] if found else None
 
 
 async def books_of(source: dict[str, Any], info: Any) -> list[dict[str, Any]]:
-    if "books" in source:
-        return list(source["books"])
     return await rows("SELECT * FROM books WHERE author = $1 LIMIT 50", source["id"])
 
 
@@ -144,8 +139,8 @@ def bind() -> None:
     assert query is not None
     assert mutation is not None
     query.fields["me"].resolve = lambda _root, info: {"id": info.context.user}
+    query.fields["author"].resolve = author
     query.fields["book"].resolve, query.fields["books"].resolve = book, books
-    query.fields["authors"].resolve = authors
     mutation.fields["createAuthor"].resolve = create_author
     mutation.fields["createBook"].resolve = create_book
     mutation.fields["renameBook"].resolve = rename_book
