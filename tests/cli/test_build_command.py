@@ -81,3 +81,16 @@ def test_options_that_cannot_be_meant_are_refused(
 def test_what_nines_did_not_build_cannot_be_ejected(tmp_path: Path, capsys: Captured) -> None:
     assert run(["eject", str(tmp_path)]) == 2
     assert "nines built nothing here" in capsys.readouterr().err
+
+
+def test_what_the_owner_wrote_for_what_is_gone_is_named(notes: Path, tmp_path: Path, capsys: Captured) -> None:
+    """A hook of another name is another file: what was decided in the old one is asked no longer."""
+    folder = tmp_path / "service"
+    told: list[str] = []
+    for hook in ("decide", "judge"):
+        notes.write_text(NOTES.replace("idempotency: required}", f"idempotency: required, hook: {hook}}}"))
+        assert run(["build", str(notes), "-o", str(folder), "-q", *(["--force"] if told else [])]) == 0
+        told.append(capsys.readouterr().out)
+    assert "no longer asked for" not in told[0]
+    assert "no longer asked for: src/notes/operations/decide.py" in told[1]
+    assert (folder / "src/notes/operations/decide.py").is_file()

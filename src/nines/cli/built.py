@@ -45,6 +45,8 @@ class Summary(Record, omit_defaults=False):
     files: Files = Files()
     yours: int = 0
     """Files that were there already and are the owner's."""
+    unused: tuple[str, ...] = ()
+    """Files of the owner's that nothing asks for any more."""
     callers: tuple[Callers, ...] = ()
     steps: tuple[Step, ...] = ()
 
@@ -64,6 +66,7 @@ class Summary(Record, omit_defaults=False):
             is_first=built.is_first,
             files=Files.of(found),
             yours=len(found.kept),
+            unused=found.unused,
             callers=tuple(
                 Callers(operation=each.operation, where=each.where, says=each.says, impact=each.impact.value)
                 for each in built.changes
@@ -81,6 +84,9 @@ def summary(told: Summary) -> str:
     ]
     if told.yours:
         lines.append(f"yours, untouched: {told.yours} files")
+    if told.unused:
+        shown = ", ".join(told.unused[:_SHOWN_MAX]) + (", ..." if told.unused[_SHOWN_MAX:] else "")
+        lines += wrapped(f"yours, and no longer asked for: {shown}", "", "  ")
     if not told.is_first:
         lines += _callers(told.callers)
         lines += _data(told.steps)

@@ -78,6 +78,8 @@ class Comparison(Record):
     """The same, and edited since: they stay."""
     kept: tuple[str, ...] = ()
     """The owner's, whatever became of them."""
+    unused: tuple[str, ...] = ()
+    """The owner's too, and no longer spoken of: of a gateway or a hook that is gone, or has another name."""
     is_locked: bool = True
     """Whether the lock agrees with the files."""
 
@@ -108,6 +110,8 @@ class Handover:
             digest = _digest_of(self.folder / path)
             if digest:
                 found.setdefault("stale" if digest in self._lock.files[path] else "orphaned", []).append(path)
+        left = set(self._lock.owned) - self._items.keys()
+        found["unused"] = [path for path in left if (self.folder / path).is_file()]
         return Comparison(
             **{kind: tuple(sorted(paths)) for kind, paths in found.items()},
             is_locked=_text_of(self.folder / self.kind.lock) == _encoded(self._wanted()),
