@@ -29,6 +29,9 @@ from nines.model.blueprint import (
     ResourceKind,
     WantedIndex,
 )
+from nines.model.design.ddl import literal
+from nines.planning import plan
+from nines.planning.data.looking import demanded
 from tests.verbs.kinds import (
     DAY_S,
     KINDS,
@@ -132,7 +135,17 @@ def _role_renamed(blueprint: Blueprint, chance: Random) -> Changed | None:
     operations = tuple(
         replace(each, roles=tuple(new if role == old else role for role in each.roles)) for each in blueprint.operations
     )
-    return Changed(blueprint=replace(blueprint, roles=roles, resources=resources, operations=operations))
+    after = replace(blueprint, roles=roles, resources=resources, operations=operations)
+    tables = {table.name: table for table in plan(blueprint).tables}
+    lost = ((each.name, demanded(tables.get(each.name, each), each)) for each in plan(after).tables)
+    # Whoever was granted the old one has the new one.
+    fills = {
+        f"{table}.{column}.{old}": literal(new)
+        for table, all_of_it in lost
+        for column, value in all_of_it
+        if value == old
+    }
+    return Changed(blueprint=after, fills=fills)
 
 
 def _untenanted(blueprint: Blueprint, _: Random) -> Changed | None:
