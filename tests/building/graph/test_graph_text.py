@@ -84,6 +84,20 @@ def test_without_a_graph_there_is_no_trace_of_it() -> None:
     assert not [each for each in statements if "by-id" in each or "of-each" in each]
 
 
+def test_keys_are_read_as_callers_write_the_identifiers() -> None:
+    shop = blueprint_reader.read(EXAMPLES / "shop.yaml")
+    bare = tuple(
+        replace(each, identifier=replace(each.identifier, prefix="")) if each.name == "Product" else each
+        for each in shop.resources
+    )
+    texts = {file.path: file.text for file in building.write(designed(replace(shop, resources=bare)))}
+    written = texts["src/shop/_generated/graph.py"]
+    products = written[written.index("async def _products(") :].partition("\n\n\n")[0]
+    orders = written[written.index("async def _orders(") :].partition("\n\n\n")[0]
+    assert "[UUID(each) for each in keys]" in products
+    assert '[as_identifier(each, "ord") for each in keys]' in orders
+
+
 def test_a_graph_may_come_first_or_alone() -> None:
     blueprint = blueprint_reader.read(FOUND["shop"])
     written = [building.write(designed(blueprint, *each)) for each in (("graphql",), ("graphql", "rest"))]

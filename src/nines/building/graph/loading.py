@@ -161,9 +161,11 @@ def _of(design: Design, resource: str, query: str) -> tuple[Thing, PlannedQuery]
 
 
 def _identifiers(module: Shared, thing: Thing) -> str:
+    if not thing.prefix:
+        module.imports.add("uuid", "UUID")
+        return f"[UUID(each) for each in {_KEYS}]"
     module.runtime("as_identifier")
-    prefix = f", {python.quoted(thing.prefix)}" if thing.prefix else ""
-    return f"[as_identifier(each{prefix}) for each in {_KEYS}]"
+    return f"[as_identifier(each, {python.quoted(thing.prefix)}) for each in {_KEYS}]"
 
 
 def _function(thing: Thing) -> str:

@@ -104,8 +104,10 @@ def links(design: Design) -> tuple[PlannedLink, ...]:
         return ()
     by_resource = {each.resource: each for each in loads(design)}
     found: dict[tuple[str, str], PlannedLink] = {}
+    # What no operation answers with has no type that could lead anywhere.
+    answered = {each.resource for each in design.endpoints if each.action is not Action.DELETE}
     for resource in blueprint.resources:
-        for field in resource.fields:
+        for field in resource.fields if resource.name in answered else ():
             load = by_resource.get(field.of) if field.kind is FieldKind.REFERENCE else None
             if load is not None and not field.is_encrypted:
                 link = _reference(resource, field, load)
