@@ -120,6 +120,18 @@ def test_a_table_that_is_cut_by_its_identifier_keeps_its_type() -> None:
         migrate(before, after)
 
 
+@pytest.mark.parametrize(("had", "has", "phase"), [(7, None, "contract"), (None, 7, "migrate"), (7, 8, "migrate")])
+def test_a_default_goes_when_old_code_that_leaves_values_to_it_is_gone(
+    had: int | None, has: int | None, phase: str
+) -> None:
+    def tables(default: int | None) -> tuple[PlannedTable, ...]:
+        more = Field(name="weight", kind=FieldKind.INT32, default=default)
+        return plan(_changed(fields=(*PAYMENT.fields, more))).tables
+
+    steps = [each for each in migrate(tables(had), tables(has)) if "default" in each.name]
+    assert [each.phase for each in steps] == [phase]
+
+
 def test_nothing_changes_without_a_step() -> None:
     tables = plan(PAYMENTS).tables
     assert migrate(tables, tables) == ()

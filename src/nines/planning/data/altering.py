@@ -170,9 +170,10 @@ def _change_defaults(change: Change) -> None:
             continue
         if was.default != column.default or was.type != column.type:
             what = f"SET DEFAULT {column.default}" if column.default else "DROP DEFAULT"
-            change.stages.migrate(
-                f"default-{change.new.name}-{column.name}", altered(change, column, what), change.instant
-            )
+            # Old code may leave the value to the default until it is gone.
+            is_relied_on = not column.default and was.type == column.type
+            stage = change.stages.contract if is_relied_on else change.stages.migrate
+            stage(f"default-{change.new.name}-{column.name}", altered(change, column, what), change.instant)
 
 
 def _change_trigger(change: Change) -> None:
