@@ -93,7 +93,7 @@ class Service:
         self.settings = settings_reader.load(folder)
         # What a later version calls beside is nobody here.
         nobody = {f"upstream.{name}.url": "http://127.0.0.1:9" for name in self.settings.upstreams}
-        known = {**nobody, **values}
+        known = {**nobody, **values, "grpc.port": str(_free_port())}
         given = {name: fill(text, known, name) for name, text in self.settings.service.env.items()}
         path = os.pathsep.join(filter(None, (str(folder / "src"), os.environ.get("PYTHONPATH", ""))))
         # No balancer has to hear of its end.
@@ -139,9 +139,7 @@ class Service:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Address]:
         """A process that is ready, and that ends in order afterwards."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = _free_port()
         log = self.log = self.folder / f"log-{port}"
         with log.open("wb") as stream:
             process = await asyncio.create_subprocess_exec(
@@ -371,6 +369,12 @@ def differences(
         elif was.is_understood and not now.is_understood and name not in told:
             found.append(f"{name}: {now.status} is not what was promised: {now.body[:400]}")
     return found
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def _class(told: Told) -> str:
