@@ -187,7 +187,9 @@ def test_a_check_fails_on_what_breaks_callers(small: Path, tmp_path: Path, capsy
 
 def test_more_objections_than_anybody_reads_are_counted(tmp_path: Path, capsys: Captured) -> None:
     many = "".join(f"  R{number}: {{states: {{a: [b], b: []}}}}\n" for number in range(30))
-    (tmp_path / "b.yaml").write_text(f"nines: 1\nservice: {{name: x}}\nresources:\n{many}")
+    (tmp_path / "b.yaml").write_text(
+        f"nines: 1\nservice: {{name: x}}\ndependencies: {{db: {{type: postgres}}}}\nresources:\n{many}"
+    )
     assert run(["design", str(tmp_path / "b.yaml"), "-q", "-o", str(tmp_path / "d")]) == 1
     told = capsys.readouterr().out
     assert "x cannot hold: 30 objections" in told
