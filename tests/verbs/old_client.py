@@ -45,6 +45,7 @@ START_S_MAX = 60.0
 TRIES = 2
 """Of one operation by one identity: a value that chance made may stand in its own way."""
 _SAID_MAX = 4_000
+KEPT = "kept"
 _CONTENT = range(200, 300)
 _UNAUTHORIZED, _FORBIDDEN = 401, 403
 
@@ -334,7 +335,7 @@ class Keeper:
         path = operation.path.replace("{account_id}", claims["sub"])
         bearer = (("authorization", f"Bearer {self._token}"),)
         return await self._client.tell(
-            address, Call(operation=operation.id, method="GET", path=path, headers=bearer, phase="kept")
+            address, Call(operation=operation.id, method="GET", path=path, headers=bearer, phase=KEPT)
         )
 
     async def _post(self, address: Address, name: str, **body: str) -> Told:
@@ -344,7 +345,7 @@ class Keeper:
         return await self._client.tell(
             address,
             Call(operation=name, method="POST", path=operation.path, headers=headers, body=msgspec.json.encode(body),
-                 phase="kept"),
+                 phase=KEPT),
         )  # fmt: skip
 
 
@@ -355,12 +356,15 @@ def differences(
     changes = tuple(changes)
     broken = {each.operation for each in changes if each.impact is Impact.BREAKING}
     told = broken | {each.operation for each in changes if each.impact is Impact.RISKY}
+    # Nobody comes any more where registering is what was broken; who was there before stays.
+    is_empty = client.registers and client.named("register") in broken
     found = []
     for operation, was in before.items():
         # What is said of the whole document is said of each operation.
         name, now = client.named(operation) if "" not in broken else "", after.get(operation)
         # What an operation acts on may be made by one that was broken, so that there is nothing for it to act on.
-        is_bereft = bool(broken) and "{" in client.named(operation) and (now is None or _class(now) == "4")
+        is_bereft = "{" in client.named(operation) or (is_empty and was.call.phase != KEPT)
+        is_bereft = bool(broken) and is_bereft and (now is None or _class(now) == "4")
         if now is None or is_bereft:
             if not broken:
                 found.append(f"{name}: can no longer be asked")
