@@ -5,9 +5,6 @@ from __future__ import annotations
 PACE_S = 0.01
 BUSY_HZ = 800.0
 """Rows a second, of all batches of one database: from here on a commit that is saved is worth a few milliseconds."""
-PACE_S_MAX = 0.02
-CROWDED_HZ = 4_000.0
-"""From here on commits take so much of the database that fewer of them answer sooner."""
 WINDOW_S = 0.1
 
 
@@ -30,6 +27,4 @@ class Pace:
     @property
     def gather_s(self) -> float:
         """From the begin of one statement to that of the next of the same kind; 0: nobody waits for others."""
-        if self._hz < BUSY_HZ:
-            return 0.0
-        return PACE_S if self._hz < CROWDED_HZ else PACE_S_MAX
+        return 0.0 if self._hz < BUSY_HZ else PACE_S
